@@ -1,0 +1,56 @@
+# Every target works on a fresh clone: what it needs is installed into .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(shell find csrc cmake python zoo -type f -not -name '*.so' -not -name '*.pyc') CMakeLists.txt pyproject.toml
+
+.PHONY: demo test bench lint format cpp-test python-test table clean
+
+demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
+	$(BIN)/stemzoo demo -o demo/demo.png
+
+test: lint cpp-test python-test  ## everything CI runs
+
+bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
+	$(BIN)/python -m benchmarks
+
+lint: .venv/dev  ## ruff, mypy strict, clang-format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	find csrc tests/cpp -name '*.?pp' | xargs $(BIN)/clang-format --dry-run -Werror
+
+format: .venv/dev  ## what lint asks for, done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	find csrc tests/cpp -name '*.?pp' | xargs $(BIN)/clang-format -i
+
+cpp-test: .venv/dev  ## the C++ tests, as released and under ASan + UBSan
+	tests/cpp/run $(BIN) build/cpp -DCMAKE_BUILD_TYPE=Release
+	tests/cpp/run $(BIN) build/cpp-sanitized -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMZOO_SANITIZE=ON
+
+python-test: .venv/dev
+	$(BIN)/python -m pytest
+
+table: .venv/dev  ## the tables of the README, from what is committed
+	$(BIN)/python -m benchmarks.readme
+
+.venv/python:
+	$(PYTHON) -m venv .venv || (echo "no venv: on Debian and Ubuntu, apt install python3-venv" && false)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
+
+.venv/runtime: .venv/python $(SOURCES)
+	$(BIN)/pip install --quiet '.[cpu]'
+	touch $@
+
+# torch is pinned to a release whose CPU build is small; a bare "torch" may bring gigabytes of CUDA.
+.venv/dev: .venv/runtime
+	$(BIN)/pip install --quiet 'torch==2.13.0' '.[cpu,io,train,test]'
+	touch $@
+
+.venv/bench: .venv/dev
+	$(BIN)/pip install --quiet '.[cpu,bench]'
+	touch $@
+
+clean:
+	rm -rf build dist demo .venv

@@ -1,0 +1,18 @@
+#include <pybind11/pybind11.h>
+
+#include "core/isa.hpp"
+
+namespace stemzoo {
+void bind_ncc(pybind11::module_& m);
+void bind_tiling(pybind11::module_& m);
+}  // namespace stemzoo
+
+PYBIND11_MODULE(_core, m) {
+    m.doc() = "The C++ core of stemzoo.";
+    m.attr("__version__") = STEMZOO_VERSION;
+    m.def(
+        "isa", [] { return stemzoo::isa_name(stemzoo::chosen_isa()); },
+        "The instruction set the vector kernels use: baseline, avx2 or avx512.");
+    stemzoo::bind_ncc(m);
+    stemzoo::bind_tiling(m);
+}

@@ -1,0 +1,152 @@
+#include "core/parallel.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace stemzoo {
+namespace {
+
+// Helpers and the calling thread take the next range from here until none is left.
+struct Job {
+    std::size_t count, step;
+    const std::function<void(std::size_t, std::size_t)>* body;
+    std::atomic<std::size_t> next{0};
+    std::size_t helpers_left;
+    std::exception_ptr error;
+    std::mutex mutex;
+    std::condition_variable finished;
+
+    void work() {
+        for (;;) {
+            const std::size_t begin = next.fetch_add(step);
+            if (begin >= count) return;
+            try {
+                (*body)(begin, std::min(begin + step, count));
+            } catch (...) {
+                const std::lock_guard<std::mutex> lock(mutex);
+                if (!error) error = std::current_exception();
+                next = count;
+            }
+        }
+    }
+};
+
+thread_local bool inside_a_job = false;
+
+class Pool {
+  public:
+    void run(Job& job, std::size_t helpers) {
+        job.helpers_left = helpers;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            while (threads_.size() < helpers) threads_.emplace_back([this] { serve(); });
+            for (std::size_t i = 0; i < helpers; ++i) queue_.push_back(&job);
+        }
+        wake_.notify_all();
+        inside_a_job = true;
+        job.work();
+        inside_a_job = false;
+        std::unique_lock<std::mutex> lock(job.mutex);
+        job.finished.wait(lock, [&] { return job.helpers_left == 0; });
+    }
+
+    ~Pool() {
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            closing_ = true;
+        }
+        wake_.notify_all();
+        for (auto& thread : threads_) thread.join();
+    }
+
+  private:
+    void serve() {
+        inside_a_job = true;
+        for (;;) {
+            std::unique_lock<std::mutex> lock(mutex_);
+            wake_.wait(lock, [&] { return closing_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            Job* job = queue_.front();
+            queue_.pop_front();
+            lock.unlock();
+            job->work();
+            // Notified under the lock: the caller destroys the job as soon as it sees zero.
+            const std::lock_guard<std::mutex> done(job->mutex);
+            if (--job->helpers_left == 0) job->finished.notify_one();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<Job*> queue_;
+    std::vector<std::thread> threads_;
+    bool closing_ = false;
+};
+
+std::unique_ptr<Pool>& pool_slot();
+
+std::unique_ptr<Pool> make_pool() {
+#if defined(__unix__) || defined(__APPLE__)
+    // A forked child has the pool's memory but none of its threads; it starts over with a new pool
+    // and leaks the old one, whose threads cannot be joined there.
+    static const int registered = pthread_atfork(nullptr, nullptr, [] {
+        pool_slot().release();
+        pool_slot().reset(new Pool);
+        inside_a_job = false;
+    });
+    (void)registered;
+#endif
+    return std::make_unique<Pool>();
+}
+
+std::unique_ptr<Pool>& pool_slot() {
+    static std::unique_ptr<Pool> pool = make_pool();
+    return pool;
+}
+
+}  // namespace
+
+unsigned hardware_threads() {
+#if defined(__linux__)
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+        return static_cast<unsigned>(std::max(1, CPU_COUNT(&allowed)));
+    }
+#endif
+    return std::max(1u, std::thread::hardware_concurrency());
+}
+
+void parallel_for(std::size_t count, unsigned threads, std::size_t grain,
+                  const std::function<void(std::size_t, std::size_t)>& body) {
+    if (count == 0) return;
+    if (threads == 0) threads = hardware_threads();
+    grain = std::max<std::size_t>(grain, 1);
+    const std::size_t useful = std::min<std::size_t>(threads, (count + grain - 1) / grain);
+    if (useful <= 1 || inside_a_job) {
+        body(0, count);
+        return;
+    }
+    Job job;
+    job.count = count;
+    // A few ranges a thread even out unequal progress.
+    job.step = std::max(grain, (count + 4 * useful - 1) / (4 * useful));
+    job.body = &body;
+    pool_slot()->run(job, useful - 1);
+    if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace stemzoo

@@ -1,0 +1,19 @@
+// One pool of threads for the whole core. Work is cut into fixed blocks, so a result never depends
+// on how many threads computed it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace stemzoo {
+
+// Cores this process may use.
+unsigned hardware_threads();
+
+// Calls body(begin, end) over disjoint ranges covering [0, count), on up to `threads` threads
+// (0: all cores). `grain` is the least number of items worth handing to another thread.
+// The first exception thrown by a body is rethrown here. A nested call runs on its own thread.
+void parallel_for(std::size_t count, unsigned threads, std::size_t grain,
+                  const std::function<void(std::size_t begin, std::size_t end)>& body);
+
+}  // namespace stemzoo

@@ -1,0 +1,75 @@
+#include "core/scratch.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace stemzoo {
+namespace {
+
+constexpr std::size_t alignment = 64;               // a cache line, and the widest vector
+constexpr std::size_t most_bytes_kept = 96u << 20;  // a pair of 2048 x 2048 images needs half
+
+struct Block {
+    void* memory;
+    std::size_t bytes;
+};
+
+struct Shelf {
+    std::mutex mutex;
+    std::vector<Block> blocks;
+    std::size_t bytes = 0;
+
+    ~Shelf() {
+        for (const Block& block : blocks) std::free(block.memory);
+    }
+};
+
+Shelf& shelf() {
+    static Shelf instance;
+    return instance;
+}
+
+}  // namespace
+
+// The lock is only tried: a forked child may inherit it locked for ever.
+void* scratch_take(std::size_t& bytes) {
+    bytes = std::max<std::size_t>((bytes + alignment - 1) / alignment * alignment, alignment);
+    Shelf& kept = shelf();
+    if (const std::unique_lock<std::mutex> lock(kept.mutex, std::try_to_lock); lock.owns_lock()) {
+        auto best = kept.blocks.end();
+        for (auto it = kept.blocks.begin(); it != kept.blocks.end(); ++it) {
+            const bool fits = it->bytes >= bytes && it->bytes <= 2 * bytes;
+            if (fits && (best == kept.blocks.end() || it->bytes < best->bytes)) best = it;
+        }
+        if (best != kept.blocks.end()) {
+            void* memory = best->memory;
+            bytes = best->bytes;
+            kept.bytes -= best->bytes;
+            kept.blocks.erase(best);
+            return memory;
+        }
+    }
+    void* memory = std::aligned_alloc(alignment, bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+}
+
+void scratch_give(void* memory, std::size_t bytes) noexcept {
+    Shelf& kept = shelf();
+    if (const std::unique_lock<std::mutex> lock(kept.mutex, std::try_to_lock); lock.owns_lock()) {
+        if (kept.bytes + bytes <= most_bytes_kept && kept.blocks.size() < 64) {
+            try {
+                kept.blocks.push_back({memory, bytes});
+                kept.bytes += bytes;
+                return;
+            } catch (const std::bad_alloc&) {
+            }
+        }
+    }
+    std::free(memory);
+}
+
+}  // namespace stemzoo

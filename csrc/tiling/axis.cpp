@@ -1,0 +1,124 @@
+#include "tiling/axis.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace stemzoo {
+namespace {
+
+// Keeps every sum and product of two sides inside 64 bits.
+constexpr std::size_t kLongestSide = (std::size_t{1} << 31) - 1;
+
+[[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument(what); }
+
+void require_side(const char* axis, const char* what, std::size_t given) {
+    if (given >= 1 && given <= kLongestSide) return;
+    refuse(std::string(what) + " has " + std::to_string(given) + " " + axis + "; expected 1 to " +
+           std::to_string(kLongestSide));
+}
+
+void require_multiple_of(const char* axis, const char* what, std::size_t given,
+                         std::size_t multiple) {
+    if (given % multiple == 0) return;
+    const std::size_t below = given / multiple * multiple;
+    refuse(std::string(what) + " has " + std::to_string(given) + " " + axis +
+           "; expected a multiple of " + std::to_string(multiple) + ", for example " +
+           std::to_string(below > 0 ? below : multiple));
+}
+
+std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+// Sampled in the middle of pixels, so that no window has a weight of zero inside.
+double profile_at(Weights weights, std::size_t i, std::size_t tile) {
+    constexpr double pi = 3.14159265358979323846;
+    const double x = (static_cast<double>(i) + 0.5) / static_cast<double>(tile);
+    if (weights == Weights::triangular) return 2 * std::min(x, 1 - x);
+    if (weights == Weights::hann) return std::sin(pi * x) * std::sin(pi * x);
+    return 1;
+}
+
+}  // namespace
+
+Weights weights_from_name(const std::string& name) {
+    if (name == "flat") return Weights::flat;
+    if (name == "triangular") return Weights::triangular;
+    if (name == "hann") return Weights::hann;
+    if (name == "crop") return Weights::crop;
+    refuse("unknown weights '" + name + "'; expected 'flat', 'triangular', 'hann' or 'crop'");
+}
+
+Axis::Axis(const char* name, std::size_t image, std::size_t tile, std::size_t step, Weights weights,
+           std::size_t multiple)
+    : image_(image), tile_(tile), step_(step), crop_(weights == Weights::crop) {
+    require_side(name, "image", image);
+    require_side(name, "tile", tile);
+    require_side(name, "multiple", multiple);
+    if (step < 1 || step > tile) {
+        refuse("step is " + std::to_string(step) + " " + name + " for a tile of " +
+               std::to_string(tile) + "; expected 1 to " + std::to_string(tile) +
+               ", so that windows leave no gap");
+    }
+    require_multiple_of(name, "tile", tile, multiple);
+    require_multiple_of(name, "step", step, multiple);
+
+    padded_ = std::max(tile, divide_up(image, multiple) * multiple);
+    windows_ = divide_up(padded_ - tile, step) + 1;
+    plan_weights(weights);
+}
+
+std::size_t Axis::first_window_over(std::size_t pixel) const {
+    if (pixel < tile_) return 0;
+    return std::min(divide_up(pixel + 1 - tile_, step_), windows_ - 1);
+}
+
+std::size_t Axis::last_window_over(std::size_t pixel) const {
+    return pixel >= padded_ - tile_ ? windows_ - 1 : pixel / step_;
+}
+
+std::size_t Axis::source(std::size_t position) const {
+    if (position < image_) return position;
+    if (image_ == 1) return 0;
+    const std::size_t period = 2 * (image_ - 1);
+    const std::size_t phase = position % period;
+    return phase < image_ ? phase : period - phase;
+}
+
+Span Axis::span(std::size_t window) const {
+    if (crop_) return cropped_span(window);
+    const std::size_t from = start(window);
+    const std::size_t end = std::min(tile_, image_ - from);
+    const std::size_t others_end = window == 0 ? 0 : start(window - 1) + tile_ - from;
+    const std::size_t others_begin = window + 1 == windows_ ? tile_ : start(window + 1) - from;
+    const std::size_t core_begin = std::min(others_end, end);
+    return {0, core_begin, std::min(std::max(core_begin, others_begin), end), end};
+}
+
+// Neighbours meet in the middle of their overlap.
+Span Axis::cropped_span(std::size_t window) const {
+    const std::size_t from = start(window);
+    const std::size_t begin = window == 0 ? 0 : (start(window - 1) + tile_ + from) / 2 - from;
+    const std::size_t cut =
+        window + 1 == windows_ ? tile_ : (from + tile_ + start(window + 1)) / 2 - from;
+    const std::size_t end = std::min(cut, image_ - from);
+    return {std::min(begin, end), std::min(begin, end), end, end};
+}
+
+void Axis::plan_weights(Weights weights) {
+    if (crop_) return;
+    profile_.resize(tile_);
+    for (std::size_t i = 0; i < tile_; ++i) {
+        profile_[i] = static_cast<float>(profile_at(weights, i, tile_));
+    }
+    std::vector<double> sum(image_, 0.0);
+    for (std::size_t window = 0; window < windows_; ++window) {
+        double* covered = sum.data() + start(window);
+        const std::size_t end = std::min(tile_, image_ - start(window));
+        for (std::size_t i = 0; i < end; ++i) covered[i] += static_cast<double>(profile_[i]);
+    }
+    share_.resize(image_);
+    std::transform(sum.begin(), sum.end(), share_.begin(),
+                   [](double total) { return static_cast<float>(1 / total); });
+}
+
+}  // namespace stemzoo

@@ -1,0 +1,23 @@
+"""Clean, steady STEM images without PyTorch."""
+
+from stemzoo._core import __version__
+from stemzoo.catalogue import ModelInfo, models
+from stemzoo.errors import FileError, ModelError, StemzooError
+from stemzoo.model import Model, denoise, load
+from stemzoo.ncc import NccReference, ncc
+from stemzoo.tiling import Tiling
+
+__all__ = [
+    "FileError",
+    "Model",
+    "ModelError",
+    "ModelInfo",
+    "NccReference",
+    "StemzooError",
+    "Tiling",
+    "__version__",
+    "denoise",
+    "load",
+    "models",
+    "ncc",
+]

@@ -1,0 +1,8 @@
+"""python -m stemzoo is the command line."""
+
+import sys
+
+from stemzoo.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""What may come in: any real array. What goes on: a native one of the same values.
+
+The core reads every native real dtype where it lies, whatever its strides. Only what it cannot
+read is converted here: float16, bool, long double and foreign byte order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_READ_BY_CORE = "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8".split()
+_SHAPE_WORDS = {2: "a 2-D image (rows, columns)", 3: "a 3-D stack (frames, rows, columns)"}
+
+
+def native(array: ArrayLike, name: str) -> NDArray[Any]:
+    """The same values in a dtype and byte order the core reads; a view wherever possible."""
+    if np.ma.isMaskedArray(array):
+        raise ValueError(
+            f"{name} is a masked array, and masks have no meaning here; "
+            f"fill the masked pixels first: {name}.filled(value)"
+        )
+    values = np.asarray(array)
+    if values.dtype.kind not in "buif":
+        raise ValueError(
+            f"{name} has dtype {values.dtype}; expected real numbers (integers or floats)"
+            + ("; pass its real part, magnitude or phase" if values.dtype.kind == "c" else "")
+        )
+    if values.dtype.kind == "b":
+        return values.view(np.uint8)
+    if not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
+    if values.dtype.str[1:] not in _READ_BY_CORE:
+        values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64)
+    return values
+
+
+def native_image(image: ArrayLike, name: str, ndim: int = 2) -> NDArray[Any]:
+    """`native`, for an array that must have `ndim` dimensions and at least one pixel."""
+    values = native(image, name)
+    if values.ndim != ndim:
+        raise ValueError(f"{name} has shape {values.shape}; expected {_SHAPE_WORDS[ndim]}")
+    if values.size == 0:
+        raise ValueError(f"{name} has shape {values.shape}, which holds no pixels")
+    return values

@@ -1,0 +1,149 @@
+"""The command line: files in, files out."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import stemzoo
+from stemzoo.catalogue import find
+from stemzoo.errors import FileError, StemzooError
+from stemzoo.model import Model, Progress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 with one line of reason when it did not."""
+    given = _parser().parse_args(arguments)
+    try:
+        given.run(given)
+    except (StemzooError, ValueError) as error:
+        print(f"stemzoo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stemzoo: interrupted; finished files are complete", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stemzoo", description=stemzoo.__doc__)
+    parser.add_argument("--version", action="version", version=f"stemzoo {stemzoo.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="a noisy, drifting series becomes a clean picture")
+    demo.add_argument("-o", "--output", type=Path, default=Path("demo.png"), help="the picture")
+    demo.set_defaults(run=_demo)
+
+    denoise = commands.add_parser("denoise", help="denoise images or stacks, file by file")
+    denoise.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    denoise.add_argument(
+        "-o", "--output", type=Path, help=".tif or .npy, or a folder (default: FILE.denoised.tif)"
+    )
+    denoise.add_argument("--model", default="denoise-live", help="NAME, NAME@VERSION or a .onnx file")
+    denoise.add_argument("--dataset", type=int, help="which image of a file that holds several")
+    denoise.add_argument("--provider", action="append", help="ONNX Runtime provider; may be repeated")
+    denoise.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    denoise.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
+    denoise.set_defaults(run=_denoise)
+
+    models = commands.add_parser("models", help="which models there are")
+    about = models.add_subparsers(required=True, metavar="COMMAND")
+    about.add_parser("list", help="a line each").set_defaults(run=_models_list)
+    info = about.add_parser("info", help="everything one says of itself")
+    info.add_argument("name", help="NAME or NAME@VERSION")
+    info.set_defaults(run=_models_info)
+    return parser
+
+
+def _demo(given: argparse.Namespace) -> None:
+    from stemzoo.demo import run
+
+    print(run(given.output))
+
+
+def _denoise(given: argparse.Namespace) -> None:
+    targets = _targets(given.files, given.output)
+    model = stemzoo.load(given.model, providers=given.provider, threads=given.threads)
+    if model.contract.task != "denoise":
+        raise ValueError(f"{given.model} is a model for {model.contract.task}, not for denoising")
+    for number, (source, target) in enumerate(zip(given.files, targets, strict=True)):
+        picture = given.picture if number == 0 else None
+        _denoise_file(model, source, target, given.dataset, picture)
+
+
+def _denoise_file(
+    model: Model, source: Path, target: Path, dataset: int | None, picture: Path | None
+) -> None:
+    from stemzoo.io import read, write
+    from stemzoo.provenance import provenance
+
+    noisy = read(source, dataset=dataset)
+    run = model.run(noisy.data, progress=_progress_bar(source.name))
+    clean = dataclasses.replace(noisy, data=run.image)
+    write(target, clean, provenance=provenance(run, model, source))
+    print(f"{source} -> {target}")
+    if picture:
+        from stemzoo.pictures import grey, save_panels
+
+        pair = (noisy.data, run.image)
+        before, after = (image[0] if image.ndim == 3 else image for image in pair)
+        save_panels(picture, [("before", grey(before)), ("after", grey(after))], columns=2)
+        print(f"{source} -> {picture}")
+
+
+def _targets(sources: Sequence[Path], output: Path | None) -> list[Path]:
+    """Where each file's result goes; never onto a source, never two onto one."""
+    if output is None:
+        targets = [source.with_name(f"{source.stem}.denoised.tif") for source in sources]
+    elif output.is_dir():
+        targets = [output / f"{source.stem}.denoised.tif" for source in sources]
+    elif len(sources) == 1:
+        targets = [output]
+    else:
+        raise FileError(
+            f"{len(sources)} files cannot all become {output}; give an existing folder to -o"
+        )
+    for source, target in zip(sources, targets, strict=True):
+        if target.resolve() in {path.resolve() for path in sources}:
+            raise FileError(f"{target} would overwrite an input ({source}); give another -o")
+    if len(set(targets)) < len(targets):
+        raise FileError("two input files have one name, so their results would overwrite each other")
+    return targets
+
+
+def _models_list(given: argparse.Namespace) -> None:
+    rows = [
+        (info.name, info.version, info.task, f"{info.size / 1e6:.1f} MB", str(info.where.parent))
+        for info in stemzoo.models()
+    ]
+    heads = ("NAME", "VERSION", "TASK", "SIZE", "WHERE")
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
+    for row in [heads, *rows]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _models_info(given: argparse.Namespace) -> None:
+    info = find(given.name)
+    contract = dataclasses.asdict(info.contract)
+    contract["training"] = json.loads(info.contract.training)
+    print(json.dumps({**contract, "size": info.size, "file": str(info.where)}, indent=2))
+
+
+def _progress_bar(label: str) -> Progress | None:
+    """A bar on a terminal; nothing in a log."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        filled = 30 * done // total
+        bar = "#" * filled + "." * (30 - filled)
+        end = "\n" if done == total else ""
+        print(f"\r{label} [{bar}] {done}/{total}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+

@@ -1,0 +1,119 @@
+"""Microscope formats through RosettaSciIO, which is optional: `pip install 'stemzoo[io]'`.
+
+RosettaSciIO is under the GPL, so it is never a base dependency and is imported here alone, when
+a file of such a format is read.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo.errors import FileError
+from stemzoo.io import ser
+from stemzoo.io.datasets import Dataset, array_problem
+from stemzoo.io.units import calibration
+
+_PLUGINS = {
+    ".dm3": "digitalmicrograph",
+    ".dm4": "digitalmicrograph",
+    ".emd": "emd",
+    ".ser": "tia",
+    ".emi": "tia",
+    ".hspy": "hspy",
+    ".prz": "pantarhei",
+    ".unf": "semper",
+    ".rpl": "ripple",
+    ".tvips": "tvips",
+    ".bcf": "bruker",
+    ".png": "image",
+    ".bmp": "image",
+    ".jpg": "image",
+    ".jpeg": "image",
+}
+SUFFIXES = tuple(_PLUGINS)
+
+# A Velox file may hold gigabytes of spectra beside its images.
+_OPTIONS: dict[str, dict[str, Any]] = {"emd": {"select_type": "images"}}
+_SPECTRAL_UNITS = {"ev", "kev", "mev"}
+_SPECTRAL_NAMES = {"energy", "energy loss", "wavelength"}
+
+
+def read(path: Path) -> list[Dataset]:
+    plugin = _PLUGINS[path.suffix.lower()]
+    try:
+        reader = importlib.import_module(f"rsciio.{plugin}").file_reader
+    except ImportError as error:
+        raise FileError(
+            f"{path} needs RosettaSciIO to be read, and {error.name or 'it'} is not installed; "
+            "install it with: pip install 'stemzoo[io]'"
+        ) from error
+    if plugin == "tia":
+        ser.check(path)
+    found = reader(str(path), **_OPTIONS.get(plugin, {}))
+    swapped = plugin == "digitalmicrograph" and _big_endian_dm(path)
+    return [_dataset(one, swapped) for one in found]
+
+
+def _dataset(found: dict[str, Any], swapped: bool) -> Dataset:
+    data = np.asarray(found["data"])
+    axes = sorted(found["axes"], key=lambda axis: axis.get("index_in_array") or 0)
+    if len(axes) == data.ndim and not data.dtype.names:
+        data, axes = _squeeze(data, axes)
+    original = found.get("original_metadata") or {}
+    metadata = found.get("metadata") or {}
+    y, x = axes[-2:] if len(axes) >= 2 else ({}, {})
+    pixel_size, unit = calibration(
+        y.get("scale"), x.get("scale"), _text(y.get("units")), _text(x.get("units"))
+    )
+    return Dataset(
+        # Contiguous and apart from the file: some readers give a view of it, upside down.
+        data=np.ascontiguousarray(data.byteswap() if swapped else data),
+        title=str(metadata.get("General", {}).get("title") or ""),
+        pixel_size=pixel_size,
+        unit=unit,
+        metadata={**metadata, "original": original},
+        problem=array_problem(data) or _spectral(axes, original),
+    )
+
+
+def _squeeze(
+    data: NDArray[Any], axes: list[dict[str, Any]]
+) -> tuple[NDArray[Any], list[dict[str, Any]]]:
+    """Without the leading axes of length one: a stack of one frame is an image."""
+    kept = [n for n, size in enumerate(data.shape) if size != 1 or n >= data.ndim - 2]
+    return data.reshape([data.shape[n] for n in kept]), [axes[n] for n in kept]
+
+
+def _spectral(axes: list[dict[str, Any]], original: dict[str, Any]) -> str | None:
+    """Why this is a spectrum or a map of spectra; a cube of them looks just like a stack."""
+    signal = sum(not axis.get("navigate", False) for axis in axes)
+    units = {_text(axis.get("units")).lower() for axis in axes}
+    names = {_text(axis.get("name")).lower() for axis in axes}
+    if signal == 1 or units & _SPECTRAL_UNITS or names & _SPECTRAL_NAMES or _dm_spectral(original):
+        return "it is a spectrum or a map of spectra, not an image"
+    return None
+
+
+def _dm_spectral(original: dict[str, Any]) -> bool:
+    try:
+        tags = original["ImageList"]["TagGroup0"]["ImageTags"]
+        return str(tags["Meta Data"]["Format"]).startswith("Spectrum")
+    except (KeyError, TypeError):
+        return False
+
+
+def _big_endian_dm(path: Path) -> bool:
+    """Old DigitalMicrograph on a Mac: RosettaSciIO 0.15 reads its tags right, its pixels not."""
+    with open(path, "rb") as file:
+        version = int.from_bytes(file.read(4), "big")
+        file.seek(12 if version == 4 else 8)
+        return int.from_bytes(file.read(4), "big") == 0
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,140 @@
+"""TIFF in: whatever microscopes and ImageJ write, or a reason why not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo.io import tiff_calibration
+from stemzoo.io.datasets import Dataset, array_problem
+from stemzoo.io.tiff_structure import check_announced, check_chain, check_pages
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage, TiffPageSeries
+
+# The key of stemzoo's own part of ImageJ's Info text.
+OWN = "stemzoo"
+
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE = 0, 1, 3
+_REDUCED = 1
+
+
+def read(path: Path) -> list[Dataset]:
+    import tifffile
+
+    directories = check_chain(path)
+    with tifffile.TiffFile(path) as tif:
+        check_pages(tif, directories, path)
+        check_announced(tif, path)
+        return _as_stack([_dataset(tif, number) for number in _full_size(tif)])
+
+
+def _full_size(tif: TiffFile) -> list[int]:
+    """Which series are images of their own, not thumbnails of others."""
+    return [
+        number
+        for number, series in enumerate(tif.series)
+        if not int(series.keyframe.subfiletype) & _REDUCED
+    ]
+
+
+def _dataset(tif: TiffFile, number: int) -> Dataset:
+    series = tif.series[number]
+    page = series.keyframe
+    problem = _problem(tif, series, page)
+    # A colour picture is listed, not used: its pixels need not be decoded.
+    data = np.zeros(series.shape, np.uint8)[:0] if problem else _pixels(tif, series)
+    pixel_size, unit = tiff_calibration.read(tif, page, number)
+    metadata = _metadata(tif, page)
+    return Dataset(
+        data,
+        title=str(metadata.pop("title", "") or series.name or ""),
+        pixel_size=pixel_size,
+        unit=unit,
+        metadata=metadata,
+        problem=problem or array_problem(data),
+    )
+
+
+def _as_stack(datasets: list[Dataset]) -> list[Dataset]:
+    """Pages appended one by one, all alike, are the frames of one stack."""
+    first = datasets[0] if datasets else None
+    if first is None or len(datasets) == 1 or any(not _alike(first, other) for other in datasets):
+        return datasets
+    stack = np.stack([dataset.data for dataset in datasets])
+    return [Dataset(stack, first.title, first.pixel_size, first.unit, first.metadata)]
+
+
+def _alike(one: Dataset, other: Dataset) -> bool:
+    return (
+        one.problem is None
+        and other.problem is None
+        and one.data.ndim == 2
+        and one.data.shape == other.data.shape
+        and one.data.dtype == other.data.dtype
+        and (one.pixel_size, one.unit) == (other.pixel_size, other.unit)
+    )
+
+
+def _problem(tif: TiffFile, series: TiffPageSeries, page: TiffPage) -> str | None:
+    kind = int(page.photometric)
+    if kind == _WHITE_IS_ZERO:
+        return "its brightness runs backwards (zero is white); invert it and save it again"
+    if kind == _PALETTE and not (tif.is_imagej or _grey_palette(page)):
+        return "its values are the numbers of palette colours; convert it to greyscale first"
+    if kind not in (_BLACK_IS_ZERO, _PALETTE) or page.samplesperpixel > 1 or "S" in series.axes:
+        return (
+            f"it is a colour picture ({page.samplesperpixel} values a pixel); "
+            "convert it to greyscale first"
+        )
+    return None
+
+
+def _grey_palette(page: TiffPage) -> bool:
+    """Whether the colours are the greys in order: then their numbers are the brightness."""
+    colours = page.colormap
+    if colours is None:
+        return True
+    greys = bool((colours == colours[0]).all())
+    return greys and bool((np.diff(colours[0].astype(np.int64)) > 0).all())
+
+
+def _pixels(tif: TiffFile, series: TiffPageSeries) -> NDArray[Any]:
+    data: NDArray[Any] = series.asarray()
+    # Axes of length one are how hyperstacks and OME pad an image to five dimensions.
+    frames = tuple(size for size in data.shape[:-2] if size != 1)
+    data = data.reshape(frames + data.shape[-2:])
+    says = tif.imagej_metadata or {}
+    if data.dtype == np.uint16 and (says.get("c0"), says.get("c1")) == (-32768, 1):
+        # ImageJ has no signed 16-bit image: it writes an unsigned one and this note.
+        return (data.astype(np.int32) - 32768).astype(np.int16)
+    return data
+
+
+def _metadata(tif: TiffFile, page: TiffPage) -> dict[str, Any]:
+    says = dict(tif.imagej_metadata or {})
+    if says:
+        own = _own(says.get("Info"))
+        if own is not None:
+            return own
+        return {"imagej": says}
+    known = {
+        "ome": tif.ome_metadata,
+        "fei": tif.fei_metadata,
+        "description": None if tif.ome_metadata else page.description,
+        "software": page.software,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def _own(info: Any) -> dict[str, Any] | None:
+    """The metadata stemzoo wrote into ImageJ's Info, if it was stemzoo that wrote it."""
+    try:
+        says = json.loads(info)[OWN]
+    except (TypeError, ValueError, KeyError):
+        return None
+    return says if isinstance(says, dict) else None

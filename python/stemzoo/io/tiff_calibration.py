@@ -1,0 +1,107 @@
+"""The size of a pixel in a TIFF: every program writes it elsewhere.
+
+Looked for in this order: OME-XML, ImageJ, Gatan's private tags, FEI's, and last the resolution
+tags. Those are a printer's dots per inch in most files, so they count only where a pixel is
+smaller than a micrometre, which no printer means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from stemzoo.io.units import calibration
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage
+
+Calibration = tuple[tuple[float, float] | None, str | None]
+
+_GATAN_UNITS, _GATAN_SCALES = (65004, 65003), (65010, 65009)  # y, x
+_NANOMETRES = {2: 2.54e7, 3: 1e7}  # in an inch, in a centimetre: TIFF's ResolutionUnit
+_SMALLER_THAN_PRINT = 1000.0  # nm
+
+
+def read(tif: TiffFile, page: TiffPage, series: int) -> Calibration:
+    """(pixel size (y, x), unit) of one series of images, or (None, None)."""
+    sources: list[Callable[[], Calibration]] = [
+        lambda: _ome(tif, series),
+        lambda: _imagej(tif, page),
+        lambda: _gatan(page),
+        lambda: _fei(tif),
+        lambda: _resolution_unit(page),
+    ]
+    found = (source() for source in sources)
+    return next((answer for answer in found if answer[0]), (None, None))
+
+
+def _ome(tif: TiffFile, series: int) -> Calibration:
+    if not tif.ome_metadata:
+        return None, None
+    root = ElementTree.fromstring(tif.ome_metadata)
+    pixels = [element for element in root.iter() if element.tag.rpartition("}")[2] == "Pixels"]
+    if series >= len(pixels):
+        return None, None
+    says = pixels[series].attrib
+    y, x = says.get("PhysicalSizeY"), says.get("PhysicalSizeX")
+    return calibration(
+        float(y) if y else None,
+        float(x) if x else None,
+        says.get("PhysicalSizeYUnit", "µm"),  # the schema's default
+        says.get("PhysicalSizeXUnit", "µm"),
+    )
+
+
+def _imagej(tif: TiffFile, page: TiffPage) -> Calibration:
+    says = tif.imagej_metadata
+    if not says or "unit" not in says:
+        return None, None
+    unit = str(says["unit"])
+    return calibration(*_pixels(page), str(says.get("yunit", unit)), unit)
+
+
+def _gatan(page: TiffPage) -> Calibration:
+    if not all(code in page.tags for code in (*_GATAN_UNITS, *_GATAN_SCALES)):
+        return None, None
+    y, x = (float(page.tags[code].value) for code in _GATAN_SCALES)
+    return calibration(y, x, *(_text(page.tags[code].value) for code in _GATAN_UNITS))
+
+
+def _fei(tif: TiffFile) -> Calibration:
+    scan: dict[str, Any] = (tif.fei_metadata or {}).get("Scan", {})
+    y, x = scan.get("PixelHeight"), scan.get("PixelWidth")
+    if not isinstance(y, float) or not isinstance(x, float):
+        return None, None
+    return calibration(y * 1e9, x * 1e9, "nm", "nm")  # they are in metres
+
+
+def _resolution_unit(page: TiffPage) -> Calibration:
+    tag = page.tags.get("ResolutionUnit")
+    length = _NANOMETRES.get(int(tag.value)) if tag else None
+    y, x = _pixels(page)
+    if length is None or y is None or x is None or max(x, y) * length > _SMALLER_THAN_PRINT:
+        return None, None
+    return calibration(y * length, x * length, "nm", "nm")
+
+
+def _pixels(page: TiffPage) -> tuple[float | None, float | None]:
+    """Units per pixel (y, x): the tags hold pixels per unit, as fractions."""
+    return _inverse(page, "YResolution"), _inverse(page, "XResolution")
+
+
+def _inverse(page: TiffPage, name: str) -> float | None:
+    tag = page.tags.get(name)
+    if tag is None:
+        return None
+    numerator, denominator = tag.value
+    return denominator / numerator if numerator else math.nan
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-16-le" if b"\0" in value.rstrip(b"\0") else "latin-1")
+    if isinstance(value, tuple):
+        return "".join(map(chr, value))
+    return str(value)

@@ -1,0 +1,221 @@
+"""A model, ready to run: the one path that every denoised or restored image takes.
+
+image -> mean and deviation of the whole image -> tiles -> ONNX Runtime -> blend, which also undoes
+the normalisation. Everything but the call into ONNX Runtime happens in the core.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stemzoo import _core
+from stemzoo._arrays import native_image
+from stemzoo.catalogue import find
+from stemzoo.contract import Contract
+from stemzoo.errors import ModelError
+
+MAX_TILE = 1024  # px: the largest square handed to a network; bounds memory
+BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
+
+Progress = Callable[[int, int], None]  # tiles done, tiles in all
+
+
+@dataclass(frozen=True)
+class Run:
+    """A result, and the settings that made it, for its provenance."""
+
+    image: NDArray[Any]
+    settings: dict[str, Any]
+
+
+class Model:
+    """A loaded network. Calling it takes an image, or a stack frame by frame; threads may share it.
+
+    `model(image)` gives a float32 array of the same shape. A masked array comes back masked: masked
+    pixels are given to the network as the mean of the others.
+    """
+
+    def __init__(
+        self, path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None
+    ) -> None:
+        self.path = Path(path)
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
+        self.contract = Contract.of(content, str(path))
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.threads = threads or 0
+        self._session = _open(content, self.path, providers, self.threads)
+        self.provider: str = self._session.get_providers()[0]
+
+    def __call__(self, image: ArrayLike, *, progress: Progress | None = None) -> NDArray[Any]:
+        return self.run(image, progress=progress).image
+
+    def run(self, image: ArrayLike, *, progress: Progress | None = None) -> Run:
+        """Like calling the model, and says with which settings the result was made."""
+        if np.ma.isMaskedArray(image):
+            return self._run_masked(image, progress)
+        if np.ndim(image) == 3:
+            return self._run_stack(image, progress)
+        return self._run_image(native_image(image, "image"), progress)
+
+    def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The bare network on normalised [N, 1, H, W]; H and W divide by the model's multiple."""
+        (output,) = self._session.run(["output"], {"image": batch})
+        if output.shape != batch.shape:
+            raise ModelError(
+                f"{self.path} gave an output of shape {output.shape} for an input of shape "
+                f"{batch.shape}; the model contract asks for the same shape"
+            )
+        result: NDArray[np.float32] = output
+        return result
+
+    def _run_image(self, image: NDArray[Any], progress: Progress | None) -> Run:
+        if image.size == 1:
+            raise ValueError("image has one pixel, which has no contrast; expected at least two")
+        mean, std, finite = _core.measure(image, self.threads)
+        if not finite:
+            raise ValueError(
+                "image holds NaN or infinity; replace those pixels, or mask them: "
+                "numpy.ma.masked_invalid(image)"
+            )
+        contract = self.contract
+        tiling = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, MAX_TILE)
+        result = np.empty(image.shape, np.float32)
+        self._run_tiles(image, tiling, (mean, std), result, progress)
+        settings = {
+            "normalisation": {"kind": contract.normalisation, "mean": mean, "std": std},
+            "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": "crop"},
+        }
+        return Run(result, settings)
+
+    def _run_tiles(
+        self,
+        image: NDArray[Any],
+        tiling: _core.Tiling,
+        normalisation: tuple[float, float],
+        result: NDArray[np.float32],
+        progress: Progress | None,
+    ) -> None:
+        mean, std = normalisation
+        scale = 1 / std if std > 0 else 0.0
+        rows, cols = tiling.tile
+        at_once = min(len(tiling), max(1, BATCH_PIXELS // (rows * cols)))
+        buffer = np.empty((at_once, 1, rows, cols), np.float32)
+        for first in range(0, len(tiling), at_once):
+            batch = buffer[: min(at_once, len(tiling) - first)]
+            tiling.split(image, first, len(batch), mean, scale, batch[:, 0], self.threads)
+            # The weights of all tiles sum to one at every pixel, so starting from the mean and
+            # adding std * tile undoes the normalisation; a constant image comes back exactly.
+            tiling.blend(self.infer(batch)[:, 0], result, first, std, mean, self.threads)
+            if progress:
+                progress(first + len(batch), len(tiling))
+
+    def _run_stack(self, stack: ArrayLike, progress: Progress | None) -> Run:
+        frames = native_image(stack, "image", ndim=3)
+        runs = []
+        for index, frame in enumerate(frames):
+            runs.append(self._run_image(frame, None))
+            if progress:
+                progress(index + 1, len(frames))
+        settings = {
+            "normalisation": [run.settings["normalisation"] for run in runs],
+            "tiling": runs[0].settings["tiling"],
+        }
+        return Run(np.stack([run.image for run in runs]), settings)
+
+    def _run_masked(self, image: Any, progress: Progress | None) -> Run:
+        mask = np.ma.getmaskarray(image)
+        native_image(image.data, "image", ndim=image.ndim if image.ndim == 3 else 2)
+        if mask.all():
+            raise ValueError("every pixel of image is masked, so there is nothing to work on")
+        values = np.array(image.data, np.float64)
+        axes = (-2, -1)
+        count = np.maximum((~mask).sum(axes, keepdims=True), 1)
+        mean = np.where(mask, 0.0, values).sum(axes, keepdims=True) / count
+        run = self.run(np.where(mask, mean, values), progress=progress)
+        return Run(np.ma.MaskedArray(run.image, mask), run.settings)
+
+
+def load(
+    name: str | Path,
+    version: str | None = None,
+    providers: Sequence[str] | None = None,
+    threads: int | None = None,
+) -> Model:
+    """A model by name (`denoise-live`, `denoise-live@0.1.0`) or the path of an `.onnx` file.
+
+    `providers` are ONNX Runtime's, in order of preference; a warning names the one really used
+    where it is not the first asked for. `threads` bounds the CPU threads (default: all cores).
+    """
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}; expected at least 1, or None for all cores")
+    if isinstance(name, Path) or str(name).endswith(".onnx"):
+        return Model(name, providers, threads)
+    return Model(find(name, version).where, providers, threads)
+
+
+def denoise(
+    image: ArrayLike, model: str | Model = "denoise-live", *, progress: Progress | None = None
+) -> NDArray[Any]:
+    """A clean image of the same shape, in the units of the image given, as float32."""
+    ready = model if isinstance(model, Model) else _opened(model, os.environ.get("STEMZOO_SITE"))
+    if ready.contract.task != "denoise":
+        raise ValueError(
+            f"{ready.contract.name} is a model for {ready.contract.task}; denoise needs one whose "
+            "task is denoise (see stemzoo models list)"
+        )
+    return ready(image, progress=progress)
+
+
+@lru_cache(maxsize=8)
+def _opened(name: str, site: str | None) -> Model:
+    """Sessions are opened once; `site` is in the key because it decides what a name means."""
+    return load(name)
+
+
+def _open(content: bytes, path: Path, providers: Sequence[str] | None, threads: int) -> Any:
+    """An ONNX Runtime session on the providers asked for, or a warning that says what it got."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(
+            "running a model needs ONNX Runtime, which is not installed; "
+            "pip install 'stemzoo[cpu]', or 'stemzoo[gpu]' for NVIDIA GPUs (never both)"
+        ) from error
+    available = onnxruntime.get_available_providers()
+    asked = list(providers) if providers is not None else [*_gpu(available), "CPUExecutionProvider"]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only: it reports its fallbacks there, we do it below
+    options.intra_op_num_threads = threads
+    usable = [provider for provider in asked if provider in available]
+    try:
+        session = onnxruntime.InferenceSession(
+            content, options, providers=usable or ["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+        raise ModelError(f"ONNX Runtime cannot open {path}: {error}") from error
+    used = session.get_providers()
+    # ONNX Runtime falls back to the CPU in silence; whoever asked for a GPU must hear of it.
+    if providers is not None and asked and used[0] != asked[0]:
+        warnings.warn(
+            f"asked for {asked[0]}, but {path.name} runs on {used[0]}; "
+            f"this onnxruntime offers {', '.join(available)}",
+            stacklevel=4,
+        )
+    return session
+
+
+def _gpu(available: list[str]) -> list[str]:
+    return [name for name in ("CUDAExecutionProvider",) if name in available]

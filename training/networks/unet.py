@@ -1,0 +1,80 @@
+"""A residual U-Net of dense 3x3 convolutions on a pixel-unshuffled image.
+
+No global pooling and no normalisation layers: what comes out at a pixel depends only on its
+neighbourhood, so tiles agree with the whole image.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions added to what came in."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        # Starting as the identity keeps deep stacks trainable without normalisation layers.
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(torch.relu(self.first(x)))
+
+
+def _stage(width: int, blocks: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(width) for _ in range(blocks)))
+
+
+class UNet(nn.Module):
+    """`widths` from fine to coarse, `blocks` residual blocks at each level, on the way down and up."""
+
+    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], unshuffle: int) -> None:
+        super().__init__()
+        self.unshuffle = unshuffle
+        self.multiple = unshuffle * 2 ** (len(widths) - 1)
+        self.halo = _halo(blocks, unshuffle)
+        steps = list(zip(widths, widths[1:], strict=False))
+        self.stem = nn.Conv2d(unshuffle**2, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in steps)
+        self.up = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2))
+            for fine, coarse in steps
+        )
+        self.encode = nn.ModuleList(_stage(w, b) for w, b in zip(widths, blocks, strict=True))
+        self.decode = nn.ModuleList(_stage(w, b) for w, b in zip(widths[:-1], blocks, strict=False))
+        self.head = nn.Conv2d(widths[0], unshuffle**2, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.stem(nn.functional.pixel_unshuffle(image, self.unshuffle))
+        skipped = []
+        for encode, down in zip(self.encode, self.down, strict=False):
+            x = encode(x)
+            skipped.append(x)
+            x = down(x)
+        x = self.encode[-1](x)
+        for level in reversed(range(len(self.up))):
+            x = self.decode[level](self.up[level](x) + skipped[level])
+        return image + nn.functional.pixel_shuffle(self.head(x), self.unshuffle)
+
+
+def _halo(blocks: tuple[int, ...], unshuffle: int) -> int:
+    """How far a pixel outside a square of whole coarse cells can still change what is inside it.
+
+    Follow the dependence backwards from the output: each 3x3 convolution reaches one cell of its
+    level further, and going down a level rounds the reach up to whole coarser cells.
+    """
+    scales = [unshuffle * 2**level for level in range(len(blocks))]
+    reach = unshuffle  # the head
+    for count, scale in zip(blocks[:-1], scales, strict=False):
+        reach = -(-reach // scale) * scale + 2 * count * scale
+    reach = -(-reach // scales[-1]) * scales[-1]
+    for count, scale in zip(reversed(blocks), reversed(scales), strict=True):
+        reach += 2 * count * scale
+    reach += unshuffle  # the stem
+    return -(-reach // scales[-1]) * scales[-1]
