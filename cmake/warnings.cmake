@@ -12,6 +12,6 @@ target_compile_options(
               -fno-math-errno -fno-trapping-math
               $<$<BOOL:${STEMZOO_WERROR}>:-Werror>
               $<$<BOOL:${STEMZOO_SANITIZE}>:-fsanitize=address,undefined
-              -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g>)
+              -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g1>)
 target_link_options(stemzoo_options INTERFACE
                     $<$<BOOL:${STEMZOO_SANITIZE}>:-fsanitize=address,undefined>)

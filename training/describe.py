@@ -68,7 +68,8 @@ runtimes agree within {RELATIVE_TOLERANCE:g} relative and {ABSOLUTE_TOLERANCE:g}
 def figures(metrics: dict[str, Any]) -> str:
     """The tables of a denoiser's card."""
     perovskite = [
-        f"| {row['peak']} | {row['raw']:.1f} | {row['clean']:.1f} |" for row in metrics["perovskite"]
+        f"| {row['peak']} | {row['raw']:.1f} | {row['clean']:.1f} |"
+        for row in metrics["perovskite"]
     ]
     lattices = [
         f"| {row['spacing'][0]:.0f} - {row['spacing'][1]:.0f} px | {row['peak']} "
@@ -106,7 +107,9 @@ def write_description(path: Path) -> None:
     folder = path.parent
 
     def size() -> spec.ParameterizedSize:
-        return spec.ParameterizedSize(min=contract.multiple, step=contract.multiple)
+        # bioimage.io cuts the halo off every answer, so its smallest input is larger than ours.
+        least = 2 * contract.halo + contract.multiple
+        return spec.ParameterizedSize(min=least, step=contract.multiple)
 
     def same(axis: str) -> spec.SizeReference:
         return spec.SizeReference(tensor_id=spec.TensorId("image"), axis_id=spec.AxisId(axis))
@@ -150,7 +153,7 @@ def write_description(path: Path) -> None:
         version=spec.Version(contract.version),
         license=spec.LicenseId(contract.licence),
         authors=[spec.Author(name="The stemzoo developers")],
-        documentation=folder / "README.md",
+        documentation=spec.FileDescr(source=folder / "README.md"),
         tags=["electron-microscopy", "stem", contract.task],
         inputs=[image],
         outputs=[output],

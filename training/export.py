@@ -51,8 +51,8 @@ def export(recipe: Recipe, run: Path, zoo: Path = ZOO, *, smoke: bool = False) -
     write_samples(path)
     metrics = evaluate(Model(path), smoke=smoke)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    write_description(path)
     write_card(path)
+    write_description(path)  # the card is its documentation, and must be there
     return path
 
 
@@ -67,7 +67,7 @@ def to_onnx(network: nn.Module, contract: Contract) -> bytes:
         torch.onnx.export(
             network,
             (torch.zeros(1, 1, side, side),),
-            buffer,
+            buffer,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
             input_names=["image"],
@@ -79,7 +79,8 @@ def to_onnx(network: nn.Module, contract: Contract) -> bytes:
     model.doc_string = ""
     onnx.helper.set_model_props(model, contract.metadata())
     onnx.checker.check_model(model)
-    return model.SerializeToString()
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def check_parity(network: nn.Module, content: bytes, multiple: int) -> None:
@@ -104,7 +105,7 @@ def check_parity(network: nn.Module, content: bytes, multiple: int) -> None:
 def write_samples(path: Path) -> None:
     """A network input and its output, for whoever runs the file without this package."""
     model = Model(path)
-    side = 8 * model.contract.multiple
+    side = 2 * model.contract.halo + 2 * model.contract.multiple
     clean = perovskite((side, side), seed=11).image((side, side))
     counts = expose(clean, 20, np.random.default_rng(11))
     sample = ((counts - counts.mean()) / counts.std()).astype(np.float32)[None, None]

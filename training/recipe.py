@@ -16,6 +16,9 @@ from torch import Tensor, nn
 
 import training.recipes
 
+# What says something about a model and nothing about its weights; a run may go on with it changed.
+DESCRIPTIVE = {"version", "summary", "limits", "trained_for", "minutes"}
+
 
 @dataclass
 class Recipe(ABC):
@@ -61,5 +64,6 @@ def load_recipe(name: str, **settings: Any) -> Recipe:
         raise SystemExit(f"no recipe is called '{name}'; there are: {', '.join(recipe_names())}")
     module = importlib.import_module(f"training.recipes.{name.replace('-', '_')}")
     recipe = module.recipe(**settings)
-    assert isinstance(recipe, Recipe) and recipe.name == name
+    assert isinstance(recipe, Recipe)
+    assert recipe.name == name
     return recipe

@@ -20,10 +20,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from training.recipe import Recipe, load_recipe, recipe_names
+from training.recipe import DESCRIPTIVE, Recipe, load_recipe, recipe_names
 
 RUNS = Path("runs")
 CHECKPOINT = "checkpoint.pt"
+LOG_STEPS = 100
 
 
 def train(recipe: Recipe, minutes: float, folder: Path, smoke: bool = False) -> nn.Module:
@@ -31,7 +32,10 @@ def train(recipe: Recipe, minutes: float, folder: Path, smoke: bool = False) -> 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    network = recipe.network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network: nn.Module = recipe.network().to(
+        device,  # type: ignore[call-overload]
+        memory_format=torch.channels_last,
+    )
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(
         network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -130,7 +134,11 @@ def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
     if not path.exists():
         raise SystemExit(f"{path} does not exist; run python -m training.train {recipe.name} first")
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    changed = [k for k, v in settings(recipe).items() if state["recipe"].get(k) != v]
+    changed = [
+        key
+        for key, value in settings(recipe).items()
+        if key not in DESCRIPTIVE and state["recipe"].get(key) != value
+    ]
     if changed:
         raise SystemExit(
             f"{path} was made with other settings ({', '.join(changed)} differ); "
@@ -146,14 +154,14 @@ def _device_name() -> str:
 
 
 class _Log:
-    """One line of CSV and one on the screen every hundred steps, of the mean loss since."""
+    """One line of CSV and one on the screen every LOG_STEPS, of the mean loss since."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.losses = path, list[float]()
 
     def add(self, step: int, spent: float, loss: float) -> None:
         self.losses.append(loss)
-        if step % 100:
+        if step % LOG_STEPS:
             return
         mean = sum(self.losses) / len(self.losses)
         self.losses.clear()

@@ -40,11 +40,11 @@ View<T> contiguous(T* data, Shape shape) {
 
 // Every pixel type a detector or a file reader hands over. Kernels read them where they lie and
 // subtract offsets in float64 *before* rounding to float32, so a 32-bit counter keeps its contrast.
-using AnyView = std::variant<View<const std::uint8_t>, View<const std::int8_t>,
-                             View<const std::uint16_t>, View<const std::int16_t>,
-                             View<const std::uint32_t>, View<const std::int32_t>,
-                             View<const std::uint64_t>, View<const std::int64_t>,
-                             View<const float>, View<const double>>;
+using AnyView =
+    std::variant<View<const std::uint8_t>, View<const std::int8_t>, View<const std::uint16_t>,
+                 View<const std::int16_t>, View<const std::uint32_t>, View<const std::int32_t>,
+                 View<const std::uint64_t>, View<const std::int64_t>, View<const float>,
+                 View<const double>>;
 
 inline Shape shape_of(const AnyView& image) {
     return std::visit([](const auto& view) { return view.shape; }, image);

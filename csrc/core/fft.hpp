@@ -8,6 +8,31 @@
 
 #include <cstddef>
 
+#include "ducc0/infra/simd.h"
+
+// Only vectors of the full width are transformed here. Telling ducc0 that narrower ones do not
+// exist saves most of the time it takes to compile, and of the code.
+#if !defined(DUCC0_HOMEGROWN_SIMD) && !defined(DUCC0_NO_SIMD)
+namespace DUCC0_NAMESPACE::detail_simd {
+template <typename T, int parts>
+constexpr int narrower =
+    native_simd<T>::size() > parts ? static_cast<int>(native_simd<T>::size()) / parts
+                                   : -parts;  // no such part, but a number of its own
+template <>
+constexpr inline bool simd_exists<float, narrower<float, 2>> = false;
+template <>
+constexpr inline bool simd_exists<float, narrower<float, 4>> = false;
+template <>
+constexpr inline bool simd_exists<float, narrower<float, 8>> = false;
+template <>
+constexpr inline bool simd_exists<double, narrower<double, 2>> = false;
+template <>
+constexpr inline bool simd_exists<double, narrower<double, 4>> = false;
+template <>
+constexpr inline bool simd_exists<double, narrower<double, 8>> = false;
+}  // namespace DUCC0_NAMESPACE::detail_simd
+#endif
+
 #include "ducc0/fft/fft1d_impl.h"
 
 namespace stemzoo::STEMZOO_ISA {

@@ -60,7 +60,9 @@ class Pool {
         inside_a_job = true;
         job.work();
         inside_a_job = false;
+        const std::size_t unclaimed = withdraw(&job);
         std::unique_lock<std::mutex> lock(job.mutex);
+        job.helpers_left -= unclaimed;
         job.finished.wait(lock, [&] { return job.helpers_left == 0; });
     }
 
@@ -74,6 +76,15 @@ class Pool {
     }
 
   private:
+    // Entries no thread has taken yet: with all work done, waiting for them would only cost time.
+    std::size_t withdraw(const Job* job) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        const auto left = std::remove(queue_.begin(), queue_.end(), job);
+        const auto count = static_cast<std::size_t>(queue_.end() - left);
+        queue_.erase(left, queue_.end());
+        return count;
+    }
+
     void serve() {
         inside_a_job = true;
         for (;;) {

@@ -1,5 +1,5 @@
-// One pool of threads for the whole core. Work is cut into fixed blocks, so a result never depends
-// on how many threads computed it.
+// One pool of threads for the whole core. How work is cut depends on the number of threads, so a
+// body must compute each item alike in whichever range it comes.
 #pragma once
 
 #include <cstddef>

@@ -12,7 +12,7 @@ namespace {
 // Eight running sums: the compiler turns them into vectors, and the order never changes.
 class Sum {
   public:
-    void add(std::size_t i, double x) { part_[i % 8] += x; }
+    void add(std::size_t part, double x) { part_[part] += x; }
     double total() const {
         return ((part_[0] + part_[1]) + (part_[2] + part_[3])) +
                ((part_[4] + part_[5]) + (part_[6] + part_[7]));
@@ -21,6 +21,16 @@ class Sum {
   private:
     double part_[8] = {};
 };
+
+// Calls f(column, part of the sums that it belongs to).
+template <typename F>
+void each_column(std::size_t cols, F f) {
+    const std::size_t whole = cols / 8 * 8;
+    for (std::size_t i = 0; i < whole; i += 8) {
+        for (std::size_t part = 0; part < 8; ++part) f(i + part, part);
+    }
+    for (std::size_t i = whole; i < cols; ++i) f(i, i - whole);
+}
 
 struct Weights {
     const double* a;
@@ -70,25 +80,25 @@ double direct_correlation(const DirectImage& a, const Rect& ra, const DirectImag
     const std::size_t cols = ra.cols();
     Sum n, sum_a, sum_b;
     each_row(a, ra, b, rb, [&](const double* pa, const double* pb, auto weight) {
-        for (std::size_t i = 0; i < cols; ++i) {
+        each_column(cols, [&](std::size_t i, std::size_t part) {
             const double w = weight(i);
-            n.add(i, w);
-            sum_a.add(i, w * pa[i]);
-            sum_b.add(i, w * pb[i]);
-        }
+            n.add(part, w);
+            sum_a.add(part, w * pa[i]);
+            sum_b.add(part, w * pb[i]);
+        });
     });
     const double count = n.total();
     if (count < 2) return 0;
     const double mean_a = sum_a.total() / count, mean_b = sum_b.total() / count;
     Sum aa, bb, ab;
     each_row(a, ra, b, rb, [&](const double* pa, const double* pb, auto weight) {
-        for (std::size_t i = 0; i < cols; ++i) {
+        each_column(cols, [&](std::size_t i, std::size_t part) {
             const double w = weight(i);
             const double x = pa[i] - mean_a, y = pb[i] - mean_b;
-            aa.add(i, w * x * x);
-            bb.add(i, w * y * y);
-            ab.add(i, w * x * y);
-        }
+            aa.add(part, w * x * x);
+            bb.add(part, w * y * y);
+            ab.add(part, w * x * y);
+        });
     });
     if (is_rounding(aa.total(), count, mean_a, a.scaling)) return 0;
     if (is_rounding(bb.total(), count, mean_b, b.scaling)) return 0;

@@ -74,7 +74,12 @@ void load_columns(const View<const P>& image, ncc::Scaling scaling, std::size_t 
     Wide sum[parts] = {}, square_sum[parts] = {};
     Pixel spare[width];
     const Wide offset = Wide{} + scaling.offset, scale = Wide{} + scaling.scale;
+    // Walking down columns is what hardware prefetchers do not foresee.
+    constexpr std::size_t rows_ahead = 24;
     for (std::size_t r = 0; r < image.shape.rows; ++r, out += width) {
+        if (r + rows_ahead < image.shape.rows) {
+            __builtin_prefetch(&image.at(r + rows_ahead, col0));
+        }
         const Pixel* from =
             neighbours<width, Pixel>(&image.at(r, col0), image.col_stride, count, Pixel(0), spare);
         for (std::size_t k = 0; k < parts; ++k) {

@@ -115,8 +115,8 @@ Statistics measure_view(const View<const T>& image, unsigned threads) {
 
     const double squares =
         sum(image, threads, [mean](double x) { return (x - mean) * (x - mean); });
-    const double std = std::sqrt(squares / count);
-    return {mean, std, std::isfinite(std)};
+    const double deviation = std::sqrt(squares / count);
+    return {mean, deviation, std::isfinite(deviation)};
 }
 
 }  // namespace

@@ -52,10 +52,9 @@ Tiling Tiling::for_model(Shape image, std::size_t multiple, std::size_t halo,
 
 void Tiling::require_windows(std::size_t first, std::size_t count) const {
     if (first <= windows() && count <= windows() - first) return;
-    throw std::invalid_argument("windows " + std::to_string(first) + " to " +
-                                std::to_string(first) + " + " + std::to_string(count) +
-                                " were asked for; this tiling has " + std::to_string(windows()) +
-                                ", counted from 0");
+    throw std::invalid_argument(std::to_string(count) + " windows from number " +
+                                std::to_string(first) + " on were asked for; this tiling has " +
+                                std::to_string(windows()) + ", counted from 0");
 }
 
 void Tiling::require_image(const char* what, Shape given) const {

@@ -1,7 +1,7 @@
 """What may come in: any real array. What goes on: a native one of the same values.
 
 The core reads every native real dtype where it lies, whatever its strides. Only what it cannot
-read is converted here: float16, bool, long double and foreign byte order.
+read is converted here: float16, bool, long double, foreign byte order and unaligned pixels.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_READ_BY_CORE = "u1 i1 u2 i2 u4 i4 u8 i8 f4 f8".split()
+_READ_BY_CORE = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"]
 _SHAPE_WORDS = {2: "a 2-D image (rows, columns)", 3: "a 3-D stack (frames, rows, columns)"}
 
 
@@ -34,7 +34,8 @@ def native(array: ArrayLike, name: str) -> NDArray[Any]:
         values = values.astype(values.dtype.newbyteorder("="))
     if values.dtype.str[1:] not in _READ_BY_CORE:
         values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64)
-    return values
+    apart = any(stride % values.itemsize for stride in values.strides)
+    return values.copy() if apart or not values.flags.aligned else values
 
 
 def native_image(image: ArrayLike, name: str, ndim: int = 2) -> NDArray[Any]:

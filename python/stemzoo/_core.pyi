@@ -41,3 +41,47 @@ def ncc(
     moving_mask: NDArray[np.bool_ | np.uint8] | None = None,
     threads: int = 0,
 ) -> NDArray[np.float32]: ...
+
+# --- csrc/bindings/tiling.cpp; shapes are (rows, columns); threads=0 means all cores.
+
+def measure(image: NDArray[Any], threads: int = 0) -> tuple[float, float, bool]:
+    """(mean, standard deviation, whether every pixel is finite)."""
+
+class Tiling:
+    def __init__(
+        self,
+        image: tuple[int, int],
+        tile: tuple[int, int],
+        step: tuple[int, int],
+        weights: str,
+        multiple: tuple[int, int],
+    ) -> None: ...
+    @staticmethod
+    def for_model(image: tuple[int, int], multiple: int, halo: int, max_tile: int) -> Tiling: ...
+    def __len__(self) -> int: ...
+    @property
+    def image(self) -> tuple[int, int]: ...
+    @property
+    def tile(self) -> tuple[int, int]: ...
+    @property
+    def step(self) -> tuple[int, int]: ...
+    def starts(self) -> NDArray[np.int64]: ...
+    def split(
+        self,
+        image: NDArray[Any],
+        first: int,
+        count: int,
+        offset: float = 0.0,
+        scale: float = 1.0,
+        out: NDArray[np.float32] | None = None,
+        threads: int = 0,
+    ) -> NDArray[np.float32]: ...
+    def blend(
+        self,
+        batch: NDArray[np.float32],
+        out: NDArray[np.float32],
+        first: int = 0,
+        gain: float = 1.0,
+        fill: float | None = None,
+        threads: int = 0,
+    ) -> None: ...

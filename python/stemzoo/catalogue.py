@@ -61,7 +61,9 @@ def find(name: str, version: str | None = None) -> ModelInfo:
     if not versions:
         names = sorted({info.name for info in known})
         close = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(names) or 'none'}"
+        hint = (
+            f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(names) or 'none'}"
+        )
         raise ModelError(f"no model is called '{name}'; {hint} (see stemzoo models list)")
     for info in versions:
         if version in ("latest", info.version):

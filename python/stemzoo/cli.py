@@ -43,9 +43,13 @@ def _parser() -> argparse.ArgumentParser:
     denoise.add_argument(
         "-o", "--output", type=Path, help=".tif or .npy, or a folder (default: FILE.denoised.tif)"
     )
-    denoise.add_argument("--model", default="denoise-live", help="NAME, NAME@VERSION or a .onnx file")
+    denoise.add_argument(
+        "--model", default="denoise-live", help="NAME, NAME@VERSION or a .onnx file"
+    )
     denoise.add_argument("--dataset", type=int, help="which image of a file that holds several")
-    denoise.add_argument("--provider", action="append", help="ONNX Runtime provider; may be repeated")
+    denoise.add_argument(
+        "--provider", action="append", help="ONNX Runtime provider; may be repeated"
+    )
     denoise.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     denoise.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
     denoise.set_defaults(run=_denoise)
@@ -111,7 +115,9 @@ def _targets(sources: Sequence[Path], output: Path | None) -> list[Path]:
         if target.resolve() in {path.resolve() for path in sources}:
             raise FileError(f"{target} would overwrite an input ({source}); give another -o")
     if len(set(targets)) < len(targets):
-        raise FileError("two input files have one name, so their results would overwrite each other")
+        raise FileError(
+            "two input files have one name, so their results would overwrite each other"
+        )
     return targets
 
 
@@ -123,7 +129,9 @@ def _models_list(given: argparse.Namespace) -> None:
     heads = ("NAME", "VERSION", "TASK", "SIZE", "WHERE")
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
     for row in [heads, *rows]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 def _models_info(given: argparse.Namespace) -> None:
@@ -145,5 +153,3 @@ def _progress_bar(label: str) -> Progress | None:
         print(f"\r{label} [{bar}] {done}/{total}", end=end, file=sys.stderr, flush=True)
 
     return show
-
-

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stemzoo.model import denoise
 from stemzoo.phantoms import expose, psnr, ruddlesden_popper
-from stemzoo.pictures import grey, panels
+from stemzoo.pictures import grey, save_panels
 from stemzoo.series import Frames, aligned_sum, follow
 
 SHAPE = (384, 384)
@@ -68,11 +68,12 @@ def run(picture: Path) -> str:
     limits = (0.0, float(series.truth.max()))
     gains = {name: psnr(image[inside], truth) for name, image in shown.items() if name != "truth"}
     captions = [f"{name}: {gains[name]:.1f} dB" if name in gains else name for name in shown]
-    sheet = panels(
-        list(zip(captions, (grey(image, limits) for image in shown.values()), strict=True)), 3
-    )
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(picture)
+    pictures = [grey(image, limits) for image in shown.values()]
+    save_panels(picture, list(zip(captions, pictures, strict=True)), columns=3)
+
+    def gain(name: str) -> float:
+        return gains[name] - gains["one raw frame"]
+
     error = np.sqrt(np.mean((path - series.path) ** 2))
     rows = [f"  {name:<24}{value:6.1f} dB" for name, value in gains.items()]
     return "\n".join(
@@ -80,9 +81,8 @@ def run(picture: Path) -> str:
             f"{FRAMES} frames of {SHAPE[0]} x {SHAPE[1]} px, {PEAK:g} electrons at the brightest "
             f"pixel, drifting {np.hypot(*series.path[-1]):.0f} px in all",
             *rows,
-            f"gain of one denoised frame: {gains['one frame, denoised'] - gains['one raw frame']:.1f}"
-            f" dB; of the aligned and denoised series: "
-            f"{gains['aligned and denoised'] - gains['one raw frame']:.1f} dB",
+            f"gain of one denoised frame {gain('one frame, denoised'):.1f} dB, "
+            f"of the series aligned and denoised {gain('aligned and denoised'):.1f} dB",
             f"drift found to {error:.2f} px rms in {aligned - started:.2f} s; "
             f"one frame denoised in {denoised - aligned:.2f} s with the model's loading",
             f"picture: {picture}",
@@ -94,5 +94,7 @@ def _common(path: NDArray[np.float64]) -> tuple[slice, slice]:
     """The part of the first frame that every frame shows."""
     slices = []
     for moved, size in zip(path.T, SHAPE, strict=True):
-        slices.append(slice(max(0, int(np.ceil(-moved.min()))), size - max(0, int(np.ceil(moved.max())))))
+        slices.append(
+            slice(max(0, int(np.ceil(-moved.min()))), size - max(0, int(np.ceil(moved.max()))))
+        )
     return slices[0], slices[1]

@@ -140,11 +140,12 @@ class Model:
         native_image(image.data, "image", ndim=image.ndim if image.ndim == 3 else 2)
         if mask.all():
             raise ValueError("every pixel of image is masked, so there is nothing to work on")
-        values = np.array(image.data, np.float64)
-        axes = (-2, -1)
-        count = np.maximum((~mask).sum(axes, keepdims=True), 1)
-        mean = np.where(mask, 0.0, values).sum(axes, keepdims=True) / count
-        run = self.run(np.where(mask, mean, values), progress=progress)
+        values = image.data
+        if mask.any():
+            count = np.maximum((~mask).sum((-2, -1), keepdims=True), 1)
+            total = np.where(mask, 0, values).sum((-2, -1), np.float64, keepdims=True)
+            values = np.where(mask, total / count, values)
+        run = self.run(values, progress=progress)
         return Run(np.ma.MaskedArray(run.image, mask), run.settings)
 
 

@@ -31,7 +31,12 @@ def ncc(
     Masked arrays are correlated over the pixels valid in both. Hot pixels count like any other, so
     mask them. A stack of moving frames gives a stack of surfaces.
     """
-    return NccReference(reference, max_shift, min_overlap=min_overlap, threads=threads)(moving)
+    if np.ndim(moving) == 3:
+        return NccReference(reference, max_shift, min_overlap=min_overlap, threads=threads)(moving)
+    still, still_mask = _masked(reference, "reference", ndim=2)
+    image, mask = _masked(moving, "moving", ndim=2)
+    shifts = _shift_pair(max_shift, still.shape)
+    return _core.ncc(still, image, shifts, min_overlap, still_mask, mask, threads or 0)
 
 
 class NccReference:
@@ -63,8 +68,8 @@ def _masked(
     """The pixels, and which of them are valid where the array is masked."""
     if not np.ma.isMaskedArray(image):
         return native_image(image, name, ndim), None
-    valid = ~np.ma.getmaskarray(image)  # type: ignore[no-untyped-call]
-    return native_image(np.ma.getdata(image), name, ndim), native(valid, name)  # type: ignore[no-untyped-call]
+    pixels, mask = native_image(np.ma.getdata(image), name, ndim), np.ma.getmaskarray(image)
+    return pixels, native(~mask, name) if mask.any() else None
 
 
 def _shift_pair(max_shift: int | tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:

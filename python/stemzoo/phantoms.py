@@ -89,7 +89,8 @@ def ruddlesden_popper(
 
 def expose(clean: Image, peak: float, random: np.random.Generator) -> NDArray[np.float32]:
     """Electron counts of a picture whose brightest pixel receives `peak` electrons on average."""
-    return random.poisson(clean * (peak / clean.max())).astype(np.float32)
+    counts: NDArray[np.int64] = random.poisson(clean * (peak / clean.max()))
+    return counts.astype(np.float32)
 
 
 def psnr(image: NDArray[np.floating], truth: NDArray[np.floating]) -> float:

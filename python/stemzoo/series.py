@@ -6,6 +6,8 @@ frame, where it is less than half of one, and then refined against the aligned s
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,9 +19,7 @@ Path = NDArray[np.float64]  # (frames, 2): how far features have moved since the
 
 def follow(frames: Frames, max_step: int) -> Path:
     """The drift of every frame, where two frames in a row drift apart by less than `max_step`."""
-    steps = [
-        peak(ncc(before, after, max_step)) for before, after in zip(frames, frames[1:], strict=False)
-    ]
+    steps = [peak(ncc(before, after, max_step)) for before, after in itertools.pairwise(frames)]
     path = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
     for _ in range(2):  # errors of single steps add up; the sum of all frames knows better
         path = path + _residuals(frames, path, max_step)
@@ -49,7 +49,9 @@ def peak(surface: NDArray[np.float32]) -> tuple[float, float]:
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
     middle_y, middle_x = surface.shape[0] // 2, surface.shape[1] // 2
     along_y, along_x = surface[:, column], surface[row, :]
-    return row - middle_y + _vertex(along_y, int(row)), column - middle_x + _vertex(along_x, int(column))
+    return row - middle_y + _vertex(along_y, int(row)), column - middle_x + _vertex(
+        along_x, int(column)
+    )
 
 
 def _residuals(frames: Frames, path: Path, reach: int) -> Path:

@@ -6,8 +6,15 @@ neighbourhood, so tiles agree with the whole image.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
+
+
+def _start_at_zero(layer: nn.Conv2d) -> None:
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
 
 
 class Block(nn.Module):
@@ -18,11 +25,11 @@ class Block(nn.Module):
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         # Starting as the identity keeps deep stacks trainable without normalisation layers.
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        _start_at_zero(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(torch.relu(self.first(x)))
+        change: Tensor = self.second(torch.relu(self.first(x)))
+        return x + change
 
 
 def _stage(width: int, blocks: int) -> nn.Sequential:
@@ -30,14 +37,14 @@ def _stage(width: int, blocks: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """`widths` from fine to coarse, `blocks` residual blocks at each level, on the way down and up."""
+    """`widths` from fine to coarse, and how many residual blocks each level has either way."""
 
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], unshuffle: int) -> None:
         super().__init__()
         self.unshuffle = unshuffle
         self.multiple = unshuffle * 2 ** (len(widths) - 1)
         self.halo = _halo(blocks, unshuffle)
-        steps = list(zip(widths, widths[1:], strict=False))
+        steps = list(itertools.pairwise(widths))
         self.stem = nn.Conv2d(unshuffle**2, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in steps)
         self.up = nn.ModuleList(
@@ -47,8 +54,7 @@ class UNet(nn.Module):
         self.encode = nn.ModuleList(_stage(w, b) for w, b in zip(widths, blocks, strict=True))
         self.decode = nn.ModuleList(_stage(w, b) for w, b in zip(widths[:-1], blocks, strict=False))
         self.head = nn.Conv2d(widths[0], unshuffle**2, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        _start_at_zero(self.head)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.stem(nn.functional.pixel_unshuffle(image, self.unshuffle))
@@ -69,8 +75,8 @@ def _halo(blocks: tuple[int, ...], unshuffle: int) -> int:
     Follow the dependence backwards from the output: each 3x3 convolution reaches one cell of its
     level further, and going down a level rounds the reach up to whole coarser cells.
     """
-    scales = [unshuffle * 2**level for level in range(len(blocks))]
-    reach = unshuffle  # the head
+    scales: list[int] = [unshuffle * 2**level for level in range(len(blocks))]
+    reach: int = unshuffle  # the head
     for count, scale in zip(blocks[:-1], scales, strict=False):
         reach = -(-reach // scale) * scale + 2 * count * scale
     reach = -(-reach // scales[-1]) * scales[-1]

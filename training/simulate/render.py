@@ -33,7 +33,8 @@ def spread(y: Tensor, x: Tensor, weight: Tensor, size: int) -> Tensor:
 def convolve(canvas: Tensor, transfer: Tensor) -> Tensor:
     """Multiply by a transfer function in Fourier space."""
     size = canvas.shape[-1]
-    return torch.fft.irfft2(torch.fft.rfft2(canvas) * transfer, s=(size, size))
+    image: Tensor = torch.fft.irfft2(torch.fft.rfft2(canvas) * transfer, s=(size, size))
+    return image
 
 
 def probe(sigma: Tensor, ellipticity: Tensor, angle: Tensor, tail: Tensor, size: int) -> Tensor:

@@ -22,4 +22,5 @@ def jitter_rows(image: Tensor, strength: Tensor, random: torch.Generator) -> Ten
         shift[:, row] = memory * shift[:, row - 1] + kick[:, row]
     frequency = torch.fft.rfftfreq(columns, device=image.device)
     phase = torch.exp(-2j * math.pi * shift[..., None] * frequency)
-    return torch.fft.irfft(torch.fft.rfft(image) * phase, n=columns)
+    moved: Tensor = torch.fft.irfft(torch.fft.rfft(image) * phase, n=columns)
+    return moved

@@ -35,7 +35,7 @@ def render_crystals(
     )
     image = convolve(spread(columns.y, columns.x, columns.weight, full), transfer)
     image = image + background(batch, full, random)
-    shaky = uniform((batch,), 0, 1.0, random) * chance((batch,), 0.2, random)
+    shaky = uniform((batch,), 0, 1.0, random) * chance((batch,), 0.1, random)
     image = jitter_rows(image, shaky, random)
     return image[:, MARGIN:-MARGIN, MARGIN:-MARGIN].clamp(min=0)
 

@@ -17,7 +17,7 @@ SPACING = (4.0, 60.0)  # nearest-neighbour distance of the brightest columns, lo
 
 @dataclass
 class Columns:
-    """[B, K] positions and intensities (zero where there is no column), and what scale they have."""
+    """[B, K] positions and intensities (zero where there is no column), and their scale."""
 
     y: Tensor
     x: Tensor
@@ -33,7 +33,9 @@ def chance(shape: tuple[int, ...], probability: float, random: torch.Generator) 
     return torch.rand(shape, generator=random, device=random.device) < probability
 
 
-def crystals(batch: int, size: int, spacing: tuple[float, float], random: torch.Generator) -> Columns:
+def crystals(
+    batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
+) -> Columns:
     """Random crystals filling a `size` x `size` square; one spacing range a batch keeps K even."""
     length = torch.exp(uniform((batch,), math.log(spacing[0]), math.log(spacing[1]), random))
     basis_y, basis_x, basis_weight, cell, neighbour = _cells(batch, length, random)
@@ -133,9 +135,7 @@ def _lattice(
     return y.flatten(1), x.flatten(1), weight.flatten(1)
 
 
-def _cut(
-    grain: Grain, other: Grain, size: int, random: torch.Generator
-) -> tuple[Grain, Grain]:
+def _cut(grain: Grain, other: Grain, size: int, random: torch.Generator) -> tuple[Grain, Grain]:
     """Half the pictures are one crystal; the others end at a line, in vacuum or another grain."""
     batch = grain[0].shape[0]
     turn = uniform((batch, 1), 0, 2 * math.pi, random)

@@ -18,18 +18,20 @@ def smooth_field(length: Tensor, size: int, random: torch.Generator) -> Tensor:
     fy = torch.fft.fftfreq(size, device=random.device)[:, None]
     fx = torch.fft.rfftfreq(size, device=random.device)[None, :]
     radius = (fy.square() + fx.square())[None] * length.square()[:, None, None]
-    field = torch.fft.irfft2(torch.fft.rfft2(noise) * torch.exp(-20 * radius), s=(size, size))
+    field: Tensor = torch.fft.irfft2(
+        torch.fft.rfft2(noise) * torch.exp(-20 * radius), s=(size, size)
+    )
     field = field - field.mean(dim=(1, 2), keepdim=True)
     return field / field.std(dim=(1, 2), keepdim=True).clamp(min=1e-6)
 
 
 def background(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """A level, a slow variation of thickness, and the speckle of a carbon film in a third of all."""
+    """A level, a slow variation of thickness, and the speckle of a carbon film in a fifth."""
     level = uniform((batch, 1, 1), 0, 0.4, random).square() * 2
     slow = smooth_field(uniform((batch,), 0.1, 0.4, random) * size, size, random)
     slow = slow * uniform((batch, 1, 1), 0, 0.15, random) * chance((batch, 1, 1), 0.5, random)
     speckle = smooth_field(uniform((batch,), 1.5, 6, random), size, random)
-    speckle = speckle * uniform((batch, 1, 1), 0, 0.1, random) * chance((batch, 1, 1), 0.33, random)
+    speckle = speckle * uniform((batch, 1, 1), 0, 0.1, random) * chance((batch, 1, 1), 0.2, random)
     return (level + slow + speckle).clamp(min=0)
 
 

@@ -8,6 +8,5 @@ finishes or leaves the old file as it was. Importing this package loads no file 
 
 from stemzoo.io.formats import read, write
 from stemzoo.io.micrograph import Micrograph
-from stemzoo.io.png import write_png
 
-__all__ = ["Micrograph", "read", "write", "write_png"]
+__all__ = ["Micrograph", "read", "write"]

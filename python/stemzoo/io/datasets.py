@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.errors import FileError
-from stemzoo.io.jsonable import jsonable
+from stemzoo.io.jsonable import jsonable_items
 from stemzoo.io.micrograph import Micrograph
 
 
@@ -68,7 +68,7 @@ def choose(datasets: list[Dataset], wanted: int | None, path: Path) -> Micrograp
         data=native(chosen.data),
         pixel_size=chosen.pixel_size,
         unit=chosen.unit,
-        metadata=jsonable({"title": chosen.title or path.stem, **chosen.metadata}),
+        metadata={"title": chosen.title or path.stem, **jsonable_items(chosen.metadata)},
         source=path,
     )
 

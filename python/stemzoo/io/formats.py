@@ -10,7 +10,7 @@ from typing import Any
 
 from stemzoo import _arrays
 from stemzoo.errors import FileError
-from stemzoo.io import mrc, npy, rosetta, tiff, tiff_write
+from stemzoo.io import mrc, npy, picture, rosetta, tiff, tiff_write
 from stemzoo.io.datasets import Dataset, array_problem, choose
 from stemzoo.io.micrograph import Micrograph
 
@@ -18,6 +18,7 @@ READERS: dict[str, Callable[[Path], list[Dataset]]] = {
     ".npy": npy.read,
     **dict.fromkeys([".tif", ".tiff", ".btf", ".tf8"], tiff.read),
     **dict.fromkeys([".mrc", ".mrcs", ".ali", ".st"], mrc.read),
+    **dict.fromkeys(picture.SUFFIXES, picture.read),
     **dict.fromkeys(rosetta.SUFFIXES, rosetta.read),
 }
 WRITERS: dict[str, Callable[[Path, Micrograph, dict[str, Any]], None]] = {
@@ -38,9 +39,7 @@ def read(path: str | os.PathLike[str], *, dataset: int | None = None) -> Microgr
     reader = READERS.get(path.suffix.lower())
     _check_readable(path)
     if reader is None:
-        raise FileError(
-            f"{path} has a suffix stemzoo does not know; it reads {', '.join(READERS)}"
-        )
+        raise FileError(f"{path} has a suffix stemzoo does not know; it reads {', '.join(READERS)}")
     try:
         return choose(reader(path), dataset, path)
     except FileError:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+
+Json: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
 
 # Metadata is to be read by people; lookup tables and thumbnails inside it are not.
 _LONGEST = 4096
 
 
-def jsonable(value: Any) -> Any:
+def jsonable(value: object) -> Json:
     """The same value made of dict, list, str, int, float, bool and None only."""
     if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
+        return jsonable_items(value)
     if isinstance(value, np.ndarray):
         return _array(value)
     if isinstance(value, np.generic):
@@ -33,7 +36,12 @@ def jsonable(value: Any) -> Any:
     return str(value)
 
 
-def _array(value: np.ndarray[Any, Any]) -> Any:
+def jsonable_items(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """A mapping of that kind."""
+    return {str(key): jsonable(value) for key, value in values.items()}
+
+
+def _array(value: NDArray[Any]) -> Json:
     if value.size > _LONGEST:
         return f"<array of {value.dtype}, shape {value.shape}, left out>"
     return jsonable(value.tolist())
@@ -48,6 +56,6 @@ def _text(value: bytes) -> str:
         return value.hex()
 
 
-def dumps(value: Any) -> str:
+def dumps(value: object) -> str:
     """`value` as JSON text that is pure ASCII: it fits any tag of any file."""
     return json.dumps(jsonable(value), indent=1, ensure_ascii=True, allow_nan=False)

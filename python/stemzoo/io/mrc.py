@@ -43,21 +43,23 @@ _FIELDS = [
 
 
 def read(path: Path) -> list[Dataset]:
-    raw = path.read_bytes()
+    with open(path, "rb") as file:
+        raw = file.read(2 * _HEADER)
     header = _header(raw, path)
-    data = _data(raw, header, path)
+    data = _data(path, header)
     pixel_size, unit = _pixel_size(raw, header)
-    metadata = {"mrc": {name: header[name] for name in header.dtype.names if "extra" not in name}}
+    names = (str(name) for name, *_ in _FIELDS)
+    known = {name: header[name] for name in names if not name.startswith("extra")}
     problem = _problem(header) or array_problem(data)
-    return [Dataset(data, "", pixel_size, unit, metadata, problem)]
+    return [Dataset(data, "", pixel_size, unit, {"mrc": known}, problem)]
 
 
-def _header(raw: bytes, path: Path) -> Any:
+def _header(raw: bytes, path: Path) -> np.void:
     """The header in the one byte order in which it makes sense."""
     if len(raw) < _HEADER:
         raise FileError(f"{path} is not an MRC file: {len(raw)} bytes are less than its header")
-    for order in "<>":
-        header = np.frombuffer(raw, np.dtype(_FIELDS).newbyteorder(order), count=1)[0]
+    for dtype in (np.dtype(_FIELDS).newbyteorder("<"), np.dtype(_FIELDS).newbyteorder(">")):
+        header: np.void = np.frombuffer(raw, dtype, count=1)[0]
         if _sensible(header):
             return header
     raise FileError(
@@ -66,7 +68,7 @@ def _header(raw: bytes, path: Path) -> Any:
     )
 
 
-def _sensible(header: Any) -> bool:
+def _sensible(header: np.void) -> bool:
     axes = sorted(int(axis) for axis in header["axes"])
     return (
         int(header["mode"]) in {*_DTYPES, 101}
@@ -76,7 +78,7 @@ def _sensible(header: Any) -> bool:
     )
 
 
-def _data(raw: bytes, header: Any, path: Path) -> NDArray[Any]:
+def _data(path: Path, header: np.void) -> NDArray[Any]:
     mode = int(header["mode"])
     if mode == 101:
         raise FileError(f"{path} packs two pixels into a byte (MRC mode 101); save it as 16-bit")
@@ -86,16 +88,17 @@ def _data(raw: bytes, header: Any, path: Path) -> NDArray[Any]:
     columns, rows, sections = (int(size) for size in header["size"])
     start = _HEADER + int(header["extended"])
     count = columns * rows * sections * (2 if mode == 3 else 1)
-    if len(raw) < start + count * dtype.itemsize:
+    found, announced = path.stat().st_size, start + count * dtype.itemsize
+    if found < announced:
         raise FileError(
-            f"{path} is cut off: it has {len(raw)} bytes, and its header announces "
-            f"{start + count * dtype.itemsize}; copy it again from where it was recorded"
+            f"{path} is cut off: it has {found} bytes, and its header announces {announced}; "
+            "copy it again from where it was recorded"
         )
-    data = np.frombuffer(raw, dtype, count, start).reshape(sections, rows, -1)
+    data = np.fromfile(path, dtype, count, offset=start).reshape(sections, rows, -1)
     return data[0] if sections == 1 else data
 
 
-def _signed(header: Any) -> bool:
+def _signed(header: np.void) -> bool:
     """Whether bytes are signed: MRC2014 says so, older programs and RosettaSciIO deny it."""
     if int(header["imod_stamp"]) == 1146047817:
         return bool(int(header["imod_flags"]) & 1)
@@ -104,7 +107,7 @@ def _signed(header: Any) -> bool:
     return bool(header["minimum"] < 0) or int(header["version"]) >= 20140
 
 
-def _problem(header: Any) -> str | None:
+def _problem(header: np.void) -> str | None:
     mode, axes = int(header["mode"]), [int(axis) for axis in header["axes"]]
     if mode == 16:
         return "it is a colour picture; convert it to greyscale first"
@@ -115,7 +118,7 @@ def _problem(header: Any) -> str | None:
     return None
 
 
-def _pixel_size(raw: bytes, header: Any) -> tuple[tuple[float, float] | None, str | None]:
+def _pixel_size(raw: bytes, header: np.void) -> tuple[tuple[float, float] | None, str | None]:
     if int(header["extended"]) == _FEI_HEADER and not header["extended_type"].strip(b"\0 "):
         order = header.dtype["mode"].byteorder
         metres = float(np.frombuffer(raw, np.dtype("f4").newbyteorder(order), 1, _HEADER + 44)[0])

@@ -35,7 +35,6 @@ def read(path: Path) -> list[Dataset]:
     return [
         Dataset(
             data,
-            title=str(known.get("title") or ""),
             pixel_size=_pixel_size(known),
             unit=normalise(known.get("unit")),
             metadata=known.get("metadata") or {},

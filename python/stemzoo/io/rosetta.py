@@ -25,15 +25,7 @@ _PLUGINS = {
     ".ser": "tia",
     ".emi": "tia",
     ".hspy": "hspy",
-    ".prz": "pantarhei",
     ".unf": "semper",
-    ".rpl": "ripple",
-    ".tvips": "tvips",
-    ".bcf": "bruker",
-    ".png": "image",
-    ".bmp": "image",
-    ".jpg": "image",
-    ".jpeg": "image",
 }
 SUFFIXES = tuple(_PLUGINS)
 
@@ -53,7 +45,7 @@ def read(path: Path) -> list[Dataset]:
             "install it with: pip install 'stemzoo[io]'"
         ) from error
     if plugin == "tia":
-        ser.check(path)
+        ser.check_all(path)
     found = reader(str(path), **_OPTIONS.get(plugin, {}))
     swapped = plugin == "digitalmicrograph" and _big_endian_dm(path)
     return [_dataset(one, swapped) for one in found]
@@ -115,5 +107,5 @@ def _big_endian_dm(path: Path) -> bool:
         return int.from_bytes(file.read(4), "big") == 0
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

@@ -6,6 +6,7 @@ offset an element of 50 bytes and its pixels.
 
 from __future__ import annotations
 
+import glob
 import struct
 from pathlib import Path
 
@@ -17,10 +18,22 @@ _WIDE_OFFSETS_ABOVE = 0x0210
 _ITEM_BYTES = {1: 1, 2: 2, 3: 4, 4: 1, 5: 2, 6: 4, 7: 4, 8: 8, 9: 8, 10: 16}
 
 
+def check_all(path: Path) -> None:
+    """`check` for a series, or for every series that an .emi file describes."""
+    if path.suffix.lower() == ".ser":
+        return check(path)
+    series = sorted(path.parent.glob(f"{glob.escape(path.stem)}_[0-9].ser"))
+    if not series:
+        raise FileError(
+            f"{path} holds no image itself: TIA puts them into {path.stem}_1.ser and so on, and "
+            "there is no such file beside it; copy them together"
+        )
+    for one in series:
+        check(one)
+
+
 def check(path: Path) -> None:
     """Raise FileError unless every valid element of `path` is inside it."""
-    if path.suffix.lower() != ".ser":
-        return
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(34)

@@ -46,8 +46,9 @@ def _dataset(tif: TiffFile, number: int) -> Dataset:
     series = tif.series[number]
     page = series.keyframe
     problem = _problem(tif, series, page)
-    # A colour picture is listed, not used: its pixels need not be decoded.
-    data = np.zeros(series.shape, np.uint8)[:0] if problem else _pixels(tif, series)
+    # A colour picture is listed, not used: its pixels are not decoded.
+    unread = np.broadcast_to(np.zeros((), series.dtype), series.shape)
+    data = unread if problem else _pixels(tif, series)
     pixel_size, unit = tiff_calibration.read(tif, page, number)
     metadata = _metadata(tif, page)
     return Dataset(
@@ -104,10 +105,12 @@ def _grey_palette(page: TiffPage) -> bool:
 
 
 def _pixels(tif: TiffFile, series: TiffPageSeries) -> NDArray[Any]:
-    data: NDArray[Any] = series.asarray()
-    # Axes of length one are how hyperstacks and OME pad an image to five dimensions.
-    frames = tuple(size for size in data.shape[:-2] if size != 1)
-    data = data.reshape(frames + data.shape[-2:])
+    # Axes of length one are how hyperstacks and OME pad an image to five dimensions; tifffile
+    # leaves them out even where they are an image's only row or column.
+    axes = zip(series.axes, series.shape, strict=True)
+    frames = [size for axis, size in axes if axis not in "YX" and size != 1]
+    page = series.keyframe
+    data: NDArray[Any] = series.asarray().reshape(*frames, page.imagelength, page.imagewidth)
     says = tif.imagej_metadata or {}
     if data.dtype == np.uint16 and (says.get("c0"), says.get("c1")) == (-32768, 1):
         # ImageJ has no signed 16-bit image: it writes an unsigned one and this note.
@@ -131,10 +134,10 @@ def _metadata(tif: TiffFile, page: TiffPage) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value}
 
 
-def _own(info: Any) -> dict[str, Any] | None:
+def _own(info: object) -> dict[str, Any] | None:
     """The metadata stemzoo wrote into ImageJ's Info, if it was stemzoo that wrote it."""
     try:
-        says = json.loads(info)[OWN]
+        says = json.loads(str(info))[OWN]
     except (TypeError, ValueError, KeyError):
         return None
     return says if isinstance(says, dict) else None

@@ -99,7 +99,7 @@ def _inverse(page: TiffPage, name: str) -> float | None:
     return denominator / numerator if numerator else math.nan
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-16-le" if b"\0" in value.rstrip(b"\0") else "latin-1")
     if isinstance(value, tuple):

@@ -24,13 +24,13 @@ _UNCOMPRESSED = 1
 
 class _Layout(NamedTuple):
     first: int  # where the pointer to the first directory is
-    count: str  # how many entries a directory has
+    entries: str  # how many a directory has
     entry: int  # bytes in an entry
     pointer: str  # to the next directory
 
 
-_CLASSIC = _Layout(first=4, count="H", entry=12, pointer="I")
-_BIG = _Layout(first=8, count="Q", entry=20, pointer="Q")
+_CLASSIC = _Layout(first=4, entries="H", entry=12, pointer="I")
+_BIG = _Layout(first=8, entries="Q", entry=20, pointer="Q")
 
 
 def check_chain(path: Path) -> int:
@@ -44,8 +44,8 @@ def check_chain(path: Path) -> int:
             if offset in seen:
                 raise FileError(f"{path} is damaged: its pages point to each other in a circle")
             seen.add(offset)
-            entries = _number(file, offset, order + layout.count, size, path)
-            after = offset + struct.calcsize(order + layout.count) + entries * layout.entry
+            entries = _number(file, offset, order + layout.entries, size, path)
+            after = offset + struct.calcsize(order + layout.entries) + entries * layout.entry
             offset = _number(file, after, order + layout.pointer, size, path)
     if not seen:
         raise FileError(f"{path} is a TIFF without any image")
@@ -111,7 +111,8 @@ def _check_strips(page: TiffPage | TiffFrame, number: int, size: int, path: Path
     if end > size:
         raise _incomplete(path, f"page {number} needs {end} bytes, the file has {size}")
     held = sum(count for _, count in strips)
-    if page.compression == _UNCOMPRESSED and held < page.size * page.bitspersample // 8:
+    key = page.keyframe
+    if key and key.compression == _UNCOMPRESSED and held < page.size * key.bitspersample // 8:
         raise _incomplete(path, f"page {number} holds fewer pixels than its size {page.shape}")
 
 

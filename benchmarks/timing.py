@@ -1,0 +1,35 @@
+"""Fair times on a noisy machine: candidates take turns, and the median of each is kept."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+Job = Callable[[], object]
+
+
+def medians(jobs: Mapping[str, Job], rounds: int = 15, budget: float = 20.0) -> dict[str, float]:
+    """Median seconds of each job; rounds end early when `budget` seconds are spent."""
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    for job in jobs.values():
+        job()  # caches, plans and pages are warm for everyone
+    started = time.perf_counter()
+    for round_number in range(rounds):
+        if round_number >= 3 and time.perf_counter() - started > budget:
+            break
+        for name, job in jobs.items():
+            before = time.perf_counter()
+            job()
+            times[name].append(time.perf_counter() - before)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g}"

@@ -1,0 +1,124 @@
+"""Every kind of array at every entry point: the native contiguous result, or a named error."""
+
+import numpy as np
+import pytest
+
+import stemzoo
+
+NCC_SHIFT = 6
+
+ENTRY_POINTS = {
+    "denoise": stemzoo.denoise,
+    "model": lambda image: stemzoo.load("denoise-live", threads=1)(image),
+    "ncc reference": lambda image: stemzoo.ncc(image, np.eye(48, 40), NCC_SHIFT),
+    "ncc moving": lambda image: stemzoo.ncc(np.eye(48, 40), image, NCC_SHIFT),
+    "NccReference": lambda image: stemzoo.NccReference(image, NCC_SHIFT)(np.eye(48, 40)),
+    "Tiling.split": lambda image: stemzoo.Tiling((48, 40), 16, 8).split(image),
+}
+TAKES_STACKS = ("denoise", "model", "ncc moving")
+
+COUNTS = np.random.default_rng(3).poisson(30, (48, 40))
+
+SAME_VALUES = {
+    "u1": COUNTS.astype("u1"),
+    "u2": COUNTS.astype("u2"),
+    "i2": COUNTS.astype("i2"),
+    "i4": COUNTS.astype("i4"),
+    "u8": COUNTS.astype("u8"),
+    "f2": COUNTS.astype("f2"),
+    "f4": COUNTS.astype("f4"),
+    "f8": COUNTS.astype("f8"),
+    "long double": COUNTS.astype("longdouble"),
+    ">f4": COUNTS.astype(">f4"),
+    ">f8": COUNTS.astype(">f8"),
+    ">i2": COUNTS.astype(">i2"),
+    ">u4": COUNTS.astype(">u4"),
+    "list": COUNTS.tolist(),
+    "read-only": np.broadcast_to(COUNTS.astype("f4"), (48, 40)),
+    "negative strides": np.ascontiguousarray(COUNTS[::-1, ::-1].astype("f4"))[::-1, ::-1],
+    "Fortran order": np.asfortranarray(COUNTS.astype("f4")),
+    "every other pixel": np.repeat(np.repeat(COUNTS.astype("u2"), 2, 0), 2, 1)[::2, ::2],
+    "unaligned": np.frombuffer(b"\0" + COUNTS.astype("f4").tobytes(), "u1")[1:]
+    .view("f4")
+    .reshape(48, 40),
+    "empty mask": np.ma.MaskedArray(COUNTS.astype("f4"), False),
+}
+
+REFUSED = {
+    "complex": (COUNTS.astype("c8"), "dtype complex64; expected real"),
+    "object": (COUNTS.astype(object), "dtype object; expected real"),
+    "text": (np.full((48, 40), "a"), "expected real"),
+    "dates": (np.zeros((48, 40), "M8[s]"), "expected real"),
+    "0-size": (np.zeros((0, 40)), "holds no pixels"),
+    "1-D": (np.zeros(40), r"shape \(40,\); expected a 2-D image"),
+    "0-D": (np.float32(3), r"shape \(\); expected a 2-D image"),
+    "4-D": (np.zeros((2, 2, 48, 40)), "expected a 2-D image"),
+}
+
+NOT_FINITE = {
+    "NaN": np.where(COUNTS.max() == COUNTS, np.nan, COUNTS),
+    "inf": np.where(COUNTS.max() == COUNTS, np.inf, COUNTS),
+    "-inf f4": np.where(COUNTS.max() == COUNTS, -np.inf, COUNTS).astype("f4"),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRY_POINTS)
+@pytest.mark.parametrize("kind", SAME_VALUES)
+def test_the_same_values_give_the_same_result(entry, kind):
+    image = SAME_VALUES[kind]
+    if entry == "Tiling.split" and kind == "empty mask":
+        pytest.skip("masks are refused there, see below")
+    result = ENTRY_POINTS[entry](image)
+    native = np.ascontiguousarray(image)
+    native = native.astype(native.dtype.newbyteorder("="))
+    np.testing.assert_array_equal(result, ENTRY_POINTS[entry](native))
+    # Wider types are subtracted from in float64, so their last float32 bit may differ.
+    expected = ENTRY_POINTS[entry](COUNTS.astype("f4"))
+    np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("entry", ENTRY_POINTS)
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_cannot_be_used_is_named(entry, kind):
+    image, message = REFUSED[kind]
+    with pytest.raises(ValueError, match=message):
+        ENTRY_POINTS[entry](image)
+
+
+@pytest.mark.parametrize("entry", [name for name in ENTRY_POINTS if name != "Tiling.split"])
+@pytest.mark.parametrize("kind", NOT_FINITE)
+def test_what_is_not_finite_is_refused_unless_masked(entry, kind):
+    image = NOT_FINITE[kind]
+    with pytest.raises(ValueError, match="mask"):
+        ENTRY_POINTS[entry](image)
+    assert np.isfinite(np.ma.filled(ENTRY_POINTS[entry](np.ma.masked_invalid(image)), 0)).all()
+
+
+def test_tiling_only_cuts_so_nan_passes_through():
+    image = NOT_FINITE["NaN"]
+    tiles = stemzoo.Tiling(image.shape, 16, 8, weights="crop")
+    np.testing.assert_array_equal(tiles.blend(tiles.split(image)), image.astype("f4"))
+
+
+def test_tiling_refuses_masks():
+    with pytest.raises(ValueError, match="fill the masked pixels"):
+        stemzoo.Tiling((48, 40), 16, 8).split(np.ma.MaskedArray(COUNTS, False))
+
+
+@pytest.mark.parametrize("entry", ["denoise", "model"])
+def test_one_pixel_has_no_contrast(entry):
+    with pytest.raises(ValueError, match="one pixel"):
+        ENTRY_POINTS[entry](np.ones((1, 1)))
+
+
+@pytest.mark.parametrize("entry", TAKES_STACKS)
+def test_a_stack_gives_what_its_frames_give(entry):
+    stack = np.stack([COUNTS, COUNTS[::-1], 3 * COUNTS]).astype("u2")
+    expected = np.stack([ENTRY_POINTS[entry](frame) for frame in stack])
+    np.testing.assert_array_equal(ENTRY_POINTS[entry](stack), expected)
+
+
+@pytest.mark.parametrize("entry", [name for name in ENTRY_POINTS if name not in TAKES_STACKS])
+def test_a_stack_is_refused_where_one_image_is_needed(entry):
+    with pytest.raises(ValueError, match="expected a 2-D image"):
+        ENTRY_POINTS[entry](np.zeros((2, 48, 40)))

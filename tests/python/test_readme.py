@@ -1,0 +1,41 @@
+"""What the README shows works, and what it says is what is committed."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stemzoo.cli import main
+from stemzoo.io import Micrograph, write
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def _blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def test_the_python_example_runs(capsys):
+    (block,) = _blocks("python")
+    exec(compile(block, "README.md", "exec"), {})
+    assert "denoise-live" in capsys.readouterr().out
+
+
+COMMANDS = [line for block in _blocks("sh") for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_command_line_examples_run(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    noisy = np.random.default_rng(0).poisson(20, (64, 64)).astype("f4")
+    write(Path("noisy.tif"), Micrograph(noisy, (0.1, 0.1), "nm", {}, None))
+    program, *arguments = shlex.split(line)
+    assert program == "stemzoo"
+    assert main(arguments) == 0
+
+
+def test_the_generated_parts_are_current():
+    readme = pytest.importorskip("benchmarks.readme")
+    assert readme.rendered(README.read_text()) == README.read_text()

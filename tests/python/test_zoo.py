@@ -1,0 +1,73 @@
+"""Every folder of the zoo keeps the model contract; a new folder is a case by itself."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from stemzoo.contract import Contract
+from stemzoo.model import Model
+
+ZOO = Path(__file__).parents[2] / "zoo"
+FILES = sorted(ZOO.glob("*/*.onnx"))
+
+
+@pytest.fixture(params=FILES, ids=[path.stem for path in FILES])
+def path(request):
+    return request.param
+
+
+def test_there_are_models():
+    assert FILES
+
+
+def test_the_file_explains_itself(path):
+    contract = Contract.of(path.read_bytes(), str(path))
+    assert path.name == f"{contract.name}-{contract.version}.onnx"
+    assert path.parent.name == contract.name
+    assert contract.task == contract.name.split("-")[0] or contract.name.startswith(
+        ("buban", "vasudevan", "lobato", "williams")
+    )
+    assert {"recipe", "commit", "seed", "device", "minutes"} <= json.loads(contract.training).keys()
+
+
+def test_the_graph_is_one_that_old_runtimes_read(path):
+    model = onnx.load(path, load_external_data=False)
+    assert model.ir_version <= 8
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 17)]
+    assert {node.domain for node in model.graph.node} == {""}
+    assert not any(tensor.external_data for tensor in model.graph.initializer)
+    for tensor in (*model.graph.input, *model.graph.output):
+        sizes = tensor.type.tensor_type.shape.dim
+        assert tensor.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+        assert [size.dim_value for size in sizes] == [0, 1, 0, 0]
+
+
+def test_sample_vectors_hold(path):
+    given = np.load(path.parent / "sample_input.npy")
+    expected = np.load(path.parent / "sample_output.npy")
+    np.testing.assert_allclose(Model(path).infer(given), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_pixels_beyond_the_halo_change_nothing(path):
+    model = Model(path)
+    multiple, halo = model.contract.multiple, model.contract.halo
+    side = 2 * halo + 2 * multiple
+    image = np.random.default_rng(2).standard_normal((1, 1, side, side)).astype("f4")
+    wide = np.pad(image, ((0, 0), (0, 0), (multiple, multiple), (multiple, multiple)))
+    inside = np.s_[..., halo:-halo, halo:-halo]
+    answer = model.infer(wide)[..., multiple:-multiple, multiple:-multiple]
+    np.testing.assert_allclose(model.infer(image)[inside], answer[inside], atol=1e-5)
+
+
+def test_the_figures_belong_to_the_file(path):
+    metrics = json.loads((path.parent / "metrics.json").read_text())
+    assert metrics["sha256"] == Model(path).sha256
+
+
+def test_bioimageio_accepts_the_folder(path):
+    core = pytest.importorskip("bioimageio.core")
+    summary = core.test_model(path.parent / "bioimageio.yaml", weight_format="onnx")
+    assert summary.status == "passed", summary.display()
