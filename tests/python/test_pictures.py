@@ -29,7 +29,8 @@ def test_panels_stand_in_rows(tmp_path):
     black, white = (np.full((40, 50), level, np.uint8) for level in (0, 255))
     captioned = [("a", black), ("b", white), ("c", black)]
     save_panels(tmp_path / "sheet.png", captioned, columns=2)
-    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    with Image.open(tmp_path / "sheet.png") as picture:
+        sheet = np.asarray(picture)
     assert sheet.shape == (2 * (40 + CAPTION + GAP) + GAP, 2 * (50 + GAP) + GAP)
     assert not sheet[GAP : GAP + 40, GAP : GAP + 50].any()
     assert (sheet[GAP : GAP + 40, 2 * GAP + 50 : 2 * GAP + 100] == 255).all()

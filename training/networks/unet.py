@@ -20,10 +20,10 @@ def _start_at_zero(layer: nn.Conv2d) -> None:
 class Block(nn.Module):
     """Two 3x3 convolutions added to what came in."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dilation: int = 1) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.first = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
+        self.second = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
         # Starting as the identity keeps deep stacks trainable without normalisation layers.
         _start_at_zero(self.second)
 
@@ -37,13 +37,23 @@ def _stage(width: int, blocks: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """`widths` from fine to coarse, and how many residual blocks each level has either way."""
+    """`widths` from fine to coarse; `blocks` residual blocks either way at all but the coarsest.
 
-    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], unshuffle: int) -> None:
+    The coarsest level has one block for each of `dilations`: a wide field at a resolution that
+    still tells neighbouring columns apart, which is what averaging over a crystal needs.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, ...],
+        blocks: tuple[int, ...],
+        dilations: tuple[int, ...],
+        unshuffle: int,
+    ) -> None:
         super().__init__()
         self.unshuffle = unshuffle
         self.multiple = unshuffle * 2 ** (len(widths) - 1)
-        self.halo = _halo(blocks, unshuffle)
+        self.halo = _halo(blocks, dilations, unshuffle)
         steps = list(itertools.pairwise(widths))
         self.stem = nn.Conv2d(unshuffle**2, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in steps)
@@ -51,36 +61,42 @@ class UNet(nn.Module):
             nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2))
             for fine, coarse in steps
         )
-        self.encode = nn.ModuleList(_stage(w, b) for w, b in zip(widths, blocks, strict=True))
-        self.decode = nn.ModuleList(_stage(w, b) for w, b in zip(widths[:-1], blocks, strict=False))
+        fine_levels = list(zip(widths[:-1], blocks, strict=True))
+        self.encode = nn.ModuleList(_stage(width, count) for width, count in fine_levels)
+        self.decode = nn.ModuleList(_stage(width, count) for width, count in fine_levels)
+        self.middle = nn.Sequential(*(Block(widths[-1], dilation) for dilation in dilations))
         self.head = nn.Conv2d(widths[0], unshuffle**2, 3, padding=1)
         _start_at_zero(self.head)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.stem(nn.functional.pixel_unshuffle(image, self.unshuffle))
         skipped = []
-        for encode, down in zip(self.encode, self.down, strict=False):
+        for encode, down in zip(self.encode, self.down, strict=True):
             x = encode(x)
             skipped.append(x)
             x = down(x)
-        x = self.encode[-1](x)
+        x = self.middle(x)
         for level in reversed(range(len(self.up))):
             x = self.decode[level](self.up[level](x) + skipped[level])
         return image + nn.functional.pixel_shuffle(self.head(x), self.unshuffle)
 
 
-def _halo(blocks: tuple[int, ...], unshuffle: int) -> int:
+def _halo(blocks: tuple[int, ...], dilations: tuple[int, ...], unshuffle: int) -> int:
     """How far a pixel outside a square of whole coarse cells can still change what is inside it.
 
-    Follow the dependence backwards from the output: each 3x3 convolution reaches one cell of its
-    level further, and going down a level rounds the reach up to whole coarser cells.
+    Follow the dependence backwards from the output: each 3x3 convolution reaches its dilation in
+    cells of its level further, and going down a level rounds the reach up to whole coarser cells.
     """
-    scales: list[int] = [unshuffle * 2**level for level in range(len(blocks))]
-    reach: int = unshuffle  # the head
-    for count, scale in zip(blocks[:-1], scales, strict=False):
-        reach = -(-reach // scale) * scale + 2 * count * scale
-    reach = -(-reach // scales[-1]) * scales[-1]
-    for count, scale in zip(reversed(blocks), reversed(scales), strict=True):
+    scales: list[int] = [unshuffle * 2**level for level in range(len(blocks) + 1)]
+    reach = unshuffle  # the head
+    for count, scale in zip(blocks, scales, strict=False):
+        reach = _up_to(reach, scale) + 2 * count * scale
+    reach = _up_to(reach, scales[-1]) + 2 * sum(dilations) * scales[-1]
+    for count, scale in zip(blocks, scales, strict=False):
         reach += 2 * count * scale
     reach += unshuffle  # the stem
-    return -(-reach // scales[-1]) * scales[-1]
+    return _up_to(reach, scales[-1])
+
+
+def _up_to(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple

@@ -1,0 +1,30 @@
+"""What the demo needs: a path found to a fraction of a pixel, and frames laid onto each other."""
+
+import numpy as np
+import pytest
+
+from stemzoo.demo import DRIFT, MAX_STEP, simulate
+from stemzoo.series import aligned_sum, follow, moved, peak
+
+
+def test_moving_is_exact_for_what_the_pixels_hold():
+    y, x = np.mgrid[:64, :48]
+    wave = np.cos(2 * np.pi * (3 * y / 64 + 5 * x / 48))
+    expected = np.cos(2 * np.pi * (3 * (y - 0.7) / 64 + 5 * (x + 1.2) / 48))
+    np.testing.assert_allclose(moved(wave, 0.7, -1.2), expected, atol=1e-9)
+
+
+def test_the_peak_is_found_between_pixels():
+    y, x = np.mgrid[-8:9, -8:9]
+    surface = 1 - 0.01 * ((y - 2.3) ** 2 + (x + 1.6) ** 2)
+    assert peak(surface.astype("f4")) == pytest.approx((2.3, -1.6), abs=1e-3)
+
+
+def test_a_drifting_series_is_followed_and_summed():
+    series = simulate(seed=3)
+    path = follow(series.frames, MAX_STEP)
+    assert np.hypot(*series.path[-1]) > 10 * np.hypot(*DRIFT)
+    assert np.sqrt(np.mean((path - series.path) ** 2)) < 0.3
+    still = aligned_sum(series.frames, path)[20:-60, 60:-20]
+    truth = series.truth[20:-60, 60:-20]
+    assert np.corrcoef(still.ravel(), truth.ravel())[0, 1] > 0.95
