@@ -31,7 +31,8 @@ cpp-test: .venv/dev  ## the C++ tests, as released and under ASan + UBSan
 python-test: .venv/dev
 	$(BIN)/python -m pytest
 
-table: .venv/dev  ## the tables of the README, from what is committed
+table: .venv/dev  ## the tables and the picture of the README, from what is committed
+	$(BIN)/stemzoo demo -o docs/demo.png
 	$(BIN)/python -m benchmarks.readme
 
 .venv/python:

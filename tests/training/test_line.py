@@ -94,3 +94,18 @@ def test_a_network_whose_export_differs_is_refused(small, tmp_path):
         network.head.bias += 1
     with pytest.raises(SystemExit, match="differs from PyTorch's"):
         check_parity(network, content, network.multiple)
+
+
+def test_the_live_denoiser_stays_cheap():
+    network = load_recipe("denoise-live").network()
+    side, products = 256, 0
+
+    def count(layer, inputs, output):
+        nonlocal products
+        products += layer.weight.numel() * output.shape[-2] * output.shape[-1]
+
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.register_forward_hook(count)
+    network(torch.zeros(1, 1, side, side))
+    assert products / side**2 <= 15_000  # per pixel: 15 GMAC a megapixel
