@@ -15,7 +15,7 @@ from skimage.feature import match_template
 from skimage.registration import phase_cross_correlation
 
 import stemzoo
-from benchmarks.timing import Job, medians, milliseconds, table
+from benchmarks.timing import Job, medians, milliseconds, table, times
 
 SHIFT = 32
 SIZES = (256, 512, 1024, 2048)
@@ -39,7 +39,7 @@ def _pairs(threads: int) -> str:
         [
             name,
             *(
-                f"{milliseconds(columns[size][name])} ({columns[size][name] / ours[size]:.2g}x)"
+                f"{milliseconds(columns[size][name])} ({times(columns[size][name] / ours[size])})"
                 for size in SIZES
             ),
         ]
@@ -90,10 +90,11 @@ def _batches() -> str:
         jobs: dict[str, Job] = {}
         for threads in (1, 2):
             held = stemzoo.NccReference(reference, SHIFT, threads=threads)
-            jobs[f"stemzoo.NccReference, {threads} threads"] = partial(held, frames)
+            jobs[f"stemzoo.NccReference, {threads} thread{'s' * (threads > 1)}"] = partial(
+                held, frames
+            )
         jobs["stemzoo.ncc pair by pair, 1 thread"] = partial(_one_by_one, reference, frames)
-        times = medians(jobs, rounds=7)
-        for name, seconds in times.items():
+        for name, seconds in medians(jobs, rounds=7).items():
             rows.setdefault(name, []).append(milliseconds(seconds / BATCH))
     return table(["", *(str(size) for size in SIZES)], [[n, *cells] for n, cells in rows.items()])
 

@@ -84,8 +84,8 @@ def _runtime() -> str:
                 "bare": partial(_bare, model, tiles),
                 "eager": partial(_eager, network, tiles),
             },
-            rounds=9,
-            budget=60,
+            rounds=41,
+            budget=30,
         )
         rows.append(
             [

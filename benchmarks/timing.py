@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 Job = Callable[[], object]
 
 
-def medians(jobs: Mapping[str, Job], rounds: int = 15, budget: float = 20.0) -> dict[str, float]:
+def medians(jobs: Mapping[str, Job], rounds: int = 15, budget: float = 10.0) -> dict[str, float]:
     """Median seconds of each job; rounds end early when `budget` seconds are spent."""
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for job in jobs.values():
@@ -32,4 +32,13 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    return f"{1e3 * seconds:.3g}"
+    return _three_figures(1e3 * seconds)
+
+
+def times(ratio: float) -> str:
+    return f"{_three_figures(ratio)}x"
+
+
+def _three_figures(value: float) -> str:
+    """Three significant figures, without an exponent."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
