@@ -5,7 +5,9 @@ Both are made from the model's own metadata and its metrics.json; nothing is typ
 
 from __future__ import annotations
 
+import gc
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,14 @@ def figures(metrics: dict[str, Any]) -> str:
 
 def write_description(path: Path) -> None:
     """bioimageio.yaml of the folder of the model file `path`, validated as it is made."""
+    with warnings.catch_warnings():
+        # bioimageio.spec leaves the files it has read open, to be closed when they are collected.
+        warnings.simplefilter("ignore", ResourceWarning)
+        _write_description(path)
+        gc.collect()
+
+
+def _write_description(path: Path) -> None:
     from bioimageio.spec import save_bioimageio_yaml_only
     from bioimageio.spec.model import v0_5 as spec
 

@@ -136,7 +136,7 @@ def _lattice(
 
 
 def _cut(grain: Grain, other: Grain, size: int, random: torch.Generator) -> tuple[Grain, Grain]:
-    """Two thirds of the pictures are one crystal; the others end at a line, in vacuum or another grain."""
+    """Two thirds of the pictures are one crystal; others end at a line, in vacuum or a grain."""
     batch = grain[0].shape[0]
     turn = uniform((batch, 1), 0, 2 * math.pi, random)
     offset = uniform((batch, 1), -0.35, 0.35, random) * size
