@@ -29,10 +29,8 @@ def test_any_shape_comes_back_in_its_shape(model, random, shape):
     assert np.isfinite(result).all()
 
 
-@pytest.mark.parametrize(("scale", "offset"), [(1000, 0), (1e-3, 0), (1, 1000), (7, -3), (-1, 0)])
+@pytest.mark.parametrize(("scale", "offset"), [(1000, 0), (1e-3, 0), (1, 1000), (7, -3)])
 def test_scale_and_offset_change_nothing_else(model, counts, scale, offset):
-    if scale < 0:
-        pytest.skip("a network may treat bright and dark differently")
     plain = model(counts.astype("f8"))
     scaled = model(counts * scale + float(offset))
     peak = np.abs(plain).max() * abs(scale)
