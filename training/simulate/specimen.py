@@ -156,8 +156,8 @@ def _strain(
 ) -> tuple[Tensor, Tensor]:
     """A slow wave of displacement in every third picture, and small static disorder in every third.
 
-    Columns of a real crystal stand within a hundredth of their distance, mostly much closer: a
-    network that learns otherwise does not average over a crystal, and loses 2 dB at low dose.
+    Columns of a real crystal stand within about a hundredth of their distance, mostly much closer;
+    more disorder than that would teach a network not to average over neighbouring columns.
     """
     batch = y.shape[0]
     strength = neighbour[:, None] * 0.15 * chance((batch, 1), 0.33, random)
