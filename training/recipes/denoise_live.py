@@ -1,8 +1,8 @@
 """denoise-live: the quick denoiser for live viewing, below 15 GMAC per megapixel.
 
-    python -m training.train denoise-live --minutes 46
+    python -m training.train denoise-live --minutes 105
 
-Cost: three quarters of an hour on two CPU cores. Expect about 29 / 34 / 39 dB on the perovskite
+Cost: an hour and three quarters on two CPU cores. Expect about 29 / 34 / 39 dB on the perovskite
 benchmark at peak 5 / 20 / 100 counts, from 12.4 / 18.4 / 25.4 dB raw.
 """
 
@@ -84,7 +84,7 @@ def recipe(**settings: Any) -> Recipe:
                 "below about one electron per pixel it smooths faint columns away. A few wrong\n"
                 "columns in a perfect crystal at low dose may be pulled towards their neighbours."
             ),
-            "minutes": 46.0,
+            "minutes": 105.0,
             "learning_rate": 1.5e-3,
             "trained_for": {
                 "dose": "1 to 1000 electrons per pixel at the brightest column",
