@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from training.networks.unet import UNet
 from training.recipe import Recipe
 from training.simulate.detector import record
+from training.simulate.draw import uniform
 from training.simulate.scenes import render_scenes
-from training.simulate.specimen import uniform
 
 
 @dataclass

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from training.simulate.specimen import chance, uniform
+from training.simulate.draw import chance, uniform
 
 
 def record(

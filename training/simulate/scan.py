@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from training.simulate.specimen import uniform
+from training.simulate.draw import uniform
 
 
 def jitter_rows(image: Tensor, strength: Tensor, random: torch.Generator) -> Tensor:

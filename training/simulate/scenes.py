@@ -10,9 +10,10 @@ import math
 import torch
 from torch import Tensor
 
+from training.simulate.draw import chance, uniform
 from training.simulate.render import MARGIN, convolve, probe, spread
 from training.simulate.scan import jitter_rows
-from training.simulate.specimen import chance, crystals, uniform
+from training.simulate.specimen import crystals
 from training.simulate.texture import background, shapes
 
 # Bands of column spacing in px and their share; close-packed pictures are where networks lose most.

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from training.simulate.draw import chance, uniform
+
 SPACING = (4.0, 60.0)  # nearest-neighbour distance of the brightest columns, log-uniform
 
 
@@ -23,14 +25,6 @@ class Columns:
     x: Tensor
     weight: Tensor
     neighbour: Tensor  # [B]: distance between nearest columns, for a sensible probe
-
-
-def uniform(shape: tuple[int, ...], low: float, high: float, random: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(shape, generator=random, device=random.device)
-
-
-def chance(shape: tuple[int, ...], probability: float, random: torch.Generator) -> Tensor:
-    return torch.rand(shape, generator=random, device=random.device) < probability
 
 
 def crystals(

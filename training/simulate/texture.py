@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from training.simulate.specimen import chance, uniform
+from training.simulate.draw import chance, uniform
 
 
 def smooth_field(length: Tensor, size: int, random: torch.Generator) -> Tensor:
