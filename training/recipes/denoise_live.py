@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from training.networks.unet import UNet
 from training.recipe import Recipe
+from training.simulate.cache import scenes
 from training.simulate.detector import record
-from training.simulate.draw import uniform
-from training.simulate.scenes import render_scenes
+from training.simulate.draw import Mix, draw_mix, log_uniform, uniform
+
+DETECTOR: Mix = {"readout": (0.0, 0.5, 0.2)}  # and Poisson noise
 
 
 @dataclass
@@ -37,12 +39,13 @@ class DenoiseLive(Recipe):
         return UNet(self.widths, self.blocks, self.dilations, self.unshuffle)
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
-        random = torch.Generator(device).manual_seed(self.seed)
-        self.cache = render_scenes(32 if smoke else self.scenes, self.scene_size, random)
+        self.cache = scenes(32 if smoke else self.scenes, self.scene_size, self.seed, device)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         random = torch.Generator(self.cache.device).manual_seed(self.seed * 1_000_003 + step)
-        noisy, clean = record(self._crops(random), self.dose, random)
+        peak = log_uniform((self.batch_size,), *self.dose, random)
+        strengths = draw_mix(DETECTOR, self.batch_size, random)
+        noisy, clean = record(self._crops(random), peak, random, strengths)
         # The runtime normalises a whole image; a tile of it may be darker, brighter or flatter.
         shape = (len(noisy), 1, 1)
         mean = noisy.mean(dim=(1, 2), keepdim=True)

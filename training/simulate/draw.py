@@ -25,3 +25,14 @@ def normal(shape: Shape, random: torch.Generator) -> Tensor:
 def chance(shape: Shape, probability: float, random: torch.Generator) -> Tensor:
     """True with the given probability."""
     return torch.rand(shape, generator=random, device=random.device) < probability
+
+
+Mix = dict[str, tuple[float, float, float]]  # name -> (low, high, share of the pictures)
+
+
+def draw_mix(mix: Mix, batch: int, random: torch.Generator) -> dict[str, Tensor]:
+    """A strength [B] for every name: uniform between low and high in its share, else zero."""
+    return {
+        name: uniform((batch,), low, high, random) * chance((batch,), share, random)
+        for name, (low, high, share) in mix.items()
+    }
