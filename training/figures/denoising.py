@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 
 from stemzoo.model import Model
 from stemzoo.phantoms import expose, perovskite, psnr
+from training.figures.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.scenes import BANDS, render_crystals
 
-Metrics = dict[str, Any]
-
 PEROVSKITE_PEAKS = (5, 20, 100)  # electrons per pixel at the brightest column
-EVALUATION_SEED = 90_000  # training counts its seeds from 1
 
 
 def measure(model: Model, smoke: bool = False) -> Metrics:
@@ -99,14 +95,10 @@ def _blank(model: Model, size: int) -> Metrics:
     counts = random.poisson(20, (size, size)).astype(np.float32)
     return {
         "level": 20,
-        "raw_std": _rounded(counts.std()),
-        "clean_std": _rounded(model(counts).std()),
+        "raw_std": rounded(counts.std()),
+        "clean_std": rounded(model(counts).std()),
     }
 
 
 def _gain(raw: list[float], clean: list[float]) -> Metrics:
-    return {"raw": _rounded(np.mean(raw)), "clean": _rounded(np.mean(clean))}
-
-
-def _rounded(value: float | np.floating[Any]) -> float:
-    return round(float(value), 3)
+    return {"raw": rounded(np.mean(raw)), "clean": rounded(np.mean(clean))}
