@@ -21,14 +21,18 @@ class Conditions:
 
 
 def acquire(
-    scene: Tensor, peak: Tensor, conditions: Conditions, random: torch.Generator
+    scene: Tensor,
+    peak: Tensor,
+    conditions: Conditions,
+    random: torch.Generator,
+    either_way: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """Noisy frames of scenes [B, rows, columns], EDGE px smaller on every side, and their truth.
 
     The truth is in electrons too, `peak` [B] at a scene of one; it keeps the drift, which nothing
-    in one frame betrays. Half of the batches have their fast direction along y.
+    in one frame betrays. Half of the batches have their fast direction along y, if `either_way`.
     """
-    if _flipped(random):
+    if either_way and _flipped(random):
         noisy, truth = _acquire(scene.mT, peak, conditions, random)
         return noisy.mT, truth.mT
     return _acquire(scene, peak, conditions, random)
