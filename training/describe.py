@@ -6,15 +6,25 @@ Both are made from the model's own metadata and its metrics.json; nothing is typ
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import warnings
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from stemzoo.contract import Contract
+from training.interface import Interface, interface
+from training.recipe import load_recipe
 
 # Other runtimes and processors round differently; a broken model differs a thousandfold more.
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-3, 1e-3
+
+
+def figures_of(contract: Contract) -> ModuleType:
+    """The module of training.figures that measures the model and reports on it."""
+    recipe = load_recipe(json.loads(contract.training)["recipe"])
+    return importlib.import_module(f"training.figures.{recipe.figures}")
 
 
 def write_card(path: Path) -> None:
@@ -46,10 +56,9 @@ Simulated images only; {training["steps"]:,} steps in {training["minutes"]:.0f} 
 ## Figures
 
 Written by `python -m training.evaluate {contract.name} --write`, on specimens and seeds that
-training never sees. Peak signal-to-noise ratio in dB, Poisson noise; "peak" is the mean number of
-electrons in the brightest pixel.
+training never sees.
 
-{figures(metrics)}
+{figures_of(contract).report(metrics)}
 
 ## Where it fails
 
@@ -57,46 +66,11 @@ electrons in the brightest pixel.
 
 ## The file
 
-Input `image`, output `output`: float32 [N, 1, H, W], H and W multiples of {contract.multiple}. The
-runtime subtracts the image's mean and divides by its standard deviation, and undoes both
-afterwards. Tiles must overlap by {contract.halo} px on every side to agree with the whole image.
+{interface(contract).card}
 `sample_input.npy` and `sample_output.npy` are one input and output of the bare network; other
 runtimes agree within {RELATIVE_TOLERANCE:g} relative and {ABSOLUTE_TOLERANCE:g} absolute. Licence:
 {contract.licence}.
 """
-    )
-
-
-def figures(metrics: dict[str, Any]) -> str:
-    """The tables of a denoiser's card."""
-    perovskite = [
-        f"| {row['peak']} | {row['raw']:.1f} | {row['clean']:.1f} |"
-        for row in metrics["perovskite"]
-    ]
-    lattices = [
-        f"| {row['spacing'][0]:.0f} - {row['spacing'][1]:.0f} px | {row['peak']} "
-        f"| {row['raw']:.1f} | {row['clean']:.1f} |"
-        for row in metrics["lattices"]
-    ]
-    blank = metrics["blank"]
-    return "\n".join(
-        [
-            "Perovskite lattice, period 20 px, column sigma 3.2 px, 512 x 512:",
-            "",
-            "| peak | raw | denoised |",
-            "|---|---|---|",
-            *perovskite,
-            "",
-            "Simulated crystals with defects, boundaries and edges, by distance between columns:",
-            "",
-            "| columns | peak | raw | denoised |",
-            "|---|---|---|---|",
-            *lattices,
-            "",
-            f"A blank field of {blank['level']} electrons per pixel keeps a standard deviation of "
-            f"{blank['clean_std']:.2f}",
-            f"electrons, from {blank['raw_std']:.2f}.",
-        ]
     )
 
 
@@ -114,49 +88,8 @@ def _write_description(path: Path) -> None:
     from bioimageio.spec.model import v0_5 as spec
 
     contract = Contract.of(path.read_bytes(), str(path))
-    folder = path.parent
-
-    def size() -> spec.ParameterizedSize:
-        # bioimage.io cuts the halo off every answer, so its smallest input is larger than ours.
-        least = 2 * contract.halo + contract.multiple
-        return spec.ParameterizedSize(min=least, step=contract.multiple)
-
-    def same(axis: str) -> spec.SizeReference:
-        return spec.SizeReference(tensor_id=spec.TensorId("image"), axis_id=spec.AxisId(axis))
-
-    channel = spec.ChannelAxis(channel_names=[spec.Identifier("intensity")])
-    image = spec.InputTensorDescr(
-        id=spec.TensorId("image"),
-        description="A STEM image",
-        axes=[
-            spec.BatchAxis(),
-            channel,
-            *(spec.SpaceInputAxis(id=spec.AxisId(axis), size=size()) for axis in "yx"),
-        ],
-        test_tensor=spec.FileDescr(source=folder / "sample_input.npy"),
-        preprocessing=[
-            spec.ZeroMeanUnitVarianceDescr(
-                kwargs=spec.ZeroMeanUnitVarianceKwargs(
-                    axes=[spec.AxisId(axis) for axis in ("channel", "y", "x")]
-                )
-            )
-        ],
-    )
-    output = spec.OutputTensorDescr(
-        id=spec.TensorId("output"),
-        description="The clean image, in units of the input's standard deviation about its mean",
-        axes=[
-            spec.BatchAxis(),
-            channel,
-            *(
-                spec.SpaceOutputAxisWithHalo(
-                    id=spec.AxisId(axis), size=same(axis), halo=contract.halo
-                )
-                for axis in "yx"
-            ),
-        ],
-        test_tensor=spec.FileDescr(source=folder / "sample_output.npy"),
-    )
+    folder, face = path.parent, interface(contract)
+    given, output = _tensors(face, folder)
     description = spec.ModelDescr(
         name=contract.name,
         description=contract.summary,
@@ -165,7 +98,7 @@ def _write_description(path: Path) -> None:
         authors=[spec.Author(name="The stemzoo developers")],
         documentation=spec.FileDescr(source=folder / "README.md"),
         tags=["electron-microscopy", "stem", contract.task],
-        inputs=[image],
+        inputs=[given],
         outputs=[output],
         weights=spec.WeightsDescr(
             onnx=spec.OnnxWeightsDescr(source=path, opset_version=17),
@@ -182,3 +115,61 @@ def _write_description(path: Path) -> None:
         ),
     )
     save_bioimageio_yaml_only(description, folder / "bioimageio.yaml", exclude_defaults=True)
+
+
+def _tensors(face: Interface, folder: Path) -> tuple[Any, Any]:
+    """The input and the first output, in bioimage.io's terms."""
+    from bioimageio.spec.model import v0_5 as spec
+
+    # bioimage.io cuts the halo off every answer, so its smallest input is larger than ours.
+    least = 2 * face.halo + face.multiple
+    size = face.side or spec.ParameterizedSize(min=least, step=face.multiple)
+    channel = spec.ChannelAxis(channel_names=[spec.Identifier("intensity")])
+    given = spec.InputTensorDescr(
+        id=spec.TensorId(face.input),
+        description="A STEM image" if face.input == "image" else "A cross-correlation",
+        axes=[
+            spec.BatchAxis(),
+            channel,
+            *(spec.SpaceInputAxis(id=spec.AxisId(axis), size=size) for axis in "yx"),
+        ],
+        test_tensor=spec.FileDescr(source=folder / "sample_input.npy"),
+        preprocessing=[_normalise()] if face.input == "image" else [],
+    )
+    output = spec.OutputTensorDescr(
+        id=spec.TensorId(face.outputs[0]),
+        description=_MEANING[face.outputs[0]],
+        axes=[spec.BatchAxis(), *_output_axes(face, channel)],
+        test_tensor=spec.FileDescr(source=folder / "sample_output.npy"),
+    )
+    return given, output
+
+
+_MEANING = {
+    "output": "The clean image, in units of the input's standard deviation about its mean",
+    "drift": "How far features moved from the first frame to the second, in pixels",
+}
+
+
+def _output_axes(face: Interface, channel: Any) -> list[Any]:
+    from bioimageio.spec.model import v0_5 as spec
+
+    if face.input == "surface":
+        return [spec.ChannelAxis(channel_names=[spec.Identifier(name) for name in ("dy", "dx")])]
+    axes: list[Any] = [channel]
+    for name in "yx":
+        same = spec.SizeReference(tensor_id=spec.TensorId("image"), axis_id=spec.AxisId(name))
+        if face.halo:
+            axes.append(
+                spec.SpaceOutputAxisWithHalo(id=spec.AxisId(name), size=same, halo=face.halo)
+            )
+        else:
+            axes.append(spec.SpaceOutputAxis(id=spec.AxisId(name), size=same))
+    return axes
+
+
+def _normalise() -> Any:
+    from bioimageio.spec.model import v0_5 as spec
+
+    axes = [spec.AxisId(axis) for axis in ("channel", "y", "x")]
+    return spec.ZeroMeanUnitVarianceDescr(kwargs=spec.ZeroMeanUnitVarianceKwargs(axes=axes))

@@ -22,9 +22,9 @@ from torch import nn
 
 from stemzoo.contract import Contract
 from stemzoo.model import Model
-from stemzoo.phantoms import expose, perovskite
 from training.describe import write_card, write_description
 from training.evaluate import evaluate
+from training.interface import interface
 from training.recipe import Recipe, load_recipe, recipe_names
 from training.train import RUNS, read_checkpoint
 
@@ -45,7 +45,7 @@ def export(recipe: Recipe, run: Path, zoo: Path = ZOO, *, smoke: bool = False) -
     if path.exists():
         raise SystemExit(f"{path} is published and never changes; give the recipe a new version")
     content = to_onnx(network, contract)
-    check_parity(network, content, int(contract.multiple))
+    check_parity(network, content, contract)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     write_samples(path)
@@ -57,22 +57,21 @@ def export(recipe: Recipe, run: Path, zoo: Path = ZOO, *, smoke: bool = False) -
 
 
 def to_onnx(network: nn.Module, contract: Contract) -> bytes:
-    """One self-contained file with free image sizes and the contract in its metadata."""
-    side = 4 * contract.multiple
+    """One self-contained file with the contract in its metadata."""
+    face = interface(contract)
     buffer = io.BytesIO()
-    free = {0: "batch", 2: "height", 3: "width"}
     with warnings.catch_warnings():
         # The newer exporter splits weights into a second file; this one is deprecated, and right.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
-            (torch.zeros(1, 1, side, side),),
+            (torch.zeros(face.shapes[0]),),
             buffer,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
-            input_names=["image"],
-            output_names=["output"],
-            dynamic_axes={"image": free, "output": free},
+            input_names=[face.input],
+            output_names=list(face.outputs),
+            dynamic_axes=face.free_axes,
         )
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = min(model.ir_version, IR_VERSION)
@@ -83,34 +82,35 @@ def to_onnx(network: nn.Module, contract: Contract) -> bytes:
     return content
 
 
-def check_parity(network: nn.Module, content: bytes, multiple: int) -> None:
-    """ONNX Runtime and PyTorch must agree on three odd multiples of the input size."""
+def check_parity(network: nn.Module, content: bytes, contract: Contract) -> None:
+    """ONNX Runtime and PyTorch must agree on inputs of three shapes."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     random = torch.Generator().manual_seed(7)
-    for rows, columns in ((3, 5), (7, 3), (1, 9)):
-        image = torch.randn(2, 1, rows * multiple, columns * multiple, generator=random)
+    face = interface(contract)
+    for shape in face.shapes:
+        sample = torch.randn(shape, generator=random)
         with torch.no_grad():
-            expected = network(image).numpy()
-        (given,) = session.run(None, {"image": image.numpy()})
-        error = float(np.abs(given - expected).max() / np.abs(expected).max())
-        if not error <= PARITY:
-            raise SystemExit(
-                f"the ONNX output differs from PyTorch's by {error:.1e} of its largest value on "
-                f"{tuple(image.shape)}; at most {PARITY:.0e} is allowed"
-            )
+            answer = network(sample)
+        expected = answer if isinstance(answer, tuple) else (answer,)
+        given = session.run(list(face.outputs), {face.input: sample.numpy()})
+        for name, ours, theirs in zip(face.outputs, given, expected, strict=True):
+            error = float(np.abs(ours - theirs.numpy()).max() / theirs.abs().max())
+            if not error <= PARITY:
+                raise SystemExit(
+                    f"the ONNX output '{name}' differs from PyTorch's by {error:.1e} of its "
+                    f"largest value on {shape}; at most {PARITY:.0e} is allowed"
+                )
 
 
 def write_samples(path: Path) -> None:
     """A network input and its output, for whoever runs the file without this package."""
     model = Model(path)
-    side = 2 * model.contract.halo + 2 * model.contract.multiple
-    clean = perovskite((side, side), seed=11).image((side, side))
-    counts = expose(clean, 20, np.random.default_rng(11))
-    sample = ((counts - counts.mean()) / counts.std()).astype(np.float32)[None, None]
+    sample = interface(model.contract).sample()
     np.save(path.parent / "sample_input.npy", sample)
-    np.save(path.parent / "sample_output.npy", model.infer(sample))
+    # Of a drift network the drift itself: its first output.
+    np.save(path.parent / "sample_output.npy", model.outputs(sample)[0])
 
 
 def _contract(recipe: Recipe, network: nn.Module, state: dict[str, Any]) -> Contract:
@@ -122,18 +122,19 @@ def _contract(recipe: Recipe, network: nn.Module, state: dict[str, Any]) -> Cont
         "minutes": round(state["spent"] / 60, 1),
         "steps": state["step"],
     }
+    promises: dict[str, Any] = {"multiple": 1, "halo": 0, **network.promises}  # type: ignore[dict-item]
     return Contract(
         name=recipe.name,
         version=recipe.version,
         task=recipe.task,
-        multiple=int(network.multiple),  # type: ignore[arg-type]
-        halo=int(network.halo),  # type: ignore[arg-type]
         normalisation="mean-std",
         licence="MIT",
         summary=recipe.summary,
         limits=recipe.limits,
         training=json.dumps(training),
         trained_for=recipe.trained_for,
+        denoiser=recipe.denoiser,
+        **promises,
     )
 
 

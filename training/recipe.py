@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import training.recipes
 
 # What says something about a model and nothing about its weights; a run may go on with it changed.
-DESCRIPTIVE = {"version", "summary", "limits", "trained_for", "minutes"}
+DESCRIPTIVE = {"version", "summary", "limits", "trained_for", "minutes", "figures"}
 
 
 @dataclass
@@ -36,10 +36,13 @@ class Recipe(ABC):
     ema_decay: float = 0.999
     seed: int = 1
     trained_for: dict[str, str] = field(default_factory=dict)  # ranges, for the card and the file
+    denoiser: str = ""  # a drift model's: NAME@VERSION that both frames pass first
+    figures: str = "denoising"  # the module of training.figures that measures it
 
     @abstractmethod
     def network(self) -> nn.Module:
-        """A fresh network; `network.multiple` says what its input size must divide by."""
+        """A fresh network; its `promises` are what the model contract says of its input:
+        `multiple` and `halo`, or `window` and `step`, or `surface` (see stemzoo.contract)."""
 
     @abstractmethod
     def prepare(self, device: torch.device, smoke: bool) -> None:

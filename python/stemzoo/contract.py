@@ -27,6 +27,10 @@ class Contract:
     summary: str = ""
     limits: str = ""  # where it is known to fail
     trained_for: dict[str, str] = field(default_factory=dict)  # dose, spacing, ...
+    window: int = 0  # side of the only windows the network takes; 0: any multiple
+    step: int = 0  # how far apart such windows lie when they cover an image
+    surface: int = 0  # side of the NCC surface that a drift network reads
+    denoiser: str = ""  # NAME@VERSION both frames pass before they are correlated
 
     @classmethod
     def of(cls, model: bytes, where: str) -> Contract:
@@ -50,6 +54,10 @@ class Contract:
             limits=given.get("limits", ""),
             multiple=_count(given, "multiple", 1, where),
             halo=_count(given, "halo", 0, where),
+            window=_count(given, "window", 0, where, default=0),
+            step=_count(given, "step", 0, where, default=0),
+            surface=_count(given, "surface", 0, where, default=0),
+            denoiser=given.get("denoiser", ""),
             trained_for={
                 key.partition(".")[2]: value
                 for key, value in given.items()
@@ -58,16 +66,38 @@ class Contract:
         )
         _require(contract.task, TASKS, "task", where)
         _require(contract.normalisation, NORMALISATIONS, "normalisation", where)
+        contract._require_whole(where)
         return contract
 
     def metadata(self) -> dict[str, str]:
         """The same as properties to write into an ONNX file."""
-        plain = {k: str(v) for k, v in vars(self).items() if k != "trained_for"}
+        optional = ("window", "step", "surface", "denoiser")
+        plain = {
+            key: str(value)
+            for key, value in vars(self).items()
+            if key != "trained_for" and (value or key not in optional)
+        }
         ranges = {f"trained_for.{k}": v for k, v in self.trained_for.items()}
         return {PREFIX + key: value for key, value in (plain | ranges).items()}
 
+    def _require_whole(self, where: str) -> None:
+        """What the task needs beside what every model says."""
+        if (self.task == "drift") != (self.surface > 0):
+            raise ModelError(
+                f"{where}: its task is {self.task} and {PREFIX}surface is {self.surface}; "
+                "a drift model, and no other, names the side of the surface it reads"
+            )
+        if self.window and not 1 <= self.step <= self.window:
+            raise ModelError(
+                f"{where}: {PREFIX}step is {self.step}; expected 1 to {self.window}, its window"
+            )
 
-def _count(given: dict[str, str], key: str, least: int, where: str) -> int:
+
+def _count(
+    given: dict[str, str], key: str, least: int, where: str, default: int | None = None
+) -> int:
+    if default is not None and key not in given:
+        return default
     try:
         value = int(given[key])
     except ValueError:

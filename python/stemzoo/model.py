@@ -72,13 +72,19 @@ class Model:
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The bare network on normalised [N, 1, H, W]; H and W divide by the model's multiple."""
-        (output,) = self._session.run(["output"], {"image": batch})
+        (output,) = self.outputs(batch)
         if output.shape != batch.shape:
             raise ModelError(
                 f"{self.path} gave an output of shape {output.shape} for an input of shape "
                 f"{batch.shape}; the model contract asks for the same shape"
             )
         result: NDArray[np.float32] = output
+        return result
+
+    def outputs(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Every output of the bare network, on its one input as it is."""
+        (given,) = self._session.get_inputs()
+        result: list[NDArray[np.float32]] = self._session.run(None, {given.name: batch})
         return result
 
     def _run_image(self, image: NDArray[Any], progress: Progress | None) -> Run:

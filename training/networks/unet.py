@@ -52,8 +52,10 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.unshuffle = unshuffle
-        self.multiple = unshuffle * 2 ** (len(widths) - 1)
-        self.halo = _halo(blocks, dilations, unshuffle)
+        self.promises = {
+            "multiple": unshuffle * 2 ** (len(widths) - 1),
+            "halo": _halo(blocks, dilations, unshuffle),
+        }
         steps = list(itertools.pairwise(widths))
         self.stem = nn.Conv2d(unshuffle**2, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in steps)

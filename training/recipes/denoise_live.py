@@ -16,9 +16,12 @@ from torch import Tensor, nn
 
 from training.networks.unet import UNet
 from training.recipe import Recipe
+from training.samples import as_run, generator, windows
+from training.simulate.cache import scenes
 from training.simulate.detector import record
-from training.simulate.scenes import render_scenes
-from training.simulate.specimen import uniform
+from training.simulate.draw import Mix, draw_mix, log_uniform
+
+DETECTOR: Mix = {"readout": (0.0, 0.5, 0.2)}  # and Poisson noise
 
 
 @dataclass
@@ -37,33 +40,14 @@ class DenoiseLive(Recipe):
         return UNet(self.widths, self.blocks, self.dilations, self.unshuffle)
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
-        random = torch.Generator(device).manual_seed(self.seed)
-        self.cache = render_scenes(32 if smoke else self.scenes, self.scene_size, random)
+        self.cache = scenes(32 if smoke else self.scenes, self.scene_size, self.seed, device)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        random = torch.Generator(self.cache.device).manual_seed(self.seed * 1_000_003 + step)
-        noisy, clean = record(self._crops(random), self.dose, random)
-        # The runtime normalises a whole image; a tile of it may be darker, brighter or flatter.
-        shape = (len(noisy), 1, 1)
-        mean = noisy.mean(dim=(1, 2), keepdim=True)
-        std = noisy.std(dim=(1, 2), keepdim=True, unbiased=False).clamp(min=1e-6)
-        gain = torch.exp(uniform(shape, -0.3, 0.3, random)) / std
-        offset = mean + std * uniform(shape, -0.3, 0.3, random)
-        return ((noisy - offset) * gain)[:, None], ((clean - offset) * gain)[:, None]
-
-    def _crops(self, random: torch.Generator) -> Tensor:
-        """Random windows of random scenes, in any of the eight orientations."""
-        room = self.scene_size - self.crop + 1
-        draw = torch.randint(
-            0, 1 << 30, (self.batch_size, 4), generator=random, device=random.device
-        )
-        crops = []
-        for scene, top, left, turn in draw.tolist():
-            y, x = top % room, left % room
-            crop = self.cache[scene % len(self.cache), y : y + self.crop, x : x + self.crop]
-            crop = crop.rot90(turn % 4)
-            crops.append(crop.mT if turn & 4 else crop)
-        return torch.stack(crops).float()
+        random = generator(self.seed, step, self.cache.device)
+        scene = windows(self.cache, self.crop, self.batch_size, random)
+        peak = log_uniform((self.batch_size,), *self.dose, random)
+        noisy, clean = record(scene, peak, random, draw_mix(DETECTOR, self.batch_size, random))
+        return as_run(noisy, clean, random)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         # The logarithm weighs a decibel the same at every dose.

@@ -1,4 +1,7 @@
-"""What the detector makes of a clean scene: electrons counted, and what the electronics add."""
+"""What the detector makes of a picture: electrons counted, and what the electronics add.
+
+Pictures come with a maximum of one; strengths [B] are relative to it, or to a row, as said below.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,88 @@ import math
 import torch
 from torch import Tensor
 
-from training.simulate.specimen import chance, uniform
+from training.simulate.draw import Mix, normal
+
+DETECTOR: Mix = {
+    "bias": (0.02, 0.3, 0.2),  # dark level, of the peak; its electrons make noise too
+    "gain_spread": (0.1, 0.8, 0.3),  # of a photomultiplier's answer to one electron, relative
+    "readout": (0.05, 0.6, 0.3),  # Gaussian noise, of the peak's shot noise
+    "afterglow": (0.05, 0.5, 0.2),  # share of the signal that comes late
+    "row_gain": (0.005, 0.06, 0.2),  # relative, rms from row to row
+    "row_offset": (0.005, 0.05, 0.2),  # of the peak, rms from row to row
+    "hot": (1e-4, 2e-3, 0.15),  # share of the pixels
+    "saturation": (0.5, 0.95, 0.05),  # the largest signal passed, of the peak
+    "bits": (8.0, 8.0, 0.3),  # whole numbers of so many bits
+}
+
+ELECTRONS_PER_PICOAMPERE_MICROSECOND = 6.241509
+AFTERGLOW_LENGTH = 6.0  # px: how far a streak reaches along the row
+
+
+def electrons(current: float, dwell: float, collected: float = 1.0) -> float:
+    """Electrons a pixel: beam current in pA, dwell time in us, the detector's share of the beam."""
+    return ELECTRONS_PER_PICOAMPERE_MICROSECOND * current * dwell * collected
 
 
 def record(
-    scene: Tensor, dose: tuple[float, float], random: torch.Generator
+    scene: Tensor,
+    peak: Tensor,
+    random: torch.Generator,
+    strengths: dict[str, Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Noisy and clean [B, H, W] in electrons per pixel; peak dose log-uniform in `dose`.
+    """Noisy and ideal pictures [B, rows, columns] in electrons; `peak` [B] is what a scene of one
+    receives. The ideal one holds the dark level, and nothing else of what `strengths` add."""
+    given = strengths or {}
+    zero = torch.zeros(len(scene), device=scene.device)
 
-    A fifth of the pictures carry Gaussian readout noise as well, up to half the peak's shot noise.
-    """
-    batch = scene.shape[0]
-    peak = torch.exp(uniform((batch, 1, 1), math.log(dose[0]), math.log(dose[1]), random))
-    clean = scene * peak
-    counts = torch.poisson(clean, generator=random)
-    readout = uniform((batch, 1, 1), 0, 0.5, random) * peak.sqrt()
-    readout = readout * chance((batch, 1, 1), 0.2, random)
-    noise = torch.randn(clean.shape, generator=random, device=random.device)
-    return counts + readout * noise, clean
+    def strength(name: str) -> Tensor:
+        return given.get(name, zero)[:, None, None]
+
+    full = peak[:, None, None]
+    ideal = (scene + strength("bias")) * full
+    counts = torch.poisson(ideal, generator=random)
+    if strength("gain_spread").any():
+        grain = counts.sqrt() * normal(scene.shape, random)
+        counts = (counts + strength("gain_spread") * grain).clamp(min=0)
+    counts = _afterglow(counts, strength("afterglow"))
+    rows = (len(scene), scene.shape[1], 1)
+    counts = counts * (1 + strength("row_gain") * normal(rows, random))
+    counts = counts + strength("row_offset") * full * normal(rows, random)
+    if strength("readout").any():
+        counts = counts + strength("readout") * full.sqrt() * normal(scene.shape, random)
+    counts = _hot(counts, strength("hot"), full, random)
+    return _digitised(counts, strength("saturation"), strength("bits"), full), ideal
+
+
+def _afterglow(counts: Tensor, share: Tensor) -> Tensor:
+    """A share of every pixel's signal arrives in those after it, dying away exponentially."""
+    if not share.any():
+        return counts
+    columns = counts.shape[-1]
+    lag = torch.arange(columns, device=counts.device)
+    late = torch.exp(-lag / AFTERGLOW_LENGTH)
+    late[0] = 0
+    late = late / late.sum()
+    spectrum = torch.fft.rfft(counts, 2 * columns) * torch.fft.rfft(late, 2 * columns)
+    streak = torch.fft.irfft(spectrum, 2 * columns)[..., :columns]
+    glowing: Tensor = (1 - share) * counts + share * streak
+    return glowing
+
+
+def _hot(counts: Tensor, share: Tensor, full: Tensor, random: torch.Generator) -> Tensor:
+    if not share.any():
+        return counts
+    struck = torch.rand(counts.shape, generator=random, device=counts.device) < share
+    height = full + 3 * full.sqrt() * normal(counts.shape, random).abs()
+    return torch.where(struck, counts + height, counts)
+
+
+def _digitised(counts: Tensor, saturation: Tensor, bits: Tensor, full: Tensor) -> Tensor:
+    """Clipped at `saturation` of the peak, and rounded to 2^bits steps up to the brightest."""
+    if saturation.any():
+        level = torch.where(saturation > 0, saturation * full, math.inf)
+        counts = torch.minimum(counts, level)
+    if not bits.any():
+        return counts
+    step = counts.amax(dim=(1, 2), keepdim=True).clamp(min=1e-6) / (2**bits - 1)
+    return torch.where(bits > 0, (counts / step).round().clamp(min=0) * step, counts)

@@ -7,12 +7,22 @@ probe. The FFT wraps, so specimens reach MARGIN pixels past the picture on every
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
+from training.simulate.lattice import Columns
+
 MARGIN = 32
+
+
+def draw_columns(columns: Columns, transfer: Tensor, size: int) -> Tensor:
+    """[B, size, size] images of columns seen by a probe with this transfer function."""
+    canvas = spread(columns.y, columns.x, columns.weight, size)
+    fy = torch.fft.fftfreq(size, device=canvas.device)[:, None]
+    fx = torch.fft.rfftfreq(size, device=canvas.device)[None, :]
+    unspread = (torch.sinc(fy) * torch.sinc(fx)) ** -4
+    image: Tensor = torch.fft.irfft2(torch.fft.rfft2(canvas) * transfer * unspread, s=(size, size))
+    return image
 
 
 def spread(y: Tensor, x: Tensor, weight: Tensor, size: int) -> Tensor:
@@ -20,7 +30,7 @@ def spread(y: Tensor, x: Tensor, weight: Tensor, size: int) -> Tensor:
     batch = y.shape[0]
     canvas = torch.zeros(batch, size * size, device=y.device)
     row, column = y.floor(), x.floor()
-    row_weights, column_weights = _cubic(y - row), _cubic(x - column)
+    row_weights, column_weights = cubic(y - row), cubic(x - column)
     for i in range(4):
         rows = (row.long() + (i - 1)) % size
         for j in range(4):
@@ -30,32 +40,7 @@ def spread(y: Tensor, x: Tensor, weight: Tensor, size: int) -> Tensor:
     return canvas.view(batch, size, size)
 
 
-def convolve(canvas: Tensor, transfer: Tensor) -> Tensor:
-    """Multiply by a transfer function in Fourier space."""
-    size = canvas.shape[-1]
-    image: Tensor = torch.fft.irfft2(torch.fft.rfft2(canvas) * transfer, s=(size, size))
-    return image
-
-
-def probe(sigma: Tensor, ellipticity: Tensor, angle: Tensor, tail: Tensor, size: int) -> Tensor:
-    """Transfer function [B, size, size // 2 + 1]: an elliptic Gaussian core and a wide tail.
-
-    Scaled so that a column of weight one has about unit peak intensity.
-    """
-    fy = torch.fft.fftfreq(size, device=sigma.device)[:, None]
-    fx = torch.fft.rfftfreq(size, device=sigma.device)[None, :]
-    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    along = (cos * fx + sin * fy) * (1 + ellipticity)[:, None, None]
-    across = (cos * fy - sin * fx) * (1 - ellipticity)[:, None, None]
-    radius = (2 * math.pi**2) * (along.square() + across.square())
-    width = sigma.square()[:, None, None]
-    core, halo = torch.exp(-radius * width), torch.exp(-radius * width * 9)
-    share = tail[:, None, None]
-    unspread = (_spline_response(fy) * _spline_response(fx)).reciprocal()
-    return 2 * math.pi * width * ((1 - share) * core + share * halo) * unspread
-
-
-def _cubic(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def cubic(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The cubic B-spline at distances 1 + t, t, 1 - t and 2 - t."""
     u = 1 - t
     return (
@@ -64,7 +49,3 @@ def _cubic(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         (4 - 6 * u**2 + 3 * u**3) / 6,
         t**3 / 6,
     )
-
-
-def _spline_response(frequency: Tensor) -> Tensor:
-    return torch.sinc(frequency) ** 4

@@ -1,4 +1,8 @@
-"""How the scan moves the picture: row jitter, for now."""
+"""How the scan misplaces the beam: displacement fields, and pictures taken along them.
+
+The fast direction is x; time runs along rows and from row to row. A strength is in pixels, rms
+where the error is random.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,158 @@ import math
 import torch
 from torch import Tensor
 
-from training.simulate.specimen import uniform
+from training.simulate.draw import Mix, log_uniform, normal, uniform
+from training.simulate.render import cubic
+
+SCAN: Mix = {
+    "drift": (0.2, 6.0, 0.5),  # of the specimen while the frame is scanned
+    "row_jitter_x": (0.05, 1.2, 0.6),
+    "row_jitter_y": (0.05, 0.6, 0.4),
+    "fast_jitter": (0.05, 0.6, 0.4),  # inside rows, over a few to some tens of pixels
+    "flyback": (0.3, 4.0, 0.3),  # at the row's first pixel, dying away along it
+    "jump": (0.3, 2.0, 0.1),  # once in the frame
+    "wobble": (0.1, 1.0, 0.2),  # of the mains
+}
+
+EDGE = 16  # px around a picture that its scan errors may reach into
 
 
-def jitter_rows(image: Tensor, strength: Tensor, random: torch.Generator) -> Tensor:
-    """Displace whole rows along x by `strength` [B] px rms, each row remembering the one before."""
-    batch, rows, columns = image.shape
-    memory = uniform((batch,), 0, 0.9, random)
-    kick = torch.randn(batch, rows, generator=random, device=random.device)
-    kick = kick * (strength * (1 - memory.square()).sqrt())[:, None]
-    shift = torch.zeros_like(kick)
-    shift[:, 0] = kick[:, 0]
-    for row in range(1, rows):
-        shift[:, row] = memory * shift[:, row - 1] + kick[:, row]
-    frequency = torch.fft.rfftfreq(columns, device=image.device)
-    phase = torch.exp(-2j * math.pi * shift[..., None] * frequency)
-    moved: Tensor = torch.fft.irfft(torch.fft.rfft(image) * phase, n=columns)
-    return moved
+def displacements(
+    batch: int, rows: int, columns: int, random: torch.Generator, strengths: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """(slow, fast), each [B, 2, rows, columns]: where the beam is, less where it should be.
+
+    `slow` is the drift, which one frame cannot tell from a differently shaped crystal; `fast` is
+    what a restoring network can take out. Both have zero mean over the frame.
+    """
+    time = torch.linspace(-0.5, 0.5, rows * columns, device=random.device).view(rows, columns)
+    none = torch.zeros(batch, device=random.device)
+    slow = time * _direction(strengths.get("drift", none), random)
+    fast = torch.zeros(batch, 2, rows, columns, device=random.device)
+    for name, error in _ERRORS.items():
+        strength = strengths.get(name, none)
+        some = strength.nonzero()[:, 0]  # most pictures have few errors, and drawing one is slow
+        if len(some):
+            fast[some] += error(strength[some], rows, columns, random)
+    return slow, fast - fast.mean(dim=(2, 3), keepdim=True)
+
+
+def _direction(length: Tensor, random: torch.Generator) -> Tensor:
+    """[B, 2, 1, 1] vectors of these lengths [B], in any direction."""
+    turn = uniform((len(length),), 0, 2 * math.pi, random)
+    return (length * torch.stack([turn.sin(), turn.cos()])).T[:, :, None, None]
+
+
+def _row_jitter(strength: Tensor, rows: int, random: torch.Generator) -> Tensor:
+    """[B, rows] displacements of whole rows, each remembering the one before."""
+    memory = uniform((len(strength),), 0, 0.9, random)[:, None]
+    return strength[:, None] * _remembering(normal((len(strength), rows), random), memory)
+
+
+def _row_jitter_x(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
+    shift = _row_jitter(strength, rows, random)
+    return torch.stack([torch.zeros_like(shift), shift], 1)[..., None]
+
+
+def _row_jitter_y(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
+    shift = _row_jitter(strength, rows, random)
+    return torch.stack([shift, torch.zeros_like(shift)], 1)[..., None]
+
+
+def _remembering(kicks: Tensor, memory: Tensor) -> Tensor:
+    """An autoregression of unit variance along the last axis, by its impulse response."""
+    length = kicks.shape[-1]
+    lag = torch.arange(length, device=kicks.device)
+    response = memory**lag * (1 - memory.square()).sqrt()
+    spectrum = torch.fft.rfft(kicks, 2 * length) * torch.fft.rfft(response, 2 * length)
+    remembered: Tensor = torch.fft.irfft(spectrum, 2 * length)[..., :length]
+    return remembered
+
+
+def _fast_jitter(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
+    """Vibration inside rows, correlated along them, fresh in every row."""
+    batch = len(strength)
+    length = log_uniform((batch, 1, 1, 1), 2, 40, random)
+    frequency = torch.fft.rfftfreq(columns, device=random.device)
+    response = torch.exp(-2 * (math.pi * length * frequency).square())
+    response = response / response.square().mean(dim=-1, keepdim=True).sqrt()
+    noise = torch.fft.rfft(normal((batch, 2, rows, columns), random))
+    jitter: Tensor = torch.fft.irfft(noise * response, columns)
+    return strength[:, None, None, None] * jitter
+
+
+def _flyback(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
+    """The beam comes late to the start of every row, and catches up exponentially."""
+    decay = log_uniform((len(strength), 1, 1), 3, 0.15 * columns + 3, random)
+    column = torch.arange(columns, device=random.device)
+    late = strength[:, None, None] * torch.exp(-column / decay)
+    return torch.stack([torch.zeros_like(late), late], 1)
+
+
+def _jump(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
+    moment = uniform((len(strength), 1, 1, 1), 0.1, 0.9, random) * rows * columns
+    time = torch.arange(rows * columns, device=random.device).view(rows, columns)
+    return (time > moment) * _direction(strength, random)
+
+
+def _wobble(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
+    """A sine in time, of a fraction of a cycle to a few cycles a row."""
+    batch = len(strength)
+    cycles = log_uniform((batch, 1, 1, 1), 0.03, 3, random)
+    phase = uniform((batch, 1, 1, 1), 0, 2 * math.pi, random)
+    row = torch.arange(rows, device=random.device)[:, None]
+    column = torch.arange(columns, device=random.device)[None, :] / columns
+    wave = torch.sin(2 * math.pi * cycles * (row + column) + phase)
+    return math.sqrt(2) * wave * _direction(strength, random)
+
+
+# What each adds to the displacements [B, 2 (y, x), rows, columns], or to a shape that broadcasts.
+_ERRORS = {
+    "row_jitter_x": _row_jitter_x,
+    "row_jitter_y": _row_jitter_y,
+    "fast_jitter": _fast_jitter,
+    "flyback": _flyback,
+    "jump": _jump,
+    "wobble": _wobble,
+}
+
+
+def coefficients(image: Tensor) -> Tensor:
+    """Cubic B-spline coefficients of pictures [B, rows, columns], by Fourier, edges wrapping.
+
+    What wraps fades as 0.27 per pixel, so a margin of EDGE px is more than enough.
+    """
+    rows, columns = image.shape[-2:]
+
+    def response(frequency: Tensor) -> Tensor:
+        return (2 + torch.cos(2 * math.pi * frequency)) / 3
+
+    fy = response(torch.fft.fftfreq(rows, device=image.device))[:, None]
+    fx = response(torch.fft.rfftfreq(columns, device=image.device))[None, :]
+    filtered: Tensor = torch.fft.irfft2(torch.fft.rfft2(image) / (fy * fx), s=(rows, columns))
+    return filtered
+
+
+def sample(spline: Tensor, displacement: Tensor, edge: int = EDGE) -> Tensor:
+    """Pictures read where the beam really was: [B, rows, columns] of coefficients that reach
+    `edge` px further on every side than the displacements [B, 2, rows, columns]."""
+    batch, height, width = spline.shape
+    rows, columns = displacement.shape[-2:]
+    reach = edge - 2
+    row = torch.arange(rows, device=spline.device)[:, None]
+    column = torch.arange(columns, device=spline.device)
+    y = row + edge + displacement[:, 0].clamp(-reach, reach)
+    x = column + edge + displacement[:, 1].clamp(-reach, reach)
+    top, left = y.floor(), x.floor()
+    y_weights, x_weights = cubic(y - top), cubic(x - left)
+    first = ((top - 1) * width + left - 1).long().view(batch, -1)
+    flat = spline.reshape(batch, height * width)
+    image = torch.zeros(batch, rows * columns, device=spline.device)
+    for i, y_weight in enumerate(y_weights):
+        along = torch.zeros_like(image)
+        for j, x_weight in enumerate(x_weights):
+            # A view that starts later, so that one index serves all sixteen neighbours.
+            taken = flat[:, i * width + j :].gather(1, first)
+            along.addcmul_(taken, x_weight.reshape(batch, -1))
+        image.addcmul_(along, y_weight.reshape(batch, -1))
+    return image.view(batch, rows, columns)

@@ -1,6 +1,6 @@
-"""Clean pictures by the batch, and a cache of them for training on a CPU.
+"""Clean pictures by the batch: what an ideal detector and an unshaken scan would record.
 
-A scene is what an ideal detector would record without noise, scaled to a maximum of one.
+A scene's brightest pixel is one.
 """
 
 from __future__ import annotations
@@ -10,49 +10,56 @@ import math
 import torch
 from torch import Tensor
 
-from training.simulate.render import MARGIN, convolve, probe, spread
-from training.simulate.scan import jitter_rows
-from training.simulate.specimen import chance, crystals, uniform
-from training.simulate.texture import background, shapes
+from training.simulate.draw import draw_mix, uniform
+from training.simulate.probe import PROBE, transfer
+from training.simulate.render import MARGIN, draw_columns
+from training.simulate.shapes import random_shapes
+from training.simulate.specimen import Specimen, random_specimens
+from training.simulate.texture import TEXTURE, add_texture
 
 # Bands of column spacing in px and their share; close-packed pictures are where networks lose most.
 BANDS = (((4.0, 7.0), 0.22), ((7.0, 12.0), 0.28), ((12.0, 22.0), 0.28), ((22.0, 60.0), 0.14))
-SHAPES_SHARE = 0.08
-
-
-def render_crystals(
-    batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
-) -> Tensor:
-    full = size + 2 * MARGIN
-    columns = crystals(batch, full, spacing, random)
-    sigma = (columns.neighbour * uniform((batch,), 0.14, 0.34, random)).clamp(min=0.8)
-    transfer = probe(
-        sigma,
-        uniform((batch,), 0, 0.12, random),
-        uniform((batch,), 0, math.pi, random),
-        uniform((batch,), 0, 0.06, random),
-        full,
-    )
-    image = convolve(spread(columns.y, columns.x, columns.weight, full), transfer)
-    image = image + background(batch, full, random)
-    shaky = uniform((batch,), 0, 1.0, random) * chance((batch,), 0.1, random)
-    image = jitter_rows(image, shaky, random)
-    return image[:, MARGIN:-MARGIN, MARGIN:-MARGIN].clamp(min=0)
+SIGMA = (0.14, 0.34)  # of the probe, in column spacings
+SHARPEST = 0.8  # px: a sharper probe than this is undersampled
 
 
 def render_scenes(count: int, size: int, random: torch.Generator, batch: int = 16) -> Tensor:
-    """[count, size, size] float16 scenes in the shares above, shuffled."""
+    """[count, size, size] float16 scenes: crystals of every band and other shapes, shuffled."""
     parts = []
     for spacing, share in BANDS:
         wanted = round(count * share)
         for start in range(0, wanted, batch):
             parts.append(render_crystals(min(batch, wanted - start), size, spacing, random))
     rest = count - sum(len(part) for part in parts)
-    for start in range(0, rest, batch):
-        parts.append(shapes(min(batch, rest - start), size, random))
-    scenes = torch.cat([_scaled(part).half() for part in parts])
+    if rest:
+        parts.append(scaled(random_shapes(rest, size, random)))
+    scenes = torch.cat([part.half() for part in parts])
     return scenes[torch.randperm(len(scenes), generator=random, device=random.device)]
 
 
-def _scaled(images: Tensor) -> Tensor:
+def render_crystals(
+    batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
+) -> Tensor:
+    """[batch, size, size] scenes of specimens of one band of column spacings."""
+    full = size + 2 * MARGIN
+    specimen = random_specimens(batch, full, spacing, random)
+    sigma = (specimen.spacing * uniform((batch,), *SIGMA, random)).clamp(min=SHARPEST)
+    seen = photograph(specimen, sigma, random, draw_mix(PROBE, batch, random))
+    textured = add_texture(seen, random, draw_mix(TEXTURE, batch, random))
+    return scaled(textured[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
+
+
+def photograph(
+    specimen: Specimen,
+    sigma: Tensor,
+    random: torch.Generator,
+    strengths: dict[str, Tensor] | None = None,
+) -> Tensor:
+    """A specimen seen by probes of standard deviation `sigma` [B] px."""
+    angle = uniform((len(sigma),), 0, 2 * math.pi, random)
+    response = transfer(sigma, angle, specimen.size, strengths)
+    return scaled(draw_columns(specimen.columns, response, specimen.size).clamp(min=0))
+
+
+def scaled(images: Tensor) -> Tensor:
     return images / images.amax(dim=(1, 2), keepdim=True).clamp(min=1e-6)

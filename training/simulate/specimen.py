@@ -1,186 +1,167 @@
-"""Specimens: what stands where, and how bright. A batch of crystals, each different.
+"""A specimen: a crystal, what it borders on, and what is wrong with it.
 
-Lengths are in pixels. A crystal is an oblique lattice with a basis of up to four columns; faults
-are then written into it: vacancies, strain, a boundary to a rotated grain, an edge to vacuum.
+Everything is mixed from shares: how often a picture has a thing, and how much of it.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-SPACING = (4.0, 60.0)  # nearest-neighbour distance of the brightest columns, log-uniform
+from training.simulate import defects
+from training.simulate.draw import Mix, draw_mix, uniform
+from training.simulate.lattice import Cells, Columns, fill, random_cells, within
+
+# (low, high, share): a strength uniform between the two in a share of the pictures, else none.
+# Real columns stand within about a hundredth of their distance; much more disorder than that
+# would teach a network not to average over neighbouring columns.
+DEFECTS: Mix = {
+    "spread": (0.0, 0.12, 0.8),  # of the columns' heights
+    "vacancies": (0.002, 0.06, 0.3),  # of the columns
+    "dopants": (0.002, 0.06, 0.3),  # of the columns
+    "adatoms": (0.002, 0.05, 0.1),  # per column
+    "disorder": (0.0, 0.01, 0.3),  # of the spacing
+    "strain": (0.02, 0.15, 0.3),  # of the spacing
+    "dislocation": (1.0, 1.0, 0.06),
+    "void": (0.05, 0.25, 0.06),  # radius, of the picture
+    "particle": (0.2, 0.45, 0.06),  # radius, of the picture
+    "amorphous": (0.1, 0.6, 0.05),  # of the picture
+}
+
+# What lies beyond a line through the picture, and how often; else the crystal fills it.
+BORDERS = {"vacuum": 0.12, "grain": 0.08, "twin": 0.05, "interface": 0.06, "fault": 0.06}
+CLEARANCE = 0.4  # of the spacing, between a border and the first columns beyond it
 
 
 @dataclass
-class Columns:
-    """[B, K] positions and intensities (zero where there is no column), and their scale."""
+class Specimen:
+    """Columns over a square of `size` px, and the distance between neighbours [B]."""
 
-    y: Tensor
-    x: Tensor
-    weight: Tensor
-    neighbour: Tensor  # [B]: distance between nearest columns, for a sensible probe
-
-
-def uniform(shape: tuple[int, ...], low: float, high: float, random: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(shape, generator=random, device=random.device)
+    columns: Columns
+    spacing: Tensor
+    size: int
 
 
-def chance(shape: tuple[int, ...], probability: float, random: torch.Generator) -> Tensor:
-    return torch.rand(shape, generator=random, device=random.device) < probability
-
-
-def crystals(
+def random_specimens(
     batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
-) -> Columns:
-    """Random crystals filling a `size` x `size` square; one spacing range a batch keeps K even."""
-    length = torch.exp(uniform((batch,), math.log(spacing[0]), math.log(spacing[1]), random))
-    basis_y, basis_x, basis_weight, cell, neighbour = _cells(batch, length, random)
-    # Enough lattice points that even the flattest cell's rhombus covers the turned square.
-    count = math.ceil(1.9 * size / float(cell.norm(dim=-1).amin())) + 2
-    grain = _lattice(cell, basis_y, basis_x, basis_weight, count, size, random)
-    other = _lattice(cell, basis_y, basis_x, basis_weight, count, size, random)
-    grain, other = _cut(grain, other, size, random)
-    y, x, weight = (torch.cat(pair, dim=1) for pair in zip(grain, other, strict=True))
-    y, x = _strain(y, x, neighbour, size, random)
-    weight = _disorder(weight, random)
-    inside = (y > 0) & (y < size - 1) & (x > 0) & (x < size - 1)
-    return Columns(y, x, weight * inside, neighbour)
+) -> Specimen:
+    """A batch of specimens of a range of column spacings in px."""
+    cells = random_cells(batch, spacing, random)
+    return build(cells, size, random, draw_mix(DEFECTS, batch, random), draw_borders(batch, random))
 
 
-def _cells(
-    batch: int, length: Tensor, random: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Lattice vectors [B, 2, 2] and a basis: simple, centred (perovskite), dumbbell or random."""
-    kind = torch.randint(0, 5, (batch,), generator=random, device=random.device)
-    angle = torch.deg2rad(
-        torch.where(
-            chance((batch,), 0.4, random),
-            torch.full((batch,), 90.0, device=random.device),
-            torch.where(
-                chance((batch,), 0.5, random),
-                torch.full((batch,), 60.0, device=random.device),
-                uniform((batch,), 55.0, 90.0, random),
-            ),
-        )
-    )
-    ratio = torch.where(
-        chance((batch,), 0.5, random),
-        torch.ones(batch, device=random.device),
-        uniform((batch,), 0.7, 1.6, random),
-    )
-    # Fractions of the cell: an extra column at the centre, on the edges, or close by (dumbbell).
-    basis = torch.zeros(batch, 4, 2, device=random.device)
-    weight = torch.zeros(batch, 4, device=random.device)
-    weight[:, 0] = 1
-    second = uniform((batch, 4), 0.05, 1.0, random)
-    centred, perovskite, dumbbell, arbitrary = (kind == k for k in (1, 2, 3, 4))
-    basis[:, 1] = torch.where((centred | perovskite)[:, None], 0.5, basis[:, 1])
-    weight[:, 1] = torch.where(centred | perovskite, second[:, 1], weight[:, 1])
-    basis[:, 2, 0] = torch.where(perovskite, 0.5, basis[:, 2, 0])
-    basis[:, 3, 1] = torch.where(perovskite, 0.5, basis[:, 3, 1])
-    faint = second[:, 2] * 0.4
-    weight[:, 2] = torch.where(perovskite, faint, weight[:, 2])
-    weight[:, 3] = torch.where(perovskite, faint, weight[:, 3])
-    separation = uniform((batch,), 0.22, 0.4, random)
-    basis[:, 1, 0] = torch.where(dumbbell, separation, basis[:, 1, 0])
-    weight[:, 1] = torch.where(dumbbell, 0.4 + 0.6 * second[:, 1], weight[:, 1])
-    anywhere = uniform((batch, 4, 2), 0.2, 0.8, random)
-    basis[:, 1] = torch.where(arbitrary[:, None], anywhere[:, 1], basis[:, 1])
-    weight[:, 1] = torch.where(arbitrary, second[:, 1], weight[:, 1])
-    # `length` is the distance between neighbours, so a fuller cell is a larger one.
-    shrink = torch.ones(batch, device=random.device)
-    shrink = torch.where(centred | perovskite | arbitrary, 0.71 * shrink, shrink)
-    shrink = torch.where(dumbbell, 1.7 * separation, shrink)
-    edge = length / shrink
-    turn = uniform((batch,), 0, 2 * math.pi, random)
-    a = edge[:, None] * torch.stack([turn.sin(), turn.cos()], -1)
-    b = (edge * ratio)[:, None] * torch.stack([(turn + angle).sin(), (turn + angle).cos()], -1)
-    cell = torch.stack([a, b], 1)
-    return basis[..., 0], basis[..., 1], weight, cell, length
+def draw_borders(batch: int, random: torch.Generator) -> list[str]:
+    """The name of each picture's border, or "none"."""
+    names = [*BORDERS, "none"]
+    shares = torch.tensor([*BORDERS.values(), 1 - sum(BORDERS.values())], device=random.device)
+    picks = torch.multinomial(shares, batch, replacement=True, generator=random)
+    return [names[int(pick)] for pick in picks]
 
 
-Grain = tuple[Tensor, Tensor, Tensor]
-
-
-def _lattice(
-    cell: Tensor,
-    basis_y: Tensor,
-    basis_x: Tensor,
-    basis_weight: Tensor,
-    count: int,
+def build(
+    cells: Cells,
     size: int,
     random: torch.Generator,
-) -> Grain:
-    """All columns of a crystal turned at random about the middle of the square."""
-    batch = cell.shape[0]
-    turn = uniform((batch,), 0, 2 * math.pi, random)
-    rotation = torch.stack(
-        [torch.stack([turn.cos(), turn.sin()], -1), torch.stack([-turn.sin(), turn.cos()], -1)], 1
+    strengths: dict[str, Tensor] | None = None,
+    borders: list[str] | None = None,
+) -> Specimen:
+    """Crystals of these cells with defects of these strengths [B] (see DEFECTS) and borders."""
+    batch = len(cells.spacing)
+    columns = bordered(cells, size, random, borders or ["none"] * batch)
+    columns = _with_defects(columns, cells, size, random, strengths or {})
+    return Specimen(within(columns, size), cells.spacing, size)
+
+
+def _with_defects(
+    columns: Columns,
+    cells: Cells,
+    size: int,
+    random: torch.Generator,
+    strengths: dict[str, Tensor],
+) -> Columns:
+    none = torch.zeros(len(cells.spacing), device=random.device)
+
+    def strength(name: str) -> Tensor:
+        return strengths.get(name, none)
+
+    spacing = cells.spacing
+    columns = defects.spread(columns, strength("spread"), random)
+    columns = defects.vacancies(columns, strength("vacancies"), random)
+    columns = defects.dopants(columns, strength("dopants"), random)
+    columns = defects.disorder(columns, strength("disorder") * spacing, random)
+    columns = defects.strain(columns, strength("strain") * spacing, size, random)
+    burgers = cells.vectors[:, 0]
+    columns = defects.dislocation(columns, burgers, strength("dislocation"), size, random)
+    columns = defects.amorphous(columns, strength("amorphous"), size, random)
+    columns = defects.voids(columns, strength("void") * size, size, random)
+    columns = defects.particle(columns, strength("particle") * size, size, random)
+    if strength("adatoms").any():
+        columns = defects.adatoms(columns, strength("adatoms"), size, random)
+    return columns
+
+
+def bordered(cells: Cells, size: int, random: torch.Generator, borders: list[str]) -> Columns:
+    """The crystal on one side of a line, and on the other what `borders` names."""
+    columns = within(fill(cells, size, random), size)
+
+    def named(*names: str) -> Tensor:
+        picked = [border in names for border in borders]
+        return torch.tensor(picked, device=random.device)[:, None]
+
+    if not named(*BORDERS).any():
+        return columns
+    # A twin's plane and a fault's are lattice planes: they run along a lattice vector.
+    plane = cells.vectors[:, 0] / cells.vectors[:, 0].norm(dim=-1, keepdim=True)
+    across = torch.stack([-plane[:, 1], plane[:, 0]], -1)
+    share = uniform((len(borders),), 0.2, 0.8, random)
+    anywhere, _ = defects.line(share, size, random)
+    normal = torch.where(named("twin", "fault"), across, anywhere)
+    edge = defects.line(share, size, random, normal)
+    same = _moved(columns, cells, edge, named("twin"), named("fault"), random)
+    other = _other_crystal(cells, size, named("grain"), named("interface"), random)
+    columns.weight = columns.weight * (named("none") | ~defects.side_of(columns, edge))
+    # Columns stand apart at a boundary, too.
+    apart = (normal, edge[1] + CLEARANCE * cells.spacing)
+    for beyond in (same, other):
+        beyond.weight = beyond.weight * defects.side_of(beyond, apart)
+    return columns.joined(same).joined(other)
+
+
+def _moved(
+    columns: Columns,
+    cells: Cells,
+    edge: defects.Line,
+    twin: Tensor,
+    fault: Tensor,
+    random: torch.Generator,
+) -> Columns:
+    """The same crystal mirrored in the line, or shifted along it by half a cell and apart."""
+    normal, distance = edge
+    reach = columns.y * normal[:, :1] + columns.x * normal[:, 1:] - distance[:, None]
+    mirror = torch.where(twin, -2 * reach, 0.0)
+    apart = uniform(twin.shape, -0.3, 0.3, random) * cells.spacing[:, None]
+    shift = torch.where(fault, 0.5 * cells.vectors[:, 0] + apart * normal, 0.0)
+    return Columns(
+        columns.y + mirror * normal[:, :1] + shift[:, :1],
+        columns.x + mirror * normal[:, 1:] + shift[:, 1:],
+        columns.weight * (twin | fault),
     )
-    cell = cell @ rotation
-    index = torch.arange(-count // 2, count // 2 + 1, device=cell.device, dtype=cell.dtype)
-    shift = torch.rand(batch, 1, 1, 2, generator=random, device=random.device)
-    u = index[None, :, None] + shift[..., 0]
-    v = index[None, None, :] + shift[..., 1]
-    # [B, n, n, basis]
-    u = (u[..., None] + basis_y[:, None, None, :]).expand(-1, -1, len(index), -1)
-    v = (v[..., None] + basis_x[:, None, None, :]).expand(-1, len(index), -1, -1)
-    y = size / 2 + u * cell[:, 0, 0, None, None, None] + v * cell[:, 1, 0, None, None, None]
-    x = size / 2 + u * cell[:, 0, 1, None, None, None] + v * cell[:, 1, 1, None, None, None]
-    weight = basis_weight[:, None, None, :].expand_as(y)
-    return y.flatten(1), x.flatten(1), weight.flatten(1)
 
 
-def _cut(grain: Grain, other: Grain, size: int, random: torch.Generator) -> tuple[Grain, Grain]:
-    """Two thirds of the pictures are one crystal; others end at a line, in vacuum or a grain."""
-    batch = grain[0].shape[0]
-    turn = uniform((batch, 1), 0, 2 * math.pi, random)
-    offset = uniform((batch, 1), -0.35, 0.35, random) * size
-    whole = chance((batch, 1), 0.65, random)
-    vacuum = chance((batch, 1), 0.4, random)
-
-    def side(y: Tensor, x: Tensor) -> Tensor:
-        return (y - size / 2) * turn.cos() + (x - size / 2) * turn.sin() + offset > 0
-
-    kept = whole | side(grain[0], grain[1])
-    grown = ~whole & ~vacuum & ~side(other[0], other[1])
-    return (grain[0], grain[1], grain[2] * kept), (other[0], other[1], other[2] * grown)
-
-
-def _strain(
-    y: Tensor, x: Tensor, neighbour: Tensor, size: int, random: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """A slow wave of displacement in every third picture, and small static disorder in every third.
-
-    Columns of a real crystal stand within about a hundredth of their distance, mostly much closer;
-    more disorder than that would teach a network not to average over neighbouring columns.
-    """
-    batch = y.shape[0]
-    strength = neighbour[:, None] * 0.15 * chance((batch, 1), 0.33, random)
-    disorder = neighbour[:, None] * uniform((batch, 1), 0, 0.01, random)
-    disorder = disorder * chance((batch, 1), 0.33, random)
-    moved = []
-    for _ in range(2):
-        wave_y, wave_x = (uniform((batch, 1), -1.5, 1.5, random) / size for _ in range(2))
-        phase = uniform((batch, 1), 0, 2 * math.pi, random)
-        wave = torch.sin(2 * math.pi * (wave_y * y + wave_x * x) + phase)
-        noise = torch.randn(y.shape, generator=random, device=random.device)
-        moved.append(strength * wave + disorder * noise)
-    return y + moved[0], x + moved[1]
-
-
-def _disorder(weight: Tensor, random: torch.Generator) -> Tensor:
-    """Column-to-column spread, vacancies and dopants."""
-    batch = weight.shape[0]
-    spread = uniform((batch, 1), 0, 0.12, random)
-    noise = torch.randn(weight.shape, generator=random, device=random.device)
-    missing = uniform((batch, 1), 0, 0.06, random) * chance((batch, 1), 0.4, random)
-    doped = uniform((batch, 1), 0, 0.05, random) * chance((batch, 1), 0.4, random)
-    draw = torch.rand(weight.shape, generator=random, device=random.device)
-    factor = (1 + spread * noise).clamp(min=0)
-    factor = torch.where(draw < doped, factor * uniform((batch, 1), 0.3, 1.8, random), factor)
-    return weight * torch.where(draw > 1 - missing, torch.zeros_like(factor), factor)
+def _other_crystal(
+    cells: Cells, size: int, grain: Tensor, interface: Tensor, random: torch.Generator
+) -> Columns:
+    """The same crystal turned, or another one of the same spacing."""
+    turned = cells.turned(uniform((len(grain),), 0.05, 1.5, random))
+    other = random_cells(len(grain), (1.0, 1.0), random)
+    other = Cells(
+        torch.where(grain[:, None], turned.vectors, other.vectors * cells.spacing[:, None, None]),
+        torch.where(grain[:, None], cells.places, other.places),
+        torch.where(grain, cells.weights, other.weights),
+        cells.spacing,
+    )
+    columns = within(fill(other, size, random), size)
+    columns.weight = columns.weight * (grain | interface)
+    return columns

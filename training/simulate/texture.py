@@ -1,20 +1,26 @@
-"""What is no crystal: smooth backgrounds, amorphous speckle, islands with edges, blank fields.
-
-Networks that only ever see lattices turn everything into atoms.
-"""
+"""What lies under and over a crystal: a level, slow thickness, contamination, a carbon film."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
-from training.simulate.specimen import chance, uniform
+from training.simulate.draw import Mix, log_uniform, normal
+
+# Intensities are relative to the brightest column.
+TEXTURE: Mix = {
+    "level": (0.0, 0.35, 0.8),  # even background
+    "thickness": (0.03, 0.25, 0.5),  # relative slow variation of the columns' intensity
+    "contamination": (0.03, 0.2, 0.4),  # slow variation of the background
+    "film": (0.02, 0.15, 0.2),  # speckle of an amorphous film
+}
 
 
 def smooth_field(length: Tensor, size: int, random: torch.Generator) -> Tensor:
     """[B, size, size] Gaussian random fields of unit variance with correlation length `length`."""
-    batch = length.shape[0]
-    noise = torch.randn(batch, size, size, generator=random, device=random.device)
+    noise = normal((len(length), size, size), random)
     fy = torch.fft.fftfreq(size, device=random.device)[:, None]
     fx = torch.fft.rfftfreq(size, device=random.device)[None, :]
     radius = (fy.square() + fx.square())[None] * length.square()[:, None, None]
@@ -25,23 +31,29 @@ def smooth_field(length: Tensor, size: int, random: torch.Generator) -> Tensor:
     return field / field.std(dim=(1, 2), keepdim=True).clamp(min=1e-6)
 
 
-def background(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """A level, a slow variation of thickness, and the speckle of a carbon film in a fifth."""
-    level = uniform((batch, 1, 1), 0, 0.4, random).square() * 2
-    slow = smooth_field(uniform((batch,), 0.1, 0.4, random) * size, size, random)
-    slow = slow * uniform((batch, 1, 1), 0, 0.15, random) * chance((batch, 1, 1), 0.5, random)
-    speckle = smooth_field(uniform((batch,), 1.5, 6, random), size, random)
-    speckle = speckle * uniform((batch, 1, 1), 0, 0.1, random) * chance((batch, 1, 1), 0.2, random)
-    return (level + slow + speckle).clamp(min=0)
+def add_texture(image: Tensor, random: torch.Generator, strengths: dict[str, Tensor]) -> Tensor:
+    """A picture [B, size, size] of columns with what `strengths` [B] (see TEXTURE) adds to it."""
+    batch, size, _ = image.shape
+    none = torch.zeros(batch, device=image.device)
+
+    def strength(name: str) -> Tensor:
+        return strengths.get(name, none)[:, None, None]
+
+    def slow() -> Tensor:
+        return smooth_field(log_uniform((batch,), 0.15 * size, 0.5 * size, random), size, random)
+
+    image = image * (1 + strength("thickness") * slow()).clamp(min=0)
+    background = strength("level") + strength("contamination") * slow()
+    if strength("film").any():
+        grain = smooth_field(log_uniform((batch,), 1.5, 6, random), size, random)
+        # A film's intensity is a sum over few atoms: skewed, never below nothing.
+        background = background + strength("film") * (0.5 * grain).exp()
+    return (image + background.clamp(min=0)).clamp(min=0)
 
 
-def shapes(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """Islands with soft or hard edges on a ramp; one in six is blank."""
-    field = smooth_field(torch.exp(uniform((batch,), 1.4, 4.5, random)), size, random)
-    sharpness = torch.exp(uniform((batch, 1, 1), -0.5, 3.5, random))
-    islands = torch.sigmoid(sharpness * (field - uniform((batch, 1, 1), -1, 1.5, random)))
-    axis = torch.linspace(-0.5, 0.5, size, device=random.device)
-    slope_y, slope_x = (uniform((batch, 1, 1), -0.5, 0.5, random) for _ in range(2))
-    ramp = 0.7 + slope_y * axis[:, None] + slope_x * axis[None, :]
-    blank = chance((batch, 1, 1), 1 / 6, random)
-    return torch.where(blank, torch.ones_like(field), islands * ramp + 0.02).clamp(min=0)
+def slope(shape: tuple[int, int], angle: Tensor, rise: Tensor) -> Tensor:
+    """[B, rows, columns] ramps that rise by `rise` over the picture in direction `angle`."""
+    y = torch.linspace(-0.5, 0.5, shape[0], device=angle.device)[None, :, None]
+    x = torch.linspace(-0.5, 0.5, shape[1], device=angle.device)[None, None, :]
+    turn = angle[:, None, None]
+    return rise[:, None, None] * (y * torch.sin(turn) + x * torch.cos(turn)) * math.sqrt(2)

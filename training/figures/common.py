@@ -1,0 +1,39 @@
+"""What the figures of image models share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo.phantoms import psnr
+
+Metrics = dict[str, Any]
+Image = NDArray[np.floating]
+
+EVALUATION_SEED = 90_000  # training counts its seeds from 1
+
+
+def ssim(image: Image, truth: Image) -> float:
+    """Structural similarity (Wang et al. 2004) over the range from nothing to the truth's peak."""
+    from skimage.metrics import structural_similarity
+
+    pair = (np.asarray(array, np.float64) for array in (image, truth))
+    value = structural_similarity(*pair, data_range=truth.max())  # type: ignore[no-untyped-call]
+    return float(value)
+
+
+def gains(triples: Iterable[tuple[Image, Image, Image]]) -> Metrics:
+    """Mean PSNR and SSIM of raw and clean images, from (raw, clean, truth)."""
+    rows = [
+        (psnr(raw, truth), psnr(clean, truth), ssim(raw, truth), ssim(clean, truth))
+        for raw, clean, truth in triples
+    ]
+    names = ("raw", "clean", "raw_ssim", "clean_ssim")
+    return dict(zip(names, (rounded(value) for value in np.mean(rows, axis=0)), strict=True))
+
+
+def rounded(value: float | np.floating[Any]) -> float:
+    return round(float(value), 3)

@@ -1,0 +1,154 @@
+"""What Williams et al. set out to compare: python -m training.figures.williams_comparison
+
+Trains the network for as long on other targets (the mean of all frames, as SDnDTI; the truth) and a
+convolutional auto-encoder on the same series, and tunes the model of the zoo, by the fine-tune
+command, on hysteresis, defocus and blur. Writes zoo/williams-hourglass/comparison.json, which
+`training.evaluate williams-hourglass --write` puts into the card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import stemzoo
+from stemzoo.model import Model
+from stemzoo.phantoms import psnr
+from training.export import export
+from training.figures.common import EVALUATION_SEED, rounded
+from training.figures.hourglass import BIAS, measure
+from training.finetune import main as fine_tune
+from training.recipe import load_recipe
+from training.simulate.acquire import Conditions, acquire
+from training.simulate.draw import Mix
+from training.simulate.probe import transfer
+from training.simulate.scan import EDGE
+from training.simulate.scenes import BANDS, render_crystals
+from training.train import train
+
+NAME = "williams-hourglass"
+CARD = Path("zoo") / NAME / "comparison.json"
+TAUGHT: dict[str, tuple[str, dict[str, Any]]] = {
+    "others": ("hourglass, the mean of the other frames (ours)", {}),
+    "all": ("hourglass, the mean of all frames (SDnDTI)", {"target": "all"}),
+    "clean": ("hourglass, the truth", {"target": "clean"}),
+    "autoencoder": ("auto-encoder, the other frames", {"architecture": "autoencoder"}),
+}
+PEAK = 30.0  # electrons a pixel
+SIDE, PICTURES, UNSEEN = 256, 24, 8
+STILL: Mix = {}
+
+
+def hysteresis(scene: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    return _noisy(scene, {"flyback": (4.0, 8.0, 1.0)}, random)
+
+
+def defocus(scene: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    return _smeared(scene, {"diffraction": 0.8, "defocus": 4.0}, random)
+
+
+def blur(scene: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    return _smeared(scene, {}, random)
+
+
+CONDITIONS: dict[str, Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]] = {
+    "hysteresis": hysteresis,
+    "defocus": defocus,
+    "blur": blur,
+}
+
+
+def _noisy(scene: Tensor, scan: Mix, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    conditions = Conditions(scan, {"bias": (BIAS, BIAS, 1.0)})
+    peak = torch.full((len(scene),), PEAK)
+    return acquire(scene, peak, conditions, random, either_way=False)
+
+
+def _smeared(
+    scene: Tensor, strengths: dict[str, float], random: torch.Generator, sigma: float = 2.0
+) -> tuple[Tensor, Tensor]:
+    """A noisy picture through a worse probe, beside what the better one would have seen."""
+    widths = torch.full((len(scene),), sigma)
+    given = {name: torch.full_like(widths, value) for name, value in strengths.items()}
+    size = scene.shape[-1]
+    response = transfer(widths, torch.zeros_like(widths), size, given)
+    response = response / response[:, :1, :1].real
+    worse = torch.fft.irfft2(torch.fft.rfft2(scene) * response, s=(size, size)).clamp(min=0)
+    noisy, _ = _noisy(worse, STILL, random)
+    _, truth = _noisy(scene, STILL, random)
+    return noisy, truth
+
+
+def _pairs(condition: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    random = torch.Generator().manual_seed(seed)
+    each = -(-count // len(BANDS))
+    scene = torch.cat([render_crystals(each, SIDE + 2 * EDGE, band, random) for band, _ in BANDS])
+    return CONDITIONS[condition](scene[:count], random)
+
+
+def taught(minutes: float, runs: Path, smoke: bool = False) -> list[dict[str, Any]]:
+    """Every way of teaching, given the same time, by the figures of the card."""
+    rows = []
+    for key, (system, settings) in TAUGHT.items():
+        recipe = load_recipe(NAME, **settings)
+        train(recipe, minutes, runs / key, smoke=smoke)
+        path = export(recipe, runs / key, runs / key / "zoo", smoke=True)
+        found = measure(Model(path), smoke)
+        rows.append({"key": key, "system": system} | {k: found[k] for k in ("clean", "clean_ssim")})
+    return rows
+
+
+def tuned(minutes: float, runs: Path, count: int = PICTURES) -> list[dict[str, Any]]:
+    """The model of the zoo before and after it is tuned on each condition, on unseen pictures."""
+    rows = []
+    for condition in CONDITIONS:
+        folder, name = runs / condition, f"{NAME}-{condition}"
+        for part, pictures in zip(("noisy", "clean"), _pairs(condition, count, 1), strict=True):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+            for n, picture in enumerate(pictures):
+                np.save(folder / part / f"{n}.npy", picture.numpy())
+        options = {
+            "--noisy": folder / "noisy",
+            "--clean": folder / "clean",
+            "--minutes": minutes,
+            "--name": name,
+            "--output": folder / "zoo",
+            "--folder": folder / "run",
+        }
+        fine_tune([NAME, *(str(word) for option in options.items() for word in option)])
+        before, (path,) = stemzoo.load(NAME), (folder / "zoo" / name).glob("*.onnx")
+        noisy, truth = (part.numpy() for part in _pairs(condition, UNSEEN, EVALUATION_SEED))
+        answers = (noisy, before(noisy), Model(path)(noisy))
+        values = [
+            np.mean([psnr(a, t) for a, t in zip(part, truth, strict=True)]) for part in answers
+        ]
+        named = zip(("raw", "before", "after"), map(rounded, values), strict=True)
+        rows.append({"condition": condition, **dict(named)})
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5.0, help="of training, each way")
+    parser.add_argument("--tuning-minutes", type=float, default=3.0, help="for each condition")
+    parser.add_argument("--folder", type=Path, default=Path("runs/williams-comparison"))
+    given = parser.parse_args()
+    comparison = {
+        "minutes": given.minutes,
+        "tuning_minutes": given.tuning_minutes,
+        "taught": taught(given.minutes, given.folder),
+        "tuned": tuned(given.tuning_minutes, given.folder),
+    }
+    CARD.write_text(json.dumps(comparison, indent=1) + "\n")
+    print(CARD)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What a network takes and gives, as its contract says it: an image, a window of one, or a surface.
+
+Export, the sample vectors, the card and the bioimage.io description all read it here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo.contract import Contract
+from stemzoo.ncc import ncc
+from stemzoo.phantoms import expose, perovskite
+
+
+@dataclass(frozen=True)
+class Interface:
+    """One input and its outputs. `side` is the input's only size, or 0 where it is free."""
+
+    input: str
+    outputs: tuple[str, ...]
+    side: int
+    multiple: int
+    halo: int
+    card: str  # what a reader must know to run the bare network
+
+    @property
+    def free_axes(self) -> dict[str, dict[int, str]]:
+        """Axes whose size the caller chooses, in the form that the ONNX exporter takes."""
+        names = (self.input, *self.outputs)
+        if self.side:
+            return {name: {0: "batch"} for name in names}
+        return {name: {0: "batch", 2: "height", 3: "width"} for name in names}
+
+    @property
+    def shapes(self) -> list[tuple[int, int, int, int]]:
+        """Three input shapes that an exported network is tried on."""
+        if self.side:
+            return [(count, 1, self.side, self.side) for count in (1, 2, 5)]
+        sides = ((3, 5), (7, 3), (1, 9))
+        return [(2, 1, rows * self.multiple, columns * self.multiple) for rows, columns in sides]
+
+    def sample(self) -> NDArray[np.float32]:
+        """One input as the runtime would make it, of a lattice at low dose."""
+        side = self.side or 2 * self.halo + 2 * self.multiple
+        if self.input == "surface":
+            return _surface(side)[None, None]
+        counts = _frame(side, (0.0, 0.0), 11)
+        sample: NDArray[np.float32] = (counts - counts.mean()) / counts.std()
+        return sample[None, None]
+
+
+def interface(contract: Contract) -> Interface:
+    """The interface that a contract promises."""
+    if contract.surface:
+        side = contract.surface
+        return Interface(
+            "surface",
+            ("drift", "sigma"),
+            side,
+            1,
+            0,
+            f"Input `surface`: float32 [N, 1, {side}, {side}], the normalised cross-correlation of "
+            f"two frames\nat shifts of up to {side // 2} px, shift zero in its middle. Outputs "
+            "`drift`, (dy, dx) in pixels, and\n`sigma`, its standard deviations: float32 [N, 2].",
+        )
+    if contract.window:
+        side = contract.window
+        return Interface(
+            "image",
+            ("output",),
+            side,
+            side,
+            0,
+            f"Input `image`, output `output`: float32 [N, 1, {side}, {side}], a window of an image."
+            f" The runtime\nsubtracts the whole image's mean, divides by its standard deviation, "
+            f"lays windows every\n{contract.step} px, averages where they overlap and undoes the "
+            "normalisation.",
+        )
+    return Interface(
+        "image",
+        ("output",),
+        0,
+        contract.multiple,
+        contract.halo,
+        "Input `image`, output `output`: float32 [N, 1, H, W], H and W multiples of "
+        f"{contract.multiple}. The\nruntime subtracts the image's mean and divides by its standard "
+        "deviation, and undoes both\nafterwards. Tiles must overlap by "
+        f"{contract.halo} px on every side to agree with the whole image.",
+    )
+
+
+def _frame(side: int, shift: tuple[float, float], seed: int) -> NDArray[np.float32]:
+    clean = perovskite((side, side), seed=11).image((side, side), shift)
+    return expose(clean, 20, np.random.default_rng(seed))
+
+
+def _surface(side: int) -> NDArray[np.float32]:
+    frames = (_frame(2 * side, (0.0, 0.0), 11), _frame(2 * side, (2.3, -1.4), 12))
+    return ncc(*frames, max_shift=side // 2)

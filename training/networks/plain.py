@@ -1,0 +1,28 @@
+"""Convolutions one after another, ReLU between them: what the published denoisers are."""
+
+from __future__ import annotations
+
+import itertools
+
+from torch import Tensor, nn
+
+
+class PlainStack(nn.Module):
+    """One convolution for each of `widths`, the filters of its layer; the last is linear."""
+
+    def __init__(self, widths: tuple[int, ...], kernel: int) -> None:
+        super().__init__()
+        self.promises = {"multiple": 1, "halo": len(widths) * (kernel // 2)}
+        layers: list[nn.Module] = []
+        for before, after in itertools.pairwise((1, *widths)):
+            layers += [nn.Conv2d(before, after, kernel, padding=kernel // 2), nn.ReLU()]
+        self.layers = nn.Sequential(*layers[:-1])
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                # Keeps the scale of the signal through many layers of ReLU.
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, image: Tensor) -> Tensor:
+        clean: Tensor = self.layers(image)
+        return clean

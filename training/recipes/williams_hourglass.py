@@ -1,0 +1,101 @@
+"""williams-hourglass: the reverse hourglass of Williams et al., taught by noisy series alone.
+
+    python -m training.train williams-hourglass
+
+Eight 3x3 convolutions, widest in the middle. No clean picture is ever shown: a frame of a series
+learns to become the mean of the other frames, whose noise is not its own. `--set 'target="all"'`
+takes the mean of all frames, as SDnDTI does, and `--set 'target="clean"'` the truth, to compare.
+Cost: twenty minutes of two CPU cores. Expect 28.2 dB and an SSIM of 0.86 from 18.2 dB and 0.157.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.networks.conv_autoencoder import ConvAutoencoder
+from training.networks.plain import PlainStack
+from training.recipe import Recipe
+from training.samples import as_run, generator, windows
+from training.simulate.acquire import Conditions, acquire_series
+from training.simulate.cache import scenes
+from training.simulate.draw import log_uniform
+from training.simulate.scan import EDGE
+
+TARGETS = ("others", "all", "clean")
+BIAS = 0.2  # the paper's "general noise bias", of the peak
+
+
+@dataclass
+class WilliamsHourglass(Recipe):
+    widths: tuple[int, ...] = (16, 32, 64, 128, 64, 32, 16, 1)
+    target: str = "others"
+    architecture: str = "hourglass"  # or "autoencoder", to compare
+    frames: int = 8
+    series: int = 2  # of them in a batch
+    scenes: int = 6000
+    scene_size: int = 256
+    crop: int = 96
+    dose: tuple[float, float] = (15.0, 60.0)
+
+    def __post_init__(self) -> None:
+        if self.target not in TARGETS:
+            raise SystemExit(f"target is '{self.target}'; expected {', '.join(TARGETS)}")
+        if self.architecture not in ("hourglass", "autoencoder"):
+            raise SystemExit(
+                f"architecture is '{self.architecture}'; expected hourglass or autoencoder"
+            )
+
+    def network(self) -> nn.Module:
+        if self.architecture == "autoencoder":
+            return ConvAutoencoder()
+        return PlainStack(self.widths, 3)
+
+    def prepare(self, device: torch.device, smoke: bool) -> None:
+        self.cache = scenes(32 if smoke else self.scenes, self.scene_size, self.seed, device)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Every frame of some series, and what it is to become."""
+        random = generator(self.seed, step, self.cache.device)
+        wide = windows(self.cache, self.crop + 2 * EDGE, self.series, random)
+        peak = log_uniform((self.series,), *self.dose, random)
+        still = Conditions(scan={}, detector={"bias": (BIAS, BIAS, 1.0)})
+        frames, truth, _ = acquire_series(wide, peak, still, self.frames, random)
+        if self.target == "clean":
+            target = (truth + BIAS * peak[:, None, None])[:, None].expand_as(frames)
+        else:
+            mean = frames.mean(dim=1, keepdim=True)
+            others = (self.frames * mean - frames) / (self.frames - 1)
+            target = others if self.target == "others" else mean.expand_as(frames)
+        return as_run(frames.flatten(0, 1), target.flatten(0, 1), random)
+
+    def loss(self, output: Any, target: Tensor) -> Tensor:
+        return nn.functional.mse_loss(output, target)
+
+
+def recipe(**settings: Any) -> Recipe:
+    return WilliamsHourglass(
+        **{
+            "name": "williams-hourglass",
+            "version": "0.1.0",
+            "task": "denoise",
+            "summary": "The self-supervised reverse hourglass of Williams et al. (2023).",
+            "limits": (
+                "It sees 17 px, less than a unit cell of a well sampled picture, so it cannot\n"
+                "average over neighbouring columns; much below 15 electrons per pixel it leaves\n"
+                "grain. It takes out no scan errors unless it is tuned on some."
+            ),
+            "minutes": 20.0,
+            "learning_rate": 1.5e-3,
+            "weight_decay": 0.0,
+            "figures": "hourglass",
+            "trained_for": {
+                "dose": "15 to 60 electrons per pixel at the peak, on a dark level of 0.2 of it",
+                "spacing": "columns 4 to 60 px apart",
+            },
+            **settings,
+        }
+    )

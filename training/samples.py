@@ -1,0 +1,45 @@
+"""What image recipes share: windows of scenes, and the normalisation that the runtime will do."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from training.simulate.draw import uniform
+
+TILE_SPREAD = 0.3  # how far a tile's mean and log deviation may lie from its whole image's
+
+
+def generator(seed: int, step: int, device: torch.device) -> torch.Generator:
+    """The same for a step whenever it is made, and another for every step of every seed."""
+    return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
+
+
+def windows(scenes: Tensor, side: int, count: int, random: torch.Generator) -> Tensor:
+    """[count, side, side] random windows of random scenes, in any of the eight orientations."""
+    room = scenes.shape[-1] - side + 1
+    if room < 1:
+        raise SystemExit(
+            f"windows of {side} px were asked of scenes of {scenes.shape[-1]} px; "
+            "make the crop smaller, or scene_size larger"
+        )
+    draw = torch.randint(0, 1 << 30, (count, 4), generator=random, device=random.device)
+    cut = []
+    for scene, top, left, turn in draw.tolist():
+        y, x = top % room, left % room
+        window = scenes[scene % len(scenes), y : y + side, x : x + side].rot90(turn % 4)
+        cut.append(window.mT if turn & 4 else window)
+    return torch.stack(cut).float()
+
+
+def as_run(noisy: Tensor, target: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Both [B, 1, rows, columns], with the noisy picture's mean and deviation taken out.
+
+    The runtime normalises a whole image; a tile of it may be darker, brighter or flatter.
+    """
+    shape = (len(noisy), 1, 1)
+    mean = noisy.mean(dim=(1, 2), keepdim=True)
+    std = noisy.std(dim=(1, 2), keepdim=True, unbiased=False).clamp(min=1e-6)
+    gain = torch.exp(uniform(shape, -TILE_SPREAD, TILE_SPREAD, random)) / std
+    offset = mean + std * uniform(shape, -TILE_SPREAD, TILE_SPREAD, random)
+    return ((noisy - offset) * gain)[:, None], ((target - offset) * gain)[:, None]

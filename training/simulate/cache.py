@@ -1,0 +1,48 @@
+"""Scenes kept on disk, so that training on a CPU renders them once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.simulate.scenes import render_scenes
+
+FOLDER = Path("runs/scenes")
+
+
+def scenes(count: int, size: int, seed: int, device: torch.device, folder: Path = FOLDER) -> Tensor:
+    """[count, size, size] float16 scenes, rendered on `device` or read from `folder`."""
+    random = torch.Generator(device).manual_seed(seed)
+    if device.type != "cpu":
+        return render_scenes(count, size, random)  # a GPU renders faster than a disk reads
+    path = folder / f"{_fingerprint(count, size, seed)}.npy"
+    if not path.exists():
+        _write(path, render_scenes(count, size, random))
+    # Mapped, not read: processes that train at one time share the memory.
+    return torch.from_numpy(np.load(path, mmap_mode="c"))
+
+
+def _fingerprint(*settings: int) -> str:
+    """Of the settings and of the simulator itself: a changed simulator never finds old scenes."""
+    digest = hashlib.sha256(repr((settings, torch.__version__)).encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _write(path: Path, rendered: Tensor) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.save(file, rendered.numpy())
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise

@@ -1,0 +1,145 @@
+"""What is wrong with a crystal: each defect is a function of columns and a strength [B].
+
+A strength of zero leaves a picture as it was, so that defects can be mixed freely and shown alone.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from training.simulate.draw import normal, uniform
+from training.simulate.lattice import Columns
+
+
+def vacancies(columns: Columns, share: Tensor, random: torch.Generator) -> Columns:
+    """A share of the columns is missing, or half empty."""
+    draw = torch.rand(columns.weight.shape, generator=random, device=random.device)
+    left = torch.where(draw < 0.6 * share[:, None], 0.0, 0.4)
+    weight = torch.where(draw < share[:, None], columns.weight * left, columns.weight)
+    return Columns(columns.y, columns.x, weight)
+
+
+def dopants(columns: Columns, share: Tensor, random: torch.Generator) -> Columns:
+    """A share of the columns holds other atoms: brighter or fainter, the same way in a picture."""
+    change = uniform((len(share), 1), 0.3, 2.2, random)
+    draw = torch.rand(columns.weight.shape, generator=random, device=random.device)
+    weight = torch.where(draw < share[:, None], columns.weight * change, columns.weight)
+    return Columns(columns.y, columns.x, weight)
+
+
+def spread(columns: Columns, deviation: Tensor, random: torch.Generator) -> Columns:
+    """Columns differ in height by a relative standard deviation."""
+    factor = (1 + deviation[:, None] * normal(columns.weight.shape, random)).clamp(min=0)
+    return Columns(columns.y, columns.x, columns.weight * factor)
+
+
+def adatoms(columns: Columns, share: Tensor, size: int, random: torch.Generator) -> Columns:
+    """Single atoms on the surface, anywhere: faint, `share` of them for every column."""
+    batch, count = columns.weight.shape
+    more = max(1, round(0.2 * count))
+    y, x = (uniform((batch, more), 0, size - 1, random) for _ in range(2))
+    occupied = (columns.weight > 0).sum(dim=1, keepdim=True)
+    present = torch.arange(more, device=y.device) < share[:, None] * occupied
+    brightness = uniform((batch, 1), 0.1, 0.5, random)
+    return columns.joined(Columns(y, x, brightness * present))
+
+
+def disorder(columns: Columns, deviation: Tensor, random: torch.Generator) -> Columns:
+    """Columns stand off their sites at random, `deviation` [B] px rms along each axis."""
+    y = columns.y + deviation[:, None] * normal(columns.y.shape, random)
+    x = columns.x + deviation[:, None] * normal(columns.x.shape, random)
+    return Columns(y, x, columns.weight)
+
+
+def strain(columns: Columns, amplitude: Tensor, size: int, random: torch.Generator) -> Columns:
+    """A slow wave of displacement of `amplitude` [B] px along each axis."""
+    moved = []
+    for place in (columns.y, columns.x):
+        wave_y, wave_x = (uniform((len(amplitude), 1), -1.5, 1.5, random) / size for _ in range(2))
+        phase = uniform((len(amplitude), 1), 0, 2 * math.pi, random)
+        angle = 2 * math.pi * (wave_y * columns.y + wave_x * columns.x) + phase
+        moved.append(place + amplitude[:, None] * torch.sin(angle))
+    return Columns(moved[0], moved[1], columns.weight)
+
+
+def dislocation(
+    columns: Columns, burgers: Tensor, present: Tensor, size: int, random: torch.Generator
+) -> Columns:
+    """An edge dislocation somewhere in the picture: the isotropic elastic field of `burgers`
+    [B, 2], a lattice vector in px."""
+    poisson = 0.3
+    batch = len(present)
+    length = burgers.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    along = burgers / length
+    centre_y, centre_x = (uniform((batch, 1), 0.3, 0.7, random) * size for _ in range(2))
+    dy, dx = columns.y - centre_y, columns.x - centre_x
+    first = dy * along[:, :1] + dx * along[:, 1:]
+    second = -dy * along[:, 1:] + dx * along[:, :1]
+    square = first.square() + second.square() + (0.3 * length).square()
+    u = torch.atan2(second, first) + first * second / (2 * (1 - poisson) * square)
+    v = (1 - 2 * poisson) / (4 * (1 - poisson)) * square.log()
+    v = -v - (first.square() - second.square()) / (4 * (1 - poisson) * square)
+    v = v - v.mean(dim=1, keepdim=True)
+    scale = length / (2 * math.pi) * present[:, None]
+    u, v = u * scale, v * scale
+    y = columns.y + u * along[:, :1] - v * along[:, 1:]
+    x = columns.x + u * along[:, 1:] + v * along[:, :1]
+    return Columns(y, x, columns.weight)
+
+
+def voids(columns: Columns, radius: Tensor, size: int, random: torch.Generator) -> Columns:
+    """A round hole of `radius` [B] px: empty, or thin enough to leave a fifth."""
+    batch = len(radius)
+    centre_y, centre_x = (uniform((batch, 1), 0.15, 0.85, random) * size for _ in range(2))
+    inside = (columns.y - centre_y).square() + (columns.x - centre_x).square()
+    left = 0.2 * torch.randint(0, 2, (batch, 1), generator=random, device=radius.device)
+    hole = inside < radius.square()[:, None]
+    return Columns(columns.y, columns.x, torch.where(hole, columns.weight * left, columns.weight))
+
+
+def particle(columns: Columns, radius: Tensor, size: int, random: torch.Generator) -> Columns:
+    """Only what lies inside a faceted particle of about `radius` [B] px; zero leaves all."""
+    batch = len(radius)
+    facets = 8
+    turn = uniform((batch, 1), 0, 2 * math.pi, random)
+    centre_y, centre_x = (uniform((batch, 1), 0.35, 0.65, random) * size for _ in range(2))
+    kept = torch.ones_like(columns.weight)
+    for n in range(facets):
+        angle = turn + 2 * math.pi * n / facets
+        distance = radius[:, None] * uniform((batch, 1), 0.75, 1.25, random)
+        reach = (columns.y - centre_y) * angle.sin() + (columns.x - centre_x) * angle.cos()
+        kept = kept * (reach < distance)
+    kept = torch.where(radius[:, None] > 0, kept, 1.0)
+    return Columns(columns.y, columns.x, columns.weight * kept)
+
+
+def amorphous(columns: Columns, share: Tensor, size: int, random: torch.Generator) -> Columns:
+    """Beyond a line that leaves `share` [B] of the picture, all order is lost."""
+    beyond = side_of(columns, line(share, size, random))
+    loose = 0.25 * size / columns.weight.shape[1] ** 0.5
+    y = columns.y + beyond * loose * normal(columns.y.shape, random)
+    x = columns.x + beyond * loose * normal(columns.x.shape, random)
+    weight = columns.weight * torch.where(beyond, 0.6, 1.0)
+    return Columns(y, x, weight)
+
+
+Line = tuple[Tensor, Tensor]  # its normal (y, x) as [B, 2], and its distance from the origin [B]
+
+
+def line(share: Tensor, size: int, random: torch.Generator, normal_: Tensor | None = None) -> Line:
+    """A line with about `share` [B] of the square beyond it, across `normal_` or any direction."""
+    if normal_ is None:
+        turn = uniform((len(share),), 0, 2 * math.pi, random)
+        normal_ = torch.stack([turn.sin(), turn.cos()], -1)
+    middle = size / 2 * normal_.sum(dim=-1)
+    return normal_, middle + (0.5 - share) * size
+
+
+def side_of(columns: Columns, edge: Line) -> Tensor:
+    """True where a column lies beyond the line."""
+    normal_, distance = edge
+    reach = columns.y * normal_[:, :1] + columns.x * normal_[:, 1:]
+    return reach > distance[:, None]
