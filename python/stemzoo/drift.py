@@ -127,8 +127,9 @@ def read_surface(reader: Model, correlation: Surface) -> Drift:
 def _peaks(correlation: Surface) -> list[tuple[Shift, float]]:
     """Positive local maxima, the best first."""
     inside = correlation[1:-1, 1:-1]
-    around = np.lib.stride_tricks.sliding_window_view(correlation, (3, 3)).max((2, 3))
-    rows, columns = np.nonzero((inside == around) & (inside > 0))
+    around = np.lib.stride_tricks.sliding_window_view(correlation, (3, 3))
+    highest = (inside == around.max((2, 3))) & (inside > around.min((2, 3)))  # a plain has no peak
+    rows, columns = np.nonzero(highest & (inside > 0))
     peaks = [
         (refined(correlation, row + 1, column + 1), float(inside[row, column]))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
@@ -151,8 +152,11 @@ def _frame(image: ArrayLike, name: str) -> NDArray[Any]:
     """The image as the core reads it, masked where it was; refused where it cannot be used."""
     mask: Any = np.ma.getmaskarray(image) if np.ma.isMaskedArray(image) else None
     pixels = native_image(np.ma.getdata(image), name)
-    if pixels.size == 1:
-        raise ValueError(f"{name} has one pixel, which cannot show a drift; expected at least two")
+    if min(pixels.shape) < 2:
+        raise ValueError(
+            f"{name} has shape {pixels.shape}, which shows no drift along both axes; expected at "
+            "least 2 x 2 pixels"
+        )
     valid = pixels if mask is None else pixels[~mask]
     if not valid.size:
         raise ValueError(f"every pixel of {name} is masked, so there is nothing to correlate")

@@ -1,7 +1,7 @@
 """Drift: the sign, the doubt, and what is said of frames that cannot be used.
 
-The network here is one that reads a surface as a child would: half a million weights are not needed
-to know where the highest pixel is. What a trained one makes of real pairs is in test_zoo.py.
+How often the network is right is a figure in its card; here a stand-in answers where the question
+is what is made of an answer.
 """
 
 import dataclasses
@@ -103,11 +103,11 @@ def test_the_surface_is_the_correlation_of_the_denoised_frames(pair):
 
 def test_a_small_frame_fills_the_middle_of_the_surface():
     random = np.random.default_rng(1)
-    frame = random.random((20, 1)).astype("f4")
+    frame = random.random((20, 2)).astype("f4")
     found = surface(frame, frame, 65, None)
     assert found.shape == (65, 65)
     assert found[32, 32] == pytest.approx(1)
-    assert not found[:, [31, 33]].any()
+    assert not found[:, [30, 34]].any()
     assert not found[: 32 - 19].any()
 
 
@@ -119,10 +119,10 @@ def test_the_sign_is_where_features_moved():
     assert np.unravel_index(found.argmax(), found.shape) == (32 + 6, 32 - 9)
     closer = surface(frame, moved, 65, None, 8)
     assert not closer[:, : 32 - 8].any()
-    np.testing.assert_array_equal(closer[24:41, 24:41], found[24:41, 24:41])
+    np.testing.assert_allclose(closer[24:41, 24:41], found[24:41, 24:41], atol=1e-5)
 
 
-def test_the_chain_finds_a_drift_both_ways():
+def test_the_chain_finds_a_drift():
     """On the kind of image it was made for: a lattice with a void, moved with its border."""
     y, x = np.mgrid[:64, :64].astype(float)
 
@@ -155,7 +155,7 @@ def test_blank_frames_have_no_drift(pair, level):
         assert math.isnan(found.dy)
 
 
-@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (1, 64), (2, 2), (3, 7), (33, 9)])
+@pytest.mark.parametrize("shape", [(2, 2), (2, 64), (3, 7), (33, 9)])
 def test_tiny_frames_give_an_answer_or_none(shape):
     random = np.random.default_rng(2)
     found = stemzoo.drift(random.random(shape), random.random(shape))
@@ -184,7 +184,8 @@ IMAGE = np.random.default_rng(0).random((40, 48))
         (IMAGE[0], r"has shape \(48,\); expected a 2-D image"),
         (np.stack([IMAGE, IMAGE]), r"has shape \(2, 40, 48\); expected a 2-D image"),
         (IMAGE[:0], "holds no pixels"),
-        (IMAGE[:1, :1], "has one pixel"),
+        (IMAGE[:1, :1], r"has shape \(1, 1\), which shows no drift.*at least 2 x 2 pixels"),
+        (IMAGE[:1], r"has shape \(1, 48\), which shows no drift"),
         (np.where(IMAGE > 0.9, np.nan, IMAGE), r"masked_invalid\("),
         (np.where(IMAGE > 0.9, np.inf, IMAGE), "holds NaN or infinity"),
     ],

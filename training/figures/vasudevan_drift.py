@@ -67,9 +67,10 @@ def unseen(moved: str, faulty: float, count: int, size: int = 64) -> Pairs:
     """Pairs that training never sees; `faulty` is the share with vacancies and voids."""
     bordered = float(moved == "border")
     parts = []
-    for seed in range(-(-count // BATCH)):
-        random = torch.Generator().manual_seed(EVALUATION_SEED + seed)
-        parts.append(draw_pairs(min(BATCH, count), size, bordered, float(faulty), random))
+    for start in range(0, count, BATCH):
+        random = torch.Generator().manual_seed(EVALUATION_SEED + start)
+        batch = min(BATCH, count - start)
+        parts.append(draw_pairs(batch, size, bordered, float(faulty), random))
     return Pairs(*(torch.cat(values) for values in zip(*map(_fields, parts), strict=True)))
 
 

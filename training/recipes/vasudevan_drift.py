@@ -81,7 +81,8 @@ class VasudevanDrift(Recipe):
         """The negative log-likelihood of a Laplace distribution: a hop to another peak, one large
         error, must not outweigh the many small ones."""
         drift, sigma = output
-        return ((drift - target).abs() * (2**0.5 / sigma) + sigma.log()).mean()
+        unlikely: Tensor = ((drift - target).abs() * (2**0.5 / sigma) + sigma.log()).mean()
+        return unlikely
 
     def look(self, pairs: Pairs) -> Tensor:
         """What the network is given of some pairs: [N, 1, 65, 65], or both frames as channels."""
