@@ -153,6 +153,7 @@ def recipe(**settings: Any) -> Recipe:
                 "drift from one a lattice vector longer: such answers are called ambiguous."
             ),
             "minutes": 16.0,
+            "learning_rate": 1.5e-3,
             "denoiser": "vasudevan-denoise@0.1.0",
             "figures": "vasudevan_drift",
             "trained_for": {
