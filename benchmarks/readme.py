@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from benchmarks.timing import table
 from stemzoo.contract import Contract
@@ -42,21 +43,27 @@ def _models() -> str:
     for path in sorted((ROOT / "zoo").glob("*/*.onnx")):
         contract = Contract.of(path.read_bytes(), str(path))
         metrics = json.loads((path.parent / "metrics.json").read_text())
-        peaks = " / ".join(str(row["peak"]) for row in metrics["perovskite"])
-        figures = [
-            " / ".join(f"{row[kind]:.1f}" for row in metrics["perovskite"])
-            for kind in ("raw", "clean")
-        ]
         rows.append(
             [
                 f"[`{contract.name}`]({path.parent.relative_to(ROOT).as_posix()}/README.md)",
                 contract.version,
                 contract.summary,
                 f"{path.stat().st_size / 1e6:.1f} MB",
-                f"{figures[1]} from {figures[0]} at peak {peaks}",
+                _headline(metrics),
             ]
         )
-    return table(["model", "version", "what it is for", "size", "PSNR on a perovskite, dB"], rows)
+    return table(["model", "version", "what it is for", "size", "figures"], rows)
+
+
+def _headline(metrics: dict[str, Any]) -> str:
+    """A model's figures in a few words."""
+    if "headline" in metrics:
+        return str(metrics["headline"])
+    raw, clean, peaks = (
+        " / ".join(f"{row[kind]:{form}}" for row in metrics["perovskite"])
+        for kind, form in (("raw", ".1f"), ("clean", ".1f"), ("peak", "d"))
+    )
+    return f"PSNR on a perovskite {clean} dB, from {raw} at peak {peaks}"
 
 
 def _benchmarks() -> str:

@@ -41,7 +41,7 @@ def write_card(path: Path) -> None:
 ```python
 import stemzoo
 
-clean = stemzoo.{contract.task}(image, model="{contract.name}")
+{_use(contract)}
 ```
 
 ## Trained for
@@ -72,6 +72,12 @@ runtimes agree within {RELATIVE_TOLERANCE:g} relative and {ABSOLUTE_TOLERANCE:g}
 {contract.licence}.
 """
     )
+
+
+def _use(contract: Contract) -> str:
+    if contract.surface:
+        return f'moved = stemzoo.drift(reference, moving, model="{contract.name}")'
+    return f'clean = stemzoo.{contract.task}(image, model="{contract.name}")'
 
 
 def write_description(path: Path) -> None:

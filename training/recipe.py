@@ -53,8 +53,8 @@ class Recipe(ABC):
         """Input and target of one step, on the device; the same step gives the same batch."""
 
     @abstractmethod
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """One number to make small."""
+    def loss(self, output: Any, target: Tensor) -> Tensor:
+        """One number to make small, from what the network gave: a tensor, or a tuple of them."""
 
 
 def recipe_names() -> list[str]:

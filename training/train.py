@@ -52,7 +52,7 @@ def train(recipe: Recipe, minutes: float, folder: Path, smoke: bool = False) -> 
         noisy, clean = recipe.batch(step)
         with torch.autocast(device.type, torch.bfloat16):
             output = network(noisy.contiguous(memory_format=torch.channels_last))
-        loss = recipe.loss(output.float(), clean)
+        loss = recipe.loss(_float(output), clean)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -67,6 +67,13 @@ def train(recipe: Recipe, minutes: float, folder: Path, smoke: bool = False) -> 
             saved = now
     _save(folder, recipe, network, average, optimiser, step, spent)
     return average
+
+
+def _float(output: Any) -> Any:
+    """What the network gave, a tensor or a tuple of them, at full precision."""
+    if isinstance(output, tuple):
+        return tuple(part.float() for part in output)
+    return output.float()
 
 
 def _schedule(step: int, progress: float, recipe: Recipe) -> float:

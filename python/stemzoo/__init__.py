@@ -2,12 +2,14 @@
 
 from stemzoo._core import __version__
 from stemzoo.catalogue import ModelInfo, models
+from stemzoo.drift import Drift, drift
 from stemzoo.errors import FileError, ModelError, StemzooError
 from stemzoo.model import Model, denoise, load
 from stemzoo.ncc import NccReference, ncc
 from stemzoo.tiling import Tiling
 
 __all__ = [
+    "Drift",
     "FileError",
     "Model",
     "ModelError",
@@ -17,6 +19,7 @@ __all__ = [
     "Tiling",
     "__version__",
     "denoise",
+    "drift",
     "load",
     "models",
     "ncc",

@@ -54,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     denoise.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
     denoise.set_defaults(run=_denoise)
 
+    drift = commands.add_parser("drift", help="how far features moved between two images")
+    drift.add_argument("reference", type=Path)
+    drift.add_argument("moving", type=Path)
+    drift.add_argument("--model", default="vasudevan-drift", help="NAME, NAME@VERSION or a file")
+    drift.set_defaults(run=_drift)
+
     models = commands.add_parser("models", help="which models there are")
     about = models.add_subparsers(required=True, metavar="COMMAND")
     about.add_parser("list", help="a line each").set_defaults(run=_models_list)
@@ -97,6 +103,25 @@ def _denoise_file(
         before, after = (image[0] if image.ndim == 3 else image for image in pair)
         save_panels(picture, [("before", grey(before)), ("after", grey(after))], columns=2)
         print(f"{source} -> {picture}")
+
+
+def _drift(given: argparse.Namespace) -> None:
+    from stemzoo.io import read
+
+    still, moving = read(given.reference), read(given.moving)
+    found = stemzoo.drift(still.data, moving.data, stemzoo.load(given.model))
+    text = (
+        f"dy {found.dy:.2f} px, dx {found.dx:.2f} px, sigma {found.sigma[0]:.2f} and "
+        f"{found.sigma[1]:.2f} px, score {found.score:.3f}, "
+        f"{'ambiguous' if found.ambiguous else 'unambiguous'}"
+    )
+    known = (still.pixel_size, still.unit)
+    if still.pixel_size and known == (moving.pixel_size, moving.unit):
+        pixel_y, pixel_x = still.pixel_size
+        text += (
+            f"; dy {found.dy * pixel_y:.4g} {still.unit}, dx {found.dx * pixel_x:.4g} {still.unit}"
+        )
+    print(text)
 
 
 def _targets(sources: Sequence[Path], output: Path | None) -> list[Path]:

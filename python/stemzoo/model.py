@@ -64,6 +64,11 @@ class Model:
 
     def run(self, image: ArrayLike, *, progress: Progress | None = None) -> Run:
         """Like calling the model, and says with which settings the result was made."""
+        if self.contract.surface:
+            raise ValueError(
+                f"{self.contract.name} reads correlations of two frames, not images; "
+                "use stemzoo.drift(reference, moving, model=...)"
+            )
         if np.ma.isMaskedArray(image):
             return self._run_masked(image, progress)
         if np.ndim(image) == 3:

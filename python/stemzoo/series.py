@@ -45,13 +45,16 @@ def moved(image: NDArray[np.floating], dy: float, dx: float) -> NDArray[np.float
 
 
 def peak(surface: NDArray[np.float32]) -> tuple[float, float]:
-    """Where an NCC surface is highest, between pixels by a parabola along each axis."""
+    """Where an NCC surface is highest, between pixels."""
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
+    return refined(surface, int(row), int(column))
+
+
+def refined(surface: NDArray[np.float32], row: int, column: int) -> tuple[float, float]:
+    """The shift of a local maximum, between pixels by a parabola along each axis."""
     middle_y, middle_x = surface.shape[0] // 2, surface.shape[1] // 2
     along_y, along_x = surface[:, column], surface[row, :]
-    return row - middle_y + _vertex(along_y, int(row)), column - middle_x + _vertex(
-        along_x, int(column)
-    )
+    return row - middle_y + _vertex(along_y, row), column - middle_x + _vertex(along_x, column)
 
 
 def _residuals(frames: Frames, path: Path, reach: int) -> Path:

@@ -29,8 +29,9 @@ COMMANDS = [line for block in _blocks("sh") for line in block.splitlines()]
 @pytest.mark.parametrize("line", COMMANDS)
 def test_the_command_line_examples_run(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    noisy = np.random.default_rng(0).poisson(20, (64, 64)).astype("f4")
-    write(Path("noisy.tif"), Micrograph(noisy, (0.1, 0.1), "nm", {}, None))
+    for seed, name in enumerate(("noisy.tif", "later.tif")):
+        noisy = np.random.default_rng(seed).poisson(20, (64, 64)).astype("f4")
+        write(Path(name), Micrograph(noisy, (0.1, 0.1), "nm", {}, None))
     program, *arguments = shlex.split(line)
     assert program == "stemzoo"
     assert main(arguments) == 0

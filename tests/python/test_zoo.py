@@ -41,18 +41,43 @@ def test_the_graph_is_one_that_old_runtimes_read(path):
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 17)]
     assert {node.domain for node in model.graph.node} == {""}
     assert not any(tensor.external_data for tensor in model.graph.initializer)
+    shapes = {}
     for tensor in (*model.graph.input, *model.graph.output):
-        sizes = tensor.type.tensor_type.shape.dim
         assert tensor.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
-        assert [size.dim_value for size in sizes] == [0, 1, 0, 0]
+        sizes = tensor.type.tensor_type.shape.dim
+        shapes[tensor.name] = [size.dim_value for size in sizes]  # 0 where it is free
+    contract = Contract.of(path.read_bytes(), str(path))
+    if contract.surface:
+        side = contract.surface
+        assert shapes == {"surface": [0, 1, side, side], "drift": [0, 2], "sigma": [0, 2]}
+    else:
+        side = contract.window
+        assert shapes == {"image": [0, 1, side, side], "output": [0, 1, side, side]}
+
+
+def test_a_denoiser_that_comes_first_is_in_the_zoo(path):
+    denoiser = Contract.of(path.read_bytes(), str(path)).denoiser
+    if denoiser:
+        name, _, version = denoiser.partition("@")
+        first = ZOO / name / f"{name}-{version}.onnx"
+        assert Contract.of(first.read_bytes(), str(first)).task == "denoise"
 
 
 def test_sample_vectors_hold(path):
     given = np.load(path.parent / "sample_input.npy")
     expected = np.load(path.parent / "sample_output.npy")
-    np.testing.assert_allclose(Model(path).infer(given), expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(Model(path).outputs(given)[0], expected, rtol=1e-3, atol=1e-3)
 
 
+def _takes_any_size(path):
+    contract = Contract.of(path.read_bytes(), str(path))
+    return not (contract.window or contract.surface)
+
+
+ANY_SIZE = [path for path in FILES if _takes_any_size(path)]
+
+
+@pytest.mark.parametrize("path", ANY_SIZE, ids=[path.stem for path in ANY_SIZE])
 def test_pixels_beyond_the_halo_change_nothing(path):
     model = Model(path)
     multiple, halo = model.contract.multiple, model.contract.halo

@@ -1,0 +1,65 @@
+"""What the paper says of the other ways, tried: python -m training.figures.vasudevan_comparison
+
+Trains the drift network three times for as long on as many pairs (about a quarter of an hour): on
+the correlation of denoised frames, on that of noisy frames, and on the denoised frames themselves.
+Writes zoo/vasudevan-drift/comparison.json, which `training.evaluate vasudevan-drift --write` then
+puts into the card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stemzoo.series import peak
+from training.figures.vasudevan_drift import unseen, within
+from training.recipe import load_recipe
+from training.recipes.vasudevan_drift import VasudevanDrift
+from training.train import train
+
+CARD = Path("zoo/vasudevan-drift/comparison.json")
+COUNT = 2000  # unseen pairs, half of them with defects
+VARIANTS = {
+    "chain": ("denoised, correlated, read by the network", {}),
+    "noisy": ("noisy, correlated, read by the network", {"denoiser": ""}),
+    "pair": ("denoised, both images read by the network", {"input": "pair"}),
+}
+
+
+def compare(minutes: float, pairs: int, runs: Path, count: int = COUNT) -> dict[str, Any]:
+    """Train every variant in a folder of `runs`, and try all on the same pairs."""
+    tried = unseen("border", 0.5, count)
+    truth = tried.drift.numpy()
+    rows = []
+    for key, (system, settings) in VARIANTS.items():
+        recipe = load_recipe("vasudevan-drift", pairs=pairs, sizes=(64,), **settings)
+        assert isinstance(recipe, VasudevanDrift)
+        network = train(recipe, minutes, runs / key).eval()
+        given = recipe.look(tried)
+        with torch.no_grad():
+            found, _ = network(given)
+        rows.append({"key": key, "system": system, "within": within(found, truth)})
+        if recipe.input == "surface":
+            highest = np.array([peak(correlation) for correlation in given[:, 0].numpy()])
+            by_peak = system.replace("read by the network", "its highest peak taken")
+            rows.append({"key": f"{key} peak", "system": by_peak, "within": within(highest, truth)})
+    return {"minutes": minutes, "pairs": pairs, "rows": rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3.0, help="of training, each")
+    parser.add_argument("--pairs", type=int, default=32_000)
+    given = parser.parse_args()
+    comparison = compare(given.minutes, given.pairs, Path("runs/vasudevan-comparison"))
+    CARD.write_text(json.dumps(comparison, indent=1) + "\n")
+    print(CARD)
+
+
+if __name__ == "__main__":
+    main()

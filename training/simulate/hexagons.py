@@ -1,0 +1,135 @@
+"""The images of Vasudevan & Jesse: noisy hexagonal lattices, before and after a drift.
+
+Columns are round Gaussians of height one on nothing, so a picture is one matrix product of their
+profiles along y and along x, exact at any sub-pixel position. A drift d = (dy, dx) moves features:
+moving(r) = reference(r - d). It comes in two kinds:
+
+- bordered, as the paper sets it: the picture is displaced together with its border, and what it
+  uncovers is empty;
+- a window on a larger crystal, as a microscope sees it: what leaves on one side comes in on the
+  other, and without defects nothing tells a drift from one that is a lattice vector longer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.simulate.draw import chance, log_uniform, uniform
+
+SPACING = (6.0, 16.0)  # px between neighbouring columns
+WIDTH = (0.16, 0.26)  # their sigma, in spacings
+NOISE = (0.1, 2.0)  # noise is uniform in [0, a] column heights, with `a` in this range
+REACH = 16.0  # px: the longest drift along either axis
+TOGETHER = 16  # pictures drawn at once: their profiles stay in the processor's cache
+
+
+@dataclass
+class Columns:
+    """[B, K] positions in px and heights, zero where a column is missing; [B] widths."""
+
+    y: Tensor
+    x: Tensor
+    height: Tensor
+    sigma: Tensor
+
+
+@dataclass
+class Pairs:
+    """[B, size, size] noisy frames, and [B, 2] drifts (dy, dx) from the first to the second."""
+
+    reference: Tensor
+    moving: Tensor
+    drift: Tensor
+
+
+def draw_pairs(
+    batch: int, size: int, bordered: float, faulty: float, random: torch.Generator
+) -> Pairs:
+    """Random pairs; `bordered` and `faulty` are the shares with a moved border and with defects."""
+    columns = draw_columns(batch, size, faulty, random)
+    drift = uniform((batch, 2), -REACH, REACH, random)
+    still, moved = picture(columns, size), picture(columns, size, drift)
+    framed = chance((batch, 1, 1), bordered, random)
+    moved = torch.where(framed, moved * coverage(drift, size), moved)
+    noise = uniform((batch,), *NOISE, random)
+    return Pairs(add_noise(still, noise, random), add_noise(moved, noise, random), drift)
+
+
+def draw_columns(batch: int, size: int, faulty: float, random: torch.Generator) -> Columns:
+    """Lattices of any spacing and rotation that fill the picture wherever it drifts."""
+    # In order of spacing, so that pictures drawn together have equally many columns.
+    spacing = log_uniform((batch, 1), *SPACING, random).sort(dim=0).values
+    sigma = spacing * uniform((batch, 1), *WIDTH, random)
+    reach = size / 2 + REACH + 3 * float(sigma.max())
+    # A rhombus of so many steps either way holds the square of half-width `reach`, however turned.
+    steps = math.ceil(reach * math.sqrt(2) / (float(spacing.min()) * math.sqrt(3) / 2))
+    index = torch.arange(-steps, steps + 1, dtype=torch.float32, device=random.device)
+    u, v = (grid.flatten() for grid in torch.meshgrid(index, index, indexing="ij"))
+    u, v = u + uniform((batch, 1), 0, 1, random), v + uniform((batch, 1), 0, 1, random)
+    turn = uniform((batch, 1), 0, math.pi / 3, random)
+    y = spacing * (u * turn.sin() + v * (turn + math.pi / 3).sin())
+    x = spacing * (u * turn.cos() + v * (turn + math.pi / 3).cos())
+    y, x, seen = _nearest(y, x, reach)
+    lost = _void(y, x, spacing, size, random) | _vacancies(y, random)
+    height = (seen & ~(lost & chance((batch, 1), faulty, random))).float()
+    middle = (size - 1) / 2
+    return Columns(y + middle, x + middle, height, sigma[:, 0])
+
+
+def picture(columns: Columns, size: int, drift: Tensor | None = None) -> Tensor:
+    """[B, size, size] without noise, its columns moved by `drift`."""
+    dy, dx = (0.0, 0.0) if drift is None else drift[..., None].unbind(1)
+    y, x, height, sigma = columns.y + dy, columns.x + dx, columns.height, columns.sigma
+    groups = (slice(start, start + TOGETHER) for start in range(0, len(y), TOGETHER))
+    return torch.cat([_drawn(y[g], x[g], height[g], sigma[g], size) for g in groups])
+
+
+def coverage(drift: Tensor, size: int) -> Tensor:
+    """[B, size, size]: how much of each pixel a picture that moved by `drift` still covers."""
+    pixel = torch.arange(size, dtype=torch.float32, device=drift.device)
+    away = drift[..., None]
+    covered = torch.minimum(pixel - away + 1, size + away - pixel).clamp(0, 1)
+    return covered[:, 0, :, None] * covered[:, 1, None, :]
+
+
+def add_noise(clean: Tensor, strength: Tensor, random: torch.Generator) -> Tensor:
+    """Every pixel raised by a number uniform in [0, strength], of [B] strengths."""
+    noise = torch.rand(clean.shape, generator=random, device=clean.device)
+    return clean + strength[:, None, None] * noise
+
+
+def _drawn(y: Tensor, x: Tensor, height: Tensor, sigma: Tensor, size: int) -> Tensor:
+    """The sum of all columns: each is a profile along y times one along x."""
+    last = int(height.any(0).nonzero().max()) + 1  # only empty places come after it
+    pixel = torch.arange(size, dtype=torch.float32, device=y.device)
+    narrow = -0.5 / sigma[:, None, None].square()
+    # exp is five times slower where its result is denormal, or zero.
+    along_y, along_x = (
+        torch.exp((narrow * (pixel - at[:, :last, None]).square()).clamp(min=-40)) for at in (y, x)
+    )
+    return (along_y * height[:, :last, None]).mT @ along_x
+
+
+def _nearest(y: Tensor, x: Tensor, reach: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The columns nearest to the middle, as many as the fullest picture sees; which it sees."""
+    distance = torch.maximum(y.abs(), x.abs())
+    most = int((distance <= reach).sum(1).max())
+    near = distance.topk(most, dim=1, largest=False)
+    return y.gather(1, near.indices), x.gather(1, near.indices), near.values <= reach
+
+
+def _void(y: Tensor, x: Tensor, spacing: Tensor, size: int, random: torch.Generator) -> Tensor:
+    """Columns within a disc of 0.6 to 2.5 spacings, which is never without one."""
+    centre_y, centre_x = (uniform(spacing.shape, -0.4, 0.4, random) * size for _ in "yx")
+    radius = spacing * uniform(spacing.shape, 0.6, 2.5, random)
+    return (y - centre_y).square() + (x - centre_x).square() < radius.square()
+
+
+def _vacancies(y: Tensor, random: torch.Generator) -> Tensor:
+    """Up to one column in twenty, anywhere."""
+    share = uniform((len(y), 1), 0, 0.05, random)
+    return torch.rand(y.shape, generator=random, device=y.device) < share
