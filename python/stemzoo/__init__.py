@@ -3,7 +3,7 @@
 from stemzoo._core import __version__
 from stemzoo.catalogue import ModelInfo, models
 from stemzoo.errors import FileError, ModelError, StemzooError
-from stemzoo.model import Model, denoise, load
+from stemzoo.model import Model, denoise, load, restore
 from stemzoo.ncc import NccReference, ncc
 from stemzoo.tiling import Tiling
 
@@ -20,4 +20,5 @@ __all__ = [
     "load",
     "models",
     "ncc",
+    "restore",
 ]
