@@ -26,7 +26,7 @@ from stemzoo.errors import ModelError
 
 MAX_TILE = 1024  # px: the largest square handed to a network; bounds memory
 BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
-WINDOW_WEIGHTS = "flat"  # how floating windows are joined
+WINDOW_WEIGHTS = "hann"  # a window knows its middle best, and faults stay sharper than with "flat"
 
 Progress = Callable[[int, int], None]  # tiles done, tiles in all
 
@@ -46,7 +46,7 @@ class Model:
     pixels are given to the network as the mean of the others.
 
     A network made for windows of one size is laid over the image every `step` pixels, by default
-    as far apart as its maker says; every pixel is the average of the windows over it.
+    as far apart as its maker says; a pixel is an average that favours the middles of windows.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Model:
                 "image holds NaN or infinity; replace those pixels, or mask them: "
                 "numpy.ma.masked_invalid(image)"
             )
-        tiling, weights = self._tiling(image.shape, step)
+        tiling, weights = self._tiling(image, step)
         result = np.empty(image.shape, np.float32)
         self._run_tiles(image, tiling, (mean, std), result, progress)
         settings = {
@@ -113,8 +113,8 @@ class Model:
         }
         return Run(result, settings)
 
-    def _tiling(self, shape: tuple[int, ...], step: int | None) -> tuple[_core.Tiling, str]:
-        """How the network is laid over an image of this shape, and how its answers are joined."""
+    def _tiling(self, image: NDArray[Any], step: int | None) -> tuple[_core.Tiling, str]:
+        """How the network is laid over an image, and how its answers are joined."""
         contract, window = self.contract, self.contract.window
         if not window:
             if step is not None:
@@ -122,7 +122,7 @@ class Model:
                     f"step is {step!r}, but {contract.name} is no network of fixed windows: it "
                     "takes images as a whole; leave step out"
                 )
-            plan = _core.Tiling.for_model(shape, contract.multiple, contract.halo, MAX_TILE)
+            plan = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, MAX_TILE)
             return plan, "crop"
         chosen = contract.step if step is None else step
         if not isinstance(chosen, int | np.integer) or not 1 <= chosen <= window:
@@ -130,7 +130,9 @@ class Model:
                 f"step is {step!r}; expected a whole number of pixels from 1 to {window}, the side "
                 f"of the windows of {contract.name}"
             )
-        tiling = _core.Tiling(shape, (window, window), (chosen, chosen), WINDOW_WEIGHTS, (1, 1))
+        tiling = _core.Tiling(
+            image.shape, (window, window), (chosen, chosen), WINDOW_WEIGHTS, (1, 1)
+        )
         return tiling, WINDOW_WEIGHTS
 
     def _run_tiles(

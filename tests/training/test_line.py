@@ -23,7 +23,7 @@ def small():
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_goes_from_training_to_a_running_model(name, tmp_path):
-    recipe = load_recipe(name, batch_size=2, crop=64)
+    recipe = load_recipe(name, batch_size=2)
     train(recipe, SECONDS, tmp_path / "run", smoke=True)
     path = export(recipe, tmp_path / "run", tmp_path / "zoo", smoke=True)
     model = Model(path)
