@@ -1,4 +1,4 @@
-"""Small ONNX files that meet the model contract, for tests that need a network of a certain kind."""
+"""Small ONNX files that meet the model contract, for tests that need one kind of network."""
 
 import numpy as np
 import onnx
