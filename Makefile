@@ -31,9 +31,10 @@ cpp-test: .venv/dev  ## the C++ tests, as released and under ASan + UBSan
 python-test: .venv/dev
 	$(BIN)/python -m pytest
 
-table: .venv/dev  ## the tables and the picture of the README, from what is committed
+table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png
 	$(BIN)/python -m benchmarks.readme
+	$(BIN)/python -m training.papers
 
 .venv/python:
 	$(PYTHON) -m venv .venv || (echo "no venv: on Debian and Ubuntu, apt install python3-venv" && false)

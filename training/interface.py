@@ -76,7 +76,7 @@ def interface(contract: Contract) -> Interface:
             0,
             f"Input `image`, output `output`: float32 [N, 1, {side}, {side}], a window of an image."
             f" The runtime\nsubtracts the whole image's mean, divides by its standard deviation, "
-            f"lays windows every\n{contract.step} px, averages where they overlap and undoes the "
+            f"lays windows every\n{contract.step} px, blends them with Hann weights and undoes the "
             "normalisation.",
         )
     return Interface(

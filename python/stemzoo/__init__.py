@@ -4,7 +4,7 @@ from stemzoo._core import __version__
 from stemzoo.catalogue import ModelInfo, models
 from stemzoo.drift import Drift, drift
 from stemzoo.errors import FileError, ModelError, StemzooError
-from stemzoo.model import Model, denoise, load
+from stemzoo.model import Model, denoise, load, restore
 from stemzoo.ncc import NccReference, ncc
 from stemzoo.tiling import Tiling
 
@@ -23,4 +23,5 @@ __all__ = [
     "load",
     "models",
     "ncc",
+    "restore",
 ]

@@ -8,11 +8,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import stemzoo
 from stemzoo.catalogue import find
 from stemzoo.errors import FileError, StemzooError
-from stemzoo.model import Model, Progress
+from stemzoo.model import Model, Progress, require_task
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,21 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("-o", "--output", type=Path, default=Path("demo.png"), help="the picture")
     demo.set_defaults(run=_demo)
 
-    denoise = commands.add_parser("denoise", help="denoise images or stacks, file by file")
-    denoise.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    denoise.add_argument(
-        "-o", "--output", type=Path, help=".tif or .npy, or a folder (default: FILE.denoised.tif)"
-    )
-    denoise.add_argument(
-        "--model", default="denoise-live", help="NAME, NAME@VERSION or a .onnx file"
-    )
-    denoise.add_argument("--dataset", type=int, help="which image of a file that holds several")
-    denoise.add_argument(
-        "--provider", action="append", help="ONNX Runtime provider; may be repeated"
-    )
-    denoise.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
-    denoise.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
-    denoise.set_defaults(run=_denoise)
+    _add_image_command(commands, "denoise", "denoised", "denoise-live")
+    _add_image_command(commands, "restore", "restored", "lobato-restore")
 
     drift = commands.add_parser("drift", help="how far features moved between two images")
     drift.add_argument("reference", type=Path)
@@ -69,37 +57,53 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_image_command(commands: Any, task: str, done: str, model: str) -> None:
+    """A command that runs the models of one task over files."""
+    command = commands.add_parser(task, help=f"{task} images or stacks, file by file")
+    command.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    command.add_argument(
+        "-o", "--output", type=Path, help=f".tif or .npy, or a folder (default: FILE.{done}.tif)"
+    )
+    command.add_argument("--model", default=model, help="NAME, NAME@VERSION or a .onnx file")
+    command.add_argument("--dataset", type=int, help="which image of a file that holds several")
+    command.add_argument(
+        "--provider", action="append", help="ONNX Runtime provider; may be repeated"
+    )
+    command.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    command.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
+    command.set_defaults(run=_run_model, task=task, done=done)
+
+
 def _demo(given: argparse.Namespace) -> None:
     from stemzoo.demo import run
 
     print(run(given.output))
 
 
-def _denoise(given: argparse.Namespace) -> None:
-    targets = _targets(given.files, given.output)
+def _run_model(given: argparse.Namespace) -> None:
+    targets = _targets(given.files, given.output, given.done)
     model = stemzoo.load(given.model, providers=given.provider, threads=given.threads)
-    if model.contract.task != "denoise":
-        raise ValueError(f"{given.model} is a model for {model.contract.task}, not for denoising")
+    require_task(model, given.task)
     for number, (source, target) in enumerate(zip(given.files, targets, strict=True)):
         picture = given.picture if number == 0 else None
-        _denoise_file(model, source, target, given.dataset, picture)
+        _run_file(model, source, target, given.dataset, picture)
 
 
-def _denoise_file(
+def _run_file(
     model: Model, source: Path, target: Path, dataset: int | None, picture: Path | None
 ) -> None:
     from stemzoo.io import read, write
     from stemzoo.provenance import provenance
 
-    noisy = read(source, dataset=dataset)
-    run = model.run(noisy.data, progress=_progress_bar(source.name))
-    clean = dataclasses.replace(noisy, data=run.image)
-    write(target, clean, provenance=provenance(run, model, source))
+    given = read(source, dataset=dataset)
+    run = model.run(given.data, progress=_progress_bar(source.name))
+    result = dataclasses.replace(given, data=run.image)
+    write(target, result, provenance=provenance(run, model, source))
     print(f"{source} -> {target}")
     if picture:
         from stemzoo.pictures import grey, save_panels
 
-        pair = (noisy.data, run.image)
+        pair = (given.data, run.image)
         before, after = (image[0] if image.ndim == 3 else image for image in pair)
         save_panels(picture, [("before", grey(before)), ("after", grey(after))], columns=2)
         print(f"{source} -> {picture}")
@@ -124,12 +128,12 @@ def _drift(given: argparse.Namespace) -> None:
     print(text)
 
 
-def _targets(sources: Sequence[Path], output: Path | None) -> list[Path]:
+def _targets(sources: Sequence[Path], output: Path | None, done: str) -> list[Path]:
     """Where each file's result goes; never onto a source, never two onto one."""
     if output is None:
-        targets = [source.with_name(f"{source.stem}.denoised.tif") for source in sources]
+        targets = [source.with_name(f"{source.stem}.{done}.tif") for source in sources]
     elif output.is_dir():
-        targets = [output / f"{source.stem}.denoised.tif" for source in sources]
+        targets = [output / f"{source.stem}.{done}.tif" for source in sources]
     elif len(sources) == 1:
         targets = [output]
     else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,12 +19,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo._arrays import native_image
+from stemzoo._session import open_session
 from stemzoo.catalogue import find
 from stemzoo.contract import Contract
 from stemzoo.errors import ModelError
 
 MAX_TILE = 1024  # px: the largest square handed to a network; bounds memory
 BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
+WINDOW_WEIGHTS = "hann"  # a window knows its middle best, and faults stay sharper than with "flat"
 
 Progress = Callable[[int, int], None]  # tiles done, tiles in all
 
@@ -43,6 +44,9 @@ class Model:
 
     `model(image)` gives a float32 array of the same shape. A masked array comes back masked: masked
     pixels are given to the network as the mean of the others.
+
+    A network made for windows of one size is laid over the image every `step` pixels, by default
+    as far apart as its maker says; a pixel is an average that favours the middles of windows.
     """
 
     def __init__(
@@ -56,13 +60,17 @@ class Model:
         self.contract = Contract.of(content, str(path))
         self.sha256 = hashlib.sha256(content).hexdigest()
         self.threads = threads or 0
-        self._session = _open(content, self.path, providers, self.threads)
+        self._session = open_session(content, self.path, providers, self.threads)
         self.provider: str = self._session.get_providers()[0]
 
-    def __call__(self, image: ArrayLike, *, progress: Progress | None = None) -> NDArray[Any]:
-        return self.run(image, progress=progress).image
+    def __call__(
+        self, image: ArrayLike, *, step: int | None = None, progress: Progress | None = None
+    ) -> NDArray[Any]:
+        return self.run(image, step=step, progress=progress).image
 
-    def run(self, image: ArrayLike, *, progress: Progress | None = None) -> Run:
+    def run(
+        self, image: ArrayLike, *, step: int | None = None, progress: Progress | None = None
+    ) -> Run:
         """Like calling the model, and says with which settings the result was made."""
         if self.contract.surface:
             raise ValueError(
@@ -70,13 +78,13 @@ class Model:
                 "use stemzoo.drift(reference, moving, model=...)"
             )
         if np.ma.isMaskedArray(image):
-            return self._run_masked(image, progress)
+            return self._run_masked(image, step, progress)
         if np.ndim(image) == 3:
-            return self._run_stack(image, progress)
-        return self._run_image(native_image(image, "image"), progress)
+            return self._run_stack(image, step, progress)
+        return self._run_image(native_image(image, "image"), step, progress)
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The bare network on normalised [N, 1, H, W]; H and W divide by the model's multiple."""
+        """The bare network on normalised [N, 1, H, W], of sizes that its contract allows."""
         (output,) = self.outputs(batch)
         if output.shape != batch.shape:
             raise ModelError(
@@ -92,7 +100,7 @@ class Model:
         result: list[NDArray[np.float32]] = self._session.run(None, {given.name: batch})
         return result
 
-    def _run_image(self, image: NDArray[Any], progress: Progress | None) -> Run:
+    def _run_image(self, image: NDArray[Any], step: int | None, progress: Progress | None) -> Run:
         if image.size == 1:
             raise ValueError("image has one pixel, which has no contrast; expected at least two")
         mean, std, finite = _core.measure(image, self.threads)
@@ -101,15 +109,36 @@ class Model:
                 "image holds NaN or infinity; replace those pixels, or mask them: "
                 "numpy.ma.masked_invalid(image)"
             )
-        contract = self.contract
-        tiling = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, MAX_TILE)
+        tiling, weights = self._tiling(image, step)
         result = np.empty(image.shape, np.float32)
         self._run_tiles(image, tiling, (mean, std), result, progress)
         settings = {
-            "normalisation": {"kind": contract.normalisation, "mean": mean, "std": std},
-            "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": "crop"},
+            "normalisation": {"kind": self.contract.normalisation, "mean": mean, "std": std},
+            "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": weights},
         }
         return Run(result, settings)
+
+    def _tiling(self, image: NDArray[Any], step: int | None) -> tuple[_core.Tiling, str]:
+        """How the network is laid over an image, and how its answers are joined."""
+        contract, window = self.contract, self.contract.window
+        if not window:
+            if step is not None:
+                raise ValueError(
+                    f"step is {step!r}, but {contract.name} is no network of fixed windows: it "
+                    "takes images as a whole; leave step out"
+                )
+            plan = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, MAX_TILE)
+            return plan, "crop"
+        chosen = contract.step if step is None else step
+        if not isinstance(chosen, int | np.integer) or not 1 <= chosen <= window:
+            raise ValueError(
+                f"step is {step!r}; expected a whole number of pixels from 1 to {window}, the side "
+                f"of the windows of {contract.name}"
+            )
+        tiling = _core.Tiling(
+            image.shape, (window, window), (chosen, chosen), WINDOW_WEIGHTS, (1, 1)
+        )
+        return tiling, WINDOW_WEIGHTS
 
     def _run_tiles(
         self,
@@ -133,11 +162,11 @@ class Model:
             if progress:
                 progress(first + len(batch), len(tiling))
 
-    def _run_stack(self, stack: ArrayLike, progress: Progress | None) -> Run:
+    def _run_stack(self, stack: ArrayLike, step: int | None, progress: Progress | None) -> Run:
         frames = native_image(stack, "image", ndim=3)
         runs = []
         for index, frame in enumerate(frames):
-            runs.append(self._run_image(frame, None))
+            runs.append(self._run_image(frame, step, None))
             if progress:
                 progress(index + 1, len(frames))
         settings = {
@@ -146,7 +175,7 @@ class Model:
         }
         return Run(np.stack([run.image for run in runs]), settings)
 
-    def _run_masked(self, image: Any, progress: Progress | None) -> Run:
+    def _run_masked(self, image: Any, step: int | None, progress: Progress | None) -> Run:
         mask = np.ma.getmaskarray(image)
         native_image(image.data, "image", ndim=image.ndim if image.ndim == 3 else 2)
         if mask.all():
@@ -156,7 +185,7 @@ class Model:
             count = np.maximum((~mask).sum((-2, -1), keepdims=True), 1)
             total = np.where(mask, 0, values).sum((-2, -1), np.float64, keepdims=True)
             values = np.where(mask, total / count, values)
-        run = self.run(values, progress=progress)
+        run = self.run(values, step=step, progress=progress)
         return Run(np.ma.MaskedArray(run.image, mask), run.settings)
 
 
@@ -182,52 +211,33 @@ def denoise(
     image: ArrayLike, model: str | Model = "denoise-live", *, progress: Progress | None = None
 ) -> NDArray[Any]:
     """A clean image of the same shape, in the units of the image given, as float32."""
-    ready = model if isinstance(model, Model) else _opened(model, os.environ.get("STEMZOO_SITE"))
-    if ready.contract.task != "denoise":
+    return _model_for("denoise", model)(image, progress=progress)
+
+
+def restore(
+    image: ArrayLike, model: str | Model = "lobato-restore", *, progress: Progress | None = None
+) -> NDArray[Any]:
+    """Like `denoise`, with a model that also undoes what the scan has distorted."""
+    return _model_for("restore", model)(image, progress=progress)
+
+
+def require_task(model: Model, task: str) -> None:
+    """A model gives nonsense, and no error, where it is put to work that it was not made for."""
+    contract = model.contract
+    if contract.task != task:
         raise ValueError(
-            f"{ready.contract.name} is a model for {ready.contract.task}; denoise needs one whose "
-            "task is denoise (see stemzoo models list)"
+            f"{contract.name} is a model for {contract.task}; {task} needs one whose task is "
+            f"{task} (see stemzoo models list)"
         )
-    return ready(image, progress=progress)
+
+
+def _model_for(task: str, model: str | Model) -> Model:
+    ready = model if isinstance(model, Model) else _opened(model, os.environ.get("STEMZOO_SITE"))
+    require_task(ready, task)
+    return ready
 
 
 @lru_cache(maxsize=8)
 def _opened(name: str, site: str | None) -> Model:
     """Sessions are opened once; `site` is in the key because it decides what a name means."""
     return load(name)
-
-
-def _open(content: bytes, path: Path, providers: Sequence[str] | None, threads: int) -> Any:
-    """An ONNX Runtime session on the providers asked for, or a warning that says what it got."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ModelError(
-            "running a model needs ONNX Runtime, which is not installed; "
-            "pip install 'stemzoo[cpu]', or 'stemzoo[gpu]' for NVIDIA GPUs (never both)"
-        ) from error
-    available = onnxruntime.get_available_providers()
-    asked = list(providers) if providers is not None else [*_gpu(available), "CPUExecutionProvider"]
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only: it reports its fallbacks there, we do it below
-    options.intra_op_num_threads = threads
-    usable = [provider for provider in asked if provider in available]
-    try:
-        session = onnxruntime.InferenceSession(
-            content, options, providers=usable or ["CPUExecutionProvider"]
-        )
-    except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
-        raise ModelError(f"ONNX Runtime cannot open {path}: {error}") from error
-    used = session.get_providers()
-    # ONNX Runtime falls back to the CPU in silence; whoever asked for a GPU must hear of it.
-    if providers is not None and asked and used[0] != asked[0]:
-        warnings.warn(
-            f"asked for {asked[0]}, but {path.name} runs on {used[0]}; "
-            f"this onnxruntime offers {', '.join(available)}",
-            stacklevel=4,
-        )
-    return session
-
-
-def _gpu(available: list[str]) -> list[str]:
-    return [name for name in ("CUDAExecutionProvider",) if name in available]

@@ -18,7 +18,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
     size, repeats = (128, 1) if smoke else (512, 4)
     return {
         "unit": "dB",
-        "perovskite": [_perovskite(model, peak, size, repeats) for peak in PEROVSKITE_PEAKS],
+        "perovskite": [on_perovskite(model, peak, size, repeats) for peak in PEROVSKITE_PEAKS],
         "lattices": [
             _lattices(model, spacing, peak, 2 if smoke else 12)
             for spacing, _ in BANDS
@@ -64,7 +64,7 @@ def report(metrics: Metrics) -> str:
     )
 
 
-def _perovskite(model: Model, peak: float, size: int, repeats: int) -> Metrics:
+def on_perovskite(model: Model, peak: float, size: int, repeats: int) -> Metrics:
     """A 20 px perovskite lattice, column sigma 3.2 px, 6 % column spread, Poisson noise."""
     raw, clean = [], []
     for seed in range(EVALUATION_SEED, EVALUATION_SEED + repeats):

@@ -1,0 +1,51 @@
+"""Small ONNX files that meet the model contract, for tests that need one kind of network."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from stemzoo.contract import Contract
+
+
+def dense(window, step, weight, bias):
+    """A fully connected network: output = weight @ window + bias."""
+    nodes = [
+        helper.make_node("Flatten", ["image"], ["flat"], axis=1),
+        helper.make_node("Gemm", ["flat", "weight", "bias"], ["made"], transB=1),
+        helper.make_node("Reshape", ["made", "shape"], ["output"]),
+    ]
+    values = {
+        "weight": np.asarray(weight, "f4"),
+        "bias": np.asarray(bias, "f4"),
+        "shape": np.array([-1, 1, window, window], "i8"),
+    }
+    return _model(nodes, values, window, window=window, step=step)
+
+
+def same(task):
+    """A network that gives back what it is given."""
+    return _model([helper.make_node("Identity", ["image"], ["output"])], {}, None, task=task)
+
+
+def _model(nodes, values, side, *, task="denoise", **promises):
+    axes = ["n", 1, side or "h", side or "w"]
+    given, made = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, axes) for name in ("image", "output")
+    )
+    weights = [numpy_helper.from_array(value, name) for name, value in values.items()]
+    graph = helper.make_graph(nodes, "test", [given], [made], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    contract = Contract(
+        name=f"{task}-test",
+        version="0.0.1",
+        task=task,
+        multiple=1,
+        halo=0,
+        normalisation="mean-std",
+        licence="MIT",
+        training='{"recipe": "none"}',
+        **promises,
+    )
+    helper.set_model_props(model, contract.metadata())
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
