@@ -1,19 +1,27 @@
 """The training line from recipe to running model, in seconds; and what it says when it cannot."""
 
 import csv
+import dataclasses
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
-import numpy as np
 import pytest
 import torch
 
 from stemzoo.model import Model
+from training.checkpoint import read_checkpoint
 from training.export import check_parity, export, to_onnx
-from training.recipe import load_recipe, recipe_names
-from training.train import train
+from training.log import Log
+from training.optimisers import Optimisers
+from training.recipe import load_recipe, parsed_settings, recipe_names
+from training.smoke import smoke
+from training.train import main, train
 
 SMALL = {"scenes": 16, "crop": 64, "batch_size": 2}
-SECONDS = 3 / 60
 
 
 @pytest.fixture
@@ -21,38 +29,244 @@ def small():
     return load_recipe("denoise-live", **SMALL)
 
 
+def rows(folder):
+    with (folder / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def checkpoint(folder):
+    return torch.load(folder / "checkpoint.pt", weights_only=True)
+
+
+def same(one, other):
+    """Bit for bit, through nested dictionaries and lists."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
 @pytest.mark.parametrize("name", recipe_names())
-def test_every_recipe_goes_from_training_to_a_running_model(name, tmp_path):
-    recipe = load_recipe(name, batch_size=2, crop=64)
-    train(recipe, SECONDS, tmp_path / "run", smoke=True)
-    path = export(recipe, tmp_path / "run", tmp_path / "zoo", smoke=True)
-    model = Model(path)
-    assert model.contract.name == name
-    assert json.loads(model.contract.training)["steps"] > 0
-    assert model(np.eye(40, 50)).shape == (40, 50)
-    files = {file.name for file in path.parent.iterdir()}
-    assert files == {
-        path.name,
-        "README.md",
-        "bioimageio.yaml",
-        "metrics.json",
-        "sample_input.npy",
-        "sample_output.npy",
-    }
-    with pytest.raises(SystemExit, match="published and never changes"):
-        export(recipe, tmp_path / "run", tmp_path / "zoo", smoke=True)
+def test_every_recipe_goes_from_training_to_a_running_model(name, capsys):
+    started = time.monotonic()
+    smoke(name)
+    assert time.monotonic() - started < 60
+    told = capsys.readouterr().out
+    assert f"{name}: trained 3 steps, exported" in told
+    for file in ("README.md", "bioimageio.yaml", "metrics.json", "sample_output.npy"):
+        assert file in told
 
 
-def test_training_learns_and_resumes(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.train.LOG_STEPS", 5)
-    train(small, SECONDS, tmp_path, smoke=True)
-    before = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    train(small, 2 * SECONDS, tmp_path, smoke=True)
-    after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+def test_the_smoke_command_keeps_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main(["denoise-live", "--smoke", "--set", "crop=64"])
+    assert "ran on an image of 40 x 50 px" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_minute_budget_learns_and_resumes_where_it_ended(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.log.LOG_STEPS", 5)
+    train(small, 3 / 60, tmp_path, smoke=True)
+    before = checkpoint(tmp_path)
+    train(small, 6 / 60, tmp_path, smoke=True)
+    after = checkpoint(tmp_path)
     assert after["step"] > before["step"] > 0
-    with (tmp_path / "log.csv").open() as file:
-        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert after["spent"] >= 6 > before["spent"] - 2
+    losses = [float(row["loss"]) for row in rows(tmp_path)]
     assert losses[-1] < losses[0]
+
+
+# What a process that may be killed runs: the command, with rows and steps close enough to see.
+COMMAND = """
+import sys, training.log
+training.log.LOG_STEPS = 4
+from training.train import main
+main(sys.argv[1:])
+"""
+
+
+def launch(folder, *more, ranks=None):
+    command = [sys.executable]
+    if ranks:
+        (folder.parent / "command.py").write_text(COMMAND)
+        command += ["-m", "torch.distributed.run", "--nproc-per-node", str(ranks)]
+        command += ["--master-port", "0", str(folder.parent / "command.py")]
+    else:
+        command += ["-c", COMMAND]
+    command += ["denoise-live", "--folder", str(folder), "--set", "scenes=16", "--set", "crop=64"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([*command, *more], env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch):
+    options = ("--set", "batch_size=2", "--steps", "30", "--save-every", "0.2")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    process = launch(killed, *options)
+    while not (killed / "checkpoint.pt").exists() or len(rows(killed)) < 3:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    process.stderr.close()
+    stopped = checkpoint(killed)["step"]
+    assert 0 < stopped < 30
+    for folder in (killed, whole):
+        process = launch(folder, *options)
+        _, said = process.communicate()
+        assert process.returncode == 0, said
+    resumed, uninterrupted = checkpoint(killed), checkpoint(whole)
+    for key in ("network", "average", "optimiser", "sgd", "step", "losses"):
+        assert same(resumed[key], uninterrupted[key]), key
+    curve = [(row["step"], row["loss"], row["learning_rate"]) for row in rows(whole)]
+    assert [(row["step"], row["loss"], row["learning_rate"]) for row in rows(killed)] == curve
+    assert [int(step) for step, _, _ in curve] == list(range(4, 30, 4))
+
+
+def test_rows_past_the_checkpoint_are_dropped(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    train(small, 0, tmp_path, smoke=True, steps=4)
+    with (tmp_path / "log.csv").open("a") as file:
+        file.write("6,9.9,0.5,1e-3,1\n")
+    train(small, 0, tmp_path, smoke=True, steps=8)
+    assert [row["step"] for row in rows(tmp_path)] == ["2", "4", "6", "8"]
+
+
+def test_a_log_of_fewer_columns_is_continued(small, tmp_path):
+    (tmp_path / "log.csv").write_text("step,seconds,loss\n100,14.7,-1.9\n200,29.4,-3.0\n")
+    train(small, 0, tmp_path / "other", smoke=True, steps=1)
+    state = checkpoint(tmp_path / "other")
+    for new in ("losses", "sgd"):  # what checkpoints did not hold from the start
+        del state[new]
+    for new in ("precision", "sgd_share", "sgd_rate"):
+        del state["recipe"][new]
+    torch.save({**state, "step": 150}, tmp_path / "checkpoint.pt")
+    train(small, 0, tmp_path, smoke=True, steps=200)
+    assert [row["step"] for row in rows(tmp_path)] == ["100", "200"]
+    assert rows(tmp_path)[0]["learning_rate"] == ""
+
+
+def test_two_processes_learn_the_same_from_different_batches(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    report = COMMAND.replace("main(sys.argv[1:])", "")
+    report += """
+import os, torch, training.train as line
+from training.recipe import Recipe
+loop = line.train
+def watched(recipe, *given, **named):
+    seen, batch = [], recipe.batch
+    def counted(number):
+        seen.append(number)
+        return batch(number)
+    recipe.batch = counted
+    network = loop(recipe, *given, **named)
+    folder = given[1].parent
+    torch.save({"weights": network.state_dict(), "seen": seen}, folder / f"{os.environ['RANK']}.pt")
+line.train = watched
+line.main(sys.argv[1:])
+"""
+    monkeypatch.setattr(sys.modules[__name__], "COMMAND", report)
+    process = launch(folder, "--set", "batch_size=2", "--steps", "24", ranks=2)
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    one, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert same(one["weights"], other["weights"])
+    assert not set(one["seen"][1:]) & set(other["seen"][1:])  # but the first, which is for show
+    losses = [float(row["loss"]) for row in rows(folder)]
+    assert len(losses) == 6  # one process writes
+    assert losses[-1] < losses[0]
+
+
+def test_the_clock_of_the_first_process_is_everyones(tmp_path):
+    # Minutes on two clocks: had each its own, one would wait for the other for ever.
+    folder = tmp_path / "run"
+    process = launch(folder, "--set", "batch_size=2", "--minutes", "0.03", ranks=2)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert checkpoint(folder)["spent"] >= 1.8
+
+
+def test_pictures_and_tensorboard_follow_the_run(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    train(small, 0, tmp_path, smoke=True, steps=4, picture_share=0.5)
+    pictures = sorted(file.name for file in (tmp_path / "samples").iterdir())
+    assert pictures == ["step_0000002.png", "step_0000004.png"]
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert events.Tags()["scalars"] == ["loss", "learning_rate", "steps_per_second"]
+    assert [event.step for event in events.Scalars("loss")] == [2, 4]
+
+
+def test_a_terminal_gets_a_bar_and_a_log_file_gets_lines(small, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    train(small, 0, tmp_path / "file", smoke=True, steps=2)
+    told = capsys.readouterr()
+    assert "step 2 " in told.out
+    assert told.err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    train(small, 0, tmp_path / "terminal", smoke=True, steps=2)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "100%" in told.err
+
+
+def test_networks_may_give_several_outputs(small, tmp_path, monkeypatch):
+    class Two(torch.nn.Module):
+        def __init__(self, one):
+            super().__init__()
+            self.one, self.promises = one, one.promises
+
+        def forward(self, image):
+            return self.one(image), image.mean()
+
+    def loss(output, target):
+        assert [part.dtype for part in output] == [torch.float32, torch.float32]
+        return (output[0] - target).square().mean()
+
+    one = small.network()
+    monkeypatch.setattr(small, "network", lambda: Two(one))
+    monkeypatch.setattr(small, "loss", loss)
+    train(small, 0, tmp_path, smoke=True, steps=2, picture_share=0)
+    assert checkpoint(tmp_path)["step"] == 2
+
+
+def test_sgd_takes_the_last_share_of_the_budget(small):
+    recipe = dataclasses.replace(small, sgd_share=0.25, sgd_rate=0.5, warmup_steps=1)
+    optimisers = Optimisers(recipe, recipe.network())
+    kinds, rates = zip(*(optimisers.at(1, used) for used in (0, 0.74, 0.76, 0.99)), strict=True)
+    assert [type(kind).__name__ for kind in kinds] == ["AdamW", "AdamW", "SGD", "SGD"]
+    assert rates[0] == recipe.learning_rate
+    assert rates[1] < 0.02 * recipe.learning_rate
+    assert rates[2] == pytest.approx(0.5, rel=0.01)
+    assert rates[3] < 0.02 * 0.5
+
+
+def test_adam_then_sgd_resumes_bit_for_bit(small, tmp_path):
+    recipe = dataclasses.replace(small, sgd_share=0.5)
+    train(recipe, 0, tmp_path / "whole", smoke=True, steps=8)
+    part = tmp_path / "part"
+    keep = Log.progress
+
+    class Stop(Exception):
+        pass
+
+    def stop_at_six(log, step, spent):
+        if step == 7:
+            raise Stop
+        return keep(log, step, spent)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
+        patch.setattr(Log, "progress", stop_at_six)
+        train(recipe, 0, part, smoke=True, steps=8, save_every=0)
+    assert checkpoint(part)["step"] == 6
+    train(recipe, 0, part, smoke=True, steps=8)
+    one, other = checkpoint(part), checkpoint(tmp_path / "whole")
+    assert same(one["network"], other["network"])
+    assert same(one["sgd"], other["sgd"])
 
 
 def test_a_step_has_the_same_batch_whenever_it_is_made(small):
@@ -62,11 +276,60 @@ def test_a_step_has_the_same_batch_whenever_it_is_made(small):
     assert not torch.equal(small.batch(7)[0], small.batch(8)[0])
 
 
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
+    small, tmp_path, monkeypatch
+):
+    train(small, 0, tmp_path, smoke=True, steps=2)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    monkeypatch.setattr(small, "loss", lambda output, target: output.mean() * torch.nan)
+    with pytest.raises(SystemExit, match="no longer a number at step 4; the checkpoint before"):
+        train(small, 0, tmp_path, smoke=True, steps=4)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def refused(recipe, folder, match):
+    """The run is refused with this message, and all that the folder holds stays as it was."""
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    with pytest.raises(SystemExit, match=match):
+        train(recipe, 0, folder, smoke=True, steps=9)
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+
+
 def test_a_checkpoint_of_other_settings_is_refused(small, tmp_path):
     train(small, 0, tmp_path, smoke=True)
-    other = load_recipe("denoise-live", **{**SMALL, "crop": 80})
-    with pytest.raises(SystemExit, match=r"other settings \(crop differ\)"):
-        train(other, 0, tmp_path, smoke=True)
+    refused(dataclasses.replace(small, crop=80), tmp_path, r"other settings \(crop differ\)")
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(small, tmp_path):
+    train(small, 0, tmp_path, smoke=True)
+    other = dataclasses.replace(small, name="restore-scan")
+    refused(other, tmp_path, "is of the recipe 'denoise-live', not of 'restore-scan'")
+
+
+def test_a_checkpoint_of_another_network_is_refused(small, tmp_path, monkeypatch):
+    train(small, 0, tmp_path, smoke=True)
+    monkeypatch.setattr(small, "network", lambda: torch.nn.Conv2d(1, 1, 3))
+    refused(small, tmp_path, "does not fit the network that denoise-live makes now")
+
+
+@pytest.mark.parametrize("damage", ["cut", "foreign", "other"])
+def test_a_file_that_is_no_checkpoint_is_refused(small, tmp_path, damage):
+    train(small, 0, tmp_path, smoke=True)
+    path = tmp_path / "checkpoint.pt"
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif damage == "foreign":
+        path.write_bytes(b"a shopping list")
+    else:
+        torch.save({"step": 3}, path)
+    refused(small, tmp_path, "is no checkpoint of this training line, or one cut short")
+    with pytest.raises(SystemExit, match="move it away to start afresh"):
+        read_checkpoint(tmp_path, small)
+
+
+def test_a_crop_the_network_cannot_take_is_refused(small, tmp_path):
+    odd = dataclasses.replace(small, crop=60)
+    refused(odd, tmp_path, "gives inputs of 60 x 60 px, and its network takes multiples of 8 px")
 
 
 def test_exporting_before_training_says_what_to_run(small, tmp_path):
@@ -74,9 +337,18 @@ def test_exporting_before_training_says_what_to_run(small, tmp_path):
         export(small, tmp_path, tmp_path)
 
 
+def test_a_published_version_is_never_replaced(small, tmp_path):
+    train(small, 0, tmp_path / "run", smoke=True)
+    path = export(small, tmp_path / "run", tmp_path / "zoo", smoke=True)
+    published = path.read_bytes()
+    with pytest.raises(SystemExit, match="published and never changes; choose a new version"):
+        export(small, tmp_path / "run", tmp_path / "zoo", smoke=True)
+    assert path.read_bytes() == published
+
+
 def test_an_unknown_recipe_names_the_known_ones():
-    with pytest.raises(SystemExit, match="there are: denoise-live"):
-        load_recipe("denoise-lief")
+    with pytest.raises(SystemExit, match="no recipe is called 'denoise-lief'; there are: .*-live"):
+        main(["denoise-lief"])
 
 
 def test_an_unknown_setting_fails():
@@ -84,11 +356,27 @@ def test_an_unknown_setting_fails():
         load_recipe("denoise-live", croop=3)
 
 
+@pytest.mark.parametrize("pair", ["crop", "crop=", "precision=float32"])
+def test_a_setting_that_cannot_be_read_says_how_to_write_it(pair):
+    with pytest.raises(SystemExit, match=f"--set {pair} cannot be read; expected KEY=VALUE"):
+        parsed_settings([pair])
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"),
+    [({"precision": "int8"}, "expected bf16 or float32"), ({"sgd_share": 1.5}, "0 to 1")],
+)
+def test_a_setting_out_of_range_is_refused(setting, match):
+    with pytest.raises(SystemExit, match=match):
+        load_recipe("denoise-live", **setting)
+
+
 def test_a_network_whose_export_differs_is_refused(small, tmp_path):
     network = small.network().eval()
     train(small, 0, tmp_path, smoke=True)
     path = export(small, tmp_path, tmp_path / "zoo", smoke=True)
     contract = Model(path).contract
+    assert json.loads(contract.training)["recipe"] == "denoise-live"
     content = to_onnx(network, contract)
     check_parity(network, content, contract)
     with torch.no_grad():
