@@ -75,7 +75,9 @@ class FineTune(Recipe):
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         crops = [self._crop(random) for _ in range(self.batch_size)]
-        given, target = (torch.stack(part)[:, None].to(self.device) for part in zip(*crops, strict=True))
+        given, target = (
+            torch.stack(part)[:, None].to(self.device) for part in zip(*crops, strict=True)
+        )
         return given, target
 
     def _crop(self, random: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -50,7 +50,7 @@ class Ranks:
         every = torch.cat([gradient.reshape(-1) for gradient in gradients])
         dist.all_reduce(every)
         sizes = [gradient.numel() for gradient in gradients]
-        parts = torch.split(every / self.size, sizes)  # type: ignore[no-untyped-call]
+        parts = torch.split(every / self.size, sizes)
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
 

@@ -79,30 +79,35 @@ def test_a_minute_budget_learns_and_resumes_where_it_ended(small, tmp_path, monk
     assert losses[-1] < losses[0]
 
 
-# What a process that may be killed runs: the command, with rows and steps close enough to see.
+# What another process runs: the command itself, with rows close enough to see a curve.
 COMMAND = """
-import sys, training.log
+import sys, training.log, training.train as line
 training.log.LOG_STEPS = 4
-from training.train import main
-main(sys.argv[1:])
 """
 
 
-def launch(folder, *more, ranks=None):
-    command = [sys.executable]
-    if ranks:
-        (folder.parent / "command.py").write_text(COMMAND)
-        command += ["-m", "torch.distributed.run", "--nproc-per-node", str(ranks)]
-        command += ["--master-port", "0", str(folder.parent / "command.py")]
-    else:
-        command += ["-c", COMMAND]
-    command += ["denoise-live", "--folder", str(folder), "--set", "scenes=16", "--set", "crop=64"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([*command, *more], env=environment, stderr=subprocess.PIPE, text=True)
+def launch(folder, *options, watch="", ranks=1):
+    script = folder.parent / "command.py"
+    script.write_text(f"{COMMAND}{watch}\nline.main(sys.argv[1:])\n")
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
+    start = [sys.executable, *(launcher if ranks > 1 else []), str(script)]
+    small = (word for key in ("scenes=16", "crop=64", "batch_size=2") for word in ("--set", key))
+    paths = os.pathsep.join(filter(None, (os.getcwd(), *sys.path)))
+    return subprocess.Popen(
+        [*start, "denoise-live", "--folder", str(folder), *small, *options],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch):
-    options = ("--set", "batch_size=2", "--steps", "30", "--save-every", "0.2")
+def finish(process):
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
+    options = ("--steps", "30", "--save-every", "0.2")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     process = launch(killed, *options)
     while not (killed / "checkpoint.pt").exists() or len(rows(killed)) < 3:
@@ -114,9 +119,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch):
     stopped = checkpoint(killed)["step"]
     assert 0 < stopped < 30
     for folder in (killed, whole):
-        process = launch(folder, *options)
-        _, said = process.communicate()
-        assert process.returncode == 0, said
+        finish(launch(folder, *options))
     resumed, uninterrupted = checkpoint(killed), checkpoint(whole)
     for key in ("network", "average", "optimiser", "sgd", "step", "losses"):
         assert same(resumed[key], uninterrupted[key]), key
@@ -148,43 +151,47 @@ def test_a_log_of_fewer_columns_is_continued(small, tmp_path):
     assert rows(tmp_path)[0]["learning_rate"] == ""
 
 
-def test_two_processes_learn_the_same_from_different_batches(tmp_path, monkeypatch):
-    folder = tmp_path / "run"
-    report = COMMAND.replace("main(sys.argv[1:])", "")
-    report += """
-import os, torch, training.train as line
-from training.recipe import Recipe
+# Keeps what each process ended with and which batches it made.
+WATCH = """
+import os, torch
 loop = line.train
 def watched(recipe, *given, **named):
     seen, batch = [], recipe.batch
-    def counted(number):
-        seen.append(number)
-        return batch(number)
-    recipe.batch = counted
-    network = loop(recipe, *given, **named)
-    folder = given[1].parent
-    torch.save({"weights": network.state_dict(), "seen": seen}, folder / f"{os.environ['RANK']}.pt")
+    recipe.batch = lambda number: seen.append(number) or batch(number)
+    weights = loop(recipe, *given, **named).state_dict()
+    torch.save({"weights": weights, "seen": seen}, given[1].parent / f"{os.environ['RANK']}.pt")
 line.train = watched
-line.main(sys.argv[1:])
 """
-    monkeypatch.setattr(sys.modules[__name__], "COMMAND", report)
-    process = launch(folder, "--set", "batch_size=2", "--steps", "24", ranks=2)
-    _, said = process.communicate()
-    assert process.returncode == 0, said
+
+
+def test_two_processes_learn_the_same_from_different_batches(tmp_path):
+    folder = tmp_path / "run"
+    finish(launch(folder, "--steps", "40", "--set", "warmup_steps=10", watch=WATCH, ranks=2))
     one, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     assert same(one["weights"], other["weights"])
     assert not set(one["seen"][1:]) & set(other["seen"][1:])  # but the first, which is for show
-    losses = [float(row["loss"]) for row in rows(folder)]
-    assert len(losses) == 6  # one process writes
-    assert losses[-1] < losses[0]
+    assert [int(row["step"]) for row in rows(folder)] == list(range(4, 41, 4))  # one writes
+    judge = load_recipe("denoise-live", **{**SMALL, "batch_size": 16})
+    judge.prepare(torch.device("cpu"), smoke=True)
+    given, target = judge.batch(100_000)
+    network = judge.network()
+    untrained = judge.loss(network(given), target)
+    network.load_state_dict(one["weights"])
+    assert judge.loss(network(given), target) < untrained - 0.2
+
+
+# The second process's clock runs three times as fast.
+SKEW = """
+import os, types
+clock, pace = line.time.monotonic, 1 + 2 * int(os.environ["RANK"])
+line.time = types.SimpleNamespace(monotonic=lambda: clock() * pace)
+"""
 
 
 def test_the_clock_of_the_first_process_is_everyones(tmp_path):
-    # Minutes on two clocks: had each its own, one would wait for the other for ever.
+    # Had each its own, the faster would leave and the other wait for its gradients for ever.
     folder = tmp_path / "run"
-    process = launch(folder, "--set", "batch_size=2", "--minutes", "0.03", ranks=2)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
+    finish(launch(folder, "--minutes", "0.03", watch=SKEW, ranks=2))
     assert checkpoint(folder)["spent"] >= 1.8
 
 
@@ -245,7 +252,7 @@ def test_sgd_takes_the_last_share_of_the_budget(small):
     assert rates[3] < 0.02 * 0.5
 
 
-def test_adam_then_sgd_resumes_bit_for_bit(small, tmp_path):
+def test_adam_then_sgd_resumes_bit_for_bit(small, tmp_path, monkeypatch):
     recipe = dataclasses.replace(small, sgd_share=0.5)
     train(recipe, 0, tmp_path / "whole", smoke=True, steps=8)
     part = tmp_path / "part"
@@ -259,9 +266,10 @@ def test_adam_then_sgd_resumes_bit_for_bit(small, tmp_path):
             raise Stop
         return keep(log, step, spent)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
-        patch.setattr(Log, "progress", stop_at_six)
+    monkeypatch.setattr(Log, "progress", stop_at_six)
+    with pytest.raises(Stop):
         train(recipe, 0, part, smoke=True, steps=8, save_every=0)
+    monkeypatch.undo()
     assert checkpoint(part)["step"] == 6
     train(recipe, 0, part, smoke=True, steps=8)
     one, other = checkpoint(part), checkpoint(tmp_path / "whole")
@@ -347,7 +355,7 @@ def test_a_published_version_is_never_replaced(small, tmp_path):
 
 
 def test_an_unknown_recipe_names_the_known_ones():
-    with pytest.raises(SystemExit, match="no recipe is called 'denoise-lief'; there are: .*-live"):
+    with pytest.raises(SystemExit, match=r"no recipe is called 'denoise-lief'; there are: .*-live"):
         main(["denoise-lief"])
 
 
