@@ -57,7 +57,8 @@ clean = stemzoo.{contract.task}(image, model="{contract.name}")
 
 {ranges}
 
-{made}; {training["steps"]:,} steps in {training["minutes"]:.0f} minutes on
+{made};
+{training["steps"]:,} steps in {training["minutes"]:.3g} minutes on
 {training["device"]}, seed {training["seed"]}, commit {training["commit"]}. The command:
 
     {command}

@@ -159,9 +159,9 @@ def fine_tune(
             "name": f"{info.name}-tuned",
             "version": "0.1.0",
             "task": contract.task,
-            "summary": f"{pinned}, fine-tuned on {own.told}.",
-            "limits": f"It is made for images like those it was tuned on, and may do worse than\n"
-            f"{pinned} on any other. Of its parent: {contract.limits}",
+            "summary": f"{pinned}, fine-tuned on a user's own images.",
+            "limits": f"On images unlike those it was tuned on it may do worse than {pinned},\n"
+            f"of which was said: {contract.limits}",
             "minutes": MINUTES,
             # Small steps: most of what the parent knows is to be kept.
             "learning_rate": base.learning_rate / 5,
@@ -169,7 +169,7 @@ def fine_tune(
             "warmup_steps": 20,
             "ema_decay": 0.99,
             "precision": base.precision,
-            "trained_for": {**contract.trained_for, "tuned_on": own.told},
+            "trained_for": {"tuned_on": own.told},  # its parent's ranges it may have forgotten
             "figures": base.figures,
             "parent": pinned,
             "images": own.digest(),

@@ -22,6 +22,11 @@ class Budget:
     minutes: float
     steps: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.minutes < 0 or (self.steps or 0) < 0:
+            given = f"{self.minutes:g} minutes" if self.steps is None else f"{self.steps} steps"
+            raise SystemExit(f"the budget is {given}; expected 0 or more")
+
     def used(self, step: int, spent: float) -> float:
         """The part that is used up after `step` steps in `spent` seconds; 1 is all of it."""
         done, whole = (spent, 60 * self.minutes) if self.steps is None else (step, self.steps)
