@@ -1,8 +1,12 @@
-"""What a training run left behind, and whether two are the same."""
+"""A recipe small enough for tests, what a run of it left behind, and how much that is worth."""
 
 import csv
 
 import torch
+
+from training.recipe import load_recipe
+
+SMALL = {"scenes": 16, "crop": 64, "batch_size": 2}
 
 
 def rows(folder):
@@ -23,3 +27,12 @@ def same(one, other):
     if isinstance(one, list):
         return len(one) == len(other) and all(map(same, one, other))
     return one == other
+
+
+@torch.no_grad()
+def judged(network):
+    """The loss on images that were not trained on; single batches of two are too noisy to tell."""
+    recipe = load_recipe("denoise-live", **{**SMALL, "batch_size": 16})
+    recipe.prepare(torch.device("cpu"), smoke=True)
+    given, target = recipe.batch(100_000)
+    return recipe.loss(network(given), target)

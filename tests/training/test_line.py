@@ -7,7 +7,7 @@ import time
 
 import pytest
 import torch
-from run_files import checkpoint, rows, same
+from run_files import SMALL, checkpoint, judged, rows, same
 
 from stemzoo.model import Model
 from training.checkpoint import read_checkpoint
@@ -18,8 +18,6 @@ from training.recipe import load_recipe, parsed_settings, recipe_names
 from training.smoke import smoke
 from training.train import main, train
 
-SMALL = {"scenes": 16, "crop": 64, "batch_size": 2}
-
 
 @pytest.fixture
 def small():
@@ -28,9 +26,9 @@ def small():
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_goes_from_training_to_a_running_model(name, capsys):
-    started = time.monotonic()
+    started = time.process_time()  # what it takes, whatever else the machine has to do
     smoke(name)
-    assert time.monotonic() - started < 60
+    assert time.process_time() - started < 60
     told = capsys.readouterr().out
     assert f"{name}: trained 3 steps, exported" in told
     for file in ("README.md", "bioimageio.yaml", "metrics.json", "sample_output.npy"):
@@ -44,16 +42,20 @@ def test_the_smoke_command_keeps_nothing(tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_minute_budget_learns_and_resumes_where_it_ended(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.log.LOG_STEPS", 5)
-    train(small, 3 / 60, tmp_path, smoke=True)
+def test_training_learns(small, tmp_path):
+    recipe = dataclasses.replace(small, warmup_steps=10)
+    average = train(recipe, 0, tmp_path, smoke=True, steps=40)
+    assert judged(average) < judged(recipe.network()) - 0.2
+
+
+def test_a_budget_of_minutes_is_gone_on_with_when_there_are_more(small, tmp_path):
+    train(small, 0.02, tmp_path, smoke=True)
     before = checkpoint(tmp_path)
-    train(small, 6 / 60, tmp_path, smoke=True)
+    train(small, 0.04, tmp_path, smoke=True)
     after = checkpoint(tmp_path)
     assert after["step"] > before["step"] > 0
-    assert after["spent"] >= 6 > before["spent"] - 2
-    losses = [float(row["loss"]) for row in rows(tmp_path)]
-    assert losses[-1] < losses[0]
+    assert before["spent"] >= 1.2
+    assert after["spent"] >= 2.4
 
 
 def test_rows_past_the_checkpoint_are_dropped(small, tmp_path, monkeypatch):
