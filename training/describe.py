@@ -32,6 +32,15 @@ def write_card(path: Path) -> None:
     contract = Contract.of(path.read_bytes(), str(path))
     metrics = json.loads((path.parent / "metrics.json").read_text())
     training = json.loads(contract.training)
+    made = (
+        f"Fine-tuned from {training['parent']} on {training['tuned_on']}"
+        if "parent" in training
+        else "Simulated images only"
+    )
+    command = training.get(
+        "command",
+        f"python -m training.train {contract.name} && python -m training.export {contract.name}",
+    )
     ranges = "\n".join(f"- {text}" for text in contract.trained_for.values())
     (path.parent / "README.md").write_text(
         f"""# {contract.name} {contract.version}
@@ -48,10 +57,11 @@ import stemzoo
 
 {ranges}
 
-Simulated images only; {training["steps"]:,} steps in {training["minutes"]:.0f} minutes on
+{made};
+{training["steps"]:,} steps in {training["minutes"]:.3g} minutes on
 {training["device"]}, seed {training["seed"]}, commit {training["commit"]}. The command:
 
-    python -m training.train {contract.name} && python -m training.export {contract.name}
+    {command}
 
 ## Figures
 

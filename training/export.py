@@ -7,7 +7,6 @@ description and the card. Refuses a network whose ONNX output leaves PyTorch's.
 from __future__ import annotations
 
 import argparse
-import ast
 import io
 import json
 import subprocess
@@ -22,11 +21,11 @@ from torch import nn
 
 from stemzoo.contract import Contract
 from stemzoo.model import Model
+from training.checkpoint import RUNS, read_checkpoint
 from training.describe import write_card, write_description
 from training.evaluate import evaluate
 from training.interface import interface
-from training.recipe import Recipe, load_recipe, recipe_names
-from training.train import RUNS, read_checkpoint
+from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 
 OPSET, IR_VERSION = 17, 8  # what runtimes on old acquisition PCs still read
 PARITY = 1e-4  # largest difference from PyTorch, relative to the output's largest value
@@ -40,19 +39,24 @@ def export(recipe: Recipe, run: Path, zoo: Path = ZOO, *, smoke: bool = False) -
     network.load_state_dict(state["average"])
     network.eval()
     contract = _contract(recipe, network, state)
-    folder = zoo / recipe.name
-    path = folder / f"{recipe.name}-{recipe.version}.onnx"
-    if path.exists():
-        raise SystemExit(f"{path} is published and never changes; give the recipe a new version")
+    path = model_file(recipe, zoo)
     content = to_onnx(network, contract)
     check_parity(network, content, contract)
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     write_samples(path)
     metrics = evaluate(Model(path), smoke=smoke)
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    (path.parent / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     write_card(path)
     write_description(path)  # the card is its documentation, and must be there
+    return path
+
+
+def model_file(recipe: Recipe, zoo: Path) -> Path:
+    """Where the recipe's model goes; nothing may be there yet."""
+    path = zoo / recipe.name / f"{recipe.name}-{recipe.version}.onnx"
+    if path.exists():
+        raise SystemExit(f"{path} is published and never changes; choose a new version")
     return path
 
 
@@ -115,7 +119,7 @@ def write_samples(path: Path) -> None:
 
 def _contract(recipe: Recipe, network: nn.Module, state: dict[str, Any]) -> Contract:
     training = {
-        "recipe": recipe.name,
+        **recipe.origin(),
         "commit": _commit(),
         "seed": recipe.seed,
         "device": state["device"],
@@ -151,8 +155,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="the run (default: runs/RECIPE)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = parser.parse_args()
-    changes = dict(pair.split("=", 1) for pair in given.set)
-    recipe = load_recipe(given.recipe, **{k: ast.literal_eval(v) for k, v in changes.items()})
+    recipe = load_recipe(given.recipe, **parsed_settings(given.set))
     print(export(recipe, given.folder or RUNS / recipe.name))
 
 

@@ -5,9 +5,11 @@ Unknown settings fail, because a recipe is a dataclass; the whole of it enters e
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +17,13 @@ import torch
 from torch import Tensor, nn
 
 import training.recipes
+from stemzoo.pictures import Grey, grey
 
 # What says something about a model and nothing about its weights; a run may go on with it changed.
 DESCRIPTIVE = {"version", "summary", "limits", "trained_for", "minutes", "figures"}
+
+PRECISIONS = ("bf16", "float32")
+SHOWN, SHOWN_SIDE = 4, 128  # samples in a picture, and the least side of each, px
 
 
 @dataclass
@@ -33,11 +39,20 @@ class Recipe(ABC):
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     warmup_steps: int = 200
+    sgd_share: float = 0.0  # the last part of the budget, run with SGD and momentum
+    sgd_rate: float = 1e-2
+    precision: str = "bf16"  # of the network while it trains; float32 where that is too coarse
     ema_decay: float = 0.999
     seed: int = 1
     trained_for: dict[str, str] = field(default_factory=dict)  # ranges, for the card and the file
     denoiser: str = ""  # a drift model's: NAME@VERSION that both frames pass first
     figures: str = "denoising"  # the module of training.figures that measures it
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise SystemExit(f"precision is '{self.precision}'; expected {' or '.join(PRECISIONS)}")
+        if not 0 <= self.sgd_share <= 1:
+            raise SystemExit(f"sgd_share is {self.sgd_share}; expected a part of one, 0 to 1")
 
     @abstractmethod
     def network(self) -> nn.Module:
@@ -56,6 +71,24 @@ class Recipe(ABC):
     def loss(self, output: Any, target: Tensor) -> Tensor:
         """One number to make small, from what the network gave: a tensor, or a tuple of them."""
 
+    def panels(self, given: Tensor, output: Any, target: Tensor) -> list[tuple[str, Grey]]:
+        """Titled pictures in rows of three, to look at while it trains; none of a drift model."""
+        if self.task == "drift":
+            return []
+        panels = []
+        for rows in zip(given[:SHOWN, 0], output[:SHOWN, 0], target[:SHOWN, 0], strict=True):
+            images = [image.float().cpu().numpy() for image in rows]
+            limits = (float(images[2].min()), float(images[2].max()))
+            zoom = -(-SHOWN_SIDE // len(images[0]))
+            for title, image in zip(("input", "output", "target"), images, strict=True):
+                shown = grey(image, limits).repeat(zoom, axis=0).repeat(zoom, axis=1)
+                panels.append((title, shown))
+        return panels
+
+    def origin(self) -> dict[str, str]:
+        """What the model file says of where it comes from, beside the cost."""
+        return {"recipe": self.name}
+
 
 def recipe_names() -> list[str]:
     return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(training.recipes.__path__))
@@ -70,3 +103,18 @@ def load_recipe(name: str, **settings: Any) -> Recipe:
     assert isinstance(recipe, Recipe)
     assert recipe.name == name
     return recipe
+
+
+def parsed_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Settings from KEY=VALUE, the value as Python writes it."""
+    settings = {}
+    for pair in pairs:
+        key, _, value = pair.partition("=")
+        try:
+            settings[key] = ast.literal_eval(value)
+        except (SyntaxError, ValueError):
+            raise SystemExit(
+                f"--set {pair} cannot be read; expected KEY=VALUE with a Python value, such as "
+                "crop=128 or precision='\"float32\"'"
+            ) from None
+    return settings

@@ -1,0 +1,269 @@
+"""A zoo model tuned on images from files: what it gains, what it becomes, what it refuses."""
+
+import dataclasses
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+import stemzoo
+from stemzoo.catalogue import find
+from stemzoo.model import Model
+from stemzoo.phantoms import expose, perovskite, psnr
+from training.export import export
+from training.finetune import REACH, fine_tune, hide, main
+from training.own_images import read_own
+from training.recipe import load_recipe
+from training.train import train
+from training.weights import fill
+
+ZOO = Path(__file__).parents[2] / "zoo"
+PARENT = "denoise-live@0.1.0"
+SHAPE = (96, 96)
+QUICK = {"crop": 64, "batch_size": 4, "learning_rate": 1e-3}
+
+
+@pytest.fixture(autouse=True)
+def zoo(monkeypatch):
+    monkeypatch.setenv("STEMZOO_SITE", str(ZOO))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "noisy").mkdir()
+    (tmp_path / "clean").mkdir()
+    return tmp_path
+
+
+def striped(seed, random):
+    """A lattice at 20 electrons, its rows offset by a quarter of that: the parent was never shown
+    such an offset. The specimen is the seed's, the noise is not."""
+    truth = perovskite(SHAPE, seed).image(SHAPE)
+    counts = expose(truth, 20, random) + 6 * random.standard_normal((SHAPE[0], 1))
+    return counts.astype(np.float32), (truth * (20 / truth.max())).astype(np.float32)
+
+
+def ruled(seed, random):
+    """Lines 3 px apart in noise of one strength at every pixel; the parent takes them for noise."""
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    truth = 1 + 0.5 * np.sign(np.sin(2 * np.pi * (0.8 * x + 0.6 * y) / 3 + seed))
+    return truth + 0.6 * random.standard_normal(SHAPE), truth
+
+
+def gain(recipe, folder, steps, make):
+    """What tuning adds to the PSNR of an image that it was not shown, in dB."""
+    train(recipe, 0, folder / "run", steps=steps, picture_share=0.5)
+    tuned = Model(export(recipe, folder / "run", folder / "zoo", smoke=True))
+    noisy, truth = make(77, np.random.default_rng(90_000))
+    return psnr(tuned(noisy), truth) - psnr(Model(find(PARENT).where)(noisy), truth)
+
+
+def test_pairs_of_files_teach_it_what_it_never_saw(folder):
+    random = np.random.default_rng(1)
+    for seed in range(6):
+        noisy, clean = striped(seed, random)
+        np.save(folder / "noisy" / f"{seed}.npy", noisy)
+        np.save(folder / "clean" / f"{seed}.npy", clean)
+    recipe = fine_tune(PARENT, folder / "noisy", folder / "clean", **QUICK)
+    assert gain(recipe, folder, 40, striped) > 4
+    assert len(list((folder / "run" / "samples").iterdir())) == 2
+
+
+def test_stacks_teach_it_without_clean_images(folder):
+    random = np.random.default_rng(1)
+    for seed in range(2):
+        frames = [striped(seed, random)[0] for _ in range(12)]
+        np.save(folder / "noisy" / f"{seed}.npy", np.stack(frames))
+    recipe = fine_tune(PARENT, folder / "noisy", None, **QUICK)
+    assert gain(recipe, folder, 40, striped) > 4
+
+
+def test_single_noisy_images_teach_it_by_their_hidden_pixels(folder):
+    random = np.random.default_rng(1)
+    for seed in range(6):
+        np.save(folder / "noisy" / f"{seed}.npy", ruled(seed, random)[0])
+    recipe = fine_tune(PARENT, folder / "noisy", None, **QUICK)
+    assert gain(recipe, folder, 50, ruled) > 2
+
+
+def test_one_command_makes_a_new_model_that_names_its_parent(folder, monkeypatch, capsys):
+    monkeypatch.setattr("training.finetune.export", functools.partial(export, smoke=True))
+    for seed in range(2):
+        noisy, clean = striped(seed, np.random.default_rng(seed))
+        stemzoo.io.write(folder / "noisy" / f"{seed}.tif", stemzoo.io.Micrograph(noisy))
+        stemzoo.io.write(folder / "clean" / f"{seed}.tif", stemzoo.io.Micrograph(clean))
+    command = [PARENT, "--noisy", str(folder / "noisy"), "--clean", str(folder / "clean")]
+    command += ["--name", "denoise-ours", "--version", "1.2.0", "--output", str(folder / "zoo")]
+    command += ["--steps", "2", "--crop", "64", "--folder", str(folder / "run")]
+    main(command)
+    monkeypatch.setenv("STEMZOO_SITE", str(folder / "zoo"))
+    model = stemzoo.load("denoise-ours@1.2.0")
+    assert str(model.path) in capsys.readouterr().out
+    origin = json.loads(model.contract.training)
+    assert origin["parent"] == PARENT
+    assert origin["tuned_on"] == "2 images of a user's own, with their clean partners"
+    assert origin["steps"] == 2
+    card = (model.path.parent / "README.md").read_text()
+    assert f"Fine-tuned from {PARENT} on 2 images" in card
+    assert f"training.finetune {PARENT} --noisy FOLDER --clean FOLDER --name denoise-ours" in card
+    assert (model.path.parent / "bioimageio.yaml").exists()
+    assert json.loads((model.path.parent / "metrics.json").read_text())["name"] == "denoise-ours"
+    grandchild = fine_tune("denoise-ours", folder / "noisy", None, crop=64)
+    assert grandchild.parent == "denoise-ours@1.2.0"
+    assert grandchild.origin()["recipe"] == "denoise-live"
+    grandchild.network()
+    monkeypatch.setenv("STEMZOO_SITE", str(ZOO))
+    with pytest.raises(SystemExit, match="published and never changes; choose a new version"):
+        main(command)
+
+
+def test_before_the_first_step_it_is_the_parent(folder):
+    np.save(folder / "noisy" / "a.npy", striped(1, np.random.default_rng(1))[0])
+    recipe = fine_tune(PARENT, folder / "noisy", None, crop=64)
+    parent = Model(find(PARENT).where)
+    given = np.random.default_rng(2).standard_normal((1, 1, 64, 64)).astype(np.float32)
+    with torch.no_grad():
+        output = recipe.network()(torch.from_numpy(given)).numpy()
+    np.testing.assert_allclose(output, parent.infer(given), atol=1e-4)
+
+
+def test_a_frame_s_target_does_not_hold_its_own_noise(folder):
+    frames = np.random.default_rng(1).normal(5, 2, (4, 16, 16))
+    np.save(folder / "noisy" / "a.npy", frames)
+    own = read_own(folder / "noisy", None, 16)
+    assert len(own.pairs) == 4
+    for index, pair in enumerate(own.pairs):
+        mean, std = frames[index].mean(), frames[index].std()
+        others = np.delete(frames, index, axis=0).mean(axis=0)
+        np.testing.assert_allclose(pair.target * std + mean, others, rtol=1e-5)
+        assert pair.given.mean() == pytest.approx(0, abs=1e-6)
+        assert pair.given.std() == pytest.approx(1, abs=1e-6)
+
+
+def test_hidden_pixels_show_a_neighbour_and_only_they_are_judged(folder):
+    image = torch.arange(64.0 * 64).reshape(64, 64)  # no value twice, so each tells its place
+    shown, target = hide(image, torch.Generator().manual_seed(1))
+    hidden = ~target.isnan()
+    assert 0.01 < hidden.float().mean() < 0.03
+    assert torch.equal(shown[~hidden], image[~hidden])
+    assert torch.equal(target[hidden], image[hidden])
+    from_row, from_column = (shown[hidden] // 64).long(), (shown[hidden] % 64).long()
+    rows, columns = hidden.nonzero(as_tuple=True)
+    apart = torch.maximum((rows - from_row).abs(), (columns - from_column).abs())
+    assert apart.min() == 1
+    assert apart.max() == REACH
+
+    np.save(folder / "noisy" / "a.npy", image.numpy())
+    recipe = fine_tune(PARENT, folder / "noisy", None, crop=64)
+    output = torch.randn(1, 1, 64, 64, requires_grad=True)
+    recipe.loss(output, target[None, None]).backward()
+    assert torch.equal(output.grad[0, 0] != 0, hidden)
+
+
+def test_a_run_goes_on_only_with_the_same_images(folder):
+    save = functools.partial(np.save, folder / "noisy" / "a.npy")
+    save(np.random.default_rng(1).normal(size=SHAPE))
+    train(fine_tune(PARENT, folder / "noisy", None, crop=64), 0, folder / "run")
+    save(np.random.default_rng(2).normal(size=SHAPE))
+    with pytest.raises(SystemExit, match=r"other settings \(images differ\)"):
+        train(fine_tune(PARENT, folder / "noisy", None, crop=64), 0, folder / "run")
+
+
+def test_every_file_that_cannot_be_used_is_listed(folder):
+    noisy, clean = folder / "noisy", folder / "clean"
+    good = np.random.default_rng(1).normal(size=SHAPE)
+    for name in ("good", "alone", "small", "nan", "flat", "sizes", "units"):
+        np.save(noisy / f"{name}.npy", good)
+        np.save(clean / f"{name}.npy", good)
+    (clean / "alone.npy").rename(clean / "widow.npy")
+    np.save(noisy / "small.npy", good[:20])
+    np.save(noisy / "nan.npy", np.where(good > 3, np.nan, good))
+    np.save(noisy / "flat.npy", np.ones(SHAPE))
+    np.save(clean / "sizes.npy", good[:90])
+    np.save(clean / "units.npy", 100 + good)
+    (noisy / "torn.tif").write_bytes(b"II*\0")
+    (noisy / "notes.txt").write_text("magnification 5 M")
+    with pytest.raises(SystemExit, match="9 of the files cannot be used, and nothing was") as told:
+        read_own(noisy, clean, 64)
+    for line in (
+        r"noisy/alone.npy has no partner .*clean/alone.npy",
+        r"clean/widow.npy has no partner .*noisy/widow.npy",
+        r"small.npy is 20 x 96 px, smaller than the crops of 64 x 64 px",
+        r"nan.npy holds NaN or infinity",
+        r"flat.npy holds an image of one value only",
+        r"sizes.npy is 90 x 96 px, and .*sizes.npy is 96 x 96 px; partners must agree",
+        r"units.npy has a mean of 99.99, and .*give both in the same units",
+        r"torn.tif is incomplete or damaged",
+        r"notes.txt has a suffix stemzoo does not know",
+    ):
+        assert told.match(line)
+    assert "good.npy" not in str(told.value)
+
+
+def test_folders_that_are_missing_or_empty_are_refused(folder):
+    with pytest.raises(SystemExit, match=r"there is no folder .*nowhere; name one that holds"):
+        read_own(folder / "nowhere", None, 64)
+    with pytest.raises(SystemExit, match="noisy holds no files; put images or stacks into it"):
+        read_own(folder / "noisy", None, 64)
+
+
+@pytest.mark.parametrize(
+    ("more", "match"),
+    [
+        (["--name", "../evil"], "cannot name a tuned model; expected small letters"),
+        (["--name", "denoise-live"], "not the name of a recipe"),
+        (["--version", "new"], "version is 'new'; expected three numbers, such as 0.1.0"),
+        (["--crop", "60"], "inputs of 60 x 60 px, and its network takes multiples of 8 px"),
+    ],
+)
+def test_a_command_that_cannot_end_well_does_not_begin(folder, more, match):
+    np.save(folder / "noisy" / "a.npy", np.random.default_rng(1).normal(size=(128, 128)))
+    command = [PARENT, "--noisy", str(folder / "noisy"), "--folder", str(folder / "run")]
+    with pytest.raises(SystemExit, match=match):
+        main([*command, "--output", str(folder / "zoo"), "--steps", "1", *more])
+    assert not (folder / "zoo").exists()
+
+
+def test_an_unknown_parent_names_the_known_ones(folder):
+    with pytest.raises(SystemExit, match="no model is called 'denoise-lief'; did you mean"):
+        main(["denoise-lief", "--noisy", str(folder)])
+
+
+def test_a_drift_model_is_refused(folder, monkeypatch):
+    info = find(PARENT)
+    drift = dataclasses.replace(info, contract=dataclasses.replace(info.contract, task="drift"))
+    monkeypatch.setattr("training.finetune.find", lambda name: drift)
+    with pytest.raises(SystemExit, match="is a model for drift, which has no clean images"):
+        fine_tune(PARENT, folder / "noisy", None)
+
+
+def test_weights_come_out_as_they_went_in(folder):
+    recipe = load_recipe("denoise-live", scenes=16, crop=64, batch_size=2)
+    train(recipe, 0, folder / "run", smoke=True)  # untrained: equal weights are stored only once
+    path = export(recipe, folder / "run", folder / "zoo", smoke=True)
+    expected = torch.load(folder / "run" / "checkpoint.pt", weights_only=True)["average"]
+    network = recipe.network()
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.fill_(7)
+    fill(network, path)
+    for name, weight in network.state_dict().items():
+        assert torch.equal(weight, expected[name]), name
+
+
+def test_weights_that_do_not_fit_are_refused(folder):
+    file = find(PARENT).where
+    wider = load_recipe("denoise-live", widths=(16, 32, 64)).network()
+    with pytest.raises(SystemExit, match=r"down.1.weight is \(96, 32, 2, 2\), expected \(64, 32"):
+        fill(wider, file)
+    model = onnx.load(file)
+    stem = next(weight for weight in model.graph.initializer if weight.name == "stem.bias")
+    stem.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(stem), "other.bias"))
+    onnx.save(model, folder / "renamed.onnx")
+    with pytest.raises(SystemExit, match=r"do not fit the network .*: it lacks stem.bias; check"):
+        fill(load_recipe("denoise-live").network(), folder / "renamed.onnx")

@@ -1,0 +1,210 @@
+"""A model of the zoo, tuned on a user's own images:
+
+    python -m training.finetune NAME@VERSION --noisy FOLDER [--clean FOLDER] [--minutes M]
+
+The folder holds images or stacks in any format that stemzoo reads. With --clean, each learns to
+become the file of the same name there. Without, stacks of frames of one specimen, which must not
+move, learn from their own averages, and single images from their own hidden pixels; the latter
+takes away noise that differs from pixel to pixel, and no streaks.
+
+A tuned model is a new model: it goes to a folder of its own, and its card names its parent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stemzoo.catalogue import ModelInfo, find
+from stemzoo.errors import ModelError
+from stemzoo.pictures import Grey
+from training.checkpoint import RUNS
+from training.export import ZOO, check_parity, export, model_file
+from training.own_images import OwnImages, Pair, read_own
+from training.recipe import Recipe, load_recipe, recipe_names
+from training.train import train
+from training.weights import fill
+
+CROP = 128  # px, or as near to it as the network allows
+MINUTES = 10.0
+HIDDEN = 0.02  # of the pixels of a crop, where an image is its own target
+REACH = 2  # px: how far from a hidden pixel the one may lie that is shown in its place
+
+
+@dataclass
+class FineTune(Recipe):
+    """The parent's network and loss on images from files, crop by crop."""
+
+    parent: str = ""  # NAME@VERSION
+    images: str = ""  # a digest of their pixels: a run goes on only with the same ones
+    crop: int = CROP
+    batch_size: int = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", self.name) or self.name in recipe_names():
+            raise SystemExit(
+                f"'{self.name}' cannot name a tuned model; expected small letters and digits in "
+                "words joined by '-', such as denoise-ours, and not the name of a recipe"
+            )
+        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
+            raise SystemExit(f"version is '{self.version}'; expected three numbers, such as 0.1.0")
+
+    def attach(self, parent: ModelInfo, base: Recipe, own: OwnImages) -> FineTune:
+        """What no checkpoint needs to keep, because it is read again."""
+        self.file, self.base, self.own = parent, base, own
+        return self
+
+    def network(self) -> nn.Module:
+        network = self.base.network().eval()
+        fill(network, self.file.where)
+        check_parity(network, self.file.where.read_bytes(), self.file.contract)
+        return network.train()
+
+    def prepare(self, device: torch.device, smoke: bool) -> None:
+        self.device = device
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        crops = [self._crop(random) for _ in range(self.batch_size)]
+        given, target = (
+            torch.stack(part)[:, None].to(self.device) for part in zip(*crops, strict=True)
+        )
+        return given, target
+
+    def _crop(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        def below(count: int) -> int:
+            return int(torch.randint(count, (), generator=random))
+
+        pair: Pair = self.own.pairs[below(len(self.own.pairs))]
+        rows, columns = pair.given.shape
+        top, left = below(rows - self.crop + 1), below(columns - self.crop + 1)
+        window = slice(top, top + self.crop), slice(left, left + self.crop)
+        given = torch.from_numpy(pair.given[window])
+        if pair.target is None:
+            given, target = hide(given, random)
+        else:
+            target = torch.from_numpy(pair.target[window])
+        # Scan errors run along rows: a picture upside down is one more, one on its side is not.
+        return (given.flip(0), target.flip(0)) if below(2) else (given, target)
+
+    def loss(self, output: Any, target: Tensor) -> Tensor:
+        # Where nothing is known of the target, the output is as good as any.
+        return self.base.loss(output, torch.where(target.isnan(), output.detach(), target))
+
+    def panels(self, given: Tensor, output: Any, target: Tensor) -> list[tuple[str, Grey]]:
+        return super().panels(given, output, torch.where(target.isnan(), given, target))
+
+    def origin(self) -> dict[str, str]:
+        folders = "--noisy FOLDER" + (" --clean FOLDER" if self.own.supervised else "")
+        return {
+            **self.base.origin(),
+            "parent": self.parent,
+            "tuned_on": self.own.told,
+            "command": f"python -m training.finetune {self.parent} {folders} "
+            f"--name {self.name} --version {self.version}",
+        }
+
+
+def hide(image: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The image with some pixels replaced by neighbours, and a target that knows only those.
+
+    A network that cannot see a pixel can only guess what its surroundings say of it: the signal,
+    and none of its noise (Krull et al., Noise2Void, CVPR 2019).
+    """
+    at = torch.rand(image.shape, generator=random) < HIDDEN
+    rows, columns = at.nonzero(as_tuple=True)
+    width = 2 * REACH + 1
+    # One of the neighbours around a pixel, counted row by row with the pixel itself left out.
+    neighbour = torch.randint(width**2 - 1, rows.shape, generator=random)
+    neighbour += neighbour >= width**2 // 2
+    from_row = _inside(rows, neighbour // width - REACH, image.shape[0])
+    from_column = _inside(columns, neighbour % width - REACH, image.shape[1])
+    shown = image.clone()
+    shown[at] = image[from_row, from_column]
+    return shown, torch.where(at, image, torch.nan)
+
+
+def _inside(place: Tensor, step: Tensor, size: int) -> Tensor:
+    """`step` further on, or back where that would leave the image."""
+    further = place + step
+    return torch.where((further < 0) | (further >= size), place - step, further)
+
+
+def fine_tune(
+    parent: str, noisy: Path, clean: Path | None, *, crop: int | None = None, **settings: Any
+) -> FineTune:
+    """The recipe that tunes the named model on the images in the folders, all of it checked."""
+    info = find(parent)
+    contract = info.contract
+    if contract.task == "drift":
+        raise SystemExit(
+            f"{info.name} is a model for drift, which has no clean images to learn from; "
+            "fine-tuning takes a model that denoises or restores"
+        )
+    base = load_recipe(json.loads(contract.training)["recipe"])
+    crop = crop or contract.window or max(1, CROP // contract.multiple) * contract.multiple
+    own = read_own(noisy, clean, crop)
+    pinned = f"{info.name}@{info.version}"
+    return FineTune(
+        **{
+            "name": f"{info.name}-tuned",
+            "version": "0.1.0",
+            "task": contract.task,
+            "summary": f"{pinned}, fine-tuned on a user's own images.",
+            "limits": f"On images unlike those it was tuned on it may do worse than {pinned},\n"
+            f"of which was said: {contract.limits}",
+            "minutes": MINUTES,
+            # Small steps: most of what the parent knows is to be kept.
+            "learning_rate": base.learning_rate / 5,
+            "weight_decay": base.weight_decay,
+            "warmup_steps": 20,
+            "ema_decay": 0.99,
+            "precision": base.precision,
+            "trained_for": {"tuned_on": own.told},  # its parent's ranges it may have forgotten
+            "figures": base.figures,
+            "parent": pinned,
+            "images": own.digest(),
+            "crop": crop,
+            **settings,
+        }
+    ).attach(info, base, own)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parent", help="the model to start from: NAME or NAME@VERSION")
+    parser.add_argument("--noisy", type=Path, required=True, help="folder of images or stacks")
+    parser.add_argument("--clean", type=Path, help="folder of what they should become")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--minutes", type=float, default=MINUTES, help="time budget")
+    budget.add_argument("--steps", type=int, help="so many steps instead, whatever they take")
+    parser.add_argument("--name", help="of the new model (default: the parent's, and -tuned)")
+    parser.add_argument("--version", default="0.1.0", help="of the new model")
+    parser.add_argument("--output", type=Path, default=ZOO, help="zoo folder it goes to")
+    parser.add_argument("--crop", type=int, help="side of what one step sees of an image, px")
+    parser.add_argument("--folder", type=Path, help="where the run lives (default: runs/NAME)")
+    given = parser.parse_args(arguments)
+    names = {"name": given.name} if given.name else {}
+    try:
+        recipe = fine_tune(
+            given.parent, given.noisy, given.clean, crop=given.crop, version=given.version, **names
+        )
+    except ModelError as error:
+        raise SystemExit(str(error)) from None
+    model_file(recipe, given.output)  # a name that is taken must show before the training
+    run = given.folder or RUNS / recipe.name
+    train(recipe, given.minutes, run, steps=given.steps)
+    print(export(recipe, run, given.output))
+
+
+if __name__ == "__main__":
+    main()
