@@ -16,10 +16,10 @@ from stemzoo.model import Model
 from stemzoo.phantoms import expose, psnr, ruddlesden_popper
 from stemzoo.pictures import grey
 from training.columns import find_columns
-from training.figures.denoising import EVALUATION_SEED, PEROVSKITE_PEAKS, on_perovskite
+from training.figures.common import EVALUATION_SEED, Metrics
+from training.figures.denoising import PEROVSKITE_PEAKS, on_perovskite
 from training.simulate.srtio3 import PERIOD, SIGMA, lattices
 
-Metrics = dict[str, Any]
 Image = NDArray[np.floating]
 Panels = list[tuple[str, NDArray[np.uint8]]]
 

@@ -42,6 +42,7 @@ class WilliamsHourglass(Recipe):
     dose: tuple[float, float] = (15.0, 60.0)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.target not in TARGETS:
             raise SystemExit(f"target is '{self.target}'; expected {', '.join(TARGETS)}")
         if self.architecture not in ("hourglass", "autoencoder"):
