@@ -64,6 +64,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
     taken = exposures(1, 128) if smoke else exposures()
     clean = [model(one.raw) for one in taken]
     found: Metrics = {
+        "unit": "dB",
         "electrons": rounded(np.mean([one.peak for one in taken])),
         "collected": rounded(np.mean([one.peak for one in taken]) / INCIDENT),
         "raw": rounded(np.mean([psnr(one.raw, one.truth) for one in taken])),
@@ -75,6 +76,10 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
             np.mean([ssim(c, one.truth) for c, one in zip(clean, taken, strict=True)])
         ),
     }
+    found["headline"] = (
+        f"{found['raw']:.1f} to {found['clean']:.1f} dB, SSIM {found['raw_ssim']:.2f} to "
+        f"{found['clean_ssim']:.2f}"
+    )
     comparison = model.path.with_name("comparison.json")
     if comparison.exists():
         found["comparison"] = json.loads(comparison.read_text())

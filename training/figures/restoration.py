@@ -30,11 +30,13 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
     rows = [
         {"peak": peak, **gains(_restored(model, *pictures(count, peak, ALL)))} for peak in PEAKS
     ]
+    gain = rounded(np.mean([row["clean"] - row["raw"] for row in rows]))
     jittered = list(_restored(model, *pictures(count, HIGH_DOSE, JITTER)))
     return {
+        "headline": f"mean gain {gain:.1f} dB on all distortions, mixed",
         "unit": "dB",
         "mixed": rows,
-        "gain": rounded(np.mean([row["clean"] - row["raw"] for row in rows])),
+        "gain": gain,
         "row_shift": {
             "before": rounded(
                 np.mean([row_shifts(raw, truth).std() for raw, _, truth in jittered])
