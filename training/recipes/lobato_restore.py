@@ -34,8 +34,8 @@ class LobatoRestore(Recipe):
     kernel: int = 5
     scenes: int = 6000
     scene_size: int = 256
-    crop: int = 64
-    batch_size: int = 16
+    crop: int = 96
+    batch_size: int = 4
     dose: tuple[float, float] = (3.0, 30_000.0)
 
     def network(self) -> nn.Module:
@@ -67,8 +67,8 @@ def recipe(**settings: Any) -> Recipe:
                 "the specimen itself may have done. At low dose, where rows cannot be told\n"
                 "apart from noise, their jitter stays too."
             ),
-            "minutes": 60.0,
-            "learning_rate": 1e-3,
+            "minutes": 85.0,
+            "learning_rate": 7e-4,
             "weight_decay": 0.0,
             "sgd_share": 0.15,
             "figures": "restoration",
