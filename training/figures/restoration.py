@@ -26,12 +26,13 @@ FAINT = 0.3  # of the largest contrast: rows with less show no shift
 
 
 def measure(model: Model, smoke: bool = False) -> Metrics:
-    count = 1 if smoke else 3  # of each band of column spacings
+    count, size = (1, 96) if smoke else (3, SIZE)  # of each band of column spacings
     rows = [
-        {"peak": peak, **gains(_restored(model, *pictures(count, peak, ALL)))} for peak in PEAKS
+        {"peak": peak, **gains(_restored(model, *pictures(count, peak, ALL, size)))}
+        for peak in PEAKS
     ]
     gain = rounded(np.mean([row["clean"] - row["raw"] for row in rows]))
-    jittered = list(_restored(model, *pictures(count, HIGH_DOSE, JITTER)))
+    jittered = list(_restored(model, *pictures(count, HIGH_DOSE, JITTER, size)))
     return {
         "headline": f"mean gain {gain:.1f} dB on all distortions, mixed",
         "unit": "dB",
@@ -48,15 +49,17 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
         "slopes": [
             {"peak": peak, "slope": rounded(np.mean([_slope(c, t) for _, c, t in found]))}
             for peak in (1000.0, 10_000.0, 1e6)
-            for found in [list(_restored(model, *pictures(count, peak, JITTER)))]
+            for found in [list(_restored(model, *pictures(count, peak, JITTER, size)))]
         ],
     }
 
 
-def pictures(count: int, peak: float, conditions: Conditions) -> tuple[Floats, Floats]:
+def pictures(
+    count: int, peak: float, conditions: Conditions, size: int = SIZE
+) -> tuple[Floats, Floats]:
     """Noisy and true pictures of unseen specimens, `count` of every band of column spacings."""
     random = torch.Generator().manual_seed(EVALUATION_SEED)
-    wide = torch.cat([render_crystals(count, SIZE + 2 * EDGE, band, random) for band, _ in BANDS])
+    wide = torch.cat([render_crystals(count, size + 2 * EDGE, band, random) for band, _ in BANDS])
     noisy, truth = acquire(wide, torch.full((len(wide),), peak), conditions, random)
     return noisy.double().numpy(), truth.double().numpy()
 
