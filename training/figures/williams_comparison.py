@@ -30,7 +30,7 @@ from training.simulate.acquire import Conditions, acquire
 from training.simulate.draw import Mix
 from training.simulate.probe import transfer
 from training.simulate.scan import EDGE
-from training.simulate.scenes import BANDS, render_crystals
+from training.simulate.scenes import render_crystals
 from training.train import train
 
 NAME = "williams-hourglass"
@@ -42,6 +42,7 @@ TAUGHT: dict[str, tuple[str, dict[str, Any]]] = {
     "autoencoder": ("auto-encoder, the other frames", {"architecture": "autoencoder"}),
 }
 PEAK = 30.0  # electrons a pixel
+SPACING = (12.0, 22.0)  # px between columns: closer ones a blur would wipe out
 SIDE, PICTURES, UNSEEN = 256, 24, 8
 STILL: Mix = {}
 
@@ -86,11 +87,10 @@ def _smeared(
     return noisy, truth
 
 
-def _pairs(condition: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
+def pairs(condition: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
     random = torch.Generator().manual_seed(seed)
-    each = -(-count // len(BANDS))
-    scene = torch.cat([render_crystals(each, SIDE + 2 * EDGE, band, random) for band, _ in BANDS])
-    return CONDITIONS[condition](scene[:count], random)
+    scene = render_crystals(count, SIDE + 2 * EDGE, SPACING, random)
+    return CONDITIONS[condition](scene, random)
 
 
 def taught(minutes: float, runs: Path, smoke: bool = False) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def tuned(minutes: float, runs: Path, count: int = PICTURES) -> list[dict[str, A
     rows = []
     for condition in CONDITIONS:
         folder, name = runs / condition, f"{NAME}-{condition}"
-        for part, pictures in zip(("noisy", "clean"), _pairs(condition, count, 1), strict=True):
+        for part, pictures in zip(("noisy", "clean"), pairs(condition, count, 1), strict=True):
             (folder / part).mkdir(parents=True, exist_ok=True)
             for n, picture in enumerate(pictures):
                 np.save(folder / part / f"{n}.npy", picture.numpy())
@@ -124,7 +124,7 @@ def tuned(minutes: float, runs: Path, count: int = PICTURES) -> list[dict[str, A
         }
         fine_tune([NAME, *(str(word) for option in options.items() for word in option)])
         before, (path,) = stemzoo.load(NAME), (folder / "zoo" / name).glob("*.onnx")
-        noisy, truth = (part.numpy() for part in _pairs(condition, UNSEEN, EVALUATION_SEED))
+        noisy, truth = (part.numpy() for part in pairs(condition, UNSEEN, EVALUATION_SEED))
         answers = (noisy, before(noisy), Model(path)(noisy))
         values = [
             np.mean([psnr(a, t) for a, t in zip(part, truth, strict=True)]) for part in answers

@@ -1,0 +1,54 @@
+"""What the figures measure is what they say."""
+
+import numpy as np
+import pytest
+
+from stemzoo.phantoms import perovskite, psnr
+from training.figures.common import gains, ssim
+from training.figures.hourglass import RAW_PSNR, RAW_SSIM, exposures
+from training.figures.restoration import ALL, JITTER, pictures, row_shifts
+from training.figures.williams_comparison import CONDITIONS, pairs
+
+
+def test_row_shifts_are_found_to_a_few_hundredths():
+    truth = perovskite((96, 128), seed=1).image((96, 128))
+    shifts = np.random.default_rng(2).normal(size=96)
+    phase = np.exp(-2j * np.pi * shifts[:, None] * np.fft.rfftfreq(128))
+    moved = np.fft.irfft(np.fft.rfft(truth) * phase, 128)
+    assert np.abs(row_shifts(truth, truth)).max() < 0.01
+    assert row_shifts(moved, truth).std() == pytest.approx(shifts.std(), rel=0.15)
+    clear = truth.std(axis=1) > 0.3 * truth.std(axis=1).max()
+    np.testing.assert_allclose(row_shifts(moved, truth), shifts[clear], atol=0.05)
+
+
+def test_the_raw_pictures_of_the_hourglass_are_as_published():
+    taken = exposures(1, 384)
+    raw = np.mean([psnr(one.raw, one.truth) for one in taken])
+    assert raw == pytest.approx(RAW_PSNR, abs=0.1)
+    similar = np.mean([ssim(one.raw, one.truth) for one in taken])
+    assert similar == pytest.approx(RAW_SSIM, abs=0.02)
+    assert taken[0].truth.max() == pytest.approx(1)
+
+
+def test_pictures_to_restore_are_reproducible_and_err():
+    for conditions in (ALL, JITTER):
+        first, again = (pictures(1, 1000.0, conditions, 64) for _ in range(2))
+        for one, other in zip(first, again, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert np.abs(first[0] - first[1]).max() > 50
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_conditions_to_tune_to_are_worse_than_noise_alone(condition):
+    noisy, truth = pairs(condition, 4, 5)
+    error = (noisy - truth).square().mean(dim=(1, 2))
+    counting = truth.mean(dim=(1, 2))  # the variance that Poisson noise has by itself
+    assert error.mean() > 1.1 * counting.mean()
+
+
+def test_gains_are_means_ofpairs():
+    truth = perovskite((64, 64), seed=1).image((64, 64))
+    raw, clean = truth + 0.1, truth + 0.01
+    found = gains([(raw, clean, truth)])
+    assert found["clean"] - found["raw"] == pytest.approx(20, abs=0.01)
+    assert found["clean_ssim"] > found["raw_ssim"]
