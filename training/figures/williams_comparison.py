@@ -41,14 +41,14 @@ TAUGHT: dict[str, tuple[str, dict[str, Any]]] = {
     "clean": ("hourglass, the truth", {"target": "clean"}),
     "autoencoder": ("auto-encoder, the other frames", {"architecture": "autoencoder"}),
 }
-PEAK = 30.0  # electrons a pixel
+PEAK = 60.0  # electrons a pixel
 SPACING = (12.0, 22.0)  # px between columns: closer ones a blur would wipe out
 SIDE, PICTURES, UNSEEN = 256, 24, 8
 STILL: Mix = {}
 
 
 def hysteresis(scene: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    return _noisy(scene, {"flyback": (4.0, 8.0, 1.0)}, random)
+    return _noisy(scene, {"flyback": (8.0, 12.0, 1.0)}, random)
 
 
 def defocus(scene: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
