@@ -27,6 +27,12 @@ def figures_of(contract: Contract) -> ModuleType:
     return importlib.import_module(f"training.figures.{recipe.figures}")
 
 
+def describe(path: Path) -> None:
+    """Write both for the model file `path`, whose metrics.json is there."""
+    write_card(path)
+    write_description(path)  # the card is its documentation: its hash is in there
+
+
 def write_card(path: Path) -> None:
     """README.md of the folder of the model file `path`."""
     contract = Contract.of(path.read_bytes(), str(path))

@@ -1,7 +1,7 @@
 """The figures of a model, measured through the runtime its users run.
 
     python -m training.evaluate NAME          print them, beside what metrics.json says
-    python -m training.evaluate NAME --write  write metrics.json and the card
+    python -m training.evaluate NAME --write  write metrics.json, the card and bioimageio.yaml
 
 What is measured, and on what, is the business of the recipe's module in training.figures.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from stemzoo.catalogue import find
 from stemzoo.model import Model
-from training.describe import figures_of, write_card
+from training.describe import describe, figures_of
 
 
 def evaluate(model: Model, *, smoke: bool = False) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def evaluate(model: Model, *, smoke: bool = False) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="a model, or model@version")
-    parser.add_argument("--write", action="store_true", help="write metrics.json and the card")
+    parser.add_argument("--write", action="store_true", help="write metrics.json, the card and bioimageio.yaml")
     given = parser.parse_args()
     info = find(given.name)
     metrics = evaluate(Model(info.where))
@@ -37,7 +37,7 @@ def main() -> None:
     path = info.where.parent / "metrics.json"
     if given.write:
         path.write_text(text + "\n")
-        write_card(info.where)
+        describe(info.where)
     elif path.exists() and json.loads(path.read_text()) != metrics:
         print(f"{path} says otherwise; --write replaces it")
 

@@ -22,7 +22,7 @@ from torch import nn
 from stemzoo.contract import Contract
 from stemzoo.model import Model
 from training.checkpoint import RUNS, read_checkpoint
-from training.describe import write_card, write_description
+from training.describe import describe
 from training.evaluate import evaluate
 from training.interface import interface
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
@@ -47,8 +47,7 @@ def export(recipe: Recipe, run: Path, zoo: Path = ZOO, *, smoke: bool = False) -
     write_samples(path)
     metrics = evaluate(Model(path), smoke=smoke)
     (path.parent / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    write_card(path)
-    write_description(path)  # the card is its documentation, and must be there
+    describe(path)
     return path
 
 
