@@ -28,7 +28,7 @@ def evaluate(model: Model, *, smoke: bool = False) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="a model, or model@version")
-    parser.add_argument("--write", action="store_true", help="write metrics.json, the card and bioimageio.yaml")
+    parser.add_argument("--write", action="store_true", help="into the folder of the model")
     given = parser.parse_args()
     info = find(given.name)
     metrics = evaluate(Model(info.where))

@@ -44,10 +44,14 @@ def export(recipe: Recipe, run: Path, zoo: Path = ZOO, *, smoke: bool = False) -
     check_parity(network, content, contract)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    write_samples(path)
-    metrics = evaluate(Model(path), smoke=smoke)
-    (path.parent / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    describe(path)
+    try:
+        write_samples(path)
+        metrics = evaluate(Model(path), smoke=smoke)
+        (path.parent / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+        describe(path)
+    except BaseException:
+        path.unlink()  # half an export is none: the next one must not find it published
+        raise
     return path
 
 

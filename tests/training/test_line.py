@@ -299,3 +299,15 @@ def test_the_live_denoiser_stays_cheap():
             layer.register_forward_hook(count)
     network(torch.zeros(1, 1, side, side))
     assert products / side**2 <= 15_000  # per pixel: 15 GMAC a megapixel
+
+
+def test_an_export_that_fails_leaves_no_model(small, tmp_path, monkeypatch):
+    def unwilling(*arguments, **settings):
+        raise RuntimeError("no figures today")
+
+    train(small, 0, tmp_path, smoke=True, steps=1)
+    with monkeypatch.context() as broken:
+        broken.setattr("training.export.evaluate", unwilling)
+        with pytest.raises(RuntimeError, match="no figures today"):
+            export(small, tmp_path, tmp_path / "zoo", smoke=True)
+    assert export(small, tmp_path, tmp_path / "zoo", smoke=True).exists()
