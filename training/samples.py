@@ -7,6 +7,7 @@ from torch import Tensor
 
 from training.simulate.draw import uniform
 
+LOST = 0.3  # of the rms error of a picture: the least deviation it is scaled by
 TILE_SPREAD = 0.3  # how far a tile's mean and log deviation may lie from its whole image's
 
 
@@ -39,7 +40,11 @@ def as_run(noisy: Tensor, target: Tensor, random: torch.Generator) -> tuple[Tens
     """
     shape = (len(noisy), 1, 1)
     mean = noisy.mean(dim=(1, 2), keepdim=True)
-    std = noisy.std(dim=(1, 2), keepdim=True, unbiased=False).clamp(min=1e-6)
+    std = noisy.std(dim=(1, 2), keepdim=True, unbiased=False)
+    # A picture with next to nothing in it, no electron or one grey level, would make its target
+    # huge; no network can tell what was lost there, and one such lesson undoes a thousand others.
+    lost = (noisy - target).square().mean(dim=(1, 2), keepdim=True).sqrt()
+    std = torch.maximum(std, LOST * lost).clamp(min=1e-6)
     gain = torch.exp(uniform(shape, -TILE_SPREAD, TILE_SPREAD, random)) / std
     offset = mean + std * uniform(shape, -TILE_SPREAD, TILE_SPREAD, random)
     return ((noisy - offset) * gain)[:, None], ((target - offset) * gain)[:, None]
