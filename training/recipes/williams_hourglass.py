@@ -38,7 +38,7 @@ class WilliamsHourglass(Recipe):
     series: int = 2  # of them in a batch
     scenes: int = 6000
     scene_size: int = 256
-    crop: int = 96
+    crop: int = 64
     dose: tuple[float, float] = (15.0, 60.0)
 
     def __post_init__(self) -> None:
