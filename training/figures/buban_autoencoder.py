@@ -161,7 +161,7 @@ def report(metrics: Metrics) -> str:
     ]
     fault = [
         f"| {_text(row['peak'])} | {row['image']} | {_text(row['psnr'], 1)} "
-        f"| {row['elongation']:.0f} +- {row['spread']:.0f} | {row['over_five']:.0f} "
+        f"| {row['elongation']:.0f} ± {row['spread']:.0f} | {row['over_five']:.0f} "
         f"| {row['scatter']:.2f} |"
         for row in metrics["fault"]
     ]
@@ -209,7 +209,7 @@ def published(metrics: Metrics) -> list[tuple[str, str, str]]:
     error = {row["ratio"]: row["mean_absolute"] for row in metrics["windows"]}
     rest = sorted(value for name, value in error.items() if name != WHOLE_RANGE)
     seen = "; ".join(
-        f"{row['image']} {row['elongation']:.0f} +- {row['spread']:.0f} %"
+        f"{row['image']} {row['elongation']:.0f} ± {row['spread']:.0f} %"
         for row in metrics["fault"]
         if row["peak"] in (None, PEAKS[0])
     )
