@@ -80,8 +80,8 @@ def recipe(**settings: Any) -> Recipe:
                 "specimen": "SrTiO3 [001], lattice parameter 20 px, column sigma 3.2 px",
                 "rotation": "turned by 0 to 45 degrees",
                 "noise": (
-                    "uniform noise, standard deviation 0.2 to 3.2 of the brightest column: SNR 0.33 by "
-                    "any reading"
+                    "uniform noise, standard deviation 0.2 to 3.2 of the brightest column: "
+                    "SNR 0.33 by any reading"
                 ),
                 "samples": "700,000 lattices in batches of 256, fresh noise at every pass",
             },
