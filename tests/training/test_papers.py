@@ -41,5 +41,5 @@ def test_other_figures_make_another_page(tmp_path):
     metrics["fault"][0]["elongation"] = 77.0
     path.write_text(json.dumps(metrics))
     (changed,) = systems(zoo)  # the other was published by nobody else
-    assert "truth 77" in page([changed])
-    assert "truth 77" not in PAGE.read_text()
+    assert "truth: 77" in page([changed])
+    assert "truth: 77" not in PAGE.read_text()
