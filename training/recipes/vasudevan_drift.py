@@ -148,10 +148,10 @@ def recipe(**settings: Any) -> Recipe:
             "task": "drift",
             "summary": "The drift network of Vasudevan & Jesse, for hexagonal lattices.",
             "limits": (
-                "It has seen hexagonal lattices of equal columns only, drifts of up to 16 px along\n"
-                "either axis, and frames of 64 and 96 px: on larger ones it is less often right. On\n"
-                "a window of a crystal without defects nothing tells a drift from one a lattice\n"
-                "vector longer: such answers are called ambiguous."
+                "It has seen hexagonal lattices of equal columns only, drifts of up to 16 px\n"
+                "along either axis, and frames of 64 and 96 px: on larger ones it is less often\n"
+                "right. On a window of a crystal without defects nothing tells a drift from one a\n"
+                "lattice vector longer: such answers are called ambiguous."
             ),
             "minutes": 27.0,
             "learning_rate": 1.5e-3,
