@@ -1,6 +1,6 @@
 """What the paper says of the other ways, tried: python -m training.figures.vasudevan_comparison
 
-Trains the drift network three times for as long on as many pairs (about a quarter of an hour): on
+Trains the drift network three times for as long on as many pairs (about ten minutes): on
 the correlation of denoised frames, on that of noisy frames, and on the denoised frames themselves.
 Writes zoo/vasudevan-drift/comparison.json, which `training.evaluate vasudevan-drift --write` then
 puts into the card.
@@ -53,8 +53,8 @@ def compare(minutes: float, pairs: int, runs: Path, count: int = COUNT) -> dict[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=3.0, help="of training, each")
-    parser.add_argument("--pairs", type=int, default=32_000)
+    parser.add_argument("--minutes", type=float, default=2.0, help="of training, each")
+    parser.add_argument("--pairs", type=int, default=20_000)
     given = parser.parse_args()
     comparison = compare(given.minutes, given.pairs, Path("runs/vasudevan-comparison"))
     CARD.write_text(json.dumps(comparison, indent=1) + "\n")
