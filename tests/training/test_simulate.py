@@ -1,11 +1,13 @@
 """The simulator: reproducible, exact where it can be checked, and bounded."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
-from training.simulate import shapes
+from training.simulate import cache, shapes
 from training.simulate.acquire import Conditions, acquire, acquire_series
 from training.simulate.cache import scenes
 from training.simulate.crystals import ZONES
@@ -80,6 +82,19 @@ def test_cached_scenes_are_the_rendered_ones(tmp_path, monkeypatch):
     with pytest.raises(TypeError):  # another seed is not in the cache
         scenes(8, 64, 6, cpu, tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
+
+
+def test_the_cache_watches_all_that_renders_scenes():
+    folder, needed, unread = Path(cache.__file__).parent, set(), ["scenes"]
+    while unread:
+        name = unread.pop()
+        if name not in needed:
+            needed.add(name)
+            text = (folder / f"{name}.py").read_text()
+            unread += re.findall(r"^from training\.simulate\.(\w+) import", text, re.M)
+            for listed in re.findall(r"^from training\.simulate import (.+)$", text, re.M):
+                unread += listed.split(", ")
+    assert needed == set(cache.SOURCES)
 
 
 @pytest.mark.parametrize("spacing", [band for band, _ in BANDS])
