@@ -67,7 +67,7 @@ def recipe(**settings: Any) -> Recipe:
                 "the specimen itself may have done. At low dose, where rows cannot be told\n"
                 "apart from noise, their jitter stays too."
             ),
-            "minutes": 65.0,
+            "minutes": 50.0,
             "learning_rate": 7e-4,
             "weight_decay": 0.0,
             "sgd_share": 0.15,
