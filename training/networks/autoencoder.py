@@ -21,8 +21,10 @@ class AutoEncoder(nn.Module):
         self.decode = _stack(sizes[::-1])
 
     def forward(self, image: Tensor) -> Tensor:
+        # Written out, so that an exported file says the size of its output, too.
+        side = self.promises["window"]
         output: Tensor = self.decode(self.encode(image.flatten(1)))
-        return output.reshape(-1, *image.shape[1:])
+        return output.reshape(-1, 1, side, side)
 
 
 def _stack(sizes: tuple[int, ...]) -> nn.Sequential:
