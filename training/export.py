@@ -83,6 +83,11 @@ def to_onnx(network: nn.Module, contract: Contract) -> bytes:
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = min(model.ir_version, IR_VERSION)
     model.doc_string = ""
+    # The exporter does not always say the sizes of an output that it could have worked out.
+    for output, known in zip(
+        model.graph.output, onnx.shape_inference.infer_shapes(model).graph.output, strict=True
+    ):
+        output.CopyFrom(known)
     onnx.helper.set_model_props(model, contract.metadata())
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString()
