@@ -7,7 +7,7 @@ from stemzoo.phantoms import perovskite, psnr
 from training.figures.common import gains, ssim
 from training.figures.hourglass import RAW_PSNR, RAW_SSIM, exposures
 from training.figures.restoration import ALL, JITTER, pictures, row_shifts
-from training.figures.williams_comparison import CONDITIONS, pairs
+from training.figures.williams_comparison import CONDITIONS, TAUGHT, pairs, taught
 
 
 def test_row_shifts_are_found_to_a_few_hundredths():
@@ -52,3 +52,9 @@ def test_gains_are_means_ofpairs():
     found = gains([(raw, clean, truth)])
     assert found["clean"] - found["raw"] == pytest.approx(20, abs=0.01)
     assert found["clean_ssim"] > found["raw_ssim"]
+
+
+def test_every_way_of_teaching_the_hourglass_is_tried(tmp_path):
+    rows = taught(0.0, tmp_path, smoke=True)
+    assert [row["key"] for row in rows] == list(TAUGHT)
+    assert all(np.isfinite((row["clean"], row["clean_ssim"])).all() for row in rows)
