@@ -30,6 +30,7 @@ from training.checkpoint import RUNS
 from training.export import ZOO, check_parity, export, model_file
 from training.own_images import OwnImages, Pair, read_own
 from training.recipe import Recipe, load_recipe, recipe_names
+from training.samples import generator
 from training.train import train
 from training.weights import fill
 
@@ -73,7 +74,7 @@ class FineTune(Recipe):
         self.device = device
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        random = generator(self.seed, step, torch.device("cpu"))
         crops = [self._crop(random) for _ in range(self.batch_size)]
         given, target = (
             torch.stack(part)[:, None].to(self.device) for part in zip(*crops, strict=True)

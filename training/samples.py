@@ -33,10 +33,13 @@ def windows(scenes: Tensor, side: int, count: int, random: torch.Generator) -> T
     return torch.stack(cut).float()
 
 
-def as_run(noisy: Tensor, target: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+def as_run(
+    noisy: Tensor, target: Tensor, random: torch.Generator, spread: float = TILE_SPREAD
+) -> tuple[Tensor, Tensor]:
     """Both [B, 1, rows, columns], with the noisy picture's mean and deviation taken out.
 
-    The runtime normalises a whole image; a tile of it may be darker, brighter or flatter.
+    The runtime normalises a whole image; a tile of it may be darker, brighter or flatter, which
+    `spread` stands for.
     """
     shape = (len(noisy), 1, 1)
     mean = noisy.mean(dim=(1, 2), keepdim=True)
@@ -45,6 +48,6 @@ def as_run(noisy: Tensor, target: Tensor, random: torch.Generator) -> tuple[Tens
     # huge; no network can tell what was lost there, and one such lesson undoes a thousand others.
     lost = (noisy - target).square().mean(dim=(1, 2), keepdim=True).sqrt()
     std = torch.maximum(std, LOST * lost).clamp(min=1e-6)
-    gain = torch.exp(uniform(shape, -TILE_SPREAD, TILE_SPREAD, random)) / std
-    offset = mean + std * uniform(shape, -TILE_SPREAD, TILE_SPREAD, random)
+    gain = torch.exp(uniform(shape, -spread, spread, random)) / std
+    offset = mean + std * uniform(shape, -spread, spread, random)
     return ((noisy - offset) * gain)[:, None], ((target - offset) * gain)[:, None]

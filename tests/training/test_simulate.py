@@ -76,11 +76,11 @@ def test_scenes_are_reproducible_scaled_and_finite():
 
 def test_cached_scenes_are_the_rendered_ones(tmp_path, monkeypatch):
     cpu = torch.device("cpu")
-    rendered = scenes(8, 64, 5, cpu, tmp_path)
+    rendered = scenes(8, 64, 5, cpu, folder=tmp_path)
     monkeypatch.setattr("training.simulate.cache.render_scenes", None)
-    assert torch.equal(scenes(8, 64, 5, cpu, tmp_path), rendered)
+    assert torch.equal(scenes(8, 64, 5, cpu, folder=tmp_path), rendered)
     with pytest.raises(TypeError):  # another seed is not in the cache
-        scenes(8, 64, 6, cpu, tmp_path)
+        scenes(8, 64, 6, cpu, folder=tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
 
 

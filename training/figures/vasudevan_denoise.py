@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from stemzoo.model import Model
 from stemzoo.phantoms import psnr
 from stemzoo.pictures import Grey, grey
+from training.figures.common import EVALUATION_SEED, Metrics
 from training.simulate.draw import uniform
 from training.simulate.hexagons import REACH, add_noise, coverage, draw_columns, picture
 
-Metrics = dict[str, Any]
-
-EVALUATION_SEED = 90_000  # training counts its seeds from 1
 SIZE, SHOWN, ZOOM = 64, 3, 4
 STRENGTHS = (0.25, 0.5, 1.0, 2.0)  # noise is uniform in [0, a] column heights
 

@@ -20,11 +20,9 @@ from stemzoo.drift import surface
 from stemzoo.model import Model
 from stemzoo.pictures import Grey, grey
 from stemzoo.series import peak
+from training.figures.common import EVALUATION_SEED, Metrics
 from training.simulate.hexagons import Pairs, draw_pairs
 
-Metrics = dict[str, Any]
-
-EVALUATION_SEED = 90_000  # training counts its seeds from 1
 BATCH = 100  # pairs drawn at once
 TOLERANCES = (0.5, 1.0, 2.0)  # px, of the length of the error
 CASES = (  # what moved, whether there are defects, side of the frames in px, share of the pairs

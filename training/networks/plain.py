@@ -8,13 +8,21 @@ from torch import Tensor, nn
 
 
 class PlainStack(nn.Module):
-    """One convolution for each of `widths`, the filters of its layer; the last is linear."""
+    """One convolution for each of `widths`, the filters of its layer; the last is linear.
 
-    def __init__(self, widths: tuple[int, ...], kernel: int) -> None:
+    Squares of `unshuffle` px may be taken for channels, which gives few layers a wide view.
+    """
+
+    def __init__(self, widths: tuple[int, ...], kernel: int, unshuffle: int = 1) -> None:
         super().__init__()
-        self.promises = {"multiple": 1, "halo": len(widths) * (kernel // 2)}
+        self.unshuffle = unshuffle
+        self.promises = {
+            "multiple": unshuffle,
+            "halo": len(widths) * (kernel // 2) * unshuffle,
+        }
+        channels = (unshuffle**2, *widths[:-1], widths[-1] * unshuffle**2)
         layers: list[nn.Module] = []
-        for before, after in itertools.pairwise((1, *widths)):
+        for before, after in itertools.pairwise(channels):
             layers += [nn.Conv2d(before, after, kernel, padding=kernel // 2), nn.ReLU()]
         self.layers = nn.Sequential(*layers[:-1])
         for layer in self.layers:
@@ -24,5 +32,8 @@ class PlainStack(nn.Module):
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, image: Tensor) -> Tensor:
-        clean: Tensor = self.layers(image)
-        return clean
+        if self.unshuffle == 1:
+            clean: Tensor = self.layers(image)
+            return clean
+        squares = nn.functional.pixel_unshuffle(image, self.unshuffle)
+        return nn.functional.pixel_shuffle(self.layers(squares), self.unshuffle)

@@ -1,38 +1,14 @@
-"""The two networks of Vasudevan & Jesse, whose layer sizes are unpublished: this is our reading.
+"""The drift network of Vasudevan & Jesse, whose layer sizes are unpublished: this is our reading.
 
-A plain stack of convolutions denoises; four 3x3 convolutions with pooling and three fully connected
-layers read the drift from a correlation surface.
+Four 3x3 convolutions with pooling and three fully connected layers.
 """
 
 from __future__ import annotations
-
-import itertools
 
 import torch
 from torch import Tensor, nn
 
 PIXELS = 8.0  # what one unit of the last layer stands for: drifts come out of order one
-
-
-class Denoiser(nn.Module):
-    """`depth` 3x3 convolutions with ReLU between them; squares of `unshuffle` px are channels.
-
-    That gives a few layers a view of several lattice spacings.
-    """
-
-    def __init__(self, width: int, depth: int, unshuffle: int) -> None:
-        super().__init__()
-        self.unshuffle = unshuffle
-        self.promises = {"multiple": unshuffle, "halo": depth * unshuffle}
-        widths = [unshuffle**2, *[width] * (depth - 1), unshuffle**2]
-        layers: list[nn.Module] = []
-        for before, after in itertools.pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-        self.layers = nn.Sequential(*layers[:-1])
-
-    def forward(self, image: Tensor) -> Tensor:
-        squares = nn.functional.pixel_unshuffle(image, self.unshuffle)
-        return nn.functional.pixel_shuffle(self.layers(squares), self.unshuffle)
 
 
 class DriftReader(nn.Module):

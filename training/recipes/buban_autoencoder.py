@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from training.networks.autoencoder import AutoEncoder
 from training.recipe import Recipe
+from training.samples import as_run, generator
 from training.simulate.draw import log_uniform, uniform
 from training.simulate.srtio3 import WINDOW, lattices
 
@@ -38,20 +39,12 @@ class BubanAutoencoder(Recipe):
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         batches = self.samples // self.batch_size
-        clean = lattices(self.batch_size, self._random(step % batches))
-        random = self._random(batches + step)
+        clean = lattices(self.batch_size, generator(self.seed, step % batches, self.device))
+        random = generator(self.seed, batches + step, self.device)
         shape = (self.batch_size, 1, 1)
         half_range = math.sqrt(3) * log_uniform(shape, *self.noise, random)
         noisy = clean + half_range * uniform(tuple(clean.shape), -1.0, 1.0, random)
-        # The runtime normalises a whole image; a window of it may be darker, brighter or flatter.
-        mean = noisy.mean(dim=(1, 2), keepdim=True)
-        std = noisy.std(dim=(1, 2), keepdim=True, unbiased=False)
-        gain = torch.exp(uniform(shape, -0.1, 0.1, random)) / std
-        offset = mean + std * uniform(shape, -0.1, 0.1, random)
-        return ((noisy - offset) * gain)[:, None], ((clean - offset) * gain)[:, None]
-
-    def _random(self, number: int) -> torch.Generator:
-        return torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + number)
+        return as_run(noisy, clean, random, spread=0.1)
 
     def loss(self, output: Any, target: Tensor) -> Tensor:
         error: Tensor = output - target

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.losses import log_error
 from training.networks.unet import UNet
 from training.recipe import Recipe
 from training.samples import as_run, generator, windows
@@ -40,7 +41,7 @@ class DenoiseLive(Recipe):
         return UNet(self.widths, self.blocks, self.dilations, self.unshuffle)
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
-        self.cache = scenes(32 if smoke else self.scenes, self.scene_size, self.seed, device)
+        self.cache = scenes(self.scenes, self.scene_size, self.seed, device, smoke=smoke)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         random = generator(self.seed, step, self.cache.device)
@@ -50,9 +51,7 @@ class DenoiseLive(Recipe):
         return as_run(noisy, clean, random)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        # The logarithm weighs a decibel the same at every dose.
-        error = (output - target).square().mean(dim=(1, 2, 3))
-        return (error + 1e-7).log().mean()
+        return log_error(output, target)
 
 
 def recipe(**settings: Any) -> Recipe:

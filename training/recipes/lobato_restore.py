@@ -42,7 +42,7 @@ class LobatoRestore(Recipe):
         return PlainStack((self.filters,) * (self.layers - 1) + (1,), self.kernel)
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
-        self.cache = scenes(32 if smoke else self.scenes, self.scene_size, self.seed, device)
+        self.cache = scenes(self.scenes, self.scene_size, self.seed, device, smoke=smoke)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         random = generator(self.seed, step, self.cache.device)

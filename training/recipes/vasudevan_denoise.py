@@ -13,8 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.networks.vasudevan import Denoiser
+from training.losses import log_error
+from training.networks.plain import PlainStack
 from training.recipe import Recipe
+from training.samples import as_run, generator
 from training.simulate.draw import uniform
 from training.simulate.hexagons import NOISE, REACH, add_noise, coverage, draw_columns, picture
 
@@ -28,29 +30,24 @@ class VasudevanDenoise(Recipe):
     batch_size: int = 32
 
     def network(self) -> nn.Module:
-        return Denoiser(self.width, self.depth, self.unshuffle)
+        return PlainStack((self.width,) * (self.depth - 1) + (1,), 3, self.unshuffle)
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
         self.device = device
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Moved pictures, one half with their border; the target has the noise's mean added."""
-        random = torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + step)
+        random = generator(self.seed, step, self.device)
         columns = draw_columns(self.batch_size, self.size, 0.5, random)
         drift = uniform((self.batch_size, 2), -REACH, REACH, random)
         clean = picture(columns, self.size)
         clean[::2] *= coverage(drift, self.size)[::2]
         strength = uniform((self.batch_size,), *NOISE, random)
         noisy = add_noise(clean, strength, random)
-        clean = clean + strength[:, None, None] / 2
-        mean = noisy.mean(dim=(1, 2), keepdim=True)
-        std = noisy.std(dim=(1, 2), keepdim=True, unbiased=False)
-        return ((noisy - mean) / std)[:, None], ((clean - mean) / std)[:, None]
+        return as_run(noisy, clean + strength[:, None, None] / 2, random, spread=0)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        # The logarithm weighs a decibel the same at every strength of noise.
-        error = (output - target).square().mean(dim=(1, 2, 3))
-        return (error + 1e-7).log().mean()
+        return log_error(output, target)
 
 
 def recipe(**settings: Any) -> Recipe:

@@ -28,6 +28,7 @@ from stemzoo.drift import surface
 from stemzoo.model import Model
 from training.networks.vasudevan import DriftReader
 from training.recipe import Recipe
+from training.samples import generator
 from training.simulate.hexagons import Pairs, draw_pairs
 
 SIDE = 65  # of the surface: shifts of up to 32 px
@@ -49,6 +50,7 @@ class VasudevanDrift(Recipe):
     batch_size: int = 64
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.input not in ("surface", "pair"):
             raise SystemExit(f"input is '{self.input}'; expected surface or pair")
         if self.input == "pair" and len(set(self.sizes)) > 1:
@@ -71,7 +73,7 @@ class VasudevanDrift(Recipe):
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Random pairs of those made, all in one of eight orientations."""
-        random = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        random = generator(self.seed, step, torch.device("cpu"))
         chosen = torch.randint(len(self.given), (self.batch_size,), generator=random)
         given, drift = self.given[chosen].to(self.device).float(), self.drifts[chosen]
         turn = int(torch.randint(8, (), generator=random))
@@ -99,7 +101,7 @@ class VasudevanDrift(Recipe):
         given, drifts = [], []
         for start in range(0, count, CHUNK):
             size = self.sizes[start // CHUNK % len(self.sizes)]
-            random = torch.Generator().manual_seed(self.seed * 1_000_003 + start)
+            random = generator(self.seed, start, torch.device("cpu"))
             pairs = draw_pairs(min(CHUNK, count - start), size, self.bordered, self.faulty, random)
             given.append(self.look(pairs).half())
             drifts.append(pairs.drift)

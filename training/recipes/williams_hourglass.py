@@ -57,7 +57,7 @@ class WilliamsHourglass(Recipe):
         return PlainStack(self.widths, 3)
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
-        self.cache = scenes(32 if smoke else self.scenes, self.scene_size, self.seed, device)
+        self.cache = scenes(self.scenes, self.scene_size, self.seed, device, smoke=smoke)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Every frame of some series, and what it is to become."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from training.simulate.scenes import render_scenes
 
 FOLDER = Path("runs/scenes")
+FEW = 32
 # The modules of this package that scenes.py needs, itself among them.
 SOURCES = (
     "crystals",
@@ -29,9 +30,22 @@ SOURCES = (
 )
 
 
-def scenes(count: int, size: int, seed: int, device: torch.device, folder: Path = FOLDER) -> Tensor:
-    """[count, size, size] float16 scenes, rendered on `device` or read from `folder`."""
+def scenes(
+    count: int,
+    size: int,
+    seed: int,
+    device: torch.device,
+    *,
+    smoke: bool = False,
+    folder: Path = FOLDER,
+) -> Tensor:
+    """[count, size, size] float16 scenes, rendered on `device` or read from `folder`.
+
+    A few are made, and not kept, where `smoke`.
+    """
     random = torch.Generator(device).manual_seed(seed)
+    if smoke:
+        return render_scenes(min(count, FEW), size, random)
     if device.type != "cpu":
         return render_scenes(count, size, random)  # a GPU renders faster than a disk reads
     path = folder / f"{_fingerprint(count, size, seed)}.npy"
