@@ -13,8 +13,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from stemzoo.series import peak
 from training.figures.vasudevan_drift import unseen, within
@@ -33,22 +33,29 @@ VARIANTS = {
 
 def compare(minutes: float, pairs: int, runs: Path, count: int = COUNT) -> dict[str, Any]:
     """Train every variant in a folder of `runs`, and try all on the same pairs."""
-    tried = unseen("border", 0.5, count)
-    truth = tried.drift.numpy()
+    tried = {"border": unseen("border", 0.5, count), "window": unseen("window", 1.0, count)}
     rows = []
     for key, (system, settings) in VARIANTS.items():
         recipe = load_recipe("vasudevan-drift", pairs=pairs, sizes=(64,), **settings)
         assert isinstance(recipe, VasudevanDrift)
         network = train(recipe, minutes, runs / key).eval()
-        given = recipe.look(tried)
-        with torch.no_grad():
-            found, _ = network(given)
-        rows.append({"key": key, "system": system, "within": within(found, truth)})
-        if recipe.input == "surface":
-            highest = np.array([peak(correlation) for correlation in given[:, 0].numpy()])
-            by_peak = system.replace("read by the network", "its highest peak taken")
-            rows.append({"key": f"{key} peak", "system": by_peak, "within": within(highest, truth)})
+        read: dict[str, Any] = {"key": key, "system": system}
+        highest: dict[str, Any] = {
+            "key": f"{key} peak",
+            "system": system.replace("read by the network", "its highest peak taken"),
+        }
+        for moved, unknown in tried.items():
+            given = recipe.look(unknown)
+            with torch.no_grad():
+                read[moved] = within(network(given)[0], unknown.drift)
+            if recipe.input == "surface":
+                highest[moved] = within(_peaks(given), unknown.drift)
+        rows += [read, highest] if recipe.input == "surface" else [read]
     return {"minutes": minutes, "pairs": pairs, "rows": rows}
+
+
+def _peaks(surfaces: Tensor) -> list[tuple[float, float]]:
+    return [peak(correlation) for correlation in surfaces[:, 0].numpy()]
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
     python -m training.train vasudevan-drift
 
 Pairs of frames are denoised by vasudevan-denoise, correlated by the core, and kept in runs/pairs.
-Cost: 256,000 pairs, ten minutes to make, and 27 minutes of training on one CPU core. Expect
+Cost: 256,000 pairs, ten minutes to make, and 35 minutes of training on one CPU core. Expect
 95 % of unseen pairs within 1 px where the picture moved with its border.
 
 What the paper says of the other ways can be tried by a setting: `--set 'input="pair"'` gives the
@@ -155,7 +155,7 @@ def recipe(**settings: Any) -> Recipe:
                 "right. On a window of a crystal without defects nothing tells a drift from one a\n"
                 "lattice vector longer: such answers are called ambiguous."
             ),
-            "minutes": 27.0,
+            "minutes": 35.0,
             "learning_rate": 1.5e-3,
             "denoiser": "vasudevan-denoise@0.1.0",
             "figures": "vasudevan_drift",
