@@ -8,7 +8,6 @@ called ambiguous.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo._arrays import native_image
-from stemzoo.model import Model, _opened
+from stemzoo.model import Model, model_for
 from stemzoo.ncc import Surface, ncc
 from stemzoo.series import refined
 
@@ -60,13 +59,8 @@ def drift(
     Shifts are looked for up to `max_shift` pixels along either axis, by default and at most as far
     as the model reads. Masked pixels of either frame are left out.
     """
-    reader = _ready(model)
+    reader = model_for("drift", model)
     side = reader.contract.surface
-    if not side:
-        raise ValueError(
-            f"{reader.contract.name} is a model for {reader.contract.task}; drift needs one whose "
-            "task is drift (see stemzoo models list)"
-        )
     still, moved = _frame(reference, "reference"), _frame(moving, "moving")
     if still.shape != moved.shape:
         raise ValueError(
@@ -74,7 +68,8 @@ def drift(
             "one shape: cut them to the part both show"
         )
     reach = _reach(max_shift, reader)
-    denoiser = _ready(reader.contract.denoiser) if reader.contract.denoiser else None
+    first = reader.contract.denoiser
+    denoiser = model_for("denoise", first) if first else None
     return read_surface(reader, surface(still, moved, side, denoiser, reach))
 
 
@@ -142,10 +137,6 @@ def _value(correlation: Surface, dy: float, dx: float) -> float:
     middle = len(correlation) // 2
     row, column = (min(max(round(d), -middle), middle) + middle for d in (dy, dx))
     return float(correlation[row, column])
-
-
-def _ready(model: str | Model) -> Model:
-    return model if isinstance(model, Model) else _opened(model, os.environ.get("STEMZOO_SITE"))
 
 
 def _frame(image: ArrayLike, name: str) -> NDArray[Any]:

@@ -211,14 +211,14 @@ def denoise(
     image: ArrayLike, model: str | Model = "denoise-live", *, progress: Progress | None = None
 ) -> NDArray[Any]:
     """A clean image of the same shape, in the units of the image given, as float32."""
-    return _model_for("denoise", model)(image, progress=progress)
+    return model_for("denoise", model)(image, progress=progress)
 
 
 def restore(
     image: ArrayLike, model: str | Model = "lobato-restore", *, progress: Progress | None = None
 ) -> NDArray[Any]:
     """Like `denoise`, with a model that also undoes what the scan has distorted."""
-    return _model_for("restore", model)(image, progress=progress)
+    return model_for("restore", model)(image, progress=progress)
 
 
 def require_task(model: Model, task: str) -> None:
@@ -231,7 +231,8 @@ def require_task(model: Model, task: str) -> None:
         )
 
 
-def _model_for(task: str, model: str | Model) -> Model:
+def model_for(task: str, model: str | Model) -> Model:
+    """The model itself or the one of that name, made sure to be for the task."""
     ready = model if isinstance(model, Model) else _opened(model, os.environ.get("STEMZOO_SITE"))
     require_task(ready, task)
     return ready
