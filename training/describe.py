@@ -103,32 +103,38 @@ def write_description(path: Path) -> None:
     with warnings.catch_warnings():
         # bioimageio.spec leaves the files it has read open, to be closed when they are collected.
         warnings.simplefilter("ignore", ResourceWarning)
-        _write_description(path)
+        from bioimageio.spec import ValidationContext, save_bioimageio_yaml_only
+
+        # Files are named as seen from their own folder, which may be copied anywhere.
+        with ValidationContext(root=path.parent):
+            description = _description(path)
+            save_bioimageio_yaml_only(
+                description, path.parent / "bioimageio.yaml", exclude_defaults=True
+            )
         gc.collect()
 
 
-def _write_description(path: Path) -> None:
-    from bioimageio.spec import save_bioimageio_yaml_only
+def _description(path: Path) -> Any:
     from bioimageio.spec.model import v0_5 as spec
 
     contract = Contract.of(path.read_bytes(), str(path))
-    folder, face = path.parent, interface(contract)
-    given, output = _tensors(face, folder)
+    folder = path.parent
+    given, output = _tensors(interface(contract))
     # bioimage.io allows no more than a hundredth of the largest value; a barely trained network's
     # answers are small.
     largest = max(0.0, float(np.load(folder / "sample_output.npy").max()))
-    description = spec.ModelDescr(
+    return spec.ModelDescr(
         name=contract.name,
         description=contract.summary,
         version=spec.Version(contract.version),
         license=spec.LicenseId(contract.licence),
         authors=[spec.Author(name="The stemzoo developers")],
-        documentation=spec.FileDescr(source=folder / "README.md"),
+        documentation=spec.FileDescr(source=_beside("README.md")),
         tags=["electron-microscopy", "stem", contract.task],
         inputs=[given],
         outputs=[output],
         weights=spec.WeightsDescr(
-            onnx=spec.OnnxWeightsDescr(source=path, opset_version=17),
+            onnx=spec.OnnxWeightsDescr(source=_beside(path.name), opset_version=17),
         ),
         config=spec.Config(
             bioimageio=spec.BioimageioConfig(
@@ -141,10 +147,16 @@ def _write_description(path: Path) -> None:
             )
         ),
     )
-    save_bioimageio_yaml_only(description, folder / "bioimageio.yaml", exclude_defaults=True)
 
 
-def _tensors(face: Interface, folder: Path) -> tuple[Any, Any]:
+def _beside(name: str) -> Any:
+    """A file in the folder of the description."""
+    from bioimageio.spec.common import RelativeFilePath
+
+    return RelativeFilePath(Path(name))
+
+
+def _tensors(face: Interface) -> tuple[Any, Any]:
     """The input and the first output, in bioimage.io's terms."""
     from bioimageio.spec.model import v0_5 as spec
 
@@ -160,14 +172,14 @@ def _tensors(face: Interface, folder: Path) -> tuple[Any, Any]:
             channel,
             *(spec.SpaceInputAxis(id=spec.AxisId(axis), size=size) for axis in "yx"),
         ],
-        test_tensor=spec.FileDescr(source=folder / "sample_input.npy"),
+        test_tensor=spec.FileDescr(source=_beside("sample_input.npy")),
         preprocessing=[_normalise()] if face.input == "image" else [],
     )
     output = spec.OutputTensorDescr(
         id=spec.TensorId(face.outputs[0]),
         description=_MEANING[face.outputs[0]],
         axes=[spec.BatchAxis(), *_output_axes(face, channel)],
-        test_tensor=spec.FileDescr(source=folder / "sample_output.npy"),
+        test_tensor=spec.FileDescr(source=_beside("sample_output.npy")),
     )
     return given, output
 
