@@ -44,7 +44,6 @@ TAUGHT: dict[str, tuple[str, dict[str, Any]]] = {
 PEAK = 60.0  # electrons a pixel
 SPACING = (12.0, 22.0)  # px between columns: closer ones a blur would wipe out
 SIDE, PICTURES, UNSEEN = 256, 24, 8
-STILL: Mix = {}
 
 
 def hysteresis(scene: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -82,9 +81,8 @@ def _smeared(
     response = transfer(widths, torch.zeros_like(widths), size, given)
     response = response / response[:, :1, :1].real
     worse = torch.fft.irfft2(torch.fft.rfft2(scene) * response, s=(size, size)).clamp(min=0)
-    noisy, _ = _noisy(worse, STILL, random)
-    _, truth = _noisy(scene, STILL, random)
-    return noisy, truth
+    noisy, _ = _noisy(worse, {}, random)
+    return noisy, (scene[:, EDGE:-EDGE, EDGE:-EDGE] + BIAS) * PEAK
 
 
 def pairs(condition: str, count: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,7 @@
 
 Pairs of frames are denoised by vasudevan-denoise, correlated by the core, and kept in runs/pairs.
 Cost: 256,000 pairs, ten minutes to make, and 35 minutes of training on one CPU core. Expect
-95 % of unseen pairs within 1 px where the picture moved with its border.
+about 94 % of unseen pairs within 1 px where the picture moved with its border.
 
 What the paper says of the other ways can be tried by a setting: `--set 'input="pair"'` gives the
 network both images in place of their correlation, `--set 'denoiser=""'` correlates noisy frames.

@@ -129,17 +129,17 @@ def amorphous(columns: Columns, share: Tensor, size: int, random: torch.Generato
 Line = tuple[Tensor, Tensor]  # its normal (y, x) as [B, 2], and its distance from the origin [B]
 
 
-def line(share: Tensor, size: int, random: torch.Generator, normal_: Tensor | None = None) -> Line:
-    """A line with about `share` [B] of the square beyond it, across `normal_` or any direction."""
-    if normal_ is None:
+def line(share: Tensor, size: int, random: torch.Generator, across: Tensor | None = None) -> Line:
+    """A line with about `share` [B] of the square beyond it, its normal `across` or any."""
+    if across is None:
         turn = uniform((len(share),), 0, 2 * math.pi, random)
-        normal_ = torch.stack([turn.sin(), turn.cos()], -1)
-    middle = size / 2 * normal_.sum(dim=-1)
-    return normal_, middle + (0.5 - share) * size
+        across = torch.stack([turn.sin(), turn.cos()], -1)
+    middle = size / 2 * across.sum(dim=-1)
+    return across, middle + (0.5 - share) * size
 
 
 def side_of(columns: Columns, edge: Line) -> Tensor:
     """True where a column lies beyond the line."""
-    normal_, distance = edge
-    reach = columns.y * normal_[:, :1] + columns.x * normal_[:, 1:]
+    across, distance = edge
+    reach = columns.y * across[:, :1] + columns.x * across[:, 1:]
     return reach > distance[:, None]

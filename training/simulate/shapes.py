@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from training.simulate.draw import chance, log_uniform, uniform
-from training.simulate.texture import slope, smooth_field
+from training.simulate.texture import smooth_field
 
 
 def random_shapes(batch: int, size: int, random: torch.Generator) -> Tensor:
@@ -66,8 +66,11 @@ def writing(batch: int, size: int, random: torch.Generator) -> Tensor:
 
 
 def ramps(batch: int, size: int, random: torch.Generator) -> Tensor:
-    rise = uniform((batch,), 0, 0.6, random)
-    return 0.7 + slope((size, size), uniform((batch,), 0, 2 * math.pi, random), rise)
+    """A level that rises across the picture, in any direction."""
+    rise = uniform((batch, 1, 1), 0, 0.6, random)
+    turn = uniform((batch, 1, 1), 0, 2 * math.pi, random)
+    y, x = (axis / (size - 1) - 0.5 for axis in _grid(size, random.device))
+    return 0.7 + math.sqrt(2) * rise * (y * turn.sin() + x * turn.cos())
 
 
 def blank(batch: int, size: int, random: torch.Generator) -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -49,11 +47,3 @@ def add_texture(image: Tensor, random: torch.Generator, strengths: dict[str, Ten
         # A film's intensity is a sum over few atoms: skewed, never below nothing.
         background = background + strength("film") * (0.5 * grain).exp()
     return (image + background.clamp(min=0)).clamp(min=0)
-
-
-def slope(shape: tuple[int, int], angle: Tensor, rise: Tensor) -> Tensor:
-    """[B, rows, columns] ramps that rise by `rise` over the picture in direction `angle`."""
-    y = torch.linspace(-0.5, 0.5, shape[0], device=angle.device)[None, :, None]
-    x = torch.linspace(-0.5, 0.5, shape[1], device=angle.device)[None, None, :]
-    turn = angle[:, None, None]
-    return rise[:, None, None] * (y * torch.sin(turn) + x * torch.cos(turn)) * math.sqrt(2)
