@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 from benchmarks.timing import table
 from stemzoo.contract import Contract
@@ -49,21 +48,10 @@ def _models() -> str:
                 contract.version,
                 contract.summary,
                 f"{path.stat().st_size / 1e6:.1f} MB",
-                _headline(metrics),
+                metrics["headline"],
             ]
         )
     return table(["model", "version", "what it is for", "size", "figures"], rows)
-
-
-def _headline(metrics: dict[str, Any]) -> str:
-    """A model's figures in a few words."""
-    if "headline" in metrics:
-        return str(metrics["headline"])
-    raw, clean, peaks = (
-        " / ".join(f"{row[kind]:{form}}" for row in metrics["perovskite"])
-        for kind, form in (("raw", ".1f"), ("clean", ".1f"), ("peak", "d"))
-    )
-    return f"PSNR on a perovskite {clean} dB, from {raw} at peak {peaks}"
 
 
 def _benchmarks() -> str:

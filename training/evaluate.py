@@ -22,6 +22,9 @@ def evaluate(model: Model, *, smoke: bool = False) -> dict[str, Any]:
     contract = model.contract
     figures: dict[str, Any] = figures_of(contract).measure(model, smoke)
     head = {"name": contract.name, "version": contract.version, "sha256": model.sha256}
+    comparison = model.path.with_name("comparison.json")  # trainings of their own, made apart
+    if comparison.exists():
+        figures["comparison"] = json.loads(comparison.read_text())
     return head | figures
 
 

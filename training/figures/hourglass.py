@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,9 +79,6 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
         f"{found['raw']:.1f} to {found['clean']:.1f} dB, SSIM {found['raw_ssim']:.2f} to "
         f"{found['clean_ssim']:.2f}"
     )
-    comparison = model.path.with_name("comparison.json")
-    if comparison.exists():
-        found["comparison"] = json.loads(comparison.read_text())
     return found
 
 

@@ -8,7 +8,6 @@ correlation, and without a network.
 from __future__ import annotations
 
 import itertools
-import json
 from typing import Any
 
 import numpy as np
@@ -56,11 +55,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
         for moved, faulty, size, share in CASES
     ]
     headline = f"drift within 0.5 / 1 / 2 px: {_shares(cases[0]['within'])}"
-    found: Metrics = {"headline": headline, "unit": "px", "cases": cases}
-    comparison = model.path.with_name("comparison.json")
-    if comparison.exists():
-        found["comparison"] = json.loads(comparison.read_text())
-    return found
+    return {"headline": headline, "unit": "px", "cases": cases}
 
 
 def unseen(moved: str, faulty: float, count: int, size: int = 64) -> Pairs:
