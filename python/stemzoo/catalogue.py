@@ -14,6 +14,7 @@ from pathlib import Path
 
 from stemzoo.contract import Contract
 from stemzoo.errors import ModelError
+from stemzoo.index import version_order
 
 BUNDLED = Path(__file__).parent / "zoo"
 
@@ -48,7 +49,7 @@ def models() -> list[ModelInfo]:
     for path in _files():
         info = ModelInfo.at(path)
         found.setdefault((info.name, info.version), info)
-    newest_first = sorted(found.values(), key=lambda info: _order(info.version), reverse=True)
+    newest_first = sorted(found.values(), key=lambda info: version_order(info.version), reverse=True)
     return sorted(newest_first, key=lambda info: info.name)
 
 
@@ -76,11 +77,6 @@ def find(name: str, version: str | None = None) -> ModelInfo:
 def _files() -> Iterator[Path]:
     for place in places():
         yield from sorted(place.glob("*/*.onnx"))
-
-
-def _order(version: str) -> tuple[int, ...]:
-    """Semantic versions by number, so that 0.10.0 comes after 0.9.0."""
-    return tuple(int(part) if part.isdigit() else -1 for part in version.split("."))
 
 
 def _bytes(path: Path) -> bytes:

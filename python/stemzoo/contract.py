@@ -30,6 +30,7 @@ class Contract:
     window: int = 0  # side of the only windows the network takes; 0: any multiple
     step: int = 0  # how far apart such windows lie when they cover an image
     surface: int = 0  # side of the NCC surface that a drift network reads
+    minimum_runtime: str = "0.1.0"  # the oldest stemzoo that can run it
     denoiser: str = ""  # NAME@VERSION both frames pass before they are correlated
 
     @classmethod
@@ -57,6 +58,7 @@ class Contract:
             window=_count(given, "window", 0, where, default=0),
             step=_count(given, "step", 0, where, default=0),
             surface=_count(given, "surface", 0, where, default=0),
+            minimum_runtime=given.get("minimum_runtime", cls.minimum_runtime),
             denoiser=given.get("denoiser", ""),
             trained_for={
                 key.partition(".")[2]: value
