@@ -34,13 +34,13 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into the folder of the model")
     given = parser.parse_args()
     info = find(given.name)
-    metrics = evaluate(Model(info.where))
+    metrics = evaluate(Model(info.path))
     text = json.dumps(metrics, indent=1)
     print(text)
-    path = info.where.parent / "metrics.json"
+    path = info.path.parent / "metrics.json"
     if given.write:
         path.write_text(text + "\n")
-        describe(info.where)
+        describe(info.path)
     elif path.exists() and json.loads(path.read_text()) != metrics:
         print(f"{path} says otherwise; --write replaces it")
 
