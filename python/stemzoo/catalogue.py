@@ -278,9 +278,9 @@ def _listed(far: Remote, offline: bool) -> Sequence[Entry]:
 def _not_found(wanted: _Wanted, entries: Sequence[Entry], settings: Settings) -> ModelError:
     known = [*entries, *(e for source in local_sources(settings) for e in source.entries())]
     name, version = wanted.name, wanted.version
-    named = sorted({e for e in known if e.name == name}, key=lambda e: e.order, reverse=True)
-    asked = "" if not settings.url else f"; {settings.url} was not asked: stemzoo is offline"
-    asked = asked if settings.offline else ""
+    named = sorted((e for e in known if e.name == name), key=lambda e: e.order, reverse=True)
+    unasked = settings.offline and settings.url
+    asked = f"; {settings.url} was not asked: stemzoo is offline" if unasked else ""
     new = [entry for entry in named if version in ("", entry.version)]
     if new:
         return ModelError(

@@ -222,7 +222,9 @@ class _Reader:
     def _entry(self, given: Any) -> Entry:
         words = {"name", "version", "task", "licence", "minimum_runtime", "summary"}
         found = self._mapping(given, "a model", words | {"size", "sha256", "files"})
-        name = self._text(found["name"], "name", NAME.pattern, 64)
+        name = self._text(found["name"], "name", NAME.pattern)
+        if _DEVICE.fullmatch(name):
+            raise _Wrong(f"{name!r} cannot be the name of a folder everywhere")
         if not isinstance(found["files"], dict) or len(found["files"]) > MAX_FILES:
             raise _Wrong(f"the files of {name} are no mapping of at most {MAX_FILES}")
         return Entry(
