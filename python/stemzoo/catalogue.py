@@ -105,10 +105,8 @@ def models() -> list[ModelInfo]:
     """
     settings = Settings.now()
     found = {(info.name, info.version): info for info in at_hand(settings)}
-    far = remote(settings)
-    if far:
-        for entry in _listed(far, settings.offline):
-            found.setdefault((entry.name, entry.version), ModelInfo.of(entry, far))
+    for info in _at_url(settings):
+        found.setdefault((info.name, info.version), info)
     newest_first = sorted(found.values(), key=lambda info: info.entry.order, reverse=True)
     return sorted(newest_first, key=lambda info: info.name)
 
@@ -241,7 +239,7 @@ def _fetched(info: ModelInfo, far: Remote, progress: Progress | None) -> ModelIn
     log.warning(
         "fetching %s %s, %.1f MB, from %s", info.name, info.version, info.size / 1e6, info.where
     )
-    cache.add(entry, lambda part: far.copy(entry, entry.network, part, progress))
+    cache.add(entry, far, progress)
     return ModelInfo.of(entry, cache)
 
 
@@ -264,15 +262,19 @@ def _fetched_again(
     return _fetched(again, again.source, progress)
 
 
-def _listed(far: Remote, offline: bool) -> Sequence[Entry]:
-    why = "stemzoo is offline"
-    if not offline:
-        try:
-            return far.entries()
-        except ModelError as error:
-            why = str(error)
-    log.warning("%s; what %s holds is shown as it was last seen", why, far)
-    return far.remembered().entries
+def _at_url(settings: Settings) -> list[ModelInfo]:
+    """What STEMZOO_URL holds, or held when last asked; why, where that is not now."""
+    far = None
+    try:
+        far = remote(settings)
+        if far and not settings.offline:
+            return [ModelInfo.of(entry, far) for entry in far.entries()]
+        why = "stemzoo is offline"
+    except ModelError as error:
+        why = str(error)
+    if settings.url:
+        log.warning("%s; what %s holds is shown as it was last seen", why, settings.url)
+    return [ModelInfo.of(entry, far) for entry in far.remembered().entries] if far else []
 
 
 def _not_found(wanted: _Wanted, entries: Sequence[Entry], settings: Settings) -> ModelError:
@@ -281,6 +283,8 @@ def _not_found(wanted: _Wanted, entries: Sequence[Entry], settings: Settings) ->
     named = sorted((e for e in known if e.name == name), key=lambda e: e.order, reverse=True)
     unasked = settings.offline and settings.url
     asked = f"; {settings.url} was not asked: stemzoo is offline" if unasked else ""
+    gone = [str(path) for path in settings.site if not path.exists()]
+    asked += f"; STEMZOO_SITE names {', '.join(gone)}, which is not there" if gone else ""
     new = [entry for entry in named if version in ("", entry.version)]
     if new:
         return ModelError(

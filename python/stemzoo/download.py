@@ -182,7 +182,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
             raise ModelError(
                 f"{req.full_url} redirects to {to[:200]!r}; expected {' or '.join(sorted(safe))}"
             )
-        return super().http_error_302(req, fp, code, msg, headers)
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except BaseException:
+            fp.close()  # which is left open where there is no such address
+            raise
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 

@@ -164,20 +164,19 @@ def _json(content: bytes) -> Any:
     try:
         text = content.decode("utf-8")
         # Python's reader recurses: what is nested without end is refused before it is read.
-        if _depth(text) > MAX_DEPTH:
-            raise _Wrong(f"it is nested deeper than {MAX_DEPTH} levels")
+        _require_shallow(text)
         return json.loads(text, object_pairs_hook=_unique)
     except ValueError as error:
         raise _Wrong(f"it is no JSON: {error}") from None
 
 
-def _depth(text: str) -> int:
-    """How deep brackets nest, counting those inside strings too: a bound from above."""
-    depth = deepest = 0
+def _require_shallow(text: str) -> None:
+    """Counts brackets inside strings too, as if they nested."""
+    depth = 0
     for bracket in re.finditer(r"[\[\]{}]", text):
         depth += 1 if bracket[0] in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+        if depth > MAX_DEPTH:
+            raise _Wrong(f"it is nested deeper than {MAX_DEPTH} levels")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def _copy_far(
                 far.copy(entry, file, part, progress(file))
 
             if not _holds(folder, entry.path(file), stored):
-                put(folder / entry.path(file), stored, fill)
+                put(folder / entry.path(file), stored, fill, far.place.at(entry.path(file)))
 
 
 def _copy_near(folder: Path, found: Index, infos: Sequence[ModelInfo]) -> None:

@@ -11,7 +11,6 @@ import datetime
 import hashlib
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -77,8 +76,11 @@ class Cache:
         path = self.at(entry)
         return verified(_LinksAreCorrupt(self.folder), path.name, entry.model)
 
-    def add(self, entry: Entry, fill: Callable[[BinaryIO], None]) -> None:
-        put(self.at(entry), entry.model, fill)
+    def add(self, entry: Entry, far: Remote, progress: Progress | None) -> None:
+        def fill(part: BinaryIO) -> None:
+            far.copy(entry, entry.network, part, progress)
+
+        put(self.at(entry), entry.model, fill, far.at(entry))
 
     def set_aside(self, entry: Entry) -> None:
         """A corrupt file gives way, and stays to be looked at."""
@@ -166,7 +168,8 @@ class Remote:
             put(target, Stored.of(content), lambda part: rewrite(part, content))
         for _, path in seen:
             if path != target:
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # it is only in the way
+                    path.unlink()
 
     def _seen(self) -> list[tuple[int, Path]]:
         """The indexes remembered, by version. The version is in the name, so none replaces a later

@@ -29,11 +29,13 @@ _PART = re.compile(r"\.([0-9a-f]{16})-(\w*)-(\d+)-[0-9a-f]+\.part")  # which fil
 _NOBODY = 0
 
 
-def put(target: Path, stored: Stored, fill: Callable[[BinaryIO], None]) -> None:
+def put(
+    target: Path, stored: Stored, fill: Callable[[BinaryIO], None], origin: Path | str = ""
+) -> None:
     """Makes `target` the file that `stored` describes, of what `fill` adds to an open one.
 
     `fill` may be given what an earlier attempt has left. Where all of it then is not as it should
-    be, `fill` is asked once more, to begin anew.
+    be, `fill` is asked once more, to begin anew. `origin` is where it gets that from.
     """
     try:
         _make(target.parent)
@@ -44,7 +46,7 @@ def put(target: Path, stored: Stored, fill: Callable[[BinaryIO], None]) -> None:
                 file.seek(0)
                 file.truncate()
                 fill(file)
-            require(stored, _described(file), target)
+            require(stored, _described(file), origin or target)
             file.close()
             os.replace(part, target)
     except OSError as error:

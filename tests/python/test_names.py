@@ -88,6 +88,13 @@ def test_a_typo_gets_a_suggestion(name, server):
         stemzoo.pull(name)
 
 
+def test_a_site_that_is_not_there_is_told_of(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("STEMZOO_SITE", str(tmp_path / "unmounted"))
+    assert stemzoo.models() == []
+    with pytest.raises(stemzoo.ModelError, match=r"STEMZOO_SITE names .*unmounted, which is not t"):
+        stemzoo.load(NAME)
+
+
 def test_contradicting_versions_are_an_argument_error(server):
     with pytest.raises(ValueError, match=r"version is '1\.0\.0', but the name says"):
         stemzoo.load(f"{NAME}@{VERSION}", version="1.0.0")

@@ -139,9 +139,13 @@ assert [os.waitpid(child, 0)[1] for child in children] == [0] * 16
 
 KILLED = """
 moment = random.Random(4)
+start = time.monotonic()
+os.waitpid(puller(), 0)
+length = time.monotonic() - start
+next(cache.iterdir()).unlink()
 for _ in range(20):
     child = puller()
-    time.sleep(moment.uniform(0, 0.12))
+    time.sleep(moment.uniform(0, length))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     before = len(list(cache.glob(".*.part"))) if cache.exists() else 0
