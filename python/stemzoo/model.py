@@ -55,12 +55,13 @@ class Model:
         threads: int | None = None,
         *,
         content: bytes | None = None,
+        sha256: str = "",
     ) -> None:
-        """`content` is what `path` holds, where somebody has read and verified it."""
+        """`content` is what `path` holds, where somebody has read it; `sha256` what that has."""
         self.path = Path(path)
         content = _read(self.path) if content is None else content
         self.contract = Contract.of(content, str(path))
-        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
         self.threads = threads or 0
         self._session = open_session(content, self.path, providers, self.threads)
         self.provider: str = self._session.get_providers()[0]
@@ -212,11 +213,12 @@ def load(
         raise ValueError(f"threads is {threads}; expected at least 1, or None for all cores")
     if _is_path(name):
         content = _read(Path(name))
+        sha256 = hashlib.sha256(content).hexdigest()
         if not trust:
-            _require_listed(content, name)
-        return Model(name, providers, threads, content=content)
+            _require_listed(sha256, name)
+        return Model(name, providers, threads, content=content, sha256=sha256)
     info, content = opened(str(name), version, progress)
-    return Model(info.path, providers, threads, content=content)
+    return Model(info.path, providers, threads, content=content, sha256=info.entry.model.sha256)
 
 
 def _is_path(name: str | Path) -> bool:
@@ -230,8 +232,7 @@ def _read(path: Path) -> bytes:
         raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
 
 
-def _require_listed(content: bytes, path: str | Path) -> None:
-    sha256 = hashlib.sha256(content).hexdigest()
+def _require_listed(sha256: str, path: str | Path) -> None:
     if not listed(sha256):
         raise ModelError(
             f"{path} (sha256 {sha256}) is in no zoo on this machine, so nobody vouches for it; "

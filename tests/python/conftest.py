@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from zoo_server import ZooServer, add_model, write_index
+from zoo_server import ZooServer, add_model, files_but, write_index
 
 from stemzoo import catalogue, download
 
@@ -56,3 +56,14 @@ def server(zoo, cache, monkeypatch):
         monkeypatch.setenv("STEMZOO_URL", server.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         yield server
+
+
+@pytest.fixture
+def watched(tmp_path, cache, zoo):
+    """Holds the test to leaving everything but the cache as it was, and no network in the cache."""
+    before = files_but(tmp_path, cache, zoo)
+    yield
+    assert files_but(tmp_path, cache, zoo) == before
+    assert not list(cache.glob("**/*.onnx"))
+    allowed = {"indexes", "models"}
+    assert {path.name for path in cache.glob("*")} <= allowed

@@ -47,6 +47,33 @@ def run(code, *arguments, **options):
     )
 
 
+def files_but(folder, *others):
+    """All files and folders in a folder, except in some of them."""
+    return {p for p in folder.rglob("*") if not any(p.is_relative_to(other) for other in others)}
+
+
+LITTLE = """
+import resource, sys
+import stemzoo
+from stemzoo import download
+download.TRIES, download.STALL = 1, 5.0
+base = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (base + (160 << 20), base + (160 << 20)))
+try:
+    stemzoo.pull(sys.argv[1])
+except stemzoo.ModelError as error:
+    print(error)
+"""
+
+
+def refused_with_little_memory(folder):
+    """What a process that has little memory says when it pulls the model."""
+    answer = run(LITTLE, NAME, cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout
+    return answer.stdout
+
+
 class ZooServer:
     """Serves a folder. `answers` says for a path what else to do with a request for it."""
 
