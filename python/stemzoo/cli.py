@@ -48,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     drift.add_argument("--model", default="vasudevan-drift", help="NAME, NAME@VERSION or a file")
     drift.set_defaults(run=_drift)
 
+    replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
+    replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")
+    replay.add_argument("--input", type=Path, help="what it was made from (default: beside OUT)")
+    replay.add_argument("--model", help="NAME@VERSION or a .onnx file (default: the one it names)")
+    replay.set_defaults(run=_replay)
+
     models = commands.add_parser("models", help="which models there are")
     about = models.add_subparsers(required=True, metavar="COMMAND")
     about.add_parser("list", help="a line each").set_defaults(run=_models_list)
@@ -98,7 +104,7 @@ def _run_file(
     given = read(source, dataset=dataset)
     run = model.run(given.data, progress=_progress_bar(source.name))
     result = dataclasses.replace(given, data=run.image)
-    write(target, result, provenance=provenance(run, model, source))
+    write(target, result, provenance=provenance(run, model, source, dataset))
     print(f"{source} -> {target}")
     if picture:
         from stemzoo.pictures import grey, save_panels
@@ -126,6 +132,15 @@ def _drift(given: argparse.Namespace) -> None:
             f"; dy {found.dy * pixel_y:.4g} {still.unit}, dx {found.dx * pixel_x:.4g} {still.unit}"
         )
     print(text)
+
+
+def _replay(given: argparse.Namespace) -> None:
+    from stemzoo.replay import replay
+
+    replayed = replay(given.output, given.input, given.model)
+    if not replayed.agrees:
+        raise FileError(replayed.text)
+    print(replayed.text)
 
 
 def _targets(sources: Sequence[Path], output: Path | None, done: str) -> list[Path]:

@@ -83,57 +83,101 @@ class Index:
         return sorted(named, key=lambda entry: entry.order, reverse=True)
 
 
+def is_file_name(name: str) -> bool:
+    """Whether a name is one plain file's, in any folder of any system."""
+    plain = bool(_FILE.fullmatch(name)) and len(name) <= 100
+    return plain and not _DEVICE.fullmatch(name.partition(".")[0])
+
+
 def version_order(version: str) -> tuple[int, ...]:
     """Semantic versions by number, so that 0.10.0 comes after 0.9.0."""
     return tuple(int(part) if part.isdigit() else -1 for part in version.split("."))
+
+
+def network_order(network: Path) -> tuple[int, ...]:
+    """The same for networks of one folder, whose files are called `<name>-<version>.onnx`."""
+    return version_order(network.stem.rpartition("-")[2])
 
 
 def build(zoo: Path, version: int, expires: str = "") -> Index:
     """The index of the model folders of a zoo, from what is in them."""
     entries = []
     for network in sorted(zoo.glob("*/*.onnx")):
+        files = {name: file.read_bytes() for name, file in companions(network).items()}
         content = network.read_bytes()
-        contract = Contract.of(content, str(network))
-        others = [f for f in sorted(network.parent.iterdir()) if f.is_file() and f.suffix != ".onnx"]
-        entries.append(
-            Entry(
-                contract.name,
-                contract.version,
-                contract.task,
-                contract.licence,
-                contract.minimum_runtime,
-                contract.summary,
-                Stored.of(content),
-                {file.name: Stored.of(file.read_bytes()) for file in others},
+        entry = listed(Contract.of(content, str(network)), content, files, str(network))
+        if network != zoo / entry.name / entry.network:
+            raise ModelError(
+                f"{network} holds {entry.name} {entry.version}; "
+                f"expected that at {zoo / entry.name / entry.network}"
             )
-        )
+        entries.append(entry)
     index = Index(version, tuple(entries), expires)
     return parse(written(index), str(zoo))  # what cannot be read is not written
 
 
+def listed(contract: Contract, network: bytes, files: Mapping[str, bytes], where: str) -> Entry:
+    """How an index lists a version; ModelError where it could not be read from one."""
+    entry = Entry(
+        contract.name,
+        contract.version,
+        contract.task,
+        contract.licence,
+        contract.minimum_runtime,
+        contract.summary,
+        Stored.of(network),
+        {name: Stored.of(content) for name, content in files.items()},
+    )
+    try:
+        return _Reader().entry(_plain(entry))
+    except _Wrong as wrong:
+        raise ModelError(f"{where} cannot be in a zoo: {wrong}") from None
+
+
+def companions(network: Path) -> dict[str, Path]:
+    """The files that belong to a network in its folder, by name.
+
+    Files of an older version bear its name (`denoise-live-0.1.0.sample_input.npy`), and so does its
+    network; all others are the newest version's.
+    """
+    networks = sorted(network.parent.glob("*.onnx"), key=network_order)
+    newest, older = networks[-1], networks[:-1]
+
+    def owner(name: str) -> Path:
+        return next((other for other in older if name.startswith(f"{other.stem}.")), newest)
+
+    files = sorted(file for file in network.parent.iterdir() if file.is_file())
+    return {
+        file.name: file
+        for file in files
+        if file not in networks and file.name[0] != "." and owner(file.name) == network
+    }
+
+
 def written(index: Index) -> bytes:
     """As bytes, the same for the same index."""
-    models = [
-        {
-            "name": entry.name,
-            "version": entry.version,
-            "task": entry.task,
-            "licence": entry.licence,
-            "minimum_runtime": entry.minimum_runtime,
-            "summary": entry.summary,
-            **vars(entry.model),
-            "files": {name: vars(stored) for name, stored in sorted(entry.files.items())},
-        }
-        for entry in sorted(index.entries, key=lambda e: (e.name, e.order))
-    ]
+    models = [_plain(entry) for entry in sorted(index.entries, key=lambda e: (e.name, e.order))]
     content = {"format": FORMAT, "version": index.version, "expires": index.expires}
     return (json.dumps(content | {"models": models}, indent=1) + "\n").encode()
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "version": entry.version,
+        "task": entry.task,
+        "licence": entry.licence,
+        "minimum_runtime": entry.minimum_runtime,
+        "summary": entry.summary,
+        **vars(entry.model),
+        "files": {name: vars(stored) for name, stored in sorted(entry.files.items())},
+    }
 
 
 def parse(content: bytes, where: str) -> Index:
     """The index in some bytes; ModelError says what is wrong with them."""
     try:
-        return _Reader(where).index(_json(content))
+        return _Reader().index(_json(content))
     except _Wrong as wrong:
         raise ModelError(f"the index {where} is not to be used: {wrong}") from None
 
@@ -174,9 +218,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class _Reader:
     """Takes every value of an index by hand, and none that it does not expect."""
 
-    def __init__(self, where: str) -> None:
-        self.where = where
-
     def index(self, given: Any) -> Index:
         found = self._mapping(given, "the index", {"format", "version", "expires", "models"})
         if found["format"] != FORMAT or isinstance(found["format"], bool):
@@ -188,15 +229,17 @@ class _Reader:
         version = self._count(found["version"], "version", 1 << 53)
         if not isinstance(found["models"], list) or len(found["models"]) > MAX_ENTRIES:
             raise _Wrong(f"models is no list of at most {MAX_ENTRIES}")
-        entries = tuple(self._entry(model) for model in found["models"])
+        entries = tuple(self.entry(model) for model in found["models"])
         if len({(entry.name, entry.version) for entry in entries}) != len(entries):
             raise _Wrong("it lists one version of a model twice")
         return Index(version, entries, expires)
 
-    def _entry(self, given: Any) -> Entry:
+    def entry(self, given: Any) -> Entry:
         words = {"name", "version", "task", "licence", "minimum_runtime", "summary"}
         found = self._mapping(given, "a model", words | {"size", "sha256", "files"})
         name = self._text(found["name"], "name", _NAME.pattern, 64)
+        if not is_file_name(name):
+            raise _Wrong(f"{name!r} names a device on Windows, and no folder")
         if not isinstance(found["files"], dict) or len(found["files"]) > MAX_FILES:
             raise _Wrong(f"the files of {name} are no mapping of at most {MAX_FILES}")
         return Entry(
@@ -211,9 +254,9 @@ class _Reader:
         )
 
     def _file(self, name: str) -> str:
-        if not _FILE.fullmatch(name) or len(name) > 100 or _DEVICE.fullmatch(name.partition(".")[0]):
-            raise _Wrong(f"{name[:120]!r} is no plain file name")
-        if name.endswith(".onnx"):
+        if not is_file_name(name):
+            raise _Wrong(f"{name!r:.120} is no plain file name")
+        if name.lower().endswith(".onnx"):
             raise _Wrong(f"{name!r} is a second network; a version has one")
         return name
 
