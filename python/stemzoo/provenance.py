@@ -13,9 +13,7 @@ from stemzoo import _core
 from stemzoo.model import Model, Run
 
 
-def provenance(
-    run: Run, model: Model, source: Path, dataset: int | None = None
-) -> dict[str, Any]:
+def provenance(run: Run, model: Model, source: Path, dataset: int | None = None) -> dict[str, Any]:
     """The record that travels inside every file written from `run`, of one dataset of a file."""
     return {
         "task": model.contract.task,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,9 +59,10 @@ def _record(found: Micrograph, output: Path) -> Record:
         )
     try:
         _check(record)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise FileError(
-            f"{output} says how it was made in a way that this stemzoo does not follow ({error}); "
+            f"{output} says how it was made in a way that this stemzoo does not follow: {reason}; "
             "it was written by another version, or changed since"
         ) from None
     checked: Record = record
@@ -80,6 +82,7 @@ def _check(record: Any) -> None:
     numbers = (*record["tiling"]["step"], threads, 0 if dataset is None else dataset)
     odd = [w for w in words if not isinstance(w, str)]
     odd += [n for n in numbers if type(n) is not int or n < 0]
+    odd += [w for w in words if w.endswith(".onnx") and not odd]  # it is not to lead to a file
     if odd:
         raise ValueError(f"{odd[0]!r:.80} is out of place")
 
@@ -111,7 +114,7 @@ def _ready(record: Record, name: str | None) -> Model:
             model = load(
                 name or pinned,
                 providers=[record["provider"]],
-                threads=record["threads"] or None,
+                threads=min(record["threads"], os.cpu_count() or 1) or None,
             )
     except ModelError as error:
         raise ModelError(f"the model {pinned} is not at hand: {error}") from error
