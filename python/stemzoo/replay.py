@@ -59,7 +59,7 @@ def _record(found: Micrograph, output: Path) -> Record:
         )
     try:
         _check(record)
-    except (LookupError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise FileError(
             f"{output} says how it was made in a way that this stemzoo does not follow: {reason}; "
@@ -82,9 +82,12 @@ def _check(record: Any) -> None:
     numbers = (*record["tiling"]["step"], threads, 0 if dataset is None else dataset)
     odd = [w for w in words if not isinstance(w, str)]
     odd += [n for n in numbers if type(n) is not int or n < 0]
-    odd += [w for w in words if w.endswith(".onnx") and not odd]  # it is not to lead to a file
+    if not record["tiling"]["step"]:
+        raise ValueError("it lacks a step")
     if odd:
         raise ValueError(f"{odd[0]!r:.80} is out of place")
+    if record["model"]["version"].endswith(".onnx"):
+        raise ValueError("it names a file, not a version of a model")
 
 
 def _input(record: Record, output: Path, source: Path | None) -> Path:
