@@ -7,6 +7,7 @@ has been read and checked.
 
 from __future__ import annotations
 
+import copy
 import stat
 import struct
 import zipfile
@@ -92,16 +93,15 @@ def _check(members: list[zipfile.ZipInfo], path: Path) -> None:
 
 
 def _content(package: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> bytes:
-    """Unpacked piece by piece: zipfile stops a file that goes on beyond its announced size only
-    after it has unpacked all that one read asks for."""
-    parts = []
-    with package.open(member) as file:
-        while part := file.read(_AT_ONCE):
-            parts.append(part)
-    content = b"".join(parts)
-    if len(content) != member.file_size:
+    """A file unpacked piece by piece, no further than it has announced."""
+    announced = member.file_size
+    asked = copy.copy(member)
+    asked.file_size += 1  # there zipfile would cut it off in silence; so, its checksum is wrong
+    with package.open(asked) as file:
+        content = b"".join(iter(lambda: file.read(_AT_ONCE), b""))
+    if len(content) != announced:
         raise FileError(
-            f"{path} holds {member.filename} of {len(content)} bytes where {member.file_size} are "
+            f"{path} holds {len(content)} bytes of {member.filename}, where {announced} are "
             "announced; get it again"
         )
     return content

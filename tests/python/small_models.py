@@ -22,9 +22,10 @@ def dense(window, step, weight, bias):
     return _model(nodes, values, window, window=window, step=step)
 
 
-def same(task):
+def same(task, **promises):
     """A network that gives back what it is given."""
-    return _model([helper.make_node("Identity", ["image"], ["output"])], {}, None, task=task)
+    nodes = [helper.make_node("Identity", ["image"], ["output"])]
+    return _model(nodes, {}, None, task=task, **promises)
 
 
 def _model(nodes, values, side, *, task="denoise", **promises):
@@ -35,17 +36,17 @@ def _model(nodes, values, side, *, task="denoise", **promises):
     weights = [numpy_helper.from_array(value, name) for name, value in values.items()]
     graph = helper.make_graph(nodes, "test", [given], [made], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    contract = Contract(
-        name=f"{task}-test",
-        version="0.0.1",
-        task=task,
-        multiple=1,
-        halo=0,
-        normalisation="mean-std",
-        licence="MIT",
-        training='{"recipe": "none"}',
-        **promises,
-    )
+    usual = {
+        "name": f"{task}-test",
+        "version": "0.0.1",
+        "task": task,
+        "multiple": 1,
+        "halo": 0,
+        "normalisation": "mean-std",
+        "licence": "MIT",
+        "training": '{"recipe": "none"}',
+    }
+    contract = Contract(**(usual | promises))
     helper.set_model_props(model, contract.metadata())
     onnx.checker.check_model(model)
     return model.SerializeToString()
