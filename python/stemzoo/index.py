@@ -94,9 +94,19 @@ def version_order(version: str) -> tuple[int, ...]:
     return tuple(int(part) if part.isdigit() else -1 for part in version.split("."))
 
 
-def network_order(network: Path) -> tuple[int, ...]:
-    """The same for networks of one folder, whose files are called `<name>-<version>.onnx`."""
+def order_of(network: Path) -> tuple[int, ...]:
+    """The same, by a network's file name."""
     return version_order(network.stem.rpartition("-")[2])
+
+
+def networks(folder: Path) -> list[Path]:
+    """The networks `<name>-<version>.onnx` of a model folder, the newest last."""
+    return sorted(folder.glob("*.onnx"), key=order_of)
+
+
+def newest(folder: Path) -> Path:
+    """The network that the card and the figures of a model folder are about."""
+    return networks(folder)[-1]
 
 
 def build(zoo: Path, version: int, expires: str = "") -> Index:
@@ -140,17 +150,16 @@ def companions(network: Path) -> dict[str, Path]:
     Files of an older version bear its name (`denoise-live-0.1.0.sample_input.npy`), and so does its
     network; all others are the newest version's.
     """
-    networks = sorted(network.parent.glob("*.onnx"), key=network_order)
-    newest, older = networks[-1], networks[:-1]
+    *older, last = networks(network.parent)
 
     def owner(name: str) -> Path:
-        return next((other for other in older if name.startswith(f"{other.stem}.")), newest)
+        return next((other for other in older if name.startswith(f"{other.stem}.")), last)
 
     files = sorted(file for file in network.parent.iterdir() if file.is_file())
     return {
         file.name: file
         for file in files
-        if file not in networks and file.name[0] != "." and owner(file.name) == network
+        if file.suffix != ".onnx" and file.name[0] != "." and owner(file.name) == network
     }
 
 

@@ -108,12 +108,11 @@ def _merge(ready: Path, network: Path) -> None:
     """Move a finished version to the other versions of its model, its network last: as long as that
     is not there, neither is the version."""
     folder = network.parent
-    newest = max([network, *folder.glob("*.onnx")], key=index.network_order)
-    if newest == network:
-        for older in folder.glob("*.onnx"):
-            _keep_samples(older)
-    else:
+    there = index.networks(folder)
+    if there and index.order_of(network) < index.order_of(there[-1]):
         _keep_samples(ready / network.name)
+    elif there:
+        _keep_samples(there[-1])
     for file in sorted(ready.iterdir(), key=lambda file: file.name == network.name):
         os.replace(file, folder / file.name)
 

@@ -9,6 +9,7 @@ import onnx
 import pytest
 
 from stemzoo.contract import Contract
+from stemzoo.index import companions, newest
 from stemzoo.model import Model
 
 ZOO = Path(__file__).parents[2] / "zoo"
@@ -63,8 +64,8 @@ def test_a_denoiser_that_comes_first_is_in_the_zoo(path):
 
 
 def test_sample_vectors_hold(path):
-    given = np.load(path.parent / "sample_input.npy")
-    expected = np.load(path.parent / "sample_output.npy")
+    files = {name.removeprefix(f"{path.stem}."): file for name, file in companions(path).items()}
+    given, expected = np.load(files["sample_input.npy"]), np.load(files["sample_output.npy"])
     np.testing.assert_allclose(Model(path).outputs(given)[0], expected, rtol=1e-3, atol=1e-3)
 
 
@@ -88,11 +89,16 @@ def test_pixels_beyond_the_halo_change_nothing(path):
     np.testing.assert_allclose(model.infer(image)[inside], answer[inside], atol=1e-5)
 
 
-def test_the_figures_belong_to_the_file(path):
+CURRENT = [path for path in FILES if path == newest(path.parent)]
+
+
+@pytest.mark.parametrize("path", CURRENT, ids=[path.stem for path in CURRENT])
+def test_the_figures_belong_to_the_newest_version(path):
     metrics = json.loads((path.parent / "metrics.json").read_text())
     assert metrics["sha256"] == Model(path).sha256
 
 
+@pytest.mark.parametrize("path", CURRENT, ids=[path.stem for path in CURRENT])
 def test_the_description_names_the_files_beside_it(path):
     files = re.findall(r"source: (.+)", (path.parent / "bioimageio.yaml").read_text())
     assert set(files) == {"README.md", "sample_input.npy", "sample_output.npy", path.name}
