@@ -403,18 +403,53 @@ HOSTILE = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-@pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_package_is_refused_and_leaves_nothing(case, zoo, tmp_path):
+def make(case, package):
     made, match = HOSTILE[case]
-    package = tmp_path / "evil.zip"
     if callable(made):
         made(package)
     else:
         pack(package, made)
+    return match
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_package_is_refused_and_leaves_nothing(case, zoo, tmp_path):
+    package = tmp_path / "evil.zip"
+    match = make(case, package)
     before = set(tmp_path.rglob("*"))
     with pytest.raises((FileError, ModelError), match=f"evil.zip.*({match})"):
         import_package(package, zoo)
+    assert set(tmp_path.rglob("*")) == before
+
+
+FRUGAL = """
+import resource, sys
+from pathlib import Path
+from stemzoo.errors import StemzooError
+from stemzoo.unpack import import_package
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + (64 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+zoo, *packages = map(Path, sys.argv[1:])
+for package in packages:
+    try:
+        import_package(package, zoo)
+    except StemzooError as error:
+        print("no memory" if isinstance(error.__cause__, MemoryError) else "refused")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux to limit memory")
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_hostile_packages_are_refused_in_little_memory(zoo, tmp_path):
+    packages = [tmp_path / f"{number}.zip" for number in range(len(HOSTILE))]
+    for case, package in zip(HOSTILE, packages, strict=True):
+        make(case, package)
+    before = set(tmp_path.rglob("*"))
+    command = [sys.executable, "-c", FRUGAL, str(zoo), *map(str, packages)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert answer.stdout.split() == ["refused"] * len(HOSTILE), answer.stderr
     assert set(tmp_path.rglob("*")) == before
 
 
