@@ -141,6 +141,8 @@ def _publish(given: argparse.Namespace) -> None:
     if not key and (given.zoo / SIGNATURE).exists():
         raise SystemExit(f"the index of {given.zoo} is signed; give the key with --sign KEYFILE")
     expires = last_day(given.expires, given.zoo)
+    if key and not expires:
+        raise SystemExit("a signed index is believed until a day that it says; give --expires")
     if given.name:
         recipe = load_recipe(given.name, **parsed_settings(given.set))
         print(publish(recipe, given.source or RUNS / recipe.name, given.zoo))

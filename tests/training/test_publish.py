@@ -272,7 +272,10 @@ def key(tmp_path, capsys):
 def test_an_index_is_signed_for_the_key_that_was_printed(zoo, key):
     path, text = key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    published(zoo, CANDIDATE, "--sign", str(path))
+    with pytest.raises(SystemExit, match="until a day that it says; give --expires"):
+        published(zoo, CANDIDATE, "--sign", str(path))
+    assert not zoo.exists()
+    published(zoo, CANDIDATE, "--sign", str(path), "--expires", "2999-12-31")
     verified(zoo, text)
     # An index that went on without its signature would be refused by everyone.
     (zoo / NAME / "README.md").write_text("# another card")
