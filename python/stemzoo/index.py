@@ -264,7 +264,9 @@ class _Reader:
 
     def _file(self, name: str) -> str:
         if not is_file_name(name):
-            raise _Wrong(f"{name!r:.120} is no plain file name")
+            raise _Wrong(
+                f"{name!r:.120} is no plain file name; expected letters, digits, '.', '-' and '_'"
+            )
         if name.lower().endswith(".onnx"):
             raise _Wrong(f"{name!r} is a second network; a version has one")
         return name

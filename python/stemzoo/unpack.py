@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stemzoo.errors import FileError, StemzooError
-from stemzoo.index import MAX_FILES, MAX_MODEL, is_file_name
+from stemzoo.index import MAX_FILES, MAX_MODEL
 from stemzoo.zoo_folder import add, reindex
 
 _END = struct.Struct("<4s4H2LH")  # the end record: where the directory is, and how large
@@ -71,11 +71,6 @@ def _check(members: list[zipfile.ZipInfo], path: Path) -> None:
         raise FileError(f"{path} holds {len(members)} files; expected at most {MAX_FILES}")
     for member in members:
         name = member.orig_filename  # as it is written: zipfile mends some names
-        if not is_file_name(name):
-            raise FileError(
-                f"{path} holds {name!r:.120}, which is no plain file name; expected all files at "
-                "the top of the zip, named in letters, digits, '.', '-' and '_'"
-            )
         kind = stat.S_IFMT(member.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
             raise FileError(f"{path} holds {name!r}, which is no plain file but a link or a device")
