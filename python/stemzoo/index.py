@@ -118,8 +118,8 @@ def build(zoo: Path, version: int, expires: str = "") -> Index:
         entry = listed(Contract.of(content, str(network)), content, files, str(network))
         if network != zoo / entry.name / entry.network:
             raise ModelError(
-                f"{network} holds {entry.name} {entry.version}; "
-                f"expected that at {zoo / entry.name / entry.network}"
+                f"{network} says of itself that it is {entry.name} {entry.version}; in a zoo it "
+                f"stands at {entry.name}/{entry.network}"
             )
         entries.append(entry)
     index = Index(version, tuple(entries), expires)
