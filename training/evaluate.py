@@ -35,17 +35,17 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into the folder of the model")
     given = parser.parse_args()
     info = find(given.name)
-    if given.write and info.where != newest(info.where.parent):
+    if given.write and info.path != newest(info.path.parent):
         raise SystemExit(
-            f"{info.where.parent} has the figures of a newer version than {info.version}"
+            f"{info.path.parent} has the figures of a newer version than {info.version}"
         )
-    metrics = evaluate(Model(info.where))
+    metrics = evaluate(Model(info.path))
     text = json.dumps(metrics, indent=1)
     print(text)
-    path = info.where.parent / "metrics.json"
+    path = info.path.parent / "metrics.json"
     if given.write:
         path.write_text(text + "\n")
-        describe(info.where)
+        describe(info.path)
     elif path.exists() and json.loads(path.read_text()) != metrics:
         print(f"{path} says otherwise; --write replaces it")
 

@@ -66,8 +66,8 @@ class FineTune(Recipe):
 
     def network(self) -> nn.Module:
         network = self.base.network().eval()
-        fill(network, self.file.where)
-        check_parity(network, self.file.where.read_bytes(), self.file.contract)
+        fill(network, self.file.path)
+        check_parity(network, self.file.read(), self.file.contract)
         return network.train()
 
     def prepare(self, device: torch.device, smoke: bool) -> None:

@@ -1,7 +1,7 @@
 """Clean, steady STEM images without PyTorch."""
 
 from stemzoo._core import __version__
-from stemzoo.catalogue import ModelInfo, models
+from stemzoo.catalogue import ModelInfo, models, pull
 from stemzoo.drift import Drift, drift
 from stemzoo.errors import FileError, ModelError, StemzooError
 from stemzoo.model import Model, denoise, load, restore
@@ -23,5 +23,6 @@ __all__ = [
     "load",
     "models",
     "ncc",
+    "pull",
     "restore",
 ]

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import stemzoo
-from stemzoo.catalogue import find
+from stemzoo.cli_models import add_commands, add_offline
 from stemzoo.errors import FileError, StemzooError
-from stemzoo.model import Model, Progress, require_task
+from stemzoo.model import Model, require_task
+from stemzoo.progress import progress_bar
+from stemzoo.settings import staying_offline
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 with one line of reason when it did not."""
     given = _parser().parse_args(arguments)
     try:
-        given.run(given)
+        with staying_offline(getattr(given, "offline", False)):
+            given.run(given)
     except (StemzooError, ValueError) as error:
         print(f"stemzoo: {error}", file=sys.stderr)
         return 1
@@ -45,21 +47,16 @@ def _parser() -> argparse.ArgumentParser:
     drift = commands.add_parser("drift", help="how far features moved between two images")
     drift.add_argument("reference", type=Path)
     drift.add_argument("moving", type=Path)
-    drift.add_argument("--model", default="vasudevan-drift", help="NAME, NAME@VERSION or a file")
+    _add_model(drift, "vasudevan-drift")
     drift.set_defaults(run=_drift)
 
     replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
     replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")
     replay.add_argument("--input", type=Path, help="what it was made from (default: beside OUT)")
-    replay.add_argument("--model", help="NAME@VERSION or a .onnx file (default: the one it names)")
+    _add_model(replay, None)
     replay.set_defaults(run=_replay)
 
-    models = commands.add_parser("models", help="which models there are")
-    about = models.add_subparsers(required=True, metavar="COMMAND")
-    about.add_parser("list", help="a line each").set_defaults(run=_models_list)
-    info = about.add_parser("info", help="everything one says of itself")
-    info.add_argument("name", help="NAME or NAME@VERSION")
-    info.set_defaults(run=_models_info)
+    add_commands(commands)
     return parser
 
 
@@ -70,7 +67,7 @@ def _add_image_command(commands: Any, task: str, done: str, model: str) -> None:
     command.add_argument(
         "-o", "--output", type=Path, help=f".tif or .npy, or a folder (default: FILE.{done}.tif)"
     )
-    command.add_argument("--model", default=model, help="NAME, NAME@VERSION or a .onnx file")
+    _add_model(command, model)
     command.add_argument("--dataset", type=int, help="which image of a file that holds several")
     command.add_argument(
         "--provider", action="append", help="ONNX Runtime provider; may be repeated"
@@ -78,6 +75,14 @@ def _add_image_command(commands: Any, task: str, done: str, model: str) -> None:
     command.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     command.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
     command.set_defaults(run=_run_model, task=task, done=done)
+
+
+def _add_model(command: argparse.ArgumentParser, default: str | None) -> None:
+    command.add_argument("--model", default=default, help="NAME, NAME@VERSION or a .onnx file")
+    command.add_argument(
+        "--trust", action="store_true", help="open a .onnx file that no zoo on this machine lists"
+    )
+    add_offline(command)
 
 
 def _demo(given: argparse.Namespace) -> None:
@@ -88,7 +93,13 @@ def _demo(given: argparse.Namespace) -> None:
 
 def _run_model(given: argparse.Namespace) -> None:
     targets = _targets(given.files, given.output, given.done)
-    model = stemzoo.load(given.model, providers=given.provider, threads=given.threads)
+    model = stemzoo.load(
+        given.model,
+        providers=given.provider,
+        threads=given.threads,
+        trust=given.trust,
+        progress=progress_bar(given.model),
+    )
     require_task(model, given.task)
     for number, (source, target) in enumerate(zip(given.files, targets, strict=True)):
         picture = given.picture if number == 0 else None
@@ -102,7 +113,7 @@ def _run_file(
     from stemzoo.provenance import provenance
 
     given = read(source, dataset=dataset)
-    run = model.run(given.data, progress=_progress_bar(source.name))
+    run = model.run(given.data, progress=progress_bar(source.name))
     result = dataclasses.replace(given, data=run.image)
     write(target, result, provenance=provenance(run, model, source, dataset))
     print(f"{source} -> {target}")
@@ -119,7 +130,8 @@ def _drift(given: argparse.Namespace) -> None:
     from stemzoo.io import read
 
     still, moving = read(given.reference), read(given.moving)
-    found = stemzoo.drift(still.data, moving.data, stemzoo.load(given.model))
+    model = stemzoo.load(given.model, trust=given.trust, progress=progress_bar(given.model))
+    found = stemzoo.drift(still.data, moving.data, model)
     text = (
         f"dy {found.dy:.2f} px, dx {found.dx:.2f} px, sigma {found.sigma[0]:.2f} and "
         f"{found.sigma[1]:.2f} px, score {found.score:.3f}, "
@@ -137,7 +149,7 @@ def _drift(given: argparse.Namespace) -> None:
 def _replay(given: argparse.Namespace) -> None:
     from stemzoo.replay import replay
 
-    replayed = replay(given.output, given.input, given.model)
+    replayed = replay(given.output, given.input, given.model, trust=given.trust)
     if not replayed.agrees:
         raise FileError(replayed.text)
     print(replayed.text)
@@ -163,37 +175,3 @@ def _targets(sources: Sequence[Path], output: Path | None, done: str) -> list[Pa
             "two input files have one name, so their results would overwrite each other"
         )
     return targets
-
-
-def _models_list(given: argparse.Namespace) -> None:
-    rows = [
-        (info.name, info.version, info.task, f"{info.size / 1e6:.1f} MB", str(info.where.parent))
-        for info in stemzoo.models()
-    ]
-    heads = ("NAME", "VERSION", "TASK", "SIZE", "WHERE")
-    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
-    for row in [heads, *rows]:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
-
-
-def _models_info(given: argparse.Namespace) -> None:
-    info = find(given.name)
-    contract = dataclasses.asdict(info.contract)
-    contract["training"] = json.loads(info.contract.training)
-    print(json.dumps({**contract, "size": info.size, "file": str(info.where)}, indent=2))
-
-
-def _progress_bar(label: str) -> Progress | None:
-    """A bar on a terminal; nothing in a log."""
-    if not sys.stderr.isatty():
-        return None
-
-    def show(done: int, total: int) -> None:
-        filled = 30 * done // total
-        bar = "#" * filled + "." * (30 - filled)
-        end = "\n" if done == total else ""
-        print(f"\r{label} [{bar}] {done}/{total}", end=end, file=sys.stderr, flush=True)
-
-    return show

@@ -20,3 +20,13 @@ class FileError(StemzooError):
 
 class ModelError(StemzooError):
     """A model that cannot be found, fetched, trusted or run."""
+
+
+class Corrupt(ModelError):
+    """A file of a zoo that is missing, or holds other bytes than it should."""
+
+
+class Interrupted(ModelError):
+    """A download that broke off, and might go on."""
+
+    wait: float | None = None  # s, as the server asks

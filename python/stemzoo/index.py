@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,11 @@ MAX_BYTES = 4 << 20  # of an index
 MAX_MODEL, MAX_FILE = 1 << 30, 64 << 20  # bytes of a network, and of another file
 MAX_ENTRIES, MAX_FILES, MAX_DEPTH = 10_000, 64, 8
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_VERSION = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+VERSION = re.compile(r"(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # no file names on Windows
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)  # not on Windows
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ class Entry:
     def order(self) -> tuple[int, ...]:
         return version_order(self.version)
 
+    def path(self, file: str) -> str:
+        """Where a file stands, seen from the index."""
+        return f"{self.name}/{file}"
+
     def everything(self) -> dict[str, Stored]:
         """All files by name, the network first."""
         return {self.network: self.model, **self.files}
@@ -81,12 +85,6 @@ class Index:
         """Newest first."""
         named = [entry for entry in self.entries if entry.name == name]
         return sorted(named, key=lambda entry: entry.order, reverse=True)
-
-
-def is_file_name(name: str) -> bool:
-    """Whether a name is one plain file's, in any folder of any system."""
-    plain = bool(_FILE.fullmatch(name)) and len(name) <= 100
-    return plain and not _DEVICE.fullmatch(name.partition(".")[0])
 
 
 def version_order(version: str) -> tuple[int, ...]:
@@ -109,21 +107,26 @@ def newest(folder: Path) -> Path:
     return networks(folder)[-1]
 
 
-def build(zoo: Path, version: int, expires: str = "") -> Index:
-    """The index of the model folders of a zoo, from what is in them."""
-    entries = []
-    for network in sorted(zoo.glob("*/*.onnx")):
-        files = {name: file.read_bytes() for name, file in companions(network).items()}
-        content = network.read_bytes()
-        entry = listed(Contract.of(content, str(network)), content, files, str(network))
-        if network != zoo / entry.name / entry.network:
-            raise ModelError(
-                f"{network} says of itself that it is {entry.name} {entry.version}; in a zoo it "
-                f"stands at {entry.name}/{entry.network}"
-            )
-        entries.append(entry)
-    index = Index(version, tuple(entries), expires)
+def build(zoo: Path, version: int, expires: str = "", only: str | None = None) -> Index:
+    """The index of the model folders of a zoo, or of one of them, from what is in them."""
+    try:
+        entries = tuple(_entry(network) for network in sorted(zoo.glob(f"{only or '*'}/*.onnx")))
+    except OSError as error:
+        raise ModelError(f"cannot read {error.filename}: {error.strerror}") from error
+    index = Index(version, entries, expires)
     return parse(written(index), str(zoo))  # what cannot be read is not written
+
+
+def _entry(network: Path) -> Entry:
+    content, folder = network.read_bytes(), network.parent
+    files = {name: file.read_bytes() for name, file in companions(network).items()}
+    entry = listed(Contract.of(content, str(network)), content, files, str(network))
+    if f"{folder.name}/{network.name}" != entry.path(entry.network):
+        raise ModelError(
+            f"{network} says of itself that it is {entry.name} {entry.version}; in a zoo it stands "
+            f"at {entry.path(entry.network)}"
+        )
+    return entry
 
 
 def listed(contract: Contract, network: bytes, files: Mapping[str, bytes], where: str) -> Entry:
@@ -201,20 +204,19 @@ def _json(content: bytes) -> Any:
     try:
         text = content.decode("utf-8")
         # Python's reader recurses: what is nested without end is refused before it is read.
-        if _depth(text) > MAX_DEPTH:
-            raise _Wrong(f"it is nested deeper than {MAX_DEPTH} levels")
+        _require_shallow(text)
         return json.loads(text, object_pairs_hook=_unique)
     except ValueError as error:
         raise _Wrong(f"it is no JSON: {error}") from None
 
 
-def _depth(text: str) -> int:
-    """How deep brackets nest, counting those inside strings too: a bound from above."""
-    depth = deepest = 0
+def _require_shallow(text: str) -> None:
+    """Counts brackets inside strings too, as if they nested."""
+    depth = 0
     for bracket in re.finditer(r"[\[\]{}]", text):
         depth += 1 if bracket[0] in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+        if depth > MAX_DEPTH:
+            raise _Wrong(f"it is nested deeper than {MAX_DEPTH} levels")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -222,6 +224,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise _Wrong("it gives one key twice")
     return found
+
+
+def _require_one_content(entries: Iterable[Entry]) -> None:
+    """Versions of a model share a folder, so a file of theirs is the same for all that list it."""
+    listed: dict[str, Stored] = {}
+    for entry in entries:
+        for file, stored in entry.files.items():
+            if listed.setdefault(entry.path(file), stored) != stored:
+                raise _Wrong(f"it lists {entry.path(file)} with two contents")
 
 
 class _Reader:
@@ -234,39 +245,39 @@ class _Reader:
                 f"its format is {found['format']!r}; this stemzoo reads {FORMAT}; "
                 "a newer stemzoo may read more"
             )
-        expires = self._text(found["expires"], "expires", r"(\d{4}-\d{2}-\d{2})?")
+        expires = self._text(found["expires"], "expires", r"([0-9]{4}-[0-9]{2}-[0-9]{2})?")
         version = self._count(found["version"], "version", 1 << 53)
         if not isinstance(found["models"], list) or len(found["models"]) > MAX_ENTRIES:
             raise _Wrong(f"models is no list of at most {MAX_ENTRIES}")
         entries = tuple(self.entry(model) for model in found["models"])
         if len({(entry.name, entry.version) for entry in entries}) != len(entries):
             raise _Wrong("it lists one version of a model twice")
+        _require_one_content(entries)
         return Index(version, entries, expires)
 
     def entry(self, given: Any) -> Entry:
         words = {"name", "version", "task", "licence", "minimum_runtime", "summary"}
         found = self._mapping(given, "a model", words | {"size", "sha256", "files"})
-        name = self._text(found["name"], "name", _NAME.pattern, 64)
-        if not is_file_name(name):
-            raise _Wrong(f"{name!r} names a device on Windows, and no folder")
+        name = self._text(found["name"], "name", NAME.pattern)
+        if _DEVICE.fullmatch(name):
+            raise _Wrong(f"{name!r} cannot be the name of a folder everywhere")
         if not isinstance(found["files"], dict) or len(found["files"]) > MAX_FILES:
             raise _Wrong(f"the files of {name} are no mapping of at most {MAX_FILES}")
         return Entry(
             name,
-            self._text(found["version"], "version", _VERSION.pattern),
+            self._text(found["version"], "version", VERSION.pattern),
             self._text(found["task"], "task", r"[a-z]+", 32),
             self._text(found["licence"], "licence", r"[ -~]+", 200),
-            self._text(found["minimum_runtime"], "minimum_runtime", _VERSION.pattern),
-            self._text(found["summary"], "summary", r"[^\x00-\x1f\x7f-\x9f]*", 500),
+            self._text(found["minimum_runtime"], "minimum_runtime", VERSION.pattern),
+            self._printable(found["summary"], "summary", 500),
             self._stored({k: found[k] for k in ("size", "sha256")}, MAX_MODEL),
             {self._file(f): self._stored(s, MAX_FILE) for f, s in found["files"].items()},
         )
 
     def _file(self, name: str) -> str:
-        if not is_file_name(name):
-            raise _Wrong(
-                f"{name!r:.120} is no plain file name; expected letters, digits, '.', '-' and '_'"
-            )
+        device = _DEVICE.fullmatch(name.partition(".")[0])
+        if not _FILE.fullmatch(name) or len(name) > 100 or device:
+            raise _Wrong(f"{name[:120]!r} is no plain file name")
         if name.lower().endswith(".onnx"):
             raise _Wrong(f"{name!r} is a second network; a version has one")
         return name
@@ -282,13 +293,24 @@ class _Reader:
             raise _Wrong(f"{what} is {type(given).__name__}; expected a mapping")
         if given.keys() != keys:
             odd = sorted(keys ^ given.keys())
-            raise _Wrong(f"{what} lacks, or has and should not have: {', '.join(odd)[:200]}")
+            raise _Wrong(
+                f"{what} lacks, or has and should not have: {', '.join(map(repr, odd))[:200]}"
+            )
         return given
 
     @staticmethod
     def _text(given: Any, what: str, pattern: str, most: int = 64) -> str:
         if not isinstance(given, str) or len(given) > most or not re.fullmatch(pattern, given):
             raise _Wrong(f"{what} is {given!r:.120}; expected {pattern}, at most {most} characters")
+        return given
+
+    @staticmethod
+    def _printable(given: Any, what: str, most: int) -> str:
+        # Neither controls, nor half characters, nor what turns the direction of text around.
+        if not isinstance(given, str) or len(given) > most or not given.isprintable():
+            raise _Wrong(
+                f"{what} is {given!r:.120}; expected one line of at most {most} characters"
+            )
         return given
 
     @staticmethod

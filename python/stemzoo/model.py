@@ -7,8 +7,7 @@ the normalisation. Everything but the call into ONNX Runtime happens in the core
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,15 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo import _core
 from stemzoo._arrays import native_image
 from stemzoo._session import open_session
-from stemzoo.catalogue import find
+from stemzoo.catalogue import listed, opened
 from stemzoo.contract import Contract
 from stemzoo.errors import ModelError
+from stemzoo.progress import Progress
+from stemzoo.settings import Settings
 
 MAX_TILE = 1024  # px: the largest square handed to a network; bounds memory
 BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
 WINDOW_WEIGHTS = "hann"  # a window knows its middle best, and faults stay sharper than with "flat"
-
-Progress = Callable[[int, int], None]  # tiles done, tiles in all
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,19 @@ class Model:
     """
 
     def __init__(
-        self, path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None
+        self,
+        path: str | Path,
+        providers: Sequence[str] | None = None,
+        threads: int | None = None,
+        *,
+        content: bytes | None = None,
+        sha256: str = "",
     ) -> None:
+        """`content` is what `path` holds, where somebody has read it; `sha256` what that has."""
         self.path = Path(path)
-        try:
-            content = self.path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
+        content = _read(self.path) if content is None else content
         self.contract = Contract.of(content, str(path))
-        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
         self.threads = threads or 0
         self._session = open_session(content, self.path, providers, self.threads)
         self.provider: str = self._session.get_providers()[0]
@@ -194,17 +197,47 @@ def load(
     version: str | None = None,
     providers: Sequence[str] | None = None,
     threads: int | None = None,
+    *,
+    trust: bool = False,
+    progress: Progress | None = None,
 ) -> Model:
     """A model by name (`denoise-live`, `denoise-live@0.1.0`) or the path of an `.onnx` file.
+
+    A model that is not on this machine is fetched from STEMZOO_URL, which `progress` follows. A
+    file that no zoo on this machine lists is opened only with `trust=True`.
 
     `providers` are ONNX Runtime's, in order of preference; a warning names the one really used
     where it is not the first asked for. `threads` bounds the CPU threads (default: all cores).
     """
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; expected at least 1, or None for all cores")
-    if isinstance(name, Path) or str(name).endswith(".onnx"):
-        return Model(name, providers, threads)
-    return Model(find(name, version).where, providers, threads)
+    if _is_path(name):
+        content = _read(Path(name))
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not trust:
+            _require_listed(sha256, name)
+        return Model(name, providers, threads, content=content, sha256=sha256)
+    info, content = opened(str(name), version, progress)
+    return Model(info.path, providers, threads, content=content, sha256=info.entry.model.sha256)
+
+
+def _is_path(name: str | Path) -> bool:
+    return isinstance(name, Path) or name.endswith(".onnx")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
+
+
+def _require_listed(sha256: str, path: str | Path) -> None:
+    if not listed(sha256):
+        raise ModelError(
+            f"{path} (sha256 {sha256}) is in no zoo on this machine, so nobody vouches for it; "
+            "if you trust its maker, say so: stemzoo.load(path, trust=True), or --trust"
+        )
 
 
 def denoise(
@@ -233,12 +266,14 @@ def require_task(model: Model, task: str) -> None:
 
 def model_for(task: str, model: str | Model) -> Model:
     """The model itself or the one of that name, made sure to be for the task."""
-    ready = model if isinstance(model, Model) else _opened(model, os.environ.get("STEMZOO_SITE"))
+    if isinstance(model, str) and _is_path(model):
+        model = str(Path(model).absolute())
+    ready = model if isinstance(model, Model) else _kept_open(model, Settings.now())
     require_task(ready, task)
     return ready
 
 
 @lru_cache(maxsize=8)
-def _opened(name: str, site: str | None) -> Model:
-    """Sessions are opened once; `site` is in the key because it decides what a name means."""
+def _kept_open(name: str, settings: Settings) -> Model:
+    """Sessions are opened once; `settings` are in the key because they decide what a name means."""
     return load(name)

@@ -35,15 +35,17 @@ class Replayed:
     text: str  # all of it, in words
 
 
-def replay(output: Path, source: Path | None = None, model: str | None = None) -> Replayed:
+def replay(
+    output: Path, source: Path | None = None, model: str | None = None, *, trust: bool = False
+) -> Replayed:
     """Recompute the file `output` from its input, found beside it or at `source`.
 
     `model` names another place to take the recorded model from, such as a file; its bytes must be
-    the recorded ones all the same.
+    the recorded ones all the same. A file that no zoo lists needs `trust`, as `load` does.
     """
     found = read(output)
     record = _record(found, output)
-    again = _ready(record, model)
+    again = _ready(record, model, trust)
     given = read(_input(record, output, source), dataset=record["input"]["dataset"])
     run = again.run(given.data, step=_step(record, again))
     return _compared(output, found.data, run.image, _deviation(run.settings), record, again)
@@ -107,7 +109,7 @@ def _input(record: Record, output: Path, source: Path | None) -> Path:
     return path
 
 
-def _ready(record: Record, name: str | None) -> Model:
+def _ready(record: Record, name: str | None, trust: bool) -> Model:
     wanted = record["model"]
     pinned = f"{wanted['name']}@{wanted['version']}"
     try:
@@ -118,6 +120,7 @@ def _ready(record: Record, name: str | None) -> Model:
                 name or pinned,
                 providers=[record["provider"]],
                 threads=min(record["threads"], os.cpu_count() or 1) or None,
+                trust=trust,
             )
     except ModelError as error:
         raise ModelError(f"the model {pinned} is not at hand: {error}") from error

@@ -22,10 +22,12 @@ def dense(window, step, weight, bias):
     return _model(nodes, values, window, window=window, step=step)
 
 
-def same(task, **promises):
-    """A network that gives back what it is given."""
+def same(task, *, size=0, **promises):
+    """A network that gives back what it is given, and carries `size` bytes to be so much larger."""
+    values = {"ballast": np.random.default_rng(1).bytes(size)} if size else {}
+    values = {name: np.frombuffer(content, "u1") for name, content in values.items()}
     nodes = [helper.make_node("Identity", ["image"], ["output"])]
-    return _model(nodes, {}, None, task=task, **promises)
+    return _model(nodes, values, None, task=task, **promises)
 
 
 def _model(nodes, values, side, *, task="denoise", **promises):
@@ -39,14 +41,13 @@ def _model(nodes, values, side, *, task="denoise", **promises):
     usual = {
         "name": f"{task}-test",
         "version": "0.0.1",
-        "task": task,
         "multiple": 1,
         "halo": 0,
         "normalisation": "mean-std",
         "licence": "MIT",
         "training": '{"recipe": "none"}',
     }
-    contract = Contract(**(usual | promises))
+    contract = Contract(task=task, **usual | promises)
     helper.set_model_props(model, contract.metadata())
     onnx.checker.check_model(model)
     return model.SerializeToString()

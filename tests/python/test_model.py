@@ -110,10 +110,10 @@ def test_a_typo_gets_a_suggestion():
 
 
 def test_a_site_folder_is_searched(monkeypatch, tmp_path):
-    (tmp_path / "mine").mkdir()
+    (tmp_path / "denoise-mine").mkdir()
     content = find("denoise-live").where.read_bytes()
     renamed = content.replace(b"denoise-live", b"denoise-mine")
-    (tmp_path / "mine" / "denoise-mine-0.1.0.onnx").write_bytes(renamed)
+    (tmp_path / "denoise-mine" / "denoise-mine-0.1.0.onnx").write_bytes(renamed)
     monkeypatch.setenv("STEMZOO_SITE", str(tmp_path))
     assert find("denoise-mine").where.is_relative_to(tmp_path)
     assert stemzoo.denoise(np.eye(32), model="denoise-mine").shape == (32, 32)
@@ -131,7 +131,7 @@ def test_a_file_that_is_no_model_is_named(tmp_path, content, message):
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
     with pytest.raises(stemzoo.ModelError, match=message):
-        stemzoo.load(path)
+        stemzoo.load(path, trust=True)
 
 
 def test_a_truncated_model_is_named(tmp_path):
@@ -139,7 +139,7 @@ def test_a_truncated_model_is_named(tmp_path):
     content = find("denoise-live").where.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(stemzoo.ModelError, match=r"half\.onnx"):
-        stemzoo.load(path)
+        stemzoo.load(path, trust=True)
 
 
 def test_a_missing_model_file_is_named(tmp_path):

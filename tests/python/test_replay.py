@@ -79,15 +79,15 @@ def test_how_windows_were_laid_is_in_the_record(tmp_path):
     window = 8
     scramble = np.random.default_rng(4).standard_normal((window**2, window**2))
     (tmp_path / "windows.onnx").write_bytes(dense(window, 4, scramble, np.zeros(window**2)))
-    model = stemzoo.load(tmp_path / "windows.onnx")
+    model = stemzoo.load(tmp_path / "windows.onnx", trust=True)
     np.save(tmp_path / "image.npy", np.random.default_rng(5).standard_normal((30, 30)))
     run = model.run(np.load(tmp_path / "image.npy"), step=3)
     record = provenance(run, model, tmp_path / "image.npy")
     write(tmp_path / "out.npy", Micrograph(run.image), provenance=record)
-    assert replay(tmp_path / "out.npy", model=str(tmp_path / "windows.onnx")).identical
+    assert replay(tmp_path / "out.npy", model=str(tmp_path / "windows.onnx"), trust=True).identical
     record["tiling"]["step"] = [4, 4]
     write(tmp_path / "out.npy", Micrograph(run.image), provenance=record)
-    assert not replay(tmp_path / "out.npy", model=str(tmp_path / "windows.onnx")).agrees
+    assert not replay(tmp_path / "out.npy", model=str(tmp_path / "windows.onnx"), trust=True).agrees
 
 
 def test_the_record_says_all_that_replay_needs(clean):
@@ -179,7 +179,7 @@ def test_a_record_leads_nowhere_but_beside_its_file(clean, tmp_path):
 def test_another_model_is_not_taken_for_the_recorded_one(clean, tmp_path):
     (tmp_path / "same.onnx").write_bytes(same("denoise"))
     with pytest.raises(ModelError, match=r"same\.onnx is not the denoise-live@0\.1\.0 that was us"):
-        replay(clean, model=str(tmp_path / "same.onnx"))
+        replay(clean, model=str(tmp_path / "same.onnx"), trust=True)
     changed(clean, lambda record: record["model"].update(version="9.0.0"))
     with pytest.raises(ModelError, match=r"denoise-live@9\.0\.0 is not at hand: .*'9\.0\.0'"):
         replay(clean)
@@ -187,13 +187,11 @@ def test_another_model_is_not_taken_for_the_recorded_one(clean, tmp_path):
 
 def test_a_model_from_a_file_can_be_given_again(noisy, tmp_path):
     (tmp_path / "same.onnx").write_bytes(same("denoise"))
-    out = tmp_path / "out.tif"
-    assert (
-        main(["denoise", str(noisy), "--model", str(tmp_path / "same.onnx"), "-o", str(out)]) == 0
-    )
+    out, model = tmp_path / "out.tif", str(tmp_path / "same.onnx")
+    assert main(["denoise", str(noisy), "--model", model, "--trust", "-o", str(out)]) == 0
     with pytest.raises(ModelError, match=r"denoise-test@0\.0\.1 is not at hand"):
         replay(out)
-    assert main(["replay", str(out), "--model", str(tmp_path / "same.onnx")]) == 0
+    assert main(["replay", str(out), "--model", str(tmp_path / "same.onnx"), "--trust"]) == 0
 
 
 def test_a_file_without_a_record_is_refused(noisy, tmp_path, capsys):

@@ -121,13 +121,24 @@ def restoring(tmp_path):
 
 def test_restore_runs_models_that_restore(restoring, random):
     image = random.poisson(9, (20, 17)).astype("f4")
-    np.testing.assert_allclose(stemzoo.restore(image, str(restoring)), image, rtol=1e-5)
     np.testing.assert_allclose(stemzoo.restore(image, Model(restoring)), image, rtol=1e-5)
+    trusted = stemzoo.load(restoring, trust=True)
+    np.testing.assert_allclose(stemzoo.restore(image, trusted), image, rtol=1e-5)
+
+
+def test_a_file_that_no_zoo_lists_needs_trust(restoring):
+    for strange in (restoring, str(restoring)):
+        with pytest.raises(stemzoo.ModelError, match=r"is in no zoo .*load\(path, trust=True\)"):
+            stemzoo.load(strange)
+    with pytest.raises(stemzoo.ModelError, match="is in no zoo"):
+        stemzoo.restore(np.eye(20), str(restoring))
+    known = stemzoo.load("denoise-live").path
+    assert stemzoo.load(known).contract.name == "denoise-live"
 
 
 def test_a_model_is_kept_to_its_task(restoring):
     with pytest.raises(ValueError, match=r"restore-test is a model for restore; denoise needs"):
-        stemzoo.denoise(np.eye(20), str(restoring))
+        stemzoo.denoise(np.eye(20), Model(restoring))
     with pytest.raises(ValueError, match=r"denoise-live is a model for denoise; restore needs"):
         stemzoo.restore(np.eye(20), "denoise-live")
 
@@ -135,8 +146,10 @@ def test_a_model_is_kept_to_its_task(restoring):
 def test_the_restore_command_writes_beside_its_input(restoring, tmp_path, capsys):
     np.save(tmp_path / "scan.npy", np.eye(20))
     scan = str(tmp_path / "scan.npy")
-    assert main(["restore", scan, "--model", str(restoring)]) == 0
+    assert main(["restore", scan, "--model", str(restoring)]) == 1
+    assert "--trust" in capsys.readouterr().err
+    assert main(["restore", scan, "--model", str(restoring), "--trust"]) == 0
     assert (tmp_path / "scan.restored.tif").exists()
-    assert main(["denoise", scan, "--model", str(restoring)]) == 1
+    assert main(["denoise", scan, "--model", str(restoring), "--trust"]) == 1
     assert "restore-test is a model for restore; denoise needs" in capsys.readouterr().err
     assert not (tmp_path / "scan.denoised.tif").exists()
