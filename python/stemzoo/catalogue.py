@@ -49,7 +49,9 @@ def models() -> list[ModelInfo]:
     for path in _files():
         info = ModelInfo.at(path)
         found.setdefault((info.name, info.version), info)
-    newest_first = sorted(found.values(), key=lambda info: version_order(info.version), reverse=True)
+    newest_first = sorted(
+        found.values(), key=lambda info: version_order(info.version), reverse=True
+    )
     return sorted(newest_first, key=lambda info: info.name)
 
 

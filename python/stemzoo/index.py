@@ -94,7 +94,9 @@ def build(zoo: Path, version: int, expires: str = "") -> Index:
     for network in sorted(zoo.glob("*/*.onnx")):
         content = network.read_bytes()
         contract = Contract.of(content, str(network))
-        others = [f for f in sorted(network.parent.iterdir()) if f.is_file() and f.suffix != ".onnx"]
+        others = [
+            f for f in sorted(network.parent.iterdir()) if f.is_file() and f.suffix != ".onnx"
+        ]
         entries.append(
             Entry(
                 contract.name,
@@ -211,7 +213,11 @@ class _Reader:
         )
 
     def _file(self, name: str) -> str:
-        if not _FILE.fullmatch(name) or len(name) > 100 or _DEVICE.fullmatch(name.partition(".")[0]):
+        if (
+            not _FILE.fullmatch(name)
+            or len(name) > 100
+            or _DEVICE.fullmatch(name.partition(".")[0])
+        ):
             raise _Wrong(f"{name[:120]!r} is no plain file name")
         if name.endswith(".onnx"):
             raise _Wrong(f"{name!r} is a second network; a version has one")

@@ -21,8 +21,8 @@ from stemzoo import _core
 from stemzoo._arrays import native_image
 from stemzoo._session import open_session
 from stemzoo.catalogue import find
-from stemzoo.contract import Contract
 from stemzoo.errors import ModelError
+from stemzoo.gate import examine
 
 MAX_TILE = 1024  # px: the largest square handed to a network; bounds memory
 BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
@@ -57,7 +57,7 @@ class Model:
             content = self.path.read_bytes()
         except OSError as error:
             raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
-        self.contract = Contract.of(content, str(path))
+        self.contract = examine(content, str(path))
         self.sha256 = hashlib.sha256(content).hexdigest()
         self.threads = threads or 0
         self._session = open_session(content, self.path, providers, self.threads)
