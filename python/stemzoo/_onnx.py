@@ -207,7 +207,7 @@ class _Reader:
         for number, wire, start, stop in self.fields(at, end):
             field = table.fields.get(number)
             if field is None:
-                raise ModelError(f"it has a field {number} where ONNX has none; it may be damaged")
+                raise ModelError(f"not an ONNX file, or a damaged one: it has a field {number}")
             if field.holds is REFUSED:
                 raise ModelError(f"it holds {field.name}; expected a plain network in one file")
             if wire not in field.wires:
