@@ -112,7 +112,7 @@ def _count(
         value = least - 1
     if value < least:
         raise ModelError(
-            f"{where}: {PREFIX}{key} is '{given[key]}'; expected a whole number >= {least}"
+            f"{where}: {PREFIX}{key} is '{given[key]:.80}'; expected a whole number >= {least}"
         )
     return value
 
@@ -120,6 +120,6 @@ def _count(
 def _require(value: str, known: tuple[str, ...], key: str, where: str) -> None:
     if value not in known:
         raise ModelError(
-            f"{where}: {PREFIX}{key} is '{value}'; this stemzoo knows {', '.join(known)}; "
+            f"{where}: {PREFIX}{key} is '{value:.80}'; this stemzoo knows {', '.join(known)}; "
             "a newer stemzoo may know more"
         )
