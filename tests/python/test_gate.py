@@ -16,6 +16,8 @@ from small_models import dense, same
 from stemzoo import ModelError
 from stemzoo.gate import examine
 from stemzoo.model import Model
+from tests.fuzz.gate import fuzz
+from tests.fuzz.networks import networks
 
 ZOO = sorted((Path(__file__).parents[2] / "zoo").glob("*/*.onnx"))
 MEMORY, SECONDS = 1 << 30, 2.0  # for one file
@@ -74,7 +76,7 @@ def test_every_model_of_the_zoo_passes(path):
 
 
 @pytest.mark.parametrize(
-    "content", [same("denoise"), same("restore"), dense(8, 3, np.eye(64), np.zeros(64))]
+    "content", [same("restore"), dense(8, 3, np.eye(64), np.zeros(64)), *networks()[1:]]
 )
 def test_small_models_pass(content):
     assert examine(content, "small").licence == "MIT"
@@ -156,3 +158,11 @@ def test_what_fails_while_it_runs_is_a_model_error(tmp_path):
     path.write_bytes(model.SerializeToString())
     with pytest.raises(ModelError, match=r"fine\.onnx cannot be run"):
         Model(path).outputs(np.zeros((1, 1, 8, 8), "f8"))
+
+
+def test_a_few_hundred_spoilt_models_harm_nothing(tmp_path):
+    """`make fuzz` tries a hundred thousand."""
+    tally = fuzz(400, seed=7, folder=tmp_path)
+    assert not tally.wrong
+    assert tally.refused > 200
+    assert tally.ran > 10
