@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from stemzoo import index
-from stemzoo.contract import Contract
 from stemzoo.errors import FileError, ModelError
+from stemzoo.gate import examine
 from stemzoo.io.atomic import replacing
 
 SAMPLES = ("sample_input.npy", "sample_output.npy")
@@ -27,7 +27,7 @@ _UNFINISHED = ".unfinished"
 def add(zoo: Path, files: Mapping[str, bytes], where: str) -> tuple[Path, bool]:
     """Put one version, its files by name, into a zoo: the network's path, and whether it is new.
 
-    Nothing is written unless the network keeps its contract, has the name that says so, and can be
+    Nothing is written unless the network passes the gate, has the name that says so, and can be
     listed in an index. `where` names the files in errors.
     """
     networks = [name for name in files if name.lower().endswith(".onnx")]
@@ -37,7 +37,7 @@ def add(zoo: Path, files: Mapping[str, bytes], where: str) -> tuple[Path, bool]:
             "expected one: a version of a model has one network"
         )
     content = files[networks[0]]
-    contract = Contract.of(content, where)
+    contract = examine(content, where)
     others = {name: files[name] for name in files if name != networks[0]}
     entry = index.listed(contract, content, others, where)
     if networks[0] != entry.network:
