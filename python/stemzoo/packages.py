@@ -20,14 +20,7 @@ from stemzoo.io.atomic import replacing
 
 KINDS = ("bioimageio", "hf")
 DESCRIPTION, CARD = "bioimageio.yaml", "README.md"
-_LONG_AGO = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # the oldest date a zip can hold: no package knows when it was made
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the oldest date of a zip: none knows when it was made
 
 
 def export(network: Path, kind: str, target: Path) -> str:

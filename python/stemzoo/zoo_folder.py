@@ -45,6 +45,12 @@ def add(zoo: Path, files: Mapping[str, bytes], where: str) -> tuple[Path, bool]:
             f"{where} calls its network {networks[0]}, and the network calls itself "
             f"{contract.name} {contract.version}; expected the file {entry.network}"
         )
+    of_versions = [name for name in others if name.startswith(f"{entry.name}-")]
+    if of_versions:
+        raise ModelError(
+            f"{where} holds {of_versions[0]}, a name that belongs to one version in a zoo; "
+            "expected names such as README.md and sample_input.npy"
+        )
     network = zoo / entry.name / entry.network
     if network.exists():
         if index.Stored.of(network.read_bytes()) == entry.model:

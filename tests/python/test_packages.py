@@ -379,6 +379,10 @@ HOSTILE = {
     "has a network in disguise": ([*GOOD, ("other-0.1.0.ONNX", NETWORK)], "holds 2 networks"),
     "has another name": ([("denoise-live-0.1.0.onnx", NETWORK)], "calls itself vasudevan-denoise"),
     "has another version": ([("vasudevan-denoise-9.1.0.onnx", NETWORK)], "expected the file vasud"),
+    "reaches for an older version": (
+        named("vasudevan-denoise-0.0.1.sample_output.npy"),
+        "a name that belongs to one version",
+    ),
     "has no contract": ([("a-0.1.0.onnx", b"")], "does not meet the model contract"),
     "is no network": ([("a-0.1.0.onnx", b"\xff" * 99)], "not an ONNX file"),
     "is named to leave": (
