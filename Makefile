@@ -3,12 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find csrc cmake python zoo -type f -not -name '*.so' -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: demo test bench lint format cpp-test python-test table clean
+.PHONY: demo test fuzz bench lint format cpp-test python-test table clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png
 
 test: lint cpp-test python-test  ## everything CI runs
+
+fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Runtime
+	$(BIN)/python -m tests.fuzz.gate --count 100000
 
 bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
 	$(BIN)/python -m benchmarks

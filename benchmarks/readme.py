@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.timing import table
 from stemzoo.contract import Contract
+from stemzoo.index import newest
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -39,7 +40,8 @@ def rendered(text: str) -> str:
 
 def _models() -> str:
     rows = []
-    for path in sorted((ROOT / "zoo").glob("*/*.onnx")):
+    for folder in sorted({path.parent for path in (ROOT / "zoo").glob("*/*.onnx")}):
+        path = newest(folder)
         contract = Contract.of(path.read_bytes(), str(path))
         metrics = json.loads((path.parent / "metrics.json").read_text())
         rows.append(

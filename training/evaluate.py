@@ -13,6 +13,7 @@ import json
 from typing import Any
 
 from stemzoo.catalogue import find
+from stemzoo.index import newest
 from stemzoo.model import Model
 from training.describe import describe, figures_of
 
@@ -34,6 +35,10 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into the folder of the model")
     given = parser.parse_args()
     info = find(given.name)
+    if given.write and info.path != newest(info.path.parent):
+        raise SystemExit(
+            f"{info.path.parent} has the figures of a newer version than {info.version}"
+        )
     metrics = evaluate(Model(info.path))
     text = json.dumps(metrics, indent=1)
     print(text)

@@ -1,7 +1,8 @@
-"""A trained run to a zoo folder: python -m training.export RECIPE [--folder runs/RECIPE].
+"""A trained run to a model folder: python -m training.export RECIPE [--folder runs/RECIPE].
 
 Writes the ONNX file with the model contract inside it, sample vectors, figures, the bioimage.io
-description and the card. Refuses a network whose ONNX output leaves PyTorch's.
+description and the card. Refuses a network whose ONNX output leaves PyTorch's. It writes to the zoo
+of candidates, `runs/zoo`; training.publish puts them into the one for everybody.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import shutil
 import subprocess
+import tempfile
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from torch import nn
 
 from stemzoo.contract import Contract
 from stemzoo.model import Model
+from stemzoo.zoo_folder import add
 from training.checkpoint import RUNS, read_checkpoint
 from training.describe import describe
 from training.evaluate import evaluate
@@ -30,10 +35,21 @@ from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 OPSET, IR_VERSION = 17, 8  # what runtimes on old acquisition PCs still read
 PARITY = 1e-4  # largest difference from PyTorch, relative to the output's largest value
 ZOO = Path("zoo")
+CANDIDATES = RUNS / "zoo"
 
 
-def export(recipe: Recipe, run: Path, zoo: Path = ZOO, *, smoke: bool = False) -> Path:
-    """The finished zoo folder of a trained run."""
+def export(
+    recipe: Recipe,
+    run: Path,
+    zoo: Path = ZOO,
+    *,
+    smoke: bool = False,
+    judge: Callable[[Mapping[str, bytes]], None] = lambda files: None,
+) -> Path:
+    """The network of a trained run, in its folder of a zoo, finished.
+
+    `judge` sees all files by their names before any is there, and may object.
+    """
     state = read_checkpoint(run, recipe)
     network = recipe.network()
     network.load_state_dict(state["average"])
@@ -42,16 +58,19 @@ def export(recipe: Recipe, run: Path, zoo: Path = ZOO, *, smoke: bool = False) -
     path = model_file(recipe, zoo)
     content = to_onnx(network, contract)
     check_parity(network, content, contract)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    try:
-        write_samples(path)
-        metrics = evaluate(Model(path), smoke=smoke)
-        (path.parent / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-        describe(path)
-    except BaseException:
-        path.unlink()  # half an export is none: the next one must not find it published
-        raise
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / path.name
+        made.write_bytes(content)
+        comparison = path.with_name("comparison.json")  # about the system, whatever its version
+        if comparison.exists():
+            shutil.copy(comparison, folder)
+        write_samples(made)
+        metrics = evaluate(Model(made), smoke=smoke)
+        made.with_name("metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+        describe(made)
+        files = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+    judge(files)
+    add(zoo, files, f"the export of {recipe.name}")
     return path
 
 
@@ -59,7 +78,10 @@ def model_file(recipe: Recipe, zoo: Path) -> Path:
     """Where the recipe's model goes; nothing may be there yet."""
     path = zoo / recipe.name / f"{recipe.name}-{recipe.version}.onnx"
     if path.exists():
-        raise SystemExit(f"{path} is published and never changes; choose a new version")
+        raise SystemExit(
+            f"{path} is there, and a version never changes; choose a new one, or delete the folder "
+            "if nobody has had it"
+        )
     return path
 
 
@@ -161,10 +183,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe", help=", ".join(recipe_names()))
     parser.add_argument("--folder", type=Path, help="the run (default: runs/RECIPE)")
+    parser.add_argument("--zoo", type=Path, default=CANDIDATES, help=f"default: {CANDIDATES}")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = parser.parse_args()
     recipe = load_recipe(given.recipe, **parsed_settings(given.set))
-    print(export(recipe, given.folder or RUNS / recipe.name))
+    print(export(recipe, given.folder or RUNS / recipe.name, given.zoo))
 
 
 if __name__ == "__main__":

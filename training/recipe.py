@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 import training.recipes
 from stemzoo.pictures import Grey, grey
+from training.bars import parsed
 
 # What says something about a model and nothing about its weights; a run may go on with it changed.
-DESCRIPTIVE = {"version", "summary", "limits", "trained_for", "minutes", "figures"}
+DESCRIPTIVE = {"version", "summary", "limits", "trained_for", "minutes", "figures", "bars"}
 
 PRECISIONS = ("bf16", "float32")
 SHOWN, SHOWN_SIDE = 4, 128  # samples in a picture, and the least side of each, px
@@ -47,12 +48,15 @@ class Recipe(ABC):
     trained_for: dict[str, str] = field(default_factory=dict)  # ranges, for the card and the file
     denoiser: str = ""  # a drift model's: NAME@VERSION that both frames pass first
     figures: str = "denoising"  # the module of training.figures that measures it
+    bars: dict[str, str] = field(default_factory=dict)  # what it promises of them: training.bars
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise SystemExit(f"precision is '{self.precision}'; expected {' or '.join(PRECISIONS)}")
         if not 0 <= self.sgd_share <= 1:
             raise SystemExit(f"sgd_share is {self.sgd_share}; expected a part of one, 0 to 1")
+        for path, bar in self.bars.items():
+            parsed(path, bar)
 
     @abstractmethod
     def network(self) -> nn.Module:

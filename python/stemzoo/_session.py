@@ -1,4 +1,4 @@
-"""A network opened in ONNX Runtime, on the providers asked for."""
+"""A network opened in ONNX Runtime, on the providers asked for; it was examined before."""
 
 from __future__ import annotations
 
@@ -7,10 +7,52 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stemzoo.errors import ModelError
+from stemzoo.gate import graph_of
+from stemzoo.gate.graph import Graph
+from stemzoo.gate.sizes import Shape, follow
 
 
-def open_session(content: bytes, path: Path, providers: Sequence[str] | None, threads: int) -> Any:
+class Session:
+    """ONNX Runtime's session: its errors are ours, and its sizes known before it runs."""
+
+    def __init__(self, opened: Any, content: bytes, path: Path) -> None:
+        self._opened, self._content, self._path = opened, content, path
+        self._graph: Graph | None = None
+        self._followed: set[Shape] = set()
+
+    def get_providers(self) -> list[str]:
+        providers: list[str] = self._opened.get_providers()
+        return providers
+
+    def get_inputs(self) -> list[Any]:
+        inputs: list[Any] = self._opened.get_inputs()
+        return inputs
+
+    def run(self, names: None, given: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        (batch,) = given.values()
+        try:
+            self._require_room(batch.shape)
+            outputs: list[NDArray[np.float32]] = self._opened.run(names, given)
+        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+            raise ModelError(f"{self._path} cannot be run: {error}") from error
+        return outputs
+
+    def _require_room(self, shape: Shape) -> None:
+        """The gate tried two shapes; what a network makes of another one it may not have shown."""
+        if shape in self._followed:
+            return
+        self._graph = self._graph or graph_of(self._content)
+        follow(self._graph, shape)
+        self._followed.add(shape)
+
+
+def open_session(
+    content: bytes, path: Path, providers: Sequence[str] | None, threads: int
+) -> Session:
     """An ONNX Runtime session on the providers asked for, or a warning that says what it got."""
     try:
         import onnxruntime
@@ -24,6 +66,8 @@ def open_session(content: bytes, path: Path, providers: Sequence[str] | None, th
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only: it reports its fallbacks there, we do it below
     options.intra_op_num_threads = threads
+    # Otherwise it guesses from the bytes, and could take them for another format than we examined.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     usable = [provider for provider in asked if provider in available]
     try:
         session = onnxruntime.InferenceSession(
@@ -39,7 +83,7 @@ def open_session(content: bytes, path: Path, providers: Sequence[str] | None, th
             f"this onnxruntime offers {', '.join(available)}",
             stacklevel=4,
         )
-    return session
+    return Session(session, content, path)
 
 
 def _gpu(available: list[str]) -> list[str]:

@@ -50,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(drift, "vasudevan-drift")
     drift.set_defaults(run=_drift)
 
+    replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
+    replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")
+    replay.add_argument("--input", type=Path, help="what it was made from (default: beside OUT)")
+    _add_model(replay, None)
+    replay.set_defaults(run=_replay)
+
     add_commands(commands)
     return parser
 
@@ -71,7 +77,7 @@ def _add_image_command(commands: Any, task: str, done: str, model: str) -> None:
     command.set_defaults(run=_run_model, task=task, done=done)
 
 
-def _add_model(command: argparse.ArgumentParser, default: str) -> None:
+def _add_model(command: argparse.ArgumentParser, default: str | None) -> None:
     command.add_argument("--model", default=default, help="NAME, NAME@VERSION or a .onnx file")
     command.add_argument(
         "--trust", action="store_true", help="open a .onnx file that no zoo on this machine lists"
@@ -109,7 +115,7 @@ def _run_file(
     given = read(source, dataset=dataset)
     run = model.run(given.data, progress=progress_bar(source.name))
     result = dataclasses.replace(given, data=run.image)
-    write(target, result, provenance=provenance(run, model, source))
+    write(target, result, provenance=provenance(run, model, source, dataset))
     print(f"{source} -> {target}")
     if picture:
         from stemzoo.pictures import grey, save_panels
@@ -138,6 +144,15 @@ def _drift(given: argparse.Namespace) -> None:
             f"; dy {found.dy * pixel_y:.4g} {still.unit}, dx {found.dx * pixel_x:.4g} {still.unit}"
         )
     print(text)
+
+
+def _replay(given: argparse.Namespace) -> None:
+    from stemzoo.replay import replay
+
+    replayed = replay(given.output, given.input, given.model, trust=given.trust)
+    if not replayed.agrees:
+        raise FileError(replayed.text)
+    print(replayed.text)
 
 
 def _targets(sources: Sequence[Path], output: Path | None, done: str) -> list[Path]:

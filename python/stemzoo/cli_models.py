@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import stemzoo
-from stemzoo.catalogue import find
+from stemzoo.catalogue import find, imported
 from stemzoo.errors import ModelError
 from stemzoo.progress import progress_bar
+from stemzoo.settings import Settings
 from stemzoo.sources import Remote
 
 
@@ -39,6 +40,12 @@ def add_commands(commands: Any) -> None:
     command("verify", _verify, "hash every file and say which are corrupt")
     remove = command("remove", _remove, "take out of the cache")
     remove.add_argument("names", nargs="+", metavar="NAME", help="NAME or NAME@VERSION")
+    package = command("import", _import, "put the model of a package (.zip) into the cache")
+    package.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    export = command("export", _export, "a package of a model for bioimage.io or Hugging Face")
+    export.add_argument("name", help="NAME or NAME@VERSION")
+    export.add_argument("target", type=Path, help="the .zip to write, or the folder to make")
+    export.add_argument("--to", choices=("bioimageio", "hf"), default="bioimageio")
     mirror = command("mirror", _mirror, "copy the zoo at STEMZOO_URL, or without one all at hand")
     mirror.add_argument("folder", type=Path, metavar="DIR", help="any web server can serve it")
 
@@ -100,6 +107,19 @@ def _remove(given: argparse.Namespace) -> None:
     for name in given.names:
         for path in remove(name):
             print(f"removed {path}")
+
+
+def _import(given: argparse.Namespace) -> None:
+    from stemzoo.unpack import import_package
+
+    for file in given.files:
+        print(import_package(file, imported(Settings.now().writable())))
+
+
+def _export(given: argparse.Namespace) -> None:
+    from stemzoo.packages import export
+
+    print(export(find(given.name).path, given.to, given.target))
 
 
 def _mirror(given: argparse.Namespace) -> None:

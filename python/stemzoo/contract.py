@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stemzoo._onnx import metadata
@@ -40,6 +41,11 @@ class Contract:
             properties = metadata(model)
         except ModelError as error:
             raise ModelError(f"{where}: {error}") from None
+        return cls.told(properties, where)
+
+    @classmethod
+    def told(cls, properties: Mapping[str, str], where: str) -> Contract:
+        """The contract in the metadata of a model found at `where`."""
         given = {k[len(PREFIX) :]: v for k, v in properties.items() if k.startswith(PREFIX)}
         words = ("name", "version", "task", "normalisation", "licence", "training")
         missing = [key for key in (*words, "multiple", "halo") if key not in given]
@@ -106,7 +112,7 @@ def _count(
         value = least - 1
     if value < least:
         raise ModelError(
-            f"{where}: {PREFIX}{key} is '{given[key]}'; expected a whole number >= {least}"
+            f"{where}: {PREFIX}{key} is '{given[key]:.80}'; expected a whole number >= {least}"
         )
     return value
 
@@ -114,6 +120,6 @@ def _count(
 def _require(value: str, known: tuple[str, ...], key: str, where: str) -> None:
     if value not in known:
         raise ModelError(
-            f"{where}: {PREFIX}{key} is '{value}'; this stemzoo knows {', '.join(known)}; "
+            f"{where}: {PREFIX}{key} is '{value:.80}'; this stemzoo knows {', '.join(known)}; "
             "a newer stemzoo may know more"
         )

@@ -92,6 +92,21 @@ def version_order(version: str) -> tuple[int, ...]:
     return tuple(int(part) if part.isdigit() else -1 for part in version.split("."))
 
 
+def order_of(network: Path) -> tuple[int, ...]:
+    """The same, by a network's file name."""
+    return version_order(network.stem.rpartition("-")[2])
+
+
+def networks(folder: Path) -> list[Path]:
+    """The networks `<name>-<version>.onnx` of a model folder, the newest last."""
+    return sorted(folder.glob("*.onnx"), key=order_of)
+
+
+def newest(folder: Path) -> Path:
+    """The network that the card and the figures of a model folder are about."""
+    return networks(folder)[-1]
+
+
 def build(zoo: Path, version: int, expires: str = "", only: str | None = None) -> Index:
     """The index of the model folders of a zoo, or of one of them, from what is in them."""
     try:
@@ -104,21 +119,8 @@ def build(zoo: Path, version: int, expires: str = "", only: str | None = None) -
 
 def _entry(network: Path) -> Entry:
     content, folder = network.read_bytes(), network.parent
-    contract = Contract.of(content, str(network))
-    entry = Entry(
-        contract.name,
-        contract.version,
-        contract.task,
-        contract.licence,
-        contract.minimum_runtime,
-        contract.summary,
-        Stored.of(content),
-        {
-            file.name: Stored.of(file.read_bytes())
-            for file in sorted(folder.iterdir())
-            if file.is_file() and file.suffix != ".onnx" and not file.name.startswith(".")
-        },
-    )
+    files = {name: file.read_bytes() for name, file in companions(network).items()}
+    entry = listed(Contract.of(content, str(network)), content, files, str(network))
     if f"{folder.name}/{network.name}" != entry.path(entry.network):
         raise ModelError(
             f"{network} says of itself that it is {entry.name} {entry.version}; in a zoo it stands "
@@ -127,29 +129,67 @@ def _entry(network: Path) -> Entry:
     return entry
 
 
+def listed(contract: Contract, network: bytes, files: Mapping[str, bytes], where: str) -> Entry:
+    """How an index lists a version; ModelError where it could not be read from one."""
+    entry = Entry(
+        contract.name,
+        contract.version,
+        contract.task,
+        contract.licence,
+        contract.minimum_runtime,
+        contract.summary,
+        Stored.of(network),
+        {name: Stored.of(content) for name, content in files.items()},
+    )
+    try:
+        return _Reader().entry(_plain(entry))
+    except _Wrong as wrong:
+        raise ModelError(f"{where} cannot be in a zoo: {wrong}") from None
+
+
+def companions(network: Path) -> dict[str, Path]:
+    """The files that belong to a network in its folder, by name.
+
+    Files of an older version bear its name (`denoise-live-0.1.0.sample_input.npy`), and so does its
+    network; all others are the newest version's.
+    """
+    *older, last = networks(network.parent)
+
+    def owner(name: str) -> Path:
+        return next((other for other in older if name.startswith(f"{other.stem}.")), last)
+
+    files = sorted(file for file in network.parent.iterdir() if file.is_file())
+    return {
+        file.name: file
+        for file in files
+        if file.suffix != ".onnx" and file.name[0] != "." and owner(file.name) == network
+    }
+
+
 def written(index: Index) -> bytes:
     """As bytes, the same for the same index."""
-    models = [
-        {
-            "name": entry.name,
-            "version": entry.version,
-            "task": entry.task,
-            "licence": entry.licence,
-            "minimum_runtime": entry.minimum_runtime,
-            "summary": entry.summary,
-            **vars(entry.model),
-            "files": {name: vars(stored) for name, stored in sorted(entry.files.items())},
-        }
-        for entry in sorted(index.entries, key=lambda e: (e.name, e.order))
-    ]
+    models = [_plain(entry) for entry in sorted(index.entries, key=lambda e: (e.name, e.order))]
     content = {"format": FORMAT, "version": index.version, "expires": index.expires}
     return (json.dumps(content | {"models": models}, indent=1) + "\n").encode()
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "version": entry.version,
+        "task": entry.task,
+        "licence": entry.licence,
+        "minimum_runtime": entry.minimum_runtime,
+        "summary": entry.summary,
+        **vars(entry.model),
+        "files": {name: vars(stored) for name, stored in sorted(entry.files.items())},
+    }
 
 
 def parse(content: bytes, where: str) -> Index:
     """The index in some bytes; ModelError says what is wrong with them."""
     try:
-        return _Reader(where).index(_json(content))
+        return _Reader().index(_json(content))
     except _Wrong as wrong:
         raise ModelError(f"the index {where} is not to be used: {wrong}") from None
 
@@ -198,9 +238,6 @@ def _require_one_content(entries: Iterable[Entry]) -> None:
 class _Reader:
     """Takes every value of an index by hand, and none that it does not expect."""
 
-    def __init__(self, where: str) -> None:
-        self.where = where
-
     def index(self, given: Any) -> Index:
         found = self._mapping(given, "the index", {"format", "version", "expires", "models"})
         if found["format"] != FORMAT or isinstance(found["format"], bool):
@@ -212,13 +249,13 @@ class _Reader:
         version = self._count(found["version"], "version", 1 << 53)
         if not isinstance(found["models"], list) or len(found["models"]) > MAX_ENTRIES:
             raise _Wrong(f"models is no list of at most {MAX_ENTRIES}")
-        entries = tuple(self._entry(model) for model in found["models"])
+        entries = tuple(self.entry(model) for model in found["models"])
         if len({(entry.name, entry.version) for entry in entries}) != len(entries):
             raise _Wrong("it lists one version of a model twice")
         _require_one_content(entries)
         return Index(version, entries, expires)
 
-    def _entry(self, given: Any) -> Entry:
+    def entry(self, given: Any) -> Entry:
         words = {"name", "version", "task", "licence", "minimum_runtime", "summary"}
         found = self._mapping(given, "a model", words | {"size", "sha256", "files"})
         name = self._text(found["name"], "name", NAME.pattern)
@@ -241,7 +278,7 @@ class _Reader:
         device = _DEVICE.fullmatch(name.partition(".")[0])
         if not _FILE.fullmatch(name) or len(name) > 100 or device:
             raise _Wrong(f"{name[:120]!r} is no plain file name")
-        if name.endswith(".onnx"):
+        if name.lower().endswith(".onnx"):
             raise _Wrong(f"{name!r} is a second network; a version has one")
         return name
 

@@ -20,8 +20,8 @@ from stemzoo import _core
 from stemzoo._arrays import native_image
 from stemzoo._session import open_session
 from stemzoo.catalogue import listed, opened
-from stemzoo.contract import Contract
 from stemzoo.errors import ModelError
+from stemzoo.gate import examine
 from stemzoo.progress import Progress
 from stemzoo.settings import Settings
 
@@ -60,7 +60,7 @@ class Model:
         """`content` is what `path` holds, where somebody has read it; `sha256` what that has."""
         self.path = Path(path)
         content = _read(self.path) if content is None else content
-        self.contract = Contract.of(content, str(path))
+        self.contract = examine(content, str(path))
         self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
         self.threads = threads or 0
         self._session = open_session(content, self.path, providers, self.threads)

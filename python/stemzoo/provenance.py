@@ -13,12 +13,11 @@ from stemzoo import _core
 from stemzoo.model import Model, Run
 
 
-def provenance(run: Run, model: Model, source: Path) -> dict[str, Any]:
-    """The record that travels inside every file written from `run`."""
-    import onnxruntime
-
+def provenance(run: Run, model: Model, source: Path, dataset: int | None = None) -> dict[str, Any]:
+    """The record that travels inside every file written from `run`, of one dataset of a file."""
     return {
-        "input": {"file": source.name, "sha256": _sha256(source)},
+        "task": model.contract.task,
+        "input": {"file": source.name, "sha256": sha256(source), "dataset": dataset},
         "model": {
             "name": model.contract.name,
             "version": model.contract.version,
@@ -26,15 +25,23 @@ def provenance(run: Run, model: Model, source: Path) -> dict[str, Any]:
         },
         **run.settings,
         "provider": model.provider,
-        "software": {
-            "stemzoo": _core.__version__,
-            "onnxruntime": onnxruntime.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        "threads": model.threads,  # 0: as many as there are cores
+        "software": software(),
     }
 
 
-def _sha256(path: Path) -> str:
+def software() -> dict[str, str]:
+    """What computes here, in which version: other versions may round differently."""
+    import onnxruntime
+
+    return {
+        "stemzoo": _core.__version__,
+        "onnxruntime": onnxruntime.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -24,8 +24,8 @@ def dense(window, step, weight, bias):
 
 def same(task, *, size=0, **promises):
     """A network that gives back what it is given, and carries `size` bytes to be so much larger."""
-    values = {"ballast": np.random.default_rng(1).bytes(size)} if size else {}
-    values = {name: np.frombuffer(content, "u1") for name, content in values.items()}
+    values = {"ballast": np.random.default_rng(1).bytes(-(-size // 4) * 4)} if size else {}
+    values = {name: np.frombuffer(content, "i4") for name, content in values.items()}
     nodes = [helper.make_node("Identity", ["image"], ["output"])]
     return _model(nodes, values, None, task=task, **promises)
 

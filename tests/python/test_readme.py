@@ -32,6 +32,7 @@ def test_the_command_line_examples_run(line, tmp_path, monkeypatch):
     for seed, name in enumerate(("noisy.tif", "later.tif")):
         noisy = np.random.default_rng(seed).poisson(20, (64, 64)).astype("f4")
         write(Path(name), Micrograph(noisy, (0.1, 0.1), "nm", {}, None))
+    assert main(["denoise", "noisy.tif", "-o", "clean.tif"]) == 0
     program, *arguments = shlex.split(line)
     assert program == "stemzoo"
     assert main(arguments) == 0

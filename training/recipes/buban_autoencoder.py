@@ -78,6 +78,12 @@ def recipe(**settings: Any) -> Recipe:
                 ),
                 "samples": "700,000 lattices in batches of 256, fresh noise at every pass",
             },
+            "bars": {
+                "windows.3.mean_absolute": "<= 6.2",  # the error per pixel of the headline
+                "fault.2.psnr": ">= 24.2",
+                "fault.5.psnr": ">= 26.9",
+                "fault.5.scatter": "<= 0.25",
+            },
             **settings,
         }
     )

@@ -74,6 +74,14 @@ def recipe(**settings: Any) -> Recipe:
                 "spacing": "columns 4 to 60 px apart",
                 "sigma": "column sigma 0.8 px and more",
             },
+            "bars": {
+                "perovskite.0.clean": ">= 28.7",
+                "perovskite.1.clean": ">= 33.5",
+                "perovskite.2.clean": ">= 38.8",
+                "lattices.0.clean": ">= 23.5",  # the closest columns at the lowest dose
+                "lattices.1.clean": ">= 31.9",
+                "blank.clean_std": "<= 0.15",
+            },
             **settings,
         }
     )

@@ -72,6 +72,12 @@ def recipe(**settings: Any) -> Recipe:
                 "spacing": "hexagonal lattices, columns 6 to 16 px apart, any rotation",
                 "sigma": "column sigma 0.16 to 0.26 spacings",
             },
+            "bars": {
+                "lattices.0.clean": ">= 31.8",
+                "lattices.2.clean": ">= 27.7",  # noise as high as the columns
+                "lattices.3.clean": ">= 22.4",
+                "lattices.6.clean": ">= 27.1",  # the same with vacancies and voids
+            },
             **settings,
         }
     )

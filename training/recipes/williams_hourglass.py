@@ -98,6 +98,7 @@ def recipe(**settings: Any) -> Recipe:
                 "dose": "15 to 60 electrons per pixel at the peak, on a dark level of 0.2 of it",
                 "spacing": "columns 4 to 60 px apart",
             },
+            "bars": {"clean": ">= 34.3", "clean_ssim": ">= 0.85"},
             **settings,
         }
     )
