@@ -30,7 +30,7 @@ class Mutator:
             return self._restructured(index, random)
         content = self.models[index]
         for _ in range(random.choice([1, 1, 1, 2, 4])):
-            content = self._spoilt(content, self.places[index], random)
+            content = self._spoilt(content, self.places[index], random) or b"\0"
         return content
 
     def _spoilt(self, content: bytes, places: list[int], random: Random) -> bytes:

@@ -112,6 +112,9 @@ GRAPHS = [
     ("sizes by zero", [node("Shape", ["image"], ["a"]), node("Div", ["a", "z"], ["b"]),
      node("Reshape", ["image", "b"], ["output"])], {"z": np.zeros(4, "i8")}, "cannot be computed"),
     ("Cast to text", _unary("Cast", to=8), {}, "elements of type 8"),
+    ("a bias without a name",  # which ends the process that opens it
+     [node("LayerNormalization", ["image", "w", ""], ["output"], axis=1)],
+     {"w": np.ones((1, 64, 64), "f4")}, "by an empty name"),
     ("Constant of a tensor of texts", [node("Constant", [], ["c"], value_string="x"), *_KEEP], {},
      "holds 'value_string'"),
     ("another size", *_sized("Slice", [0], [8], [2]), "the model contract asks for"),

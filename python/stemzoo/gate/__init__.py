@@ -16,14 +16,14 @@ from stemzoo.contract import Contract
 from stemzoo.errors import ModelError
 from stemzoo.gate.graph import FLOAT, Graph
 from stemzoo.gate.sizes import Shape, follow
+from stemzoo.index import MAX_MODEL
 
 # Opset 13 is the first whose operators take what decides a shape as they do today, and IR 7 came
-# before it; IR 10 and opset 21 are what the oldest ONNX Runtime that stemzoo runs on can read.
+# with it; IR 10 and opset 21 are what the oldest ONNX Runtime that stemzoo runs on can read.
 IR_VERSIONS, OPSETS = (7, 10), (13, 21)
-MAX_BYTES = 1 << 30
 MAX_PROPERTIES = 256
-MAX_SIDE = 1024  # px: of a window, a halo, a multiple, and of the image that sizes are tried on
-TYPICAL = 64  # px: and a small one
+# px: the sides of images that sizes are tried on; no window, halo or multiple is wider than LARGE.
+SMALL, LARGE = 64, 1024
 
 
 def examine(model: bytes, where: str) -> Contract:
@@ -54,8 +54,8 @@ def _named(where: str) -> Iterator[None]:
 
 
 def _read(model: bytes) -> Message:
-    if len(model) > MAX_BYTES:
-        raise ModelError(f"it has {len(model)} bytes; expected at most {MAX_BYTES}")
+    if len(model) > MAX_MODEL:
+        raise ModelError(f"it has {len(model)} bytes; expected at most {MAX_MODEL}")
     # ONNX Runtime takes such bytes for a format of its own, whatever else they spell.
     if model[4:8] == b"ORTM":
         raise ModelError("it is marked as ONNX Runtime's own format; expected plain ONNX")
@@ -86,8 +86,8 @@ def _require_face(graph: Graph, contract: Contract) -> None:
     """One input and the outputs of the contract, with its types and sides."""
     for key in ("multiple", "halo", "window", "step", "surface"):
         value = getattr(contract, key)
-        if value > MAX_SIDE:
-            raise ModelError(f"its contract has {key} {value}; expected at most {MAX_SIDE}")
+        if value > LARGE:
+            raise ModelError(f"its contract has {key} {value}; expected at most {LARGE}")
     given, made = [v.name for v in graph.inputs], [v.name for v in graph.outputs]
     expected = (["surface"], ["drift", "sigma"]) if contract.surface else (["image"], ["output"])
     if (given, made) != expected:
@@ -129,5 +129,5 @@ def _shapes(contract: Contract) -> list[Shape]:
     side = contract.window or contract.surface
     if side:
         return [(1, 1, side, side), (3, 1, side, side)]
-    sides = [-(-size // contract.multiple) * contract.multiple for size in (TYPICAL, MAX_SIDE)]
+    sides = [-(-size // contract.multiple) * contract.multiple for size in (SMALL, LARGE)]
     return [(1, 1, each, each) for each in sides]

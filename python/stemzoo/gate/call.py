@@ -19,6 +19,7 @@ from stemzoo.errors import ModelError
 from stemzoo.gate.graph import INT32, INT64, MAX_KNOWN, MAX_RANK, MAX_SIDE, Array, Node
 
 MOST = 1 << 16  # of a kernel, a stride, a pad, a block
+MAY_BE_BLANK = ("Clip", "Pad", "Resize", "Slice")  # with inputs after one that is left out
 
 Shape = tuple[int, ...]
 Rule = Callable[["Call"], list[Array]]
@@ -56,6 +57,9 @@ class Call:
     def takes(self, least: int, most: int) -> None:
         count = len(self.inputs)
         self.require(least <= count <= most, f"it has {count} inputs; expected {least} to {most}")
+        # An input left out by an empty name, not by its absence, crashes some kernels.
+        blank = None in self.inputs and self.node.op not in MAY_BE_BLANK
+        self.require(not blank, "it leaves an input out by an empty name")
 
     def numbers(self, index: int) -> list[int]:
         """The whole numbers of an input that decides a shape."""
