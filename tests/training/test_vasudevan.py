@@ -8,8 +8,8 @@ import stemzoo
 from stemzoo.series import peak
 from training.figures.vasudevan_comparison import compare
 from training.figures.vasudevan_drift import unseen, within
+from training.networks.vasudevan import TURNS, turned, turned_back, turned_drift
 from training.recipe import load_recipe
-from training.recipes.vasudevan_drift import turned
 from training.simulate.hexagons import (
     REACH,
     SPACING,
@@ -95,19 +95,19 @@ def test_the_noise_of_a_pair_is_fresh(random):
     assert (noise.std(dim=(1, 2)) > 0.02).all()
 
 
-@pytest.mark.parametrize("turn", range(8))
+@pytest.mark.parametrize("turn", range(TURNS))
 def test_turning_a_surface_turns_its_drift(turn, random):
     pairs = draw_pairs(6, 64, 0.0, 0.0, random)
     frames = torch.stack([pairs.reference, pairs.moving], 1)
     surfaces = torch.stack(
         [torch.from_numpy(stemzoo.ncc(a.numpy(), b.numpy(), 12)) for a, b in frames]
     )[:, None]
-    found, _ = turned(surfaces, pairs.drift, turn)
-    swapped, drift = turned(frames, pairs.drift, turn)
+    found, swapped = turned(surfaces, turn), turned(frames, turn)
+    drift = turned_drift(pairs.drift, turn)
     for surface, (still, moved) in zip(found, swapped, strict=True):
         expected = stemzoo.ncc(still.contiguous().numpy(), moved.contiguous().numpy(), 12)
         np.testing.assert_allclose(surface[0], expected, atol=1e-5)
-    assert drift.abs().sum() == pytest.approx(float(pairs.drift.abs().sum()))
+    torch.testing.assert_close(turned_back(drift, turn), pairs.drift)
     # Where the highest peak is right, it is right about the turned drift of the turned surface.
     before = [
         np.linalg.norm(np.subtract(peak(s[0].numpy()), d)) < 1
@@ -129,6 +129,21 @@ def test_the_network_says_drift_and_positive_sigma():
     assert (sigma > 0).all()
     layers = [type(layer).__name__ for layer in network.modules()]
     assert (layers.count("Conv2d"), layers.count("Linear")) == (4, 3)
+
+
+def test_a_trained_network_reads_a_turned_surface_as_its_drift_turned():
+    network = load_recipe("vasudevan-drift").network().eval()
+    surfaces = torch.rand(3, 1, 65, 65)
+    drift, sigma = network(surfaces)
+    for turn in range(TURNS):
+        there, spread = network(turned(surfaces, turn))
+        torch.testing.assert_close(there, turned_drift(drift, turn), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(spread, turned_drift(sigma, turn).abs(), atol=1e-4, rtol=1e-4)
+
+
+def test_short_drifts_can_be_asked_for(random):
+    pairs = draw_pairs(50, 64, 0.5, 0.5, random, reach=3.0)
+    assert 2 < pairs.drift.abs().max() <= 3
 
 
 def test_a_scaled_surface_reads_the_same():
@@ -179,7 +194,7 @@ def test_the_pairs_that_were_made_are_kept(tmp_path, monkeypatch, capsys):
 def test_settings_that_make_no_sense_are_named():
     with pytest.raises(SystemExit, match="input is 'frames'; expected surface or pair"):
         load_recipe("vasudevan-drift", input="frames")
-    with pytest.raises(SystemExit, match="takes one size only"):
+    with pytest.raises(SystemExit, match="takes one side only"):
         load_recipe("vasudevan-drift", input="pair")
 
 

@@ -32,7 +32,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
         for peak in PEAKS
     ]
     gain = rounded(np.mean([row["clean"] - row["raw"] for row in rows]))
-    jittered = list(_restored(model, *pictures(count, HIGH_DOSE, JITTER, size)))
+    jittered = list(_restored(model, *_jittered(count, HIGH_DOSE, size)))
     return {
         "headline": f"mean gain {gain:.1f} dB on all distortions, mixed",
         "unit": "dB",
@@ -49,19 +49,28 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
         "slopes": [
             {"peak": peak, "slope": rounded(np.mean([_slope(c, t) for _, c, t in found]))}
             for peak in (1000.0, 10_000.0, 1e6)
-            for found in [list(_restored(model, *pictures(count, peak, JITTER, size)))]
+            for found in [list(_restored(model, *_jittered(count, peak, size)))]
         ],
     }
 
 
 def pictures(
-    count: int, peak: float, conditions: Conditions, size: int = SIZE
+    count: int, peak: float, conditions: Conditions, size: int = SIZE, either_way: bool = True
 ) -> tuple[Floats, Floats]:
-    """Noisy and true pictures of unseen specimens, `count` of every band of column spacings."""
+    """Noisy and true pictures of unseen specimens, `count` of every band of column spacings.
+
+    Unless `either_way`, all are scanned along rows.
+    """
     random = torch.Generator().manual_seed(EVALUATION_SEED)
     wide = torch.cat([render_crystals(count, size + 2 * EDGE, band, random) for band, _ in BANDS])
-    noisy, truth = acquire(wide, torch.full((len(wide),), peak), conditions, random)
+    peaks = torch.full((len(wide),), peak)
+    noisy, truth = acquire(wide, peaks, conditions, random, either_way)
     return noisy.double().numpy(), truth.double().numpy()
+
+
+def _jittered(count: int, peak: float, size: int) -> tuple[Floats, Floats]:
+    """Only the rows of these are displaced, and only along themselves."""
+    return pictures(count, peak, JITTER, size, either_way=False)
 
 
 def _restored(model: Model, noisy: Floats, truth: Floats) -> list[tuple[Floats, Floats, Floats]]:

@@ -20,6 +20,7 @@ from stemzoo.series import peak
 from training.figures.vasudevan_drift import unseen, within
 from training.recipe import load_recipe
 from training.recipes.vasudevan_drift import VasudevanDrift
+from training.simulate.hexagons import REACH
 from training.train import train
 
 CARD = Path("zoo/vasudevan-drift/comparison.json")
@@ -36,7 +37,7 @@ def compare(minutes: float, pairs: int, runs: Path, count: int = COUNT) -> dict[
     tried = {"border": unseen("border", 0.5, count), "window": unseen("window", 1.0, count)}
     rows = []
     for key, (system, settings) in VARIANTS.items():
-        recipe = load_recipe("vasudevan-drift", pairs=pairs, sizes=(64,), **settings)
+        recipe = load_recipe("vasudevan-drift", pairs=pairs, frames=((64, REACH),), **settings)
         assert isinstance(recipe, VasudevanDrift)
         network = train(recipe, minutes, runs / key).eval()
         read: dict[str, Any] = {"key": key, "system": system}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+TURNS = 8  # orientations of a square
 PIXELS = 8.0  # what one unit of the last layer stands for: drifts come out of order one
 
 
@@ -16,6 +17,9 @@ class DriftReader(nn.Module):
 
     Pooling follows the first three convolutions. The fully connected layers see every place of what
     is left by itself, which is what a network needs that must say where a peak stands.
+
+    Once trained it looks at its input in all eight orientations, and the answers that are surer of
+    themselves weigh more.
     """
 
     def __init__(
@@ -52,7 +56,43 @@ class DriftReader(nn.Module):
         # digits in bfloat16.
         depth = given.amax(dim=(2, 3), keepdim=True) - given
         scale = depth.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=1e-6)
-        seen = self.look(depth / scale)
+        if self.training:  # its batches come in all orientations
+            return self._read(depth / scale)
+        return self._read_all_ways(depth / scale)
+
+    def _read(self, depth: Tensor) -> tuple[Tensor, Tensor]:
+        seen = self.look(depth)
         with torch.autocast(seen.device.type, enabled=False):
             drift, spread = self.tell(seen.float()).split(2, dim=1)
         return PIXELS * drift, torch.exp(spread.clamp(-4, 4))
+
+    def _read_all_ways(self, depth: Tensor) -> tuple[Tensor, Tensor]:
+        answers = [self._read(turned(depth, turn)) for turn in range(TURNS)]
+        drifts = torch.stack([turned_back(d, turn) for turn, (d, _) in enumerate(answers)])
+        sigmas = torch.stack([turned_back(s, turn).abs() for turn, (_, s) in enumerate(answers)])
+        certainty = 1 / sigmas
+        drift = (certainty * drifts).sum(0) / certainty.sum(0)
+        # The ways err together, so eight of them are no surer than one: the harmonic mean.
+        return drift, TURNS / certainty.sum(0)
+
+
+def turned(given: Tensor, turn: int) -> Tensor:
+    """Frames or surfaces [..., S, S], mirrored or transposed: `turn` is 0 to 7."""
+    mirrored = [axis for axis, bit in ((-2, 1), (-1, 2)) if turn & bit]
+    given = given.flip(mirrored) if mirrored else given
+    return given.transpose(-2, -1) if turn & 4 else given
+
+
+def turned_drift(drift: Tensor, turn: int) -> Tensor:
+    """The drifts (dy, dx) of frames or surfaces that are turned so."""
+    drift = drift * _signs(drift, turn)
+    return drift.flip(-1) if turn & 4 else drift
+
+
+def turned_back(drift: Tensor, turn: int) -> Tensor:
+    """The drifts whose `turned_drift` these are."""
+    return (drift.flip(-1) if turn & 4 else drift) * _signs(drift, turn)
+
+
+def _signs(drift: Tensor, turn: int) -> Tensor:
+    return drift.new_tensor([-1.0 if turn & 1 else 1.0, -1.0 if turn & 2 else 1.0])

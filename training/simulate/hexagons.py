@@ -47,11 +47,19 @@ class Pairs:
 
 
 def draw_pairs(
-    batch: int, size: int, bordered: float, faulty: float, random: torch.Generator
+    batch: int,
+    size: int,
+    bordered: float,
+    faulty: float,
+    random: torch.Generator,
+    reach: float = REACH,
 ) -> Pairs:
-    """Random pairs; `bordered` and `faulty` are the shares with a moved border and with defects."""
+    """Random pairs that drift by up to `reach` px, at most REACH, along either axis.
+
+    `bordered` and `faulty` are the shares with a moved border and with defects.
+    """
     columns = draw_columns(batch, size, faulty, random)
-    drift = uniform((batch, 2), -REACH, REACH, random)
+    drift = uniform((batch, 2), -reach, reach, random)
     still, moved = picture(columns, size), picture(columns, size, drift)
     framed = chance((batch, 1, 1), bordered, random)
     moved = torch.where(framed, moved * coverage(drift, size), moved)
