@@ -62,7 +62,8 @@ def _remove_imported(folder: Path, kept: list[Entry], gone: list[Entry]) -> None
         put(listing, Stored.of(content), lambda part: rewrite(part, content))
     try:
         for entry in gone:
-            (folder / entry.path(entry.network)).unlink(missing_ok=True)
+            for file in entry.everything():
+                (folder / entry.path(file)).unlink(missing_ok=True)
             if entry.name not in {other.name for other in kept}:
                 shutil.rmtree(folder / entry.name, ignore_errors=True)
     except OSError as error:

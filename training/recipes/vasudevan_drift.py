@@ -167,6 +167,12 @@ def recipe(**settings: Any) -> Recipe:
                 "spacing": "hexagonal lattices, columns 6 to 16 px apart, any rotation",
                 "frames": "frames of 64 to 192 px",
             },
+            "bars": {
+                "cases.0.within.0.5": ">= 0.85",  # border moved, no defects
+                "cases.0.within.1": ">= 0.95",
+                "cases.1.within.1": ">= 0.98",
+                "cases.3.within.1": ">= 0.9",  # a window, with defects
+            },
             **settings,
         }
     )
