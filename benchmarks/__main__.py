@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import correlation, denoising, windows
+from benchmarks import correlation, denoising, loading, windows
 from benchmarks.readme import update
 
 RESULTS = Path(__file__).parent / "results.md"
@@ -23,7 +23,7 @@ def main() -> None:
         + ", ".join(f"{name} {version(name)}" for name in (*PACKAGES, "ducc0", "bm3d", "torch"))
         + ".\n",
     ]
-    for topic in (correlation, windows, denoising):
+    for topic in (correlation, windows, denoising, loading):
         part = topic.report()
         print(part, flush=True)
         parts.append(part)
