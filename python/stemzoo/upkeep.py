@@ -21,13 +21,15 @@ def check() -> Iterator[tuple[str, str]]:
     """Every file of every model on this machine, and what is wrong with it or nothing."""
     for source in local_sources(Settings.now()):
         for entry in source.entries():
+            network = source.at(entry)
             for file in entry.everything():
+                path = network if file == entry.network else network.parent / file
                 wrong = ""
                 try:
                     source.read(entry, file)
                 except ModelError as error:
                     wrong = str(error)
-                yield str(source.at(entry).parent / file), wrong
+                yield str(path), wrong
 
 
 def remove(name: str) -> list[Path]:

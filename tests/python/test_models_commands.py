@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from zoo_server import NAME, NETWORK, VERSION, add_model, cached, kept, write_index
@@ -24,7 +25,9 @@ def test_commands_pull_list_verify_and_remove(server, zoo, cache, capsys):
     assert main(["models", "info", "--offline", NAME]) == 0
     assert json.loads(capsys.readouterr().out)["training"] == {"recipe": "none"}
     assert main(["models", "verify"]) == 0
-    assert capsys.readouterr().out.count(": ok\n") == 2
+    whole = [line.removesuffix(": ok") for line in capsys.readouterr().out.splitlines()]
+    assert len(whole) == 2
+    assert all(Path(path).exists() for path in whole)
     assert main(["models", "remove", f"{NAME}@{VERSION}", "denoise-other"]) == 0
     assert kept(cache) == []
     asked = len(server.requests)
