@@ -28,13 +28,12 @@ from stemzoo.model import Model
 from stemzoo.zoo_folder import add
 from training.checkpoint import RUNS, read_checkpoint
 from training.describe import describe
-from training.evaluate import evaluate
+from training.evaluate import ZOO, evaluate
 from training.interface import interface
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 
 OPSET, IR_VERSION = 17, 8  # what runtimes on old acquisition PCs still read
 PARITY = 1e-4  # largest difference from PyTorch, relative to the output's largest value
-ZOO = Path("zoo")
 CANDIDATES = RUNS / "zoo"
 
 

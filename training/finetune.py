@@ -27,7 +27,8 @@ from stemzoo.catalogue import ModelInfo, find
 from stemzoo.errors import ModelError
 from stemzoo.pictures import Grey
 from training.checkpoint import RUNS
-from training.export import ZOO, check_parity, export, model_file
+from training.evaluate import ZOO
+from training.export import check_parity, export, model_file
 from training.own_images import OwnImages, Pair, read_own
 from training.recipe import Recipe, load_recipe, recipe_names
 from training.samples import generator

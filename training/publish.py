@@ -24,7 +24,8 @@ from stemzoo.errors import StemzooError
 from stemzoo.zoo_folder import SAMPLES, add, current, reindex
 from training.bars import unmet
 from training.checkpoint import CHECKPOINT, RUNS
-from training.export import ZOO, export
+from training.evaluate import ZOO
+from training.export import export
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 from training.signing import SIGNATURE, new_key, public, read_key, sign
 

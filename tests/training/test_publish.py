@@ -189,10 +189,9 @@ def test_figures_of_a_newer_version_are_not_written_over(zoo, candidate, monkeyp
     published(zoo)
     relabelled(candidate, version="0.2.0")
     published(zoo, candidate)
-    monkeypatch.setenv("STEMZOO_SITE", str(zoo))
     monkeypatch.setattr(evaluate, "evaluate", lambda model: {})
-    monkeypatch.setattr("sys.argv", ["evaluate", f"{NAME}@0.1.0", "--write"])
-    with pytest.raises(SystemExit, match=r"has the figures of a newer version than 0\.1\.0"):
+    monkeypatch.setattr("sys.argv", ["evaluate", f"{NAME}@0.1.0", "--zoo", str(zoo), "--write"])
+    with pytest.raises(SystemExit, match=rf"figures of a newer version than {NAME}-0\.1\.0"):
         evaluate.main()
 
 
