@@ -200,7 +200,7 @@ def test_settings_that_make_no_sense_are_named():
 
 def test_the_comparison_tries_all_systems_on_the_same_pairs(tmp_path, monkeypatch):
     monkeypatch.setattr("training.recipes.vasudevan_drift.CACHE", tmp_path / "pairs")
-    found = compare(minutes=0.01, pairs=64, runs=tmp_path, count=10)
+    found = compare(steps=3, pairs=64, runs=tmp_path, count=10)
     assert [row["key"] for row in found["rows"]] == [
         "chain",
         "chain peak",

@@ -184,7 +184,7 @@ def _percent(share: float | None) -> str:
 
 def _comparison(comparison: Metrics) -> list[str]:
     return [
-        f"What each step is worth: {comparison['minutes']:g} minutes of training each on "
+        f"What each step is worth: {comparison['steps']:,} steps of training each on "
         f"{comparison['pairs']:,} pairs, then the share within 0.5 / 1 / 2 px",
         "where picture and border moved (half of the pairs with defects) and on a window on a",
         "crystal (all with defects). A moved border shows in the image itself, so a network can",
