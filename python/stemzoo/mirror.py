@@ -11,11 +11,11 @@ from stemzoo import index, signature
 from stemzoo.catalogue import ModelInfo, at_hand, remote
 from stemzoo.errors import ModelError
 from stemzoo.index import Entry, Index, Stored
-from stemzoo.places import Folder, rewrite, verified
+from stemzoo.places import Folder, verified
 from stemzoo.progress import Progress
 from stemzoo.settings import Settings
 from stemzoo.sources import Remote
-from stemzoo.store import put
+from stemzoo.store import put, put_bytes
 
 
 def mirror(folder: Path, progress: Callable[[str], Progress | None] = lambda _: None) -> Index:
@@ -35,8 +35,8 @@ def mirror(folder: Path, progress: Callable[[str], Progress | None] = lambda _: 
         found, content, signed = far.signed()
         _copy_far(folder, found, far, progress)
     if signed:
-        _write(folder / signature.FILE, signed)
-    _write(folder / index.FILE, content)
+        put_bytes(folder / signature.FILE, signed)
+    put_bytes(folder / index.FILE, content)
     return found
 
 
@@ -60,7 +60,7 @@ def _copy_near(folder: Path, found: Index, infos: Sequence[ModelInfo]) -> None:
         assert not isinstance(source, Remote)
         for file, stored in entry.everything().items():
             if not _holds(folder, entry.path(file), stored):
-                _write(folder / entry.path(file), source.read(entry, file))
+                put_bytes(folder / entry.path(file), source.read(entry, file))
 
 
 def _without_overwritten(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -92,7 +92,3 @@ def _holds(folder: Path, name: str, stored: Stored) -> bool:
     except ModelError:
         return False
     return not (folder / name).is_symlink()
-
-
-def _write(target: Path, content: bytes) -> None:
-    put(target, Stored.of(content), lambda part: rewrite(part, content))

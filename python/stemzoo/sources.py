@@ -19,9 +19,9 @@ from stemzoo import index, signature
 from stemzoo.contract import Contract
 from stemzoo.errors import ModelError
 from stemzoo.index import Entry, Index, Stored
-from stemzoo.places import Folder, Place, Zip, local_place, rewrite, verified
+from stemzoo.places import Folder, Place, Zip, local_place, verified
 from stemzoo.progress import Progress
-from stemzoo.store import put
+from stemzoo.store import put, put_bytes
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Remote:
             )
         target = self.memory / f"{self._key()}-{found.version}.json"
         if last.version != found.version:
-            put(target, Stored.of(content), lambda part: rewrite(part, content))
+            put_bytes(target, content)
         for _, path in seen:
             if path != target:
                 with contextlib.suppress(OSError):  # it is only in the way

@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from stemzoo.errors import Interrupted, ModelError
 from stemzoo.index import Stored
-from stemzoo.places import require
+from stemzoo.places import require, rewrite
 
 ABANDONED = 24 * 3600.0  # s after which a part of another machine belongs to nobody
 
@@ -54,6 +54,11 @@ def put(
             f"{target} could not be written: {error.strerror or error}; what was there before is "
             "untouched; make room, or name another folder (STEMZOO_CACHE)"
         ) from error
+
+
+def put_bytes(target: Path, content: bytes) -> None:
+    """Makes `target` a file of these bytes."""
+    put(target, Stored.of(content), lambda part: rewrite(part, content))
 
 
 def _make(folder: Path) -> None:

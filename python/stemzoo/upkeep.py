@@ -10,11 +10,10 @@ from pathlib import Path
 from stemzoo import index
 from stemzoo.catalogue import cache_in, find, imported, local_sources
 from stemzoo.errors import ModelError
-from stemzoo.index import Entry, Stored
-from stemzoo.places import rewrite
+from stemzoo.index import Entry
 from stemzoo.settings import Settings
 from stemzoo.sources import zoo
-from stemzoo.store import put
+from stemzoo.store import put_bytes
 
 
 def check() -> Iterator[tuple[str, str]]:
@@ -60,8 +59,7 @@ def _remove_imported(folder: Path, kept: list[Entry], gone: list[Entry]) -> None
     if gone and listing.exists():
         before = index.parse(listing.read_bytes(), str(listing))
         after = dataclasses.replace(before, version=before.version + 1, entries=tuple(kept))
-        content = index.written(after)
-        put(listing, Stored.of(content), lambda part: rewrite(part, content))
+        put_bytes(listing, index.written(after))
     try:
         for entry in gone:
             for file in entry.everything():

@@ -5,8 +5,9 @@
 Twelve 5x5 convolutions of 64 filters, Adam then SGD, on every scan error and every kind of noise of
 the simulator, mixed. They work on squares of 2x2 px, which gives the published layers twice the
 view at a quarter of the cost (0.27 TMAC a megapixel; `--set unshuffle=1` is the network to the
-letter), and begin by handing on what they are given, without which so deep a plain stack hardly
-learns. Every picture's mean squared error counts by its logarithm: as such, low doses outweigh all.
+letter), and begin by handing on what they are given, since so deep a plain stack else learns far
+more slowly. Every picture's mean squared error counts by its logarithm: without it, the low doses
+would outweigh all others.
 Cost: 102 minutes of one CPU core, where 0.2.0 was still learning. Expect a mean gain of 6.4 dB, and
 of a row jitter of 1 px, 0.6 px left and 0.3 px from one row to the next.
 """
