@@ -93,7 +93,7 @@ runtimes agree within {RELATIVE_TOLERANCE:g} relative and {ABSOLUTE_TOLERANCE:g}
 
 
 def _use(contract: Contract) -> str:
-    if contract.surface:
+    if contract.task == "drift":
         return f'moved = stemzoo.drift(reference, moving, model="{contract.name}")'
     return f'clean = stemzoo.{contract.task}(image, model="{contract.name}")'
 
@@ -163,10 +163,10 @@ def _tensors(face: Interface) -> tuple[Any, Any]:
     # bioimage.io cuts the halo off every answer, so its smallest input is larger than ours.
     least = 2 * face.halo + face.multiple
     size = face.side or spec.ParameterizedSize(min=least, step=face.multiple)
-    channel = spec.ChannelAxis(channel_names=[spec.Identifier("intensity")])
+    channel = spec.ChannelAxis(channel_names=[spec.Identifier(name) for name in _CHANNELS[face.input]])
     given = spec.InputTensorDescr(
         id=spec.TensorId(face.input),
-        description="A STEM image" if face.input == "image" else "A cross-correlation",
+        description=_MEANING[face.input],
         axes=[
             spec.BatchAxis(),
             channel,
@@ -184,7 +184,12 @@ def _tensors(face: Interface) -> tuple[Any, Any]:
     return given, output
 
 
+_CHANNELS = {"image": ["intensity"], "surface": ["correlation"], "look": ["rest", "frame"]}
 _MEANING = {
+    "image": "A STEM image",
+    "surface": "A cross-correlation",
+    "look": "A frame without its lattice, and with it, at half its resolution",
+    "features": "Maps whose products with those of another frame are the log-odds of a drift",
     "output": "The clean image, in units of the input's standard deviation about its mean",
     "drift": "How far features moved from the first frame to the second, in pixels",
 }
@@ -196,8 +201,11 @@ def _output_axes(face: Interface, channel: Any) -> list[Any]:
     if face.input == "surface":
         return [spec.ChannelAxis(channel_names=[spec.Identifier(name) for name in ("dy", "dx")])]
     axes: list[Any] = [channel]
+    if face.input == "look":
+        names = [spec.Identifier(f"feature{number}") for number in range(face.answers)]
+        axes = [spec.ChannelAxis(channel_names=names)]
     for name in "yx":
-        same = spec.SizeReference(tensor_id=spec.TensorId("image"), axis_id=spec.AxisId(name))
+        same = spec.SizeReference(tensor_id=spec.TensorId(face.input), axis_id=spec.AxisId(name))
         if face.halo:
             axes.append(
                 spec.SpaceOutputAxisWithHalo(id=spec.AxisId(name), size=same, halo=face.halo)

@@ -142,7 +142,7 @@ def write_samples(path: Path) -> None:
     model = Model(path)
     sample = interface(model.contract).sample()
     np.save(path.parent / "sample_input.npy", sample)
-    # Of a drift network the drift itself: its first output.
+    # Of a network that reads surfaces the drift itself: its first output.
     np.save(path.parent / "sample_output.npy", model.outputs(sample)[0])
 
 

@@ -1,4 +1,4 @@
-"""What a network takes and gives, as its contract says it: an image, a window of one, or a surface.
+"""What a network takes and gives, as its contract says it: an image, a window, a surface, a look.
 
 Export, the sample vectors, the card and the bioimage.io description all read it here.
 """
@@ -10,9 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.contract import Contract
+from stemzoo import _core
+from stemzoo.contract import LOOKS, Contract
 from stemzoo.ncc import ncc
 from stemzoo.phantoms import expose, perovskite
+
+FRAME = 64  # px: side of the frame whose look is the sample
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Interface:
     multiple: int
     halo: int
     card: str  # what a reader must know to run the bare network
+    channels: int = 1  # of the input
+    answers: int = 1  # channels of the output
 
     @property
     def free_axes(self) -> dict[str, dict[int, str]]:
@@ -38,15 +43,20 @@ class Interface:
     def shapes(self) -> list[tuple[int, int, int, int]]:
         """Three input shapes that an exported network is tried on."""
         if self.side:
-            return [(count, 1, self.side, self.side) for count in (1, 2, 5)]
+            return [(count, self.channels, self.side, self.side) for count in (1, 2, 5)]
         sides = ((3, 5), (7, 3), (1, 9))
-        return [(2, 1, rows * self.multiple, columns * self.multiple) for rows, columns in sides]
+        return [
+            (2, self.channels, rows * self.multiple, columns * self.multiple)
+            for rows, columns in sides
+        ]
 
     def sample(self) -> NDArray[np.float32]:
         """One input as the runtime would make it, of a lattice at low dose."""
         side = self.side or 2 * self.halo + 2 * self.multiple
         if self.input == "surface":
             return _surface(side)[None, None]
+        if self.input == "look":
+            return _core.look(_frame(FRAME, (0.0, 0.0), 11), 1)[None]
         counts = _frame(side, (0.0, 0.0), 11)
         sample: NDArray[np.float32] = (counts - counts.mean()) / counts.std()
         return sample[None, None]
@@ -65,6 +75,22 @@ def interface(contract: Contract) -> Interface:
             f"Input `surface`: float32 [N, 1, {side}, {side}], the normalised cross-correlation of "
             f"two frames\nat shifts of up to {side // 2} px, shift zero in its middle. Outputs "
             "`drift`, (dy, dx) in pixels, and\n`sigma`, its standard deviations: float32 [N, 2].",
+        )
+    if contract.features:
+        count = contract.features
+        return Interface(
+            "look",
+            ("features",),
+            0,
+            contract.multiple,
+            contract.halo,
+            f"Input `look`: float32 [N, {LOOKS}, H, W], what the core's `look` makes of a frame of "
+            f"twice the height\nand width: what is left of it without its lattice, and the frame. "
+            f"Output `features`: float32\n[N, {count}, H, W]. Multiplied with those of another "
+            "frame and summed over the overlap, the first half\nadded and the second subtracted, "
+            "they are the log-odds of that drift.",
+            LOOKS,
+            count,
         )
     if contract.window:
         side = contract.window

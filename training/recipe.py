@@ -61,7 +61,8 @@ class Recipe(ABC):
     @abstractmethod
     def network(self) -> nn.Module:
         """A fresh network; its `promises` are what the model contract says of its input:
-        `multiple` and `halo`, or `window` and `step`, or `surface` (see stemzoo.contract)."""
+        `multiple` and `halo`, or `window` and `step`, or `surface`, or `features` and
+        `multiple` (see stemzoo.contract)."""
 
     @abstractmethod
     def prepare(self, device: torch.device, smoke: bool) -> None:

@@ -11,6 +11,7 @@ from stemzoo.errors import ModelError
 PREFIX = "stemzoo."
 NORMALISATIONS = ("mean-std",)
 TASKS = ("denoise", "restore", "drift")
+LOOKS = 2  # channels of what a network that makes features is given of a frame
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Contract:
     window: int = 0  # side of the only windows the network takes; 0: any multiple
     step: int = 0  # how far apart such windows lie when they cover an image
     surface: int = 0  # side of the NCC surface that a drift network reads
+    features: int = 0  # maps that a drift network makes of a frame; the second half count against
     minimum_runtime: str = "0.1.0"  # the oldest stemzoo that can run it
     denoiser: str = ""  # NAME@VERSION both frames pass before they are correlated
 
@@ -64,6 +66,7 @@ class Contract:
             window=_count(given, "window", 0, where, default=0),
             step=_count(given, "step", 0, where, default=0),
             surface=_count(given, "surface", 0, where, default=0),
+            features=_count(given, "features", 0, where, default=0),
             minimum_runtime=given.get("minimum_runtime", cls.minimum_runtime),
             denoiser=given.get("denoiser", ""),
             trained_for={
@@ -79,7 +82,7 @@ class Contract:
 
     def metadata(self) -> dict[str, str]:
         """The same as properties to write into an ONNX file."""
-        optional = ("window", "step", "surface", "denoiser")
+        optional = ("window", "step", "surface", "features", "denoiser")
         plain = {
             key: str(value)
             for key, value in vars(self).items()
@@ -90,10 +93,16 @@ class Contract:
 
     def _require_whole(self, where: str) -> None:
         """What the task needs beside what every model says."""
-        if (self.task == "drift") != (self.surface > 0):
+        if (self.task == "drift") != ((self.surface > 0) != (self.features > 0)):
             raise ModelError(
-                f"{where}: its task is {self.task} and {PREFIX}surface is {self.surface}; "
-                "a drift model, and no other, names the side of the surface it reads"
+                f"{where}: its task is {self.task}, {PREFIX}surface is {self.surface} and "
+                f"{PREFIX}features is {self.features}; a drift model, and no other, names the side "
+                "of the surface it reads, or how many features it makes of a frame"
+            )
+        if self.features % 2:
+            raise ModelError(
+                f"{where}: {PREFIX}features is {self.features}; expected an even number, since "
+                "half of them count for a drift and half against it"
             )
         if self.window and not 1 <= self.step <= self.window:
             raise ModelError(

@@ -1,171 +1,48 @@
-"""How far features moved between two frames: denoise both, correlate them, let a network read it.
-
-The network says where the drift is and how sure it is. The peaks of the correlation say what else
-it could be: on a crystal, the drift and a lattice vector. An answer that does not rule those out is
-called ambiguous.
-"""
+"""How far features moved between two frames."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from stemzoo._arrays import native_image
+from stemzoo.answers import Drift
+from stemzoo.estimator import Estimator
 from stemzoo.model import Model, model_for
-from stemzoo.ncc import Surface, ncc
-from stemzoo.series import refined
 
-NEAR = 1.5  # px: an answer this close to a peak means that peak
-DOUBT = 3.0  # standard deviations within which another peak is not ruled out
-CANDIDATES = 16  # how many other peaks are worth telling
-
-Shift = tuple[float, float]  # (dy, dx)
-
-
-@dataclass(frozen=True)
-class Drift:
-    """Features moved by (dy, dx) pixels: moving(r) = reference(r - d).
-
-    `sigma` is the standard deviation along y and x as the network estimates it, `score` the
-    correlation of the frames at the answer. `candidates` are the other peaks of the correlation,
-    the best first, each ((dy, dx), score).
-
-    `ambiguous` means that the number is not to be trusted: either the correlation has no peak
-    within 1.5 px of it, or another of its peaks lies within three `sigma`. Frames that do not
-    correlate anywhere, such as blank ones, give NaN and an infinite `sigma`.
-    """
-
-    dy: float
-    dx: float
-    sigma: tuple[float, float]
-    ambiguous: bool
-    score: float
-    candidates: tuple[tuple[Shift, float], ...]
+__all__ = ["Drift", "drift"]
 
 
 def drift(
     reference: ArrayLike,
     moving: ArrayLike,
-    model: str | Model = "vasudevan-drift",
+    model: str | Model | None = "drift-lattice",
     *,
     max_shift: int | None = None,
+    threads: int | None = None,
 ) -> Drift:
     """The drift from `reference` to `moving`, two images of one shape.
 
-    Shifts are looked for up to `max_shift` pixels along either axis, by default and at most as far
-    as the model reads. Masked pixels of either frame are left out.
+    Shifts are looked for up to `max_shift` pixels along either axis, by default a third of the
+    frame, or as far as the model reads. Masked pixels and borders of NaN are left out. `model` None
+    is the classical way, which needs no network.
     """
-    reader = model_for("drift", model)
-    side = reader.contract.surface
-    still, moved = _frame(reference, "reference"), _frame(moving, "moving")
-    if still.shape != moved.shape:
+    frames = (_array(reference), _array(moving))
+    reader = None if model is None else model_for("drift", model)
+    if frames[0].shape != frames[1].shape:
         raise ValueError(
-            f"reference has shape {still.shape} and moving {moved.shape}; expected two frames of "
-            "one shape: cut them to the part both show"
+            f"reference has shape {frames[0].shape} and moving {frames[1].shape}; expected two "
+            "frames of one shape: cut them to the part both show"
         )
-    reach = _reach(max_shift, reader)
-    first = reader.contract.denoiser
-    denoiser = model_for("denoise", first) if first else None
-    return read_surface(reader, surface(still, moved, side, denoiser, reach))
+    if reader and reader.contract.surface:
+        from stemzoo.surfaces import drift_by_surface
+
+        return drift_by_surface(reader, *frames, max_shift)
+    estimator = Estimator(frames[0].shape, reader, max_shift=max_shift, threads=threads)
+    still = estimator.frame(frames[0], "reference")
+    return estimator.pair(still, estimator.frame(frames[1], "moving"))
 
 
-def surface(
-    reference: NDArray[Any],
-    moving: NDArray[Any],
-    side: int,
-    denoiser: Model | None,
-    reach: int | None = None,
-) -> Surface:
-    """What a drift network reads: the correlation at [side, side] shifts, zero shift in the middle.
-
-    It is zero where nothing is known: beyond `reach`, and where less than a quarter of the image is
-    in common.
-    """
-    if denoiser:
-        reference, moving = denoiser(reference), denoiser(moving)
-    middle = side // 2
-    dy, dx = (min(middle if reach is None else reach, length - 1) for length in reference.shape)
-    result = np.zeros((side, side), np.float32)
-    result[middle - dy : middle + dy + 1, middle - dx : middle + dx + 1] = ncc(
-        reference, moving, (dy, dx)
-    )
-    return result
-
-
-def read_surface(reader: Model, correlation: Surface) -> Drift:
-    """What a drift network says of a correlation, held against the peaks of that correlation."""
-    peaks = _peaks(correlation)
-    if not peaks:
-        return Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, ())
-    (dy, dx), sigma = (row[0].astype(float) for row in reader.outputs(correlation[None, None]))
-    own = [peak for peak in peaks if math.dist(peak[0], (dy, dx)) <= NEAR]
-    others = tuple(peak for peak in peaks if peak not in own)
-    rivals = [
-        shift
-        for shift, _ in others
-        if math.hypot((shift[0] - dy) / sigma[0], (shift[1] - dx) / sigma[1]) <= DOUBT
-    ]
-    return Drift(
-        float(dy),
-        float(dx),
-        (float(sigma[0]), float(sigma[1])),
-        ambiguous=not own or bool(rivals),
-        score=own[0][1] if own else _value(correlation, dy, dx),
-        candidates=others[:CANDIDATES],
-    )
-
-
-def _peaks(correlation: Surface) -> list[tuple[Shift, float]]:
-    """Positive local maxima, the best first."""
-    inside = correlation[1:-1, 1:-1]
-    around = np.lib.stride_tricks.sliding_window_view(correlation, (3, 3))
-    highest = (inside == around.max((2, 3))) & (inside > around.min((2, 3)))  # a plain has no peak
-    rows, columns = np.nonzero(highest & (inside > 0))
-    peaks = [
-        (refined(correlation, row + 1, column + 1), float(inside[row, column]))
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
-    ]
-    return sorted(peaks, key=lambda peak: -peak[1])
-
-
-def _value(correlation: Surface, dy: float, dx: float) -> float:
-    """The correlation at the nearest whole shift."""
-    middle = len(correlation) // 2
-    row, column = (min(max(round(d), -middle), middle) + middle for d in (dy, dx))
-    return float(correlation[row, column])
-
-
-def _frame(image: ArrayLike, name: str) -> NDArray[Any]:
-    """The image as the core reads it, masked where it was; refused where it cannot be used."""
-    mask: Any = np.ma.getmaskarray(image) if np.ma.isMaskedArray(image) else None
-    pixels = native_image(np.ma.getdata(image), name)
-    if min(pixels.shape) < 2:
-        raise ValueError(
-            f"{name} has shape {pixels.shape}, which shows no drift along both axes; expected at "
-            "least 2 x 2 pixels"
-        )
-    valid = pixels if mask is None else pixels[~mask]
-    if not valid.size:
-        raise ValueError(f"every pixel of {name} is masked, so there is nothing to correlate")
-    if not np.isfinite(valid).all():
-        raise ValueError(
-            f"{name} holds NaN or infinity; replace those pixels, or mask them: "
-            f"numpy.ma.masked_invalid({name})"
-        )
-    return pixels if mask is None else np.ma.MaskedArray(pixels, mask)
-
-
-def _reach(max_shift: int | None, reader: Model) -> int:
-    most = reader.contract.surface // 2
-    if max_shift is None:
-        return most
-    if not isinstance(max_shift, int | np.integer) or not 1 <= max_shift <= most:
-        raise ValueError(
-            f"max_shift is {max_shift}; expected a whole number from 1 to {most}, the longest "
-            f"shift that {reader.contract.name} reads"
-        )
-    return int(max_shift)
+def _array(image: ArrayLike) -> Any:
+    return image if np.ma.isMaskedArray(image) else np.asarray(image)

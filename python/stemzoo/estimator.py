@@ -1,29 +1,39 @@
 """Pairs of frames to drifts, with what is needed of each frame computed once.
 
-`drift` uses it for one pair, `align` for all pairs of a series, `DriftTracker` for a live one.
+The frames' correlation has a peak wherever the drift may be: on a crystal at every lattice vector.
+Which of them it is, features of each frame tell: maps that a small network makes of what is left of
+the frame without its lattice. Multiplied and summed over the overlap they are the log-odds of a
+drift. The likeliest one is then refined on the counts.
+
+`drift` does this for one pair, `align` for all pairs of a series, `DriftTracker` for a live one.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stemzoo._arrays import native_image
-from stemzoo.drift import Drift
-from stemzoo.model import Model
-from stemzoo.ncc import ncc
-from stemzoo.series import refined
+from stemzoo import _core
+from stemzoo.answers import UNKNOWN, Drift, Shift
+from stemzoo.candidates import Candidates, peaks, weighed
+from stemzoo.classical import classical_features
+from stemzoo.frames import cleaned
+from stemzoo.model import Model, model_for
+
+SURE = 0.9  # the probability from which an answer is not ambiguous
+MOST_TOLD = 256  # candidates
+UNREFINED = 0.3  # px: what a peak alone is good for
 
 
 @dataclass(frozen=True)
 class Frame:
     """What an estimator keeps of one frame; made by Estimator.frame, read by nobody else."""
 
-    pixels: NDArray[Any]
+    counts: _core.DriftFrame | None  # None: a blank frame, of which nothing can be said
+    features: _core.Features | None = None
 
 
 class Estimator:
@@ -40,15 +50,75 @@ class Estimator:
         """`model` None is the classical estimator, which needs no network. Shifts are looked for up
         to `max_shift` pixels along either axis, by default a third of the frame."""
         self.shape = shape
-        self.max_shift = max_shift or min(shape) // 3
+        self.max_shift = _reach(max_shift, shape)
+        self.threads = threads or 0
+        self._model = None if model is None else model_for("drift", model)
+        if self._model and not self._model.contract.features:
+            raise ValueError(
+                f"{self._model.contract.name} reads correlations, and makes no features of a "
+                "frame; use it by stemzoo.drift(reference, moving, model=...)"
+            )
 
     def frame(self, image: ArrayLike, name: str = "image") -> Frame:
-        return Frame(np.asarray(native_image(image, name), np.float32))
+        """What a frame is known by. Masked pixels and borders of NaN are left out."""
+        if np.shape(image) != self.shape:
+            raise ValueError(f"{name} has shape {np.shape(image)}; expected {self.shape}")
+        clean = cleaned(image, name)
+        if not clean.pixels.any():
+            return Frame(None)
+        counts = _core.DriftFrame(clean.pixels, clean.valid, self.threads)
+        seen = _core.look(clean.pixels, self.threads)
+        if self._model:
+            made = self._model.outputs(seen[None])[0][0]
+        else:
+            made = classical_features(seen)
+        return Frame(counts, _core.Features(made, self.max_shift, clean.valid, self.threads))
 
-    def pair(self, reference: Frame, moving: Frame) -> Drift:
-        surface = ncc(reference.pixels, moving.pixels, self.max_shift)
-        row, column = np.unravel_index(int(surface.argmax()), surface.shape)
-        if not surface.any():
-            return Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, ())
-        dy, dx = refined(surface, int(row), int(column))
-        return Drift(dy, dx, (0.1, 0.1), False, float(surface.max()), ())
+    def pair(self, reference: Frame, moving: Frame, *, refined: bool = True) -> Drift:
+        """The drift between two frames. Without `refined` it is good to a few tenths of a pixel,
+        and takes half the time."""
+        if not (reference.counts and moving.counts and reference.features and moving.features):
+            return UNKNOWN
+        shifts = peaks(_core.correlation(reference.counts, moving.counts, self.max_shift))
+        if not len(shifts):
+            return UNKNOWN
+        odds = _core.log_odds(reference.features, moving.features)
+        found = weighed(shifts, odds, self.shape)
+        best = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
+        answer, sigma, score = self._settled(reference.counts, moving.counts, best, refined)
+        return Drift(
+            *answer,
+            sigma,
+            ambiguous=bool(found.probability[0] < SURE),
+            score=score,
+            candidates=_told(found),
+        )
+
+    def _settled(
+        self, still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift, refined: bool
+    ) -> tuple[Shift, Shift, float]:
+        """The answer, its standard deviations, and the correlation of the frames there."""
+        if refined:
+            result = _core.refine(still, moved, peak)
+            if result.used:
+                return (result.dy, result.dx), result.sigma, result.score
+        return peak, (UNREFINED, UNREFINED), _core.overlap_correlation(still, moved, peak)
+
+
+def _told(found: Candidates) -> tuple[tuple[Shift, float], ...]:
+    rest = zip(found.shifts[1:MOST_TOLD], found.probability[1:MOST_TOLD], strict=True)
+    return tuple(((float(dy), float(dx)), float(p)) for (dy, dx), p in rest)
+
+
+def _reach(max_shift: int | None, shape: tuple[int, int]) -> tuple[int, int]:
+    if max_shift is None:
+        return (max(1, shape[0] // 3), max(1, shape[1] // 3))
+    most = min(shape) - 1
+    if isinstance(max_shift, bool) or not isinstance(max_shift, int | np.integer):
+        raise ValueError(f"max_shift is {max_shift!r}; expected a whole number from 1 to {most}")
+    if not 1 <= max_shift <= most:
+        raise ValueError(
+            f"max_shift is {max_shift}; expected a whole number from 1 to {most}, less than the "
+            f"frame's size {shape}"
+        )
+    return (int(max_shift), int(max_shift))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stemzoo._onnx import Message, properties, read
-from stemzoo.contract import Contract
+from stemzoo.contract import LOOKS, Contract
 from stemzoo.errors import ModelError
 from stemzoo.gate.graph import FLOAT, Graph
 from stemzoo.gate.sizes import Shape, follow
@@ -84,12 +84,12 @@ def _require_within(given: int, bounds: tuple[int, int], what: str) -> None:
 
 def _require_face(graph: Graph, contract: Contract) -> None:
     """One input and the outputs of the contract, with its types and sides."""
-    for key in ("multiple", "halo", "window", "step", "surface"):
+    for key in ("multiple", "halo", "window", "step", "surface", "features"):
         value = getattr(contract, key)
         if value > LARGE:
             raise ModelError(f"its contract has {key} {value}; expected at most {LARGE}")
     given, made = [v.name for v in graph.inputs], [v.name for v in graph.outputs]
-    expected = (["surface"], ["drift", "sigma"]) if contract.surface else (["image"], ["output"])
+    expected = _face(contract)
     if (given, made) != expected:
         raise ModelError(
             f"it has inputs {given!s:.200} and outputs {made!s:.200}; a model for {contract.task} "
@@ -104,19 +104,36 @@ def _require_face(graph: Graph, contract: Contract) -> None:
         sides is not None
         and len(sides) == 4
         and sides[0] is None
-        and sides[1] in (None, 1)
+        and sides[1] in (None, _channels(contract))
         and all(each in (None, side or None) for each in sides[2:])
     )
     if not fits:
         free = [side or "height", side or "width"]
         raise ModelError(
-            f"its input has the sides {sides}; expected ['batch', 1, {free[0]}, {free[1]}]"
+            f"its input has the sides {sides}; expected "
+            f"['batch', {_channels(contract)}, {free[0]}, {free[1]}]"
         )
+
+
+def _face(contract: Contract) -> tuple[list[str], list[str]]:
+    """The names of the inputs and outputs that the contract promises."""
+    if contract.surface:
+        return ["surface"], ["drift", "sigma"]
+    if contract.features:
+        return ["look"], ["features"]
+    return ["image"], ["output"]
+
+
+def _channels(contract: Contract) -> int:
+    return LOOKS if contract.features else 1
 
 
 def _require_answer(graph: Graph, contract: Contract, shape: Shape) -> None:
     for name, made in follow(graph, shape).items():
-        promised = (shape[0], 2) if contract.surface else shape
+        if contract.surface:
+            promised: Shape = (shape[0], 2)
+        else:
+            promised = (shape[0], contract.features or 1, *shape[2:])
         if made != promised:
             raise ModelError(
                 f"for an input of shape {shape} its output '{name}' has shape {made}; the model "
@@ -130,4 +147,4 @@ def _shapes(contract: Contract) -> list[Shape]:
     if side:
         return [(1, 1, side, side), (3, 1, side, side)]
     sides = [-(-size // contract.multiple) * contract.multiple for size in (SMALL, LARGE)]
-    return [(1, 1, each, each) for each in sides]
+    return [(1, _channels(contract), each, each) for each in sides]

@@ -1,0 +1,116 @@
+"""Two views of one specimen: clean pictures before and after a drift, each scanned with its errors.
+
+A drift d = (dy, dx) moves features: moving(r) = reference(r - d). Both views are windows on a
+larger picture, so what leaves on one side comes in on the other.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.simulate.draw import Mix, chance, draw_mix, log_uniform, uniform
+from training.simulate.lattice import Cells, random_cells
+from training.simulate.probe import PROBE
+from training.simulate.scan import EDGE, coefficients, displacements, sample
+from training.simulate.scenes import SHARPEST, SIGMA, photograph, scaled
+from training.simulate.shapes import random_shapes
+from training.simulate.specimen import DEFECTS, build, draw_borders
+from training.simulate.texture import TEXTURE, add_texture
+
+SPACINGS = ((5.5, 9.0), (8.0, 14.0), (8.0, 14.0), (12.0, 26.0), (20.0, 45.0))  # px, in turn
+PERFECT = 0.35  # share of crystals with nothing wrong but `FEW` columns
+FEW = (0.7, 12.0)  # how many columns are missing there, about: what drift is hardest to tell from
+HEXAGONAL = 0.35  # share of batches with one column in a hexagonal cell
+SHAPES = 0.1  # share of batches that are no crystals
+STRAIGHT = 0.5  # share of pairs without errors of the scan
+
+# Most pictures of a specimen for denoising are rich in defects. A drift is hard to see where there
+# are few of them, so they are fewer and weaker here.
+FLAWS: Mix = {
+    **DEFECTS,
+    "spread": (0.0, 0.15, 0.5),
+    "vacancies": (0.0003, 0.02, 0.5),
+    "dopants": (0.0005, 0.03, 0.25),
+    "adatoms": (0.0005, 0.03, 0.15),
+    "strain": (0.02, 0.15, 0.2),
+    "particle": (0.2, 0.45, 0.2),
+}
+GROUND: Mix = {**TEXTURE, "film": (0.02, 0.15, 0.3), "thickness": (0.03, 0.25, 0.25)}
+SCAN: Mix = {"row_jitter_x": (0.05, 0.8, 0.6), "row_jitter_y": (0.05, 0.6, 0.4)}
+STRETCH = 0.02  # of the picture: how far a scan may be out of scale between two frames
+
+
+@dataclass
+class Views:
+    """[B, size, size] clean pictures whose brightest pixel is one, and [B, 2] drifts (dy, dx)."""
+
+    reference: Tensor
+    moving: Tensor
+    drift: Tensor
+
+
+def draw_views(batch: int, size: int, reach: float, random: torch.Generator) -> Views:
+    """Random pairs that drift by up to `reach` px along either axis."""
+    edge = math.ceil(reach) + EDGE
+    scene = _scene(batch, size + 2 * edge, random)
+    drift = uniform((batch, 2), -reach, reach, random)
+    spline = coefficients(scene)
+    still = sample(spline, _errors(batch, size, random), edge)
+    moved = sample(spline, _errors(batch, size, random) - drift[..., None, None], edge)
+    peak = still.amax(dim=(1, 2), keepdim=True).clamp(min=1e-6)
+    return Views((still / peak).clamp(min=0), (moved / peak).clamp(0, 8), drift)
+
+
+def _scene(batch: int, size: int, random: torch.Generator) -> Tensor:
+    if _happens(SHAPES, random):
+        return scaled(random_shapes(batch, size, random))
+    pick = int(torch.randint(len(SPACINGS), (), generator=random, device=random.device))
+    spacing = SPACINGS[pick]
+    if _happens(HEXAGONAL, random):
+        cells = hexagonal(log_uniform((batch,), *spacing, random), random)
+    else:
+        cells = random_cells(batch, spacing, random)
+    flaws = draw_mix(FLAWS, batch, random)
+    perfect = chance((batch,), PERFECT, random)
+    flaws = {name: torch.where(perfect, 0.0, strength) for name, strength in flaws.items()}
+    columns = (size / cells.spacing).square()
+    few = log_uniform((batch,), *FEW, random) / columns
+    flaws["vacancies"] = torch.where(perfect, few, flaws["vacancies"])
+    borders = draw_borders(batch, random) if _happens(0.5, random) else None
+    specimen = build(cells, size, random, flaws, borders)
+    sigma = (cells.spacing * uniform((batch,), *SIGMA, random)).clamp(min=SHARPEST)
+    seen = photograph(specimen, sigma, random, draw_mix(PROBE, batch, random))
+    return scaled(add_texture(seen, random, draw_mix(GROUND, batch, random)))
+
+
+def hexagonal(spacing: Tensor, random: torch.Generator) -> Cells:
+    """One column in a cell, its six neighbours `spacing` [B] px away, turned at random."""
+    batch, device = len(spacing), spacing.device
+    third = torch.tensor([[0.0, 1.0], [math.sqrt(3) / 2, 0.5]], device=device)
+    places, weights = torch.zeros(batch, 1, 2, device=device), torch.ones(batch, 1, device=device)
+    cells = Cells(third * spacing[:, None, None], places, weights, spacing)
+    return cells.turned(uniform((batch,), 0, 2 * math.pi, random))
+
+
+def _errors(batch: int, size: int, random: torch.Generator) -> Tensor:
+    """Where the scan reads, less where it should: rows that jitter, and a scale that is off."""
+    straight = chance((batch,), STRAIGHT, random)
+    strengths = {
+        name: torch.where(straight, 0.0, value)
+        for name, value in draw_mix(SCAN, batch, random).items()
+    }
+    _, jitter = displacements(batch, size, size, random, strengths)
+    stretch = uniform((batch, 2, 2), -STRETCH, STRETCH, random) * chance((batch, 1, 1), 0.3, random)
+    stretch = torch.where(straight[:, None, None], 0.0, stretch)
+    off = torch.arange(size, device=random.device) - (size - 1) / 2
+    along_y = stretch[:, :, 0, None, None] * off[:, None]
+    along_x = stretch[:, :, 1, None, None] * off
+    return (jitter + along_y + along_x).clamp(1 - EDGE, EDGE - 1)
+
+
+def _happens(share: float, random: torch.Generator) -> bool:
+    return bool(torch.rand((), generator=random, device=random.device) < share)
