@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 BLOCK = 2  # px: blocks of pixels become channels, and channels blocks again
-FIRST = 0.05  # of usual weights, to begin with: sums over a whole frame are large
+# Sums over a whole frame are large, so features are small; weights of usual size make steps of
+# usual size.
+SCALE, FIRST = 0.17, 0.3
 
 
 class FeatureNet(nn.Module):
@@ -33,7 +35,7 @@ class FeatureNet(nn.Module):
 
     def forward(self, seen: Tensor) -> Tensor:
         blocks = self.body(functional.pixel_unshuffle(seen, BLOCK))
-        return functional.pixel_shuffle(blocks, BLOCK)
+        return functional.pixel_shuffle(blocks, BLOCK) * SCALE
 
 
 def log_odds(reference: Tensor, moving: Tensor, reach: int) -> Tensor:
