@@ -148,7 +148,7 @@ def _peers_all_pairs(frames: Series) -> dict[str, float]:
         jobs
         | {
             "rigid": partial(_each, rigid.shift, spectra),
-            "scikit": partial(_each, phase_cross_correlation, frames[: SAMPLE + 1]),
+            "scikit": partial(_each, phase_cross_correlation, list(frames[: SAMPLE + 1])),
         },
         rounds=3,
     )

@@ -22,7 +22,8 @@ from stemzoo.motion import Axis, Motion
 
 RENEW = 0.5  # up to a half, no steady drift within max_shift a frame outruns the reference
 FIELD = 3  # beyond a third of the field too little is in common, whatever max_shift allows
-WITHIN = 3.0  # standard deviations of the prediction within which a candidate is borne out by it
+WITHIN = 3.0  # standard deviations from the prediction: a candidate that it bears out
+BEYOND = 6.0  # and one that it rules out: a hop would mislead every prediction after it
 UNREFINED = 0.1  # px: candidates are peaks as they were found, only the answer is refined
 
 
@@ -40,7 +41,8 @@ class TrackedDrift(Drift):
     """A Drift since the first reference.
 
     `resolved` means that the frames alone left the answer open, and that the prediction chose it:
-    it is the only candidate the drift so far leads to. It is then no longer `ambiguous`.
+    of all candidates only this one is where the drift so far leads, within three standard
+    deviations, and every other is beyond six. It is then no longer `ambiguous`.
     """
 
     resolved: bool = False
@@ -176,36 +178,37 @@ class DriftTracker:
         self._timed, self._time = timed, now
 
     def _resolved(self, local: Drift) -> TrackedDrift:
-        """The drift against the reference of now; the prediction chooses where the frames do not
-        and only one candidate agrees with it."""
+        """The drift against the reference of now. Where the frames leave it open, the prediction
+        chooses, if it bears out one candidate and rules out all others."""
         known = TrackedDrift(**vars(local))
         if not (local.ambiguous and _known(local) and self._motion and self._motion.rate_known):
             return known
         options = [((local.dy, local.dx), local.score), *local.candidates]
-        agreeing = [option for option in options if self._agrees(option[0], local.sigma)]
-        if len(agreeing) != 1:
+        misses = [self._miss(shift, local.sigma) for shift, _ in options]
+        nearest = min(range(len(options)), key=misses.__getitem__)
+        if misses[nearest] > WITHIN or sum(miss <= BEYOND for miss in misses) > 1:
             return known
-        (shift, score), first = agreeing[0], agreeing[0] is options[0]
+        shift, score = options.pop(nearest)
         changed: dict[str, Any] = {
             "dy": shift[0],
             "dx": shift[1],
-            "sigma": local.sigma if first else _added(local.sigma, (UNREFINED, UNREFINED)),
+            "sigma": _added(local.sigma, (UNREFINED, UNREFINED)) if nearest else local.sigma,
             "ambiguous": False,
             "score": score,
-            "candidates": tuple(option for option in options if option is not agreeing[0]),
+            "candidates": tuple(options),
             "resolved": True,
         }
         return TrackedDrift(**(vars(local) | changed))
 
-    def _agrees(self, shift: Shift, sigma: tuple[float, float]) -> bool:
-        """Whether features were expected there, by the errors of prediction and measurement."""
+    def _miss(self, shift: Shift, sigma: tuple[float, float]) -> float:
+        """How far from the expected place, in errors of prediction and measurement together."""
         off = [
             (at + way - axis.position) / math.hypot(own, math.sqrt(axis.position_variance))
             for at, way, own, axis in zip(
                 self._position, shift, sigma, self._expected(self._time), strict=True
             )
         ]
-        return math.hypot(*off) <= WITHIN
+        return math.hypot(*off)
 
     def _total(self, local: TrackedDrift) -> TrackedDrift:
         """Since the first reference: positions add, and so do independent errors, in quadrature."""

@@ -244,6 +244,17 @@ def test_what_a_prediction_does_not_settle_stays_ambiguous(answers, shifts):
     assert track.predict().dy == pytest.approx(5, abs=0.05)
 
 
+@pytest.mark.parametrize(("deviations", "resolved"), [(5, False), (7, True)])
+def test_a_prediction_must_rule_out_all_other_candidates(answers, deviations, resolved):
+    """A candidate not far enough from the expected place is a hop that would not be noticed."""
+    track = started()
+    pushed(track, answers, *STEADY)
+    expected = track.predict()
+    away = deviations * math.hypot(expected.sigma[0], SIGMA[0])
+    open_still = open_question((4.5, 0), (expected.dy + away, 0))
+    assert pushed(track, answers, open_still)[0].resolved == resolved
+
+
 def test_nothing_is_settled_before_the_rate_is_known(answers):
     track = started()
     found = pushed(track, answers, open_question((1, 0)), open_question((1, 0), (60, 0)))
