@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skimage.registration import phase_cross_correlation
 
 import stemzoo
-from benchmarks.drift_tools import CHAIN, Shift, Tool, our_models, tools
+from benchmarks.drift_tools import CHAIN, FINE, Shift, Tool, our_models, tools
 from benchmarks.lattices import CASES, counted, ideal_pair
 from benchmarks.timing import Job, medians, milliseconds, table, times
 from stemzoo.series import moved
@@ -140,21 +140,22 @@ def _all_pairs() -> str:
 
 
 def _peers_all_pairs(frames: Series) -> dict[str, float]:
-    pairs = SERIES * (SERIES - 1) // 2
+    pairs = SERIES * (SERIES - 1) / 2
     rigid = RigidRegistration(frames[0].shape)
-    spectra = [rigid.spectrum(frame) for frame in frames[: SAMPLE + 1]]
-    jobs: dict[str, Job] = {"spectrum": partial(rigid.spectrum, frames[0])}
-    found = medians(
-        jobs
-        | {
-            "rigid": partial(_each, rigid.shift, spectra),
-            "scikit": partial(_each, phase_cross_correlation, list(frames[: SAMPLE + 1])),
-        },
-        rounds=3,
-    )
+    few = list(frames[: SAMPLE + 1])
+    spectra = [rigid.spectrum(frame) for frame in few]
+    jobs: dict[str, Job] = {
+        "a frame": partial(rigid.spectrum, frames[0]),
+        "pairs": partial(_each, rigid.shift, spectra),
+        "pixels": partial(_each, phase_cross_correlation, few),
+        "hundredths": partial(_each, FINE, few),
+    }
+    found = medians(jobs, rounds=3)
     return {
-        "rigidRegistration's way": SERIES * found["spectrum"] + pairs / SAMPLE * found["rigid"],
-        "scikit-image phase_cross_correlation, whole pixels": pairs / SAMPLE * found["scikit"],
+        "rigidRegistration's way, to a pixel": SERIES * found["a frame"]
+        + pairs / SAMPLE * found["pairs"],
+        "scikit-image phase_cross_correlation, to a pixel": pairs / SAMPLE * found["pixels"],
+        "scikit-image phase_cross_correlation, to 1/100 px": pairs / SAMPLE * found["hundredths"],
     }
 
 
