@@ -7,9 +7,11 @@ from stemzoo.errors import FileError, ModelError, StemzooError
 from stemzoo.model import Model, denoise, load, restore
 from stemzoo.ncc import NccReference, ncc
 from stemzoo.tiling import Tiling
+from stemzoo.tracker import DriftTracker
 
 __all__ = [
     "Drift",
+    "DriftTracker",
     "FileError",
     "Model",
     "ModelError",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import stemzoo
+from stemzoo import cli_pair
 from stemzoo.cli_models import add_commands, add_offline
 from stemzoo.errors import FileError, StemzooError
 from stemzoo.model import Model, require_task
@@ -48,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     drift.add_argument("reference", type=Path)
     drift.add_argument("moving", type=Path)
     _add_model(drift, "vasudevan-drift")
-    drift.set_defaults(run=_drift)
+    cli_pair.add_options(drift)
+    drift.set_defaults(run=cli_pair.run)
 
     replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
     replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")
@@ -124,26 +126,6 @@ def _run_file(
         before, after = (image[0] if image.ndim == 3 else image for image in pair)
         save_panels(picture, [("before", grey(before)), ("after", grey(after))], columns=2)
         print(f"{source} -> {picture}")
-
-
-def _drift(given: argparse.Namespace) -> None:
-    from stemzoo.io import read
-
-    still, moving = read(given.reference), read(given.moving)
-    model = stemzoo.load(given.model, trust=given.trust, progress=progress_bar(given.model))
-    found = stemzoo.drift(still.data, moving.data, model)
-    text = (
-        f"dy {found.dy:.2f} px, dx {found.dx:.2f} px, sigma {found.sigma[0]:.2f} and "
-        f"{found.sigma[1]:.2f} px, score {found.score:.3f}, "
-        f"{'ambiguous' if found.ambiguous else 'unambiguous'}"
-    )
-    known = (still.pixel_size, still.unit)
-    if still.pixel_size and known == (moving.pixel_size, moving.unit):
-        pixel_y, pixel_x = still.pixel_size
-        text += (
-            f"; dy {found.dy * pixel_y:.4g} {still.unit}, dx {found.dx * pixel_x:.4g} {still.unit}"
-        )
-    print(text)
 
 
 def _replay(given: argparse.Namespace) -> None:
