@@ -25,10 +25,10 @@ constexpr double taper_share = 0.08;  // of a side fades out: a sharp edge is a 
 constexpr float least = 1e-30f;
 
 std::vector<float> taper(std::size_t side) {
-    const auto edge = std::max<std::size_t>(1, static_cast<std::size_t>(taper_share * side));
+    const auto edge = std::max<std::size_t>(1, static_cast<std::size_t>(taper_share * static_cast<double>(side)));
     std::vector<float> window(side, 1.0f);
     for (std::size_t i = 0; i < edge; ++i) {
-        const double rise = 0.5 - 0.5 * std::cos(pi * (static_cast<double>(i) + 0.5) / edge);
+        const double rise = 0.5 - 0.5 * std::cos(pi * (static_cast<double>(i) + 0.5) / static_cast<double>(edge));
         window[i] = window[side - 1 - i] = static_cast<float>(rise);
     }
     return window;

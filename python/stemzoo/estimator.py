@@ -10,22 +10,25 @@ drift. The likeliest one is then refined on the counts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Shift
-from stemzoo.candidates import Candidates, peaks, weighed
+from stemzoo.candidates import STRIDE, Candidates, weighed
 from stemzoo.classical import classical_features
-from stemzoo.frames import cleaned
+from stemzoo.frames import Clean, cleaned
 from stemzoo.model import Model, model_for
 
 SURE = 0.9  # the probability from which an answer is not ambiguous
 MOST_TOLD = 256  # candidates
-UNREFINED = 0.3  # px: what a peak alone is good for
+UNREFINED = (0.3, 0.3)  # px: what a peak alone is good for
+MOST_PEAKS = 512
+LEAST_SIDE = 16  # px
+BLIND = 16  # px: features this near to a pixel that is none have seen it
 
 
 @dataclass(frozen=True)
@@ -64,50 +67,68 @@ class Estimator:
         if np.shape(image) != self.shape:
             raise ValueError(f"{name} has shape {np.shape(image)}; expected {self.shape}")
         clean = cleaned(image, name)
-        if not clean.pixels.any():
+        if not clean.pixels.any() or min(self.shape) < LEAST_SIDE:
             return Frame(None)
         counts = _core.DriftFrame(clean.pixels, clean.valid, self.threads)
+        return Frame(counts, self._features(clean))
+
+    def _features(self, clean: Clean) -> _core.Features:
         seen = _core.look(clean.pixels, self.threads)
-        if self._model:
-            made = self._model.outputs(seen[None])[0][0]
-        else:
-            made = classical_features(seen)
-        return Frame(counts, _core.Features(made, self.max_shift, clean.valid, self.threads))
+        maps = self._model.outputs(seen[None])[0][0] if self._model else classical_features(seen)
+        if clean.valid is not None:
+            maps = maps * trusted(clean.valid, (seen.shape[1], seen.shape[2]))
+        reach = (self.max_shift[0] // STRIDE + 2, self.max_shift[1] // STRIDE + 2)
+        return _core.Features(maps, reach, self.threads)
 
     def pair(self, reference: Frame, moving: Frame, *, refined: bool = True) -> Drift:
         """The drift between two frames. Without `refined` it is good to a few tenths of a pixel,
         and takes half the time."""
         if not (reference.counts and moving.counts and reference.features and moving.features):
             return UNKNOWN
-        shifts = peaks(_core.correlation(reference.counts, moving.counts, self.max_shift))
+        counts = (reference.counts, moving.counts)
+        shifts = _core.peaks(*counts, self.max_shift, MOST_PEAKS, self.threads)
         if not len(shifts):
             return UNKNOWN
-        odds = _core.log_odds(reference.features, moving.features)
+        odds = _core.log_odds(reference.features, moving.features, self.threads)
         found = weighed(shifts, odds, self.shape)
-        best = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
-        answer, sigma, score = self._settled(reference.counts, moving.counts, best, refined)
+        peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
+        answer, sigma = _refined(*counts, peak) if refined else (peak, UNREFINED)
         return Drift(
             *answer,
             sigma,
             ambiguous=bool(found.probability[0] < SURE),
-            score=score,
+            score=_core.overlap_correlation(*counts, answer),
             candidates=_told(found),
         )
 
-    def _settled(
-        self, still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift, refined: bool
-    ) -> tuple[Shift, Shift, float]:
-        """The answer, its standard deviations, and the correlation of the frames there."""
-        if refined:
-            result = _core.refine(still, moved, peak)
-            if result.used:
-                return (result.dy, result.dx), result.sigma, result.score
-        return peak, (UNREFINED, UNREFINED), _core.overlap_correlation(still, moved, peak)
+
+def _refined(
+    still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift
+) -> tuple[Shift, Shift]:
+    """The answer near a peak, and its standard deviations."""
+    result = _core.refine(still, moved, peak)
+    if result is None:
+        return peak, UNREFINED
+    dy, dx, (yy, _, xx) = result
+    return (dy, dx), (math.sqrt(yy), math.sqrt(xx))
 
 
 def _told(found: Candidates) -> tuple[tuple[Shift, float], ...]:
     rest = zip(found.shifts[1:MOST_TOLD], found.probability[1:MOST_TOLD], strict=True)
     return tuple(((float(dy), float(dx)), float(p)) for (dy, dx), p in rest)
+
+
+def trusted(valid: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """One for features of `shape` that have seen real pixels only, else zero."""
+    rows, columns = (STRIDE * side for side in shape)
+    lost = ~valid[:rows, :columns]
+    for axis in (0, 1):
+        sums = np.cumsum(np.insert(lost, 0, 0, axis), axis, dtype=np.int32)
+        side = lost.shape[axis]
+        place = np.arange(side)
+        ends = sums.take(np.minimum(place + BLIND + 1, side), axis)
+        lost = ends > sums.take(np.maximum(place - BLIND, 0), axis)
+    return (~lost[::STRIDE, ::STRIDE]).astype(np.float32)
 
 
 def _reach(max_shift: int | None, shape: tuple[int, int]) -> tuple[int, int]:

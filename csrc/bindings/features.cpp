@@ -1,0 +1,95 @@
+#include "drift/features.hpp"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <string>
+#include <utility>
+
+#include "bindings/arrays.hpp"
+#include "drift/look.hpp"
+#include "drift/peaks.hpp"
+
+namespace py = pybind11;
+
+namespace stemzoo {
+namespace {
+
+using drift::Features;
+using drift::Frame;
+using Lags = std::pair<std::size_t, std::size_t>;
+using Pixels = py::array_t<float, py::array::c_style>;
+
+py::array_t<float> look(const Pixels& pixels, unsigned threads) {
+    const View<const float> view = view2d(pixels);
+    const Shape half = drift::look_shape(view.shape);
+    py::array_t<float> seen = new_float32({2, half.rows, half.cols});
+    float* const out = seen.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        drift::look(view, out, threads);
+    }
+    return seen;
+}
+
+Features make(const Pixels& maps, Lags reach, unsigned threads) {
+    if (maps.ndim() != 3) {
+        throw std::invalid_argument("features have " + std::to_string(maps.ndim()) +
+                                    " dimension(s); expected (maps, rows, columns)");
+    }
+    const auto side = [&](int axis) { return static_cast<std::size_t>(maps.shape(axis)); };
+    const float* const data = maps.data();
+    const py::gil_scoped_release release;
+    return Features(data, side(0), {side(1), side(2)}, {reach.first, reach.second}, threads);
+}
+
+py::array_t<float> log_odds(const Features& reference, const Features& moving, unsigned threads) {
+    const Shape shape = reference.surface_shape();
+    py::array_t<float> surface = new_float32({shape.rows, shape.cols});
+    float* const out = surface.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        reference.log_odds(moving, out, threads);
+    }
+    return surface;
+}
+
+py::array_t<float> peaks(const Frame& reference, const Frame& moving, Lags reach, std::size_t most,
+                         unsigned threads) {
+    std::vector<drift::Peak> found;
+    {
+        const py::gil_scoped_release release;
+        found = drift::peaks(reference, moving, {reach.first, reach.second}, most, threads);
+    }
+    py::array_t<float> shifts = new_float32({found.size(), 2});
+    float* out = shifts.mutable_data();
+    for (const drift::Peak& peak : found) {
+        *out++ = peak.dy;
+        *out++ = peak.dx;
+    }
+    return shifts;
+}
+
+double overlap_correlation(const Frame& reference, const Frame& moving,
+                           std::pair<double, double> drift) {
+    const py::gil_scoped_release release;
+    return drift::overlap_correlation(reference, moving, drift.first, drift.second);
+}
+
+}  // namespace
+
+void bind_features(py::module_& m) {
+    m.def("look", &look, py::arg("pixels"), py::arg("threads") = 0,
+          "What a feature network is given of a frame: [2, H / 2, W / 2].");
+    py::class_<Features>(m, "Features", "Maps of one frame, to be compared with many.")
+        .def(py::init(&make), py::arg("maps"), py::arg("reach"), py::arg("threads") = 0);
+    m.def("log_odds", &log_odds, py::arg("reference"), py::arg("moving"), py::arg("threads") = 0,
+          "Of every drift up to the features' reach, zero in the middle.");
+    m.def("peaks", &peaks, py::arg("reference"), py::arg("moving"), py::arg("reach"),
+          py::arg("most"), py::arg("threads") = 0,
+          "Where the frames' correlation is highest: [N, 2], the highest peak first.");
+    m.def("overlap_correlation", &overlap_correlation, py::arg("reference"), py::arg("moving"),
+          py::arg("drift"), "Pearson's, over the overlap once the drift is undone.");
+}
+
+}  // namespace stemzoo
