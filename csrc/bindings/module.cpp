@@ -3,6 +3,7 @@
 #include "core/isa.hpp"
 
 namespace stemzoo {
+void bind_drift(pybind11::module_& m);
 void bind_ncc(pybind11::module_& m);
 void bind_tiling(pybind11::module_& m);
 }  // namespace stemzoo
@@ -13,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
     m.def(
         "isa", [] { return stemzoo::isa_name(stemzoo::chosen_isa()); },
         "The instruction set the vector kernels use: baseline, avx2 or avx512.");
+    stemzoo::bind_drift(m);
     stemzoo::bind_ncc(m);
     stemzoo::bind_tiling(m);
 }

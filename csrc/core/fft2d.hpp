@@ -1,0 +1,61 @@
+// Two-dimensional real FFTs of whole frames of any size, in float32.
+//
+// A spectrum holds the frequencies ky = 0 ... rows / 2 of columns and all kx of rows; the others
+// follow by symmetry. Row ky is `pitch` real parts, of which the first `cols` are kx = 0, 1, ...,
+// and then `pitch` imaginary parts: plain loops over a row run in vectors.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "core/array.hpp"
+
+namespace stemzoo {
+
+struct SpectrumLayout {
+    explicit SpectrumLayout(Shape image);
+
+    Shape image;
+    std::size_t rows;   // frequencies of columns
+    std::size_t pitch;  // elements in one part of a row
+    std::size_t size;   // elements of the whole buffer, padding included
+
+    template <typename T>
+    T* real(T* spectrum, std::size_t ky) const {
+        return spectrum + ky * 2 * pitch;
+    }
+    template <typename T>
+    T* imaginary(T* spectrum, std::size_t ky) const {
+        return spectrum + ky * 2 * pitch + pitch;
+    }
+};
+
+// The inner steps, cut into blocks of one vector width and compiled once for each instruction set.
+class Fft2dKernel {
+  public:
+    virtual ~Fft2dKernel() = default;
+    std::size_t column_blocks = 0, row_blocks = 0, work_size = 0;
+
+    virtual void columns_forward(const float* image, std::size_t block, float* spectrum,
+                                 float* work) const = 0;
+    virtual void columns_backward(const float* spectrum, std::size_t block, float* image,
+                                  float* work) const = 0;
+    virtual void rows(float* spectrum, std::size_t block, bool forward, float* work) const = 0;
+};
+
+class Fft2d {
+  public:
+    explicit Fft2d(Shape image);
+
+    const SpectrumLayout& layout() const { return layout_; }
+    // The image is contiguous; threads = 0 means all cores.
+    void forward(const float* image, float* spectrum, unsigned threads = 1) const;
+    // The inverse of forward. Overwrites the spectrum.
+    void backward(float* spectrum, float* image, unsigned threads = 1) const;
+
+  private:
+    SpectrumLayout layout_;
+    std::shared_ptr<const Fft2dKernel> kernel_;
+};
+
+}  // namespace stemzoo

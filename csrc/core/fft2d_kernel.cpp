@@ -1,0 +1,124 @@
+// Compiled once for each instruction set; see core/fft.hpp.
+#include <algorithm>
+
+#include "core/fft.hpp"
+#include "core/fft2d.hpp"
+#include "core/lanes.hpp"
+
+namespace stemzoo::STEMZOO_ISA {
+namespace {
+
+constexpr std::size_t L = lanes<float>;
+
+class Kernel final : public Fft2dKernel {
+  public:
+    explicit Kernel(const SpectrumLayout& layout)
+        : layout_(layout), column_fft_(layout.image.rows), row_fft_(layout.image.cols) {
+        column_blocks = (layout.image.cols + L - 1) / L;
+        row_blocks = (layout.rows + L - 1) / L;
+        row_size_ = column_blocks * L * 2 * L;
+        work_size = std::max(layout.image.rows * L + column_fft_.work_size(),
+                             row_size_ + row_fft_.work_size());
+    }
+
+    void columns_forward(const float* image, std::size_t block, float* spectrum,
+                         float* work) const override {
+        const std::size_t n = layout_.image.rows, cols = layout_.image.cols;
+        const std::size_t count = std::min(L, cols - block * L);
+        const float* from = image + block * L;
+        for (std::size_t y = 0; y < n; ++y, from += cols) {
+            if (count == L) {
+                store(load<float, L>(from), work + y * L);
+            } else {
+                std::fill_n(std::copy_n(from, count, work + y * L), L - count, 0.0f);
+            }
+        }
+        const float* result = column_fft_.forward(work, work + n * L);
+        for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
+            store(part(result, real_index(ky)), layout_.real(spectrum, ky) + block * L);
+            store(part(result, imaginary_index(ky)), layout_.imaginary(spectrum, ky) + block * L);
+        }
+    }
+
+    void columns_backward(const float* spectrum, std::size_t block, float* image,
+                          float* work) const override {
+        const std::size_t n = layout_.image.rows, cols = layout_.image.cols;
+        for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
+            const auto put = [&](std::size_t index, const float* from) {
+                if (index != none) store(load<float, L>(from + block * L), work + index * L);
+            };
+            put(real_index(ky), layout_.real(spectrum, ky));
+            put(imaginary_index(ky), layout_.imaginary(spectrum, ky));
+        }
+        const float* result = column_fft_.backward(work, work + n * L);
+        const float scale = 1.0f / static_cast<float>(layout_.image.size());
+        const std::size_t count = std::min(L, cols - block * L);
+        float* to = image + block * L;
+        for (std::size_t y = 0; y < n; ++y, to += cols) {
+            const auto pixels = load<float, L>(result + y * L) * scale;
+            if (count == L) {
+                store(pixels, to);
+            } else {
+                float some[L];
+                store(pixels, some);
+                std::copy_n(some, count, to);
+            }
+        }
+    }
+
+    // Lanes are neighbouring ky here.
+    void rows(float* spectrum, std::size_t block, bool forward, float* work) const override {
+        // Lanes beyond the last frequency repeat it.
+        const auto line = [&](std::size_t i) {
+            return layout_.real(spectrum, std::min(block * L + i, layout_.rows - 1));
+        };
+        const std::size_t pitch = layout_.pitch;
+        for (std::size_t x = 0; x < column_blocks * L; x += L) {
+            float* to = work + x * 2 * L;
+            transpose<float, L>([&](std::size_t i) { return line(i) + x; },
+                                [&](std::size_t i) { return to + i * 2 * L; });
+            transpose<float, L>([&](std::size_t i) { return line(i) + pitch + x; },
+                                [&](std::size_t i) { return to + i * 2 * L + L; });
+        }
+        float* const data = work;
+        float* const extra = work + row_size_;
+        const float* result =
+            forward ? row_fft_.forward(data, extra) : row_fft_.backward(data, extra);
+        // The last tile reads past the transform; those columns are padding.
+        for (std::size_t x = 0; x < column_blocks * L; x += L) {
+            const auto from = [&](std::size_t i) {
+                return result + std::min(x + i, layout_.image.cols - 1) * 2 * L;
+            };
+            transpose<float, L>([&](std::size_t i) { return from(i); },
+                                [&](std::size_t i) { return line(i) + x; });
+            transpose<float, L>([&](std::size_t i) { return from(i) + L; },
+                                [&](std::size_t i) { return line(i) + pitch + x; });
+        }
+    }
+
+  private:
+    static constexpr std::size_t none = ~std::size_t(0);
+
+    // Where a frequency's parts stand in half-complex order.
+    static std::size_t real_index(std::size_t ky) { return ky == 0 ? 0 : 2 * ky - 1; }
+    std::size_t imaginary_index(std::size_t ky) const {
+        return ky == 0 || 2 * ky >= layout_.image.rows ? none : 2 * ky;
+    }
+
+    static Vector<float, L> part(const float* result, std::size_t index) {
+        return index == none ? Vector<float, L>{} : load<float, L>(result + index * L);
+    }
+
+    SpectrumLayout layout_;
+    RealFft<float> column_fft_;
+    ComplexFft<float> row_fft_;
+    std::size_t row_size_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const Fft2dKernel> make_fft2d(const SpectrumLayout& layout) {
+    return std::make_shared<Kernel>(layout);
+}
+
+}  // namespace stemzoo::STEMZOO_ISA

@@ -1,0 +1,43 @@
+// A frame as refinement needs it: everything that does not depend on the other frame of a pair,
+// computed once.
+#pragma once
+
+#include <cstdint>
+
+#include "core/array.hpp"
+#include "core/fft2d.hpp"
+#include "core/scratch.hpp"
+
+namespace stemzoo::drift {
+
+class Frame {
+  public:
+    using Mask = View<const std::uint8_t>;  // true where a pixel is valid
+
+    // The image and the mask may go after the call. threads = 0 means all cores.
+    Frame(const AnyView& image, const Mask* mask, unsigned threads = 0);
+
+    Shape shape() const { return fft_.layout().image; }
+    const Fft2d& fft() const { return fft_; }
+
+    // Without their mean and scaled to a standard deviation near 1; masked pixels are 0.
+    const float* pixels() const { return pixels_.data(); }
+    const float* spectrum() const { return spectrum_.data(); }
+    // Power of the white noise in one frequency, and the mean power around each frequency over it,
+    // less one: what the scene adds. Rows are the layout's pitch apart, and zero past their end.
+    double noise() const { return noise_; }
+    const float* excess() const { return excess_.data(); }
+    // How much each pixel counts, from 0 on and near masked ones to 1; null if all do.
+    const float* weights() const { return masked_ ? weights_.data() : nullptr; }
+
+  private:
+    void load(const AnyView& image, const Mask* mask);
+    void measure_power();
+
+    Fft2d fft_;
+    Scratch<float> pixels_, spectrum_, excess_, weights_;
+    double noise_ = 0;
+    bool masked_ = false;
+};
+
+}  // namespace stemzoo::drift

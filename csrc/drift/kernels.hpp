@@ -1,0 +1,79 @@
+// The inner loops of refinement, row by row, compiled once for each instruction set.
+#pragma once
+
+#include <cstddef>
+
+namespace stemzoo::drift {
+
+// Rows of pixels are read this far past their last one.
+constexpr std::size_t overread = 32;
+
+// Pixels near a row's ends have no neighbours to take a gradient from.
+constexpr std::size_t margin = 2;
+
+// The template's gradient is (8 (f1 - f-1) - (f2 - f-2)) / 12; this is its Fourier transform over
+// i.
+double gradient_response(double k);
+
+struct PixelRow {
+    const float* moving;
+    const float* shifted;        // the reference, shifted onto the moving frame
+    const float* scene;          // the template
+    std::ptrdiff_t scene_pitch;  // from one row of the template to the next
+    const float* weights;        // zero outside [margin, cols - margin), and readable past the end
+    std::size_t cols;
+};
+
+// Variance of moving - shifted where the template is T: max(a + b T, least).
+struct Variance {
+    float a, b, least;
+};
+
+// Sums over pixels of instrument i times regressor j; see refine.cpp.
+struct Moments {
+    double total[4][5] = {};
+    double weight = 0;
+};
+
+// moving = offset + gain * shifted - dy * gradient_y - dx * gradient_x
+struct Fit {
+    float offset, gain, dy, dx;
+};
+
+// Weighted sums that the regression of squared residuals on the template needs.
+struct ResidualSums {
+    double one = 0, t = 0, tt = 0, d = 0, td = 0;
+    double weight = 0, weighted_d = 0;
+};
+
+struct FilterSums {
+    double reference = 0, moving = 0;  // signal that passes, times each frame's power
+    double h2 = 0, h2_ss = 0;          // of the squared filter, and times the squared response
+};
+
+struct ShiftRow {
+    const float *a_re, *a_im, *b_re, *b_im, *filter;
+    const float *phase_re, *phase_im;  // along the row
+    float row_re, row_im;              // the row's own
+    float a_part, b_part;              // of each frame in the template
+    float *shifted_re, *shifted_im, *scene_re, *scene_im;
+    std::size_t cols;
+};
+
+class Kernels {
+  public:
+    virtual ~Kernels() = default;
+    // Squared magnitudes, summed over five neighbours on a circle.
+    virtual void power(const float* re, const float* im, std::size_t cols, float* out) const = 0;
+    // Writes the Wiener filter of the mean of both frames.
+    virtual void filter(const float* a, const float* b, const float* response, float threshold,
+                        std::size_t cols, float* h, FilterSums& sums) const = 0;
+    virtual void shift(const ShiftRow& row) const = 0;
+    virtual void moments(const PixelRow& row, Variance variance, Moments& sums) const = 0;
+    virtual void residuals(const PixelRow& row, Variance variance, Fit fit,
+                           ResidualSums& sums) const = 0;
+};
+
+const Kernels& kernels();
+
+}  // namespace stemzoo::drift
