@@ -17,10 +17,6 @@ namespace {
 
 constexpr std::size_t least_side = 16;
 
-// Power is averaged over this square of frequencies, of which `reach` lie on either side.
-constexpr std::size_t reach = 2;
-constexpr float window = 25;
-
 // A pixel this near to a masked one does not count (interpolation carries what fills the hole that
 // far); the weight then rises to 1 over as many pixels as the average below is wide.
 constexpr std::size_t guard = 2, rise = 3;
@@ -126,11 +122,11 @@ void Frame::measure_power() {
             ++corner_count;
         }
     }
-    noise_ = corner / (5.0 * static_cast<double>(corner_count));
+    noise_ = corner / static_cast<double>(corner_count * (2 * reach + 1));
     if (!(noise_ > 0)) return;
     // Rows beyond either end are mirror images of rows within.
     std::vector<float> mirrored(cols);
-    const float scale = static_cast<float>(1 / (noise_ * window));
+    const float scale = static_cast<float>(1 / (noise_ * static_cast<double>(window)));
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         float* const out = excess_.data() + ky * pitch;
         for (std::size_t i = 0; i <= 2 * reach; ++i) {

@@ -15,9 +15,9 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-// Power that exceeds the noise by less than this many of its standard deviations is noise. The
-// average of both frames' powers, each over 25 frequencies, deviates by 1 / sqrt(50).
-constexpr float threshold = 5 * 0.1414f;
+// Power that exceeds the noise by less than this many of its standard deviations is noise. The mean
+// of both frames' powers, each over a window, deviates by 1 / sqrt(2 window).
+constexpr double significance = 5;
 
 // Pixels over which the weights rise from the edge of the overlap, so that what wraps around in
 // the shifted frame, or leaves at the edge, does not matter.
@@ -138,6 +138,7 @@ class Pair {
         for (std::size_t x = 0; x < shape_.cols; ++x) {
             response[x] = static_cast<float>(gradient_response(frequency(x, shape_.cols)));
         }
+        const auto threshold = static_cast<float>(significance / std::sqrt(2.0 * window));
         double in_a = 0, in_b = 0;
         for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
             FilterSums s;

@@ -41,16 +41,17 @@ V gradient_x(const float* t) {
 class RowKernels final : public drift::Kernels {
   public:
     void power(const float* re, const float* im, std::size_t cols, float* out) const override {
-        const auto one = [&](std::size_t x) { return re[x] * re[x] + im[x] * im[x]; };
-        const auto wrapped = [&](std::size_t x) {  // x counts from -2
-            return one((x + cols - 2) % cols);
+        constexpr std::size_t reach = drift::reach;
+        const auto add = [&](std::size_t begin, std::size_t end, std::size_t from) {
+            for (std::size_t x = begin; x < end; ++x) {
+                const float r = re[from + x - begin], i = im[from + x - begin];
+                out[x] += r * r + i * i;
+            }
         };
-        for (std::size_t x = 2; x + 2 < cols; ++x) {
-            out[x] = one(x - 2) + one(x - 1) + one(x) + one(x + 1) + one(x + 2);
-        }
-        for (const std::size_t x : {std::size_t(0), std::size_t(1), cols - 2, cols - 1}) {
-            out[x] = 0;
-            for (std::size_t i = 0; i < 5; ++i) out[x] += wrapped(x + i);
+        std::fill_n(out, cols, 0.0f);
+        for (std::size_t step = 0; step < cols; step += step == reach ? cols - 2 * reach : 1) {
+            add(0, cols - step, step);
+            add(cols - step, cols, 0);
         }
     }
 
