@@ -9,7 +9,7 @@
 # taken from code that at most needs what the machine was found to have. The units have no static
 # initialisers, and link-time optimisation, which would dissolve the order, is off.
 
-set(STEMZOO_KERNELS csrc/ncc/spectral.cpp)
+set(STEMZOO_KERNELS csrc/core/fft2d_kernel.cpp csrc/drift/row_kernels.cpp csrc/ncc/spectral.cpp)
 
 function(stemzoo_kernel_definitions target name)
     target_compile_definitions(${target} PRIVATE STEMZOO_ISA=isa_${name}

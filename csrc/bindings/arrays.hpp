@@ -74,6 +74,15 @@ inline AnyView any_view(const pybind11::array& a) {
                                 "float64; convert with array.astype('float32')");
 }
 
+using Mask = View<const std::uint8_t>;
+
+inline Mask view_mask(const pybind11::array& mask) {
+    const AnyView view = any_view(mask);
+    if (const auto* bytes = std::get_if<Mask>(&view)) return *bytes;
+    throw std::invalid_argument("mask has dtype " + dtype_text(mask) +
+                                "; expected bool or uint8, true where a pixel is valid");
+}
+
 // A writable view of an array that already has the wanted dtype; shares its memory.
 template <typename T>
 View<T> view2d(pybind11::array_t<T>& a) {

@@ -20,7 +20,7 @@ using drift::Frame;
 using Lags = std::pair<std::size_t, std::size_t>;
 using Pixels = py::array_t<float, py::array::c_style>;
 
-py::array_t<float> look(const Pixels& pixels, unsigned threads) {
+py::array_t<float> look(const py::array_t<float>& pixels, unsigned threads) {
     const View<const float> view = view2d(pixels);
     const Shape half = drift::look_shape(view.shape);
     py::array_t<float> seen = new_float32({2, half.rows, half.cols});

@@ -17,15 +17,7 @@ namespace {
 
 using Shift = std::pair<std::size_t, std::size_t>;
 using OptionalArray = std::optional<py::array>;
-using ncc::Mask;
 using ncc::Reference;
-
-Mask view_mask(const py::array& mask) {
-    const AnyView view = any_view(mask);
-    if (const auto* bytes = std::get_if<Mask>(&view)) return *bytes;
-    throw std::invalid_argument("mask has dtype " + dtype_text(mask) +
-                                "; expected bool or uint8, true where a pixel is valid");
-}
 
 std::optional<Mask> view_optional(const OptionalArray& mask) {
     if (!mask) return std::nullopt;

@@ -8,6 +8,10 @@ namespace stemzoo::drift {
 // Rows of pixels are read this far past their last one.
 constexpr std::size_t overread = 32;
 
+// Power is averaged over a square of frequencies, of which `reach` lie on either side.
+constexpr std::size_t reach = 3;
+constexpr std::size_t window = (2 * reach + 1) * (2 * reach + 1);
+
 // Pixels near a row's ends have no neighbours to take a gradient from.
 constexpr std::size_t margin = 2;
 
@@ -63,7 +67,7 @@ struct ShiftRow {
 class Kernels {
   public:
     virtual ~Kernels() = default;
-    // Squared magnitudes, summed over five neighbours on a circle.
+    // Squared magnitudes, summed over `reach` neighbours on either side, on a circle.
     virtual void power(const float* re, const float* im, std::size_t cols, float* out) const = 0;
     // Writes the Wiener filter of the mean of both frames.
     virtual void filter(const float* a, const float* b, const float* response, float threshold,

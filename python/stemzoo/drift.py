@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stemzoo.answers import Drift
+from stemzoo.answers import Drift, Shift
 from stemzoo.estimator import Estimator
 from stemzoo.model import Model, model_for
 
-__all__ = ["Drift", "drift"]
+__all__ = ["Drift", "Shift", "drift"]
 
 
 def drift(

@@ -1,0 +1,146 @@
+#include "drift/frame.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <variant>
+#include <vector>
+
+#include "drift/kernels.hpp"
+#include "ncc/masked.hpp"
+#include "ncc/transform.hpp"
+#include "tiling/statistics.hpp"
+#include "tiling/strided.hpp"
+
+namespace stemzoo::drift {
+namespace {
+
+constexpr std::size_t least_side = 16;
+
+// A pixel this near to a masked one does not count (interpolation carries what fills the hole that
+// far); the weight then rises to 1 over as many pixels as the average below is wide.
+constexpr std::size_t guard = 2, rise = 3;
+
+Shape checked(Shape shape) {
+    if (shape.rows >= least_side && shape.cols >= least_side) return shape;
+    throw std::invalid_argument("image is " + shape.text() + " pixels; expected at least " +
+                                std::to_string(least_side) + " along either axis");
+}
+
+Scratch<float> zeros(std::size_t count) {
+    Scratch<float> memory(count);
+    std::fill_n(memory.data(), count, 0.0f);
+    return memory;
+}
+
+// combine(all pixels within `distance` along one axis), for every pixel of a line.
+template <typename Combine>
+void along_line(float* line, std::size_t count, std::size_t step, std::size_t distance,
+                std::vector<float>& copy, Combine combine) {
+    copy.resize(count);
+    for (std::size_t i = 0; i < count; ++i) copy[i] = line[i * step];
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t begin = i < distance ? 0 : i - distance;
+        const std::size_t end = std::min(i + distance + 1, count);
+        line[i * step] = combine(copy.data() + begin, copy.data() + end);
+    }
+}
+
+template <typename Combine>
+void in_squares(float* image, Shape shape, std::size_t distance, Combine combine) {
+    std::vector<float> copy;
+    for (std::size_t r = 0; r < shape.rows; ++r) {
+        along_line(image + r * shape.cols, shape.cols, 1, distance, copy, combine);
+    }
+    for (std::size_t c = 0; c < shape.cols; ++c) {
+        along_line(image + c, shape.rows, shape.cols, distance, copy, combine);
+    }
+}
+
+float least(const float* begin, const float* end) { return *std::min_element(begin, end); }
+float mean(const float* begin, const float* end) {
+    float total = 0;
+    for (const float* x = begin; x != end; ++x) total += *x;
+    return total / static_cast<float>(end - begin);
+}
+
+}  // namespace
+
+Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads)
+    : fft_(checked(shape_of(image))),
+      pixels_(zeros(shape().size() + overread)),
+      spectrum_(zeros(fft_.layout().size)),
+      excess_(zeros(fft_.layout().rows * fft_.layout().pitch)) {
+    load(image, mask);
+    fft_.forward(pixels_.data(), spectrum_.data(), threads);
+    measure_power();
+}
+
+void Frame::load(const AnyView& image, const Mask* mask) {
+    if (mask == nullptr) {
+        const Statistics s = stemzoo::measure(image, 1);
+        if (!s.finite) {
+            throw std::invalid_argument(
+                "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark "
+                "them invalid with a mask");
+        }
+        const ncc::Scaling scaling = ncc::scaling_from(s.mean, s.std * s.std);
+        const auto scaled = [=](auto pixel) {
+            return static_cast<float>((static_cast<double>(pixel) - scaling.offset) *
+                                      scaling.scale);
+        };
+        std::visit([&](const auto& v) { read_rows(v, scaled, pixels_.data(), v.shape.cols); },
+                   image);
+        return;
+    }
+    const ncc::DirectImage scaled = ncc::masked_image(image, mask, "image");
+    const auto narrow = [](double x) { return static_cast<float>(x); };
+    std::transform(scaled.pixels.begin(), scaled.pixels.end(), pixels_.data(), narrow);
+    if (scaled.valid.empty()) return;
+    masked_ = true;
+    weights_ = Scratch<float>(shape().size());
+    std::transform(scaled.valid.begin(), scaled.valid.end(), weights_.data(), narrow);
+    in_squares(weights_.data(), shape(), guard + rise, least);
+    in_squares(weights_.data(), shape(), rise, mean);
+}
+
+// Noise is measured where neither axis leaves room for a scene: beyond three quarters of the
+// highest frequency along both. It is white in counts, Poisson's as well as the amplifier's.
+void Frame::measure_power() {
+    const SpectrumLayout& layout = fft_.layout();
+    const std::size_t rows = layout.image.rows, cols = layout.image.cols, pitch = layout.pitch;
+    const Scratch<float> lines = zeros(layout.rows * pitch);
+    const auto line = [&](std::size_t ky) { return lines.data() + ky * pitch; };
+    double corner = 0;
+    std::size_t corner_count = 0;
+    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
+        kernels().power(layout.real(spectrum(), ky), layout.imaginary(spectrum(), ky), cols,
+                        line(ky));
+        if (8 * ky <= 3 * rows) continue;
+        for (std::size_t kx = 3 * cols / 8 + 1; kx < cols - 3 * cols / 8; ++kx) {
+            corner += static_cast<double>(line(ky)[kx]);
+            ++corner_count;
+        }
+    }
+    noise_ = corner / static_cast<double>(corner_count * (2 * reach + 1));
+    if (!(noise_ > 0)) return;
+    // Rows beyond either end are mirror images of rows within.
+    std::vector<float> mirrored(cols);
+    const float scale = static_cast<float>(1 / (noise_ * static_cast<double>(window)));
+    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
+        float* const out = excess_.data() + ky * pitch;
+        for (std::size_t i = 0; i <= 2 * reach; ++i) {
+            const std::size_t full = (ky + rows + i - reach) % rows;
+            const float* from = full < layout.rows ? line(full) : line(rows - full);
+            if (full >= layout.rows) {
+                mirrored[0] = from[0];
+                for (std::size_t x = 1; x < cols; ++x) mirrored[x] = from[cols - x];
+                from = mirrored.data();
+            }
+            for (std::size_t x = 0; x < cols; ++x) out[x] += from[x];
+        }
+        for (std::size_t x = 0; x < cols; ++x) out[x] = out[x] * scale - 1;
+    }
+}
+
+}  // namespace stemzoo::drift

@@ -1,0 +1,350 @@
+#include "drift/refine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "drift/kernels.hpp"
+
+namespace stemzoo::drift {
+namespace {
+
+constexpr double pi = 3.14159265358979323846;
+
+// Power that exceeds the noise by less than this many of its standard deviations is noise. The mean
+// of both frames' powers, each over a window, deviates by 1 / sqrt(2 window).
+constexpr double significance = 5;
+
+// Pixels over which the weights rise from the edge of the overlap, so that what wraps around in
+// the shifted frame, or leaves at the edge, does not matter.
+constexpr double taper = 10;
+
+constexpr int most_passes = 5;
+constexpr double largest_drift = 1;   // from the start
+constexpr double least_weight = 100;  // pixels
+
+// The residuals' variance is at least this share of its mean.
+constexpr double least_variance = 0.05;
+// Pixels have a standard deviation near 1: below this, float32 is what is left.
+constexpr double least_possible_variance = 1e-10;
+
+using Vector4 = std::array<double, 4>;
+using Matrix4 = std::array<Vector4, 4>;
+
+// The inverse, or nothing if it has none; Gauss-Jordan with pivoting on a scaled copy.
+std::optional<Matrix4> inverse(const Matrix4& m) {
+    double a[4][8] = {};
+    for (int i = 0; i < 4; ++i) {
+        double largest = 0;
+        for (int j = 0; j < 4; ++j) largest = std::max(largest, std::abs(m[i][j]));
+        if (!(largest > 0) || !std::isfinite(largest)) return std::nullopt;
+        for (int j = 0; j < 4; ++j) a[i][j] = m[i][j] / largest;
+        a[i][4 + i] = 1 / largest;
+    }
+    for (int k = 0; k < 4; ++k) {
+        int pivot = k;
+        for (int i = k + 1; i < 4; ++i) {
+            if (std::abs(a[i][k]) > std::abs(a[pivot][k])) pivot = i;
+        }
+        if (!(std::abs(a[pivot][k]) > 1e-9)) return std::nullopt;
+        std::swap(a[k], a[pivot]);
+        for (int j = 7; j >= k; --j) a[k][j] /= a[k][k];
+        for (int i = 0; i < 4; ++i) {
+            if (i == k) continue;
+            for (int j = 7; j >= k; --j) a[i][j] -= a[i][k] * a[k][j];
+        }
+    }
+    Matrix4 out;
+    for (int i = 0; i < 4; ++i) {
+        for (int j = 0; j < 4; ++j) out[i][j] = a[i][4 + j];
+    }
+    return out;
+}
+
+double frequency(std::size_t i, std::size_t n) {
+    const double k = 2 * pi * static_cast<double>(i) / static_cast<double>(n);
+    return 2 * i < n ? k : k - 2 * pi;
+}
+
+// Weights along one axis of the moving frame, where it overlaps the reference shifted by `shift`.
+void fill_taper(double shift, std::size_t n, float* out) {
+    const double first = std::max(0.0, shift) + static_cast<double>(margin - 1);
+    const double last = static_cast<double>(n - margin) + std::min(0.0, shift);
+    for (std::size_t i = 0; i < n; ++i) {
+        const double x = static_cast<double>(i);
+        const double inside = std::min({x - first, last - x, taper}) / taper;
+        out[i] = inside > 0 ? static_cast<float>(0.5 - 0.5 * std::cos(pi * inside)) : 0.0f;
+    }
+}
+
+class Pair {
+  public:
+    Pair(const Frame& reference, const Frame& moving)
+        : a_(reference),
+          b_(moving),
+          layout_(reference.fft().layout()),
+          shape_(layout_.image),
+          filter_(layout_.rows * layout_.pitch),
+          shifted_spectrum_(layout_.size),
+          scene_spectrum_(layout_.size),
+          shifted_(shape_.size() + overread),
+          scene_(shape_.size() + overread),
+          phase_(2 * layout_.pitch),
+          column_weights_(shape_.cols + overread),
+          row_weights_(shape_.rows),
+          masked_weights_(shape_.cols + overread),
+          moments_(shape_.rows) {
+        std::fill_n(shifted_.data() + shape_.size(), overread, 0.0f);
+        std::fill_n(scene_.data() + shape_.size(), overread, 0.0f);
+    }
+
+    std::optional<Refined> refine(const double start_y, const double start_x) {
+        if (!(a_.noise() > 0 && b_.noise() > 0) || !make_filter()) return std::nullopt;
+        Refined d{start_y, start_x, 0, 0, 0};
+        for (int pass = 0; pass < most_passes; ++pass) {
+            if (!shift(d.dy, d.dx) || !solve()) return std::nullopt;
+            fit_variance();
+            // The first residuals are those of a start that is half a pixel off.
+            const bool weighted = pass > 0;
+            if (weighted && !solve()) return std::nullopt;
+            d.dy += solution_[2];
+            d.dx += solution_[3];
+            if (!(std::abs(d.dy - start_y) <= largest_drift &&
+                  std::abs(d.dx - start_x) <= largest_drift)) {
+                return std::nullopt;
+            }
+            if (!weighted) continue;
+            estimate_covariance(d);
+            if (!(d.yy > 0 && d.xx > 0 && std::isfinite(d.yy + d.xx))) return std::nullopt;
+            if (settled(solution_[2], d.yy) && settled(solution_[3], d.xx)) break;
+        }
+        return d;
+    }
+
+  private:
+    // A step so small that another pass would not change the answer.
+    static bool settled(double step, double variance) {
+        return std::abs(step) < 0.05 || step * step < 0.09 * variance;
+    }
+
+    // The Wiener filter of the frames' mean, and what weights that mean needs.
+    bool make_filter() {
+        const Scratch<float> response(layout_.pitch);
+        std::fill_n(response.data(), layout_.pitch, 0.0f);
+        for (std::size_t x = 0; x < shape_.cols; ++x) {
+            response[x] = static_cast<float>(gradient_response(frequency(x, shape_.cols)));
+        }
+        const auto threshold = static_cast<float>(significance / std::sqrt(2.0 * window));
+        double in_a = 0, in_b = 0;
+        for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
+            FilterSums s;
+            const std::size_t at = ky * layout_.pitch;
+            kernels().filter(a_.excess() + at, b_.excess() + at, response.data(), threshold,
+                             shape_.cols, filter_.data() + at, s);
+            const double times = ky == 0 || 2 * ky == shape_.rows ? 1 : 2;
+            const double sy = gradient_response(frequency(ky, shape_.rows));
+            in_a += times * s.reference;
+            in_b += times * s.moving;
+            noise_yy_ += times * s.h2 * sy * sy;
+            noise_xx_ += times * s.h2_ss;
+        }
+        if (!(in_a > 0 && in_b > 0)) return false;
+        const auto pixels = static_cast<double>(shape_.size());
+        noise_yy_ /= pixels;
+        noise_xx_ /= pixels;
+        const double gain_squared = b_.noise() * in_b / (a_.noise() * in_a);
+        const double from_a = a_.noise() * gain_squared, from_b = b_.noise();
+        const double part = from_b / (from_a + from_b);
+        a_part_ = static_cast<float>(std::sqrt(gain_squared) * part);
+        b_part_ = static_cast<float>(1 - part);
+        noise_share_ = part * (1 - part);
+        set_variance((from_a + from_b) / pixels, 0, (from_a + from_b) / pixels);
+        return true;
+    }
+
+    // The reference shifted by d, the template, and the weights of the overlap.
+    bool shift(double dy, double dx) {
+        fill_taper(dy, shape_.rows, row_weights_.data());
+        fill_taper(dx, shape_.cols, column_weights_.data());
+        std::fill_n(column_weights_.data() + shape_.cols, overread, 0.0f);
+        row_step_ = std::lround(dy);
+        column_step_ = std::lround(dx);
+        float* const phase_re = phase_.data();
+        float* const phase_im = phase_re + layout_.pitch;
+        std::fill_n(phase_re, 2 * layout_.pitch, 0.0f);
+        for (std::size_t x = 0; x < shape_.cols; ++x) {
+            const double angle = -frequency(x, shape_.cols) * dx;
+            phase_re[x] = static_cast<float>(std::cos(angle));
+            phase_im[x] = static_cast<float>(std::sin(angle));
+        }
+        float* const shifted = shifted_spectrum_.data();
+        float* const scene = scene_spectrum_.data();
+        for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
+            const double angle = -frequency(ky, shape_.rows) * dy;
+            kernels().shift({layout_.real(a_.spectrum(), ky), layout_.imaginary(a_.spectrum(), ky),
+                             layout_.real(b_.spectrum(), ky), layout_.imaginary(b_.spectrum(), ky),
+                             filter_.data() + ky * layout_.pitch, phase_re, phase_im,
+                             static_cast<float>(std::cos(angle)),
+                             static_cast<float>(std::sin(angle)), a_part_, b_part_,
+                             layout_.real(shifted, ky), layout_.imaginary(shifted, ky),
+                             layout_.real(scene, ky), layout_.imaginary(scene, ky), shape_.cols});
+        }
+        a_.fft().backward(shifted, shifted_.data());
+        a_.fft().backward(scene, scene_.data());
+        return true;
+    }
+
+    // Calls f(row, its weights along columns, its own weight) for each row that counts.
+    template <typename F>
+    void each_row(F f) {
+        for (std::size_t r = margin; r + margin < shape_.rows; ++r) {
+            if (!(row_weights_[r] > 0)) continue;
+            const float* weights = row_of_weights(r);
+            const std::size_t at = r * shape_.cols;
+            f(r,
+              PixelRow{b_.pixels() + at, shifted_.data() + at, scene_.data() + at,
+                       static_cast<std::ptrdiff_t>(shape_.cols), weights, shape_.cols},
+              static_cast<double>(row_weights_[r]));
+        }
+    }
+
+    const float* row_of_weights(std::size_t r) {
+        if (a_.weights() == nullptr && b_.weights() == nullptr) return column_weights_.data();
+        float* const out = masked_weights_.data();
+        std::copy_n(column_weights_.data(), shape_.cols + overread, out);
+        if (b_.weights() != nullptr) multiply(out, b_.weights() + r * shape_.cols, 0);
+        if (a_.weights() != nullptr) {
+            const auto from = static_cast<std::size_t>(
+                std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(r) - row_step_, 0,
+                                           static_cast<std::ptrdiff_t>(shape_.rows) - 1));
+            multiply(out, a_.weights() + from * shape_.cols, column_step_);
+        }
+        return out;
+    }
+
+    void multiply(float* out, const float* weights, std::ptrdiff_t step) const {
+        const auto cols = static_cast<std::ptrdiff_t>(shape_.cols);
+        for (std::ptrdiff_t x = std::max<std::ptrdiff_t>(0, step); x < std::min(cols, cols + step);
+             ++x) {
+            out[x] *= weights[x - step];
+        }
+    }
+
+    // Solves for offset, gain and step; see the header. The template's own noise adds to its
+    // gradients' squares, which are to be the scene's alone.
+    bool solve() {
+        Matrix4 sums{};
+        Vector4 right{};
+        double weight = 0;
+        for (Moments& m : moments_) m = Moments{};
+        each_row([&](std::size_t r, const PixelRow& row, double times) {
+            Moments& m = moments_[r];
+            kernels().moments(row, variance_, m);
+            for (int i = 0; i < 4; ++i) {
+                for (double& x : m.total[i]) x *= times;
+                // Regressors of the step are the negative gradient.
+                m.total[i][2] = -m.total[i][2];
+                m.total[i][3] = -m.total[i][3];
+                for (int j = 0; j < 4; ++j) sums[i][j] += m.total[i][j];
+                right[i] += m.total[i][4];
+            }
+            weight += times * m.weight;
+        });
+        if (!(weight >= least_weight)) return false;
+        sums[2][2] += noise_share_ * noise_yy_ * weight;
+        sums[3][3] += noise_share_ * noise_xx_ * weight;
+        if (!(sums[2][2] < 0 && sums[3][3] < 0)) return false;
+        const std::optional<Matrix4> inverted = inverse(sums);
+        if (!inverted) return false;
+        inverse_ = *inverted;
+        for (int i = 0; i < 4; ++i) {
+            solution_[i] = 0;
+            for (int j = 0; j < 4; ++j) solution_[i] += inverse_[i][j] * right[j];
+        }
+        return solution_[1] > 0;
+    }
+
+    void fit_variance() {
+        const Fit fit{static_cast<float>(solution_[0]), static_cast<float>(solution_[1]),
+                      static_cast<float>(solution_[2]), static_cast<float>(solution_[3])};
+        ResidualSums total;
+        each_row([&](std::size_t, const PixelRow& row, double times) {
+            ResidualSums s;
+            kernels().residuals(row, variance_, fit, s);
+            total.one += times * s.one;
+            total.t += times * s.t;
+            total.tt += times * s.tt;
+            total.d += times * s.d;
+            total.td += times * s.td;
+            total.weight += times * s.weight;
+            total.weighted_d += times * s.weighted_d;
+        });
+        const double mean = total.weighted_d / total.weight;
+        const double determinant = total.one * total.tt - total.t * total.t;
+        if (!(determinant > 1e-9 * total.one * total.tt)) return set_variance(mean, 0, mean);
+        set_variance((total.tt * total.d - total.t * total.td) / determinant,
+                     (total.one * total.td - total.t * total.d) / determinant, mean);
+    }
+
+    void set_variance(double constant, double slope, double mean) {
+        variance_ = {static_cast<float>(constant), static_cast<float>(slope),
+                     static_cast<float>(std::max(least_variance * mean, least_possible_variance))};
+    }
+
+    void estimate_covariance(Refined& d) const {
+        d.yy = d.yx = d.xx = 0;
+        for (const Moments& m : moments_) {
+            double step[2] = {};
+            for (int i = 0; i < 4; ++i) {
+                double residual = m.total[i][4];
+                for (int j = 0; j < 4; ++j) residual -= m.total[i][j] * solution_[j];
+                step[0] += inverse_[2][i] * residual;
+                step[1] += inverse_[3][i] * residual;
+            }
+            d.yy += step[0] * step[0];
+            d.yx += step[0] * step[1];
+            d.xx += step[1] * step[1];
+        }
+    }
+
+    const Frame& a_;
+    const Frame& b_;
+    const SpectrumLayout& layout_;
+    const Shape shape_;
+
+    // Of the template: its filter, the share of each frame, its noise's variance over the
+    // residuals', and the squares of that noise's gradients.
+    Scratch<float> filter_;
+    float a_part_ = 0, b_part_ = 0;
+    double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
+
+    Scratch<float> shifted_spectrum_, scene_spectrum_, shifted_, scene_, phase_;
+    Scratch<float> column_weights_, row_weights_, masked_weights_;
+    std::ptrdiff_t row_step_ = 0, column_step_ = 0;
+
+    Variance variance_{};
+    std::vector<Moments> moments_;  // one for each row
+    Matrix4 inverse_{};
+    Vector4 solution_{};
+};
+
+}  // namespace
+
+std::optional<Refined> refine(const Frame& reference, const Frame& moving, double dy, double dx) {
+    if (reference.shape() != moving.shape()) {
+        throw std::invalid_argument("moving frame is " + moving.shape().text() +
+                                    " pixels but the reference is " + reference.shape().text() +
+                                    "; expected equal shapes");
+    }
+    if (!std::isfinite(dy) || !std::isfinite(dx)) {
+        throw std::invalid_argument("drift is (" + std::to_string(dy) + ", " + std::to_string(dx) +
+                                    "); expected two finite numbers of pixels");
+    }
+    return Pair(reference, moving).refine(dy, dx);
+}
+
+}  // namespace stemzoo::drift

@@ -1,0 +1,161 @@
+// Compiled once for each instruction set; see core/fft.hpp.
+#include <algorithm>
+
+#include "core/lanes.hpp"
+#include "drift/kernels.hpp"
+
+namespace stemzoo::STEMZOO_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr std::size_t L = 16;
+#elif defined(__AVX2__)
+constexpr std::size_t L = 8;
+#else
+constexpr std::size_t L = 4;
+#endif
+using V = Vector<float, L>;
+static_assert(L <= drift::overread);
+
+V load(const float* from) { return stemzoo::STEMZOO_ISA::load<float, L>(from); }
+V at_least(V v, float least) {
+    const V limit = V{} + least;
+    return v > limit ? v : limit;
+}
+
+double sum(V v) {
+    double total = 0;
+    for (std::size_t i = 0; i < L; ++i) total += static_cast<double>(v[i]);
+    return total;
+}
+
+// f1 and f2 are the differences of the neighbours one and two pixels away.
+V gradient(V f1, V f2) { return f1 * (2.0f / 3.0f) - f2 * (1.0f / 12.0f); }
+V gradient_y(const float* t, std::ptrdiff_t pitch) {
+    return gradient(load(t + pitch) - load(t - pitch), load(t + 2 * pitch) - load(t - 2 * pitch));
+}
+V gradient_x(const float* t) {
+    return gradient(load(t + 1) - load(t - 1), load(t + 2) - load(t - 2));
+}
+
+class RowKernels final : public drift::Kernels {
+  public:
+    void power(const float* re, const float* im, std::size_t cols, float* out) const override {
+        constexpr std::size_t reach = drift::reach;
+        const auto add = [&](std::size_t begin, std::size_t end, std::size_t from) {
+            for (std::size_t x = begin; x < end; ++x) {
+                const float r = re[from + x - begin], i = im[from + x - begin];
+                out[x] += r * r + i * i;
+            }
+        };
+        std::fill_n(out, cols, 0.0f);
+        for (std::size_t step = 0; step < cols; step += step == reach ? cols - 2 * reach : 1) {
+            add(0, cols - step, step);
+            add(cols - step, cols, 0);
+        }
+    }
+
+    void filter(const float* a, const float* b, const float* response, float threshold,
+                std::size_t cols, float* h, drift::FilterSums& sums) const override {
+        V reference{}, moving{}, h2{}, h2_ss{};
+        for (std::size_t x = 0; x < cols; x += L) {  // rows are padded with zeros
+            const V pa = load(a + x), pb = load(b + x), s = load(response + x);
+            const V signal = at_least((pa + pb) * 0.5f - threshold, 0.0f);
+            const V passed = signal / (signal + 0.5f);
+            store(passed, h + x);
+            reference += signal * pa;
+            moving += signal * pb;
+            const V squared = passed * passed;
+            h2 += squared;
+            h2_ss += squared * s * s;
+        }
+        sums = {sum(reference), sum(moving), sum(h2), sum(h2_ss)};
+    }
+
+    void shift(const drift::ShiftRow& r) const override {
+        for (std::size_t x = 0; x < r.cols; x += L) {  // rows are padded
+            const V px = load(r.phase_re + x), py = load(r.phase_im + x);
+            const V re = px * r.row_re - py * r.row_im, im = px * r.row_im + py * r.row_re;
+            const V ar = load(r.a_re + x), ai = load(r.a_im + x);
+            const V sr = ar * re - ai * im, si = ar * im + ai * re;
+            store(sr, r.shifted_re + x);
+            store(si, r.shifted_im + x);
+            const V h = load(r.filter + x);
+            store(h * (sr * r.a_part + load(r.b_re + x) * r.b_part), r.scene_re + x);
+            store(h * (si * r.a_part + load(r.b_im + x) * r.b_part), r.scene_im + x);
+        }
+    }
+
+    void moments(const drift::PixelRow& r, drift::Variance variance,
+                 drift::Moments& sums) const override {
+        V one[4] = {}, shifted[4] = {}, moving[4] = {};
+        V ty{}, tx{}, yy{}, yx{}, xx{}, weight{};
+        for (std::size_t x = drift::margin; x + drift::margin < r.cols; x += L) {
+            const V t = load(r.scene + x), w = load(r.weights + x);
+            const V gy = gradient_y(r.scene + x, r.scene_pitch), gx = gradient_x(r.scene + x);
+            const V a = load(r.shifted + x), b = load(r.moving + x);
+            const V u = w / at_least(t * variance.b + variance.a, variance.least);
+            const V phi[4] = {u, u * t, u * gy, u * gx};
+            for (std::size_t i = 0; i < 4; ++i) {
+                one[i] += phi[i];
+                shifted[i] += phi[i] * a;
+                moving[i] += phi[i] * b;
+            }
+            ty += phi[1] * gy;
+            tx += phi[1] * gx;
+            yy += phi[2] * gy;
+            yx += phi[2] * gx;
+            xx += phi[3] * gx;
+            weight += w;
+        }
+        for (std::size_t i = 0; i < 4; ++i) {
+            sums.total[i][0] = sum(one[i]);
+            sums.total[i][1] = sum(shifted[i]);
+            sums.total[i][4] = sum(moving[i]);
+        }
+        sums.total[0][2] = sums.total[2][0];
+        sums.total[0][3] = sums.total[3][0];
+        sums.total[1][2] = sum(ty);
+        sums.total[1][3] = sum(tx);
+        sums.total[2][2] = sum(yy);
+        sums.total[2][3] = sums.total[3][2] = sum(yx);
+        sums.total[3][3] = sum(xx);
+        sums.weight = sum(weight);
+    }
+
+    void residuals(const drift::PixelRow& r, drift::Variance variance, drift::Fit fit,
+                   drift::ResidualSums& sums) const override {
+        V one{}, st{}, stt{}, sd{}, std_{}, weight{}, weighted{};
+        for (std::size_t x = drift::margin; x + drift::margin < r.cols; x += L) {
+            const V t = load(r.scene + x), w = load(r.weights + x);
+            const V gy = gradient_y(r.scene + x, r.scene_pitch), gx = gradient_x(r.scene + x);
+            const V d = load(r.moving + x) - load(r.shifted + x) * fit.gain - fit.offset +
+                        gy * fit.dy + gx * fit.dx;
+            const V v = at_least(t * variance.b + variance.a, variance.least);
+            const V u = w / (v * v), d2 = d * d;
+            one += u;
+            st += u * t;
+            stt += u * t * t;
+            sd += u * d2;
+            std_ += u * t * d2;
+            weight += w;
+            weighted += w * d2;
+        }
+        sums.one += sum(one);
+        sums.t += sum(st);
+        sums.tt += sum(stt);
+        sums.d += sum(sd);
+        sums.td += sum(std_);
+        sums.weight += sum(weight);
+        sums.weighted_d += sum(weighted);
+    }
+};
+
+}  // namespace
+
+const drift::Kernels& drift_kernels() {
+    static const RowKernels kernels;
+    return kernels;
+}
+
+}  // namespace stemzoo::STEMZOO_ISA
