@@ -23,7 +23,7 @@ using Pixels = py::array_t<float, py::array::c_style>;
 py::array_t<float> look(const py::array_t<float>& pixels, unsigned threads) {
     const View<const float> view = view2d(pixels);
     const Shape half = drift::look_shape(view.shape);
-    py::array_t<float> seen = new_float32({2, half.rows, half.cols});
+    py::array_t<float> seen = new_float32({3, half.rows, half.cols});
     float* const out = seen.mutable_data();
     {
         const py::gil_scoped_release release;
@@ -80,7 +80,7 @@ double overlap_correlation(const Frame& reference, const Frame& moving,
 
 void bind_features(py::module_& m) {
     m.def("look", &look, py::arg("pixels"), py::arg("threads") = 0,
-          "What a feature network is given of a frame: [2, H / 2, W / 2].");
+          "What a feature network is given of a frame: [3, H / 2, W / 2].");
     py::class_<Features>(m, "Features", "Maps of one frame, to be compared with many.")
         .def(py::init(&make), py::arg("maps"), py::arg("reach"), py::arg("threads") = 0);
     m.def("log_odds", &log_odds, py::arg("reference"), py::arg("moving"), py::arg("threads") = 0,

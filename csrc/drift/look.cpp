@@ -17,11 +17,16 @@ constexpr double pi = 3.14159265358979323846;
 constexpr double corner = 0.7072;     // cycles per pixel: the farthest frequency from the centre
 constexpr std::size_t rings = 48;     // over which a spectrum's level is taken, centre to corner
 constexpr float bragg = 3;            // times the level of its ring: what stands higher is lattice
+constexpr std::ptrdiff_t wide = 2;    // frequencies: how far a tapered peak reaches
 constexpr float clipped = 2;          // times the level: a frequency counts no higher for it
 constexpr int rounds = 6;             // of working the level out without what stands high
 constexpr double cutoff = 0.15;       // cycles per pixel: Gaussian, before resolution is halved
 constexpr double noise_from = 0.4;    // cycles per pixel: only noise is left beyond
-constexpr double taper_share = 0.08;  // of a side fades out: a sharp edge is a cross in Fourier
+constexpr double common_to = 0.1;     // cycles per pixel: where frames have most in common
+constexpr double most_common = 0.9;   // of their power
+// Of noise, relative to its level as it is taken here: the median height.
+constexpr double median_of_noise = 0.9525;
+constexpr double taper_share = 0.1;   // of a side fades out: a sharp edge is a cross in Fourier
 constexpr float least = 1e-30f;
 
 std::vector<float> taper(std::size_t side) {
@@ -76,45 +81,43 @@ void fill_heights(const SpectrumLayout& layout, const float* spectrum, Heights& 
     }
 }
 
-// The mean height of each ring, of what is not far above it.
-std::vector<float> levels(const Heights& h, std::size_t image_rows) {
-    std::vector<float> cap(rings, INFINITY), level(rings);
+struct Rings {
+    std::vector<float> level;      // the mean height, of what is not far above it
+    std::vector<double> members;   // frequencies in the whole spectrum
+    float noise = least;           // the level of the highest frequencies
+};
+
+Rings measure_rings(const Heights& h, std::size_t image_rows) {
+    Rings r{std::vector<float>(rings), std::vector<double>(rings)};
+    std::vector<float> cap(rings, INFINITY);
     for (int round = 0; round <= rounds; ++round) {
-        std::vector<double> sum(rings, 0.0), members(rings, 0.0);
+        std::vector<double> sum(rings, 0.0);
+        std::fill(r.members.begin(), r.members.end(), 0.0);
         for (std::size_t ky = 0; ky < h.rows; ++ky) {
             const float times = multiplicity(ky, image_rows);
             for (std::size_t i = ky * h.cols; i < (ky + 1) * h.cols; ++i) {
                 const std::size_t ring = h.ring[i];
                 sum[ring] += static_cast<double>(times * std::min(h.value[i], cap[ring]));
-                members[ring] += static_cast<double>(times);
+                r.members[ring] += static_cast<double>(times);
             }
         }
         for (std::size_t ring = 0; ring < rings; ++ring) {
-            level[ring] = static_cast<float>(sum[ring] / std::max(members[ring], 1.0));
-            cap[ring] = clipped * level[ring];
+            r.level[ring] = static_cast<float>(sum[ring] / std::max(r.members[ring], 1.0));
+            cap[ring] = clipped * r.level[ring];
         }
     }
-    return level;
-}
-
-// The mean height of the highest frequencies.
-float noise_of(const SpectrumLayout& layout, const Heights& h) {
-    double sum = 0, members = 0;
-    for (std::size_t ky = 0; ky < h.rows; ++ky) {
-        const double y2 = std::pow(frequency(ky, layout.image.rows), 2);
-        const double times = static_cast<double>(multiplicity(ky, layout.image.rows));
-        for (std::size_t x = 0; x < h.cols; ++x) {
-            if (y2 + std::pow(frequency(x, h.cols), 2) <= noise_from * noise_from) continue;
-            sum += times * static_cast<double>(h.value[ky * h.cols + x]);
-            members += times;
-        }
+    double power = 0, members = 0;
+    for (auto ring = static_cast<std::size_t>(noise_from / corner * rings) + 1; ring < rings;
+         ++ring) {
+        power += r.members[ring] * std::pow(static_cast<double>(r.level[ring]), 2);
+        members += r.members[ring];
     }
-    return std::max(static_cast<float>(sum / members), least);
+    r.noise = std::max(static_cast<float>(std::sqrt(power / members)), least);
+    return r;
 }
 
-// 0 at Bragg peaks and their eight neighbours (a tapered peak is three frequencies wide), else 1.
-std::vector<float> without_bragg(const Heights& h, const std::vector<float>& level,
-                                 std::size_t image_rows) {
+// 0 at Bragg peaks and within `wide` of them, which is where a tapered peak reaches, else 1.
+std::vector<float> without_bragg(const Heights& h, const Rings& r, std::size_t image_rows) {
     std::vector<float> kept(h.rows * h.cols, 1.0f);
     const auto clear = [&](std::ptrdiff_t ky, std::size_t x) {
         const auto rows = static_cast<std::ptrdiff_t>(image_rows);
@@ -129,10 +132,11 @@ std::vector<float> without_bragg(const Heights& h, const std::vector<float>& lev
     for (std::size_t ky = 0; ky < h.rows; ++ky) {
         for (std::size_t x = 0; x < h.cols; ++x) {
             const std::size_t i = ky * h.cols + x;
-            if (!(h.value[i] > bragg * std::max(level[h.ring[i]], least))) continue;
-            for (std::ptrdiff_t dy = -1; dy <= 1; ++dy) {
-                for (std::size_t dx = 0; dx < 3; ++dx) {
-                    clear(static_cast<std::ptrdiff_t>(ky) + dy, x + h.cols + dx - 1);
+            if (!(h.value[i] > bragg * std::max(r.level[h.ring[i]], least))) continue;
+            for (std::ptrdiff_t dy = -wide; dy <= wide; ++dy) {
+                for (std::ptrdiff_t dx = -wide; dx <= wide; ++dx) {
+                    clear(static_cast<std::ptrdiff_t>(ky) + dy,
+                          x + h.cols + static_cast<std::size_t>(dx));
                 }
             }
         }
@@ -140,24 +144,64 @@ std::vector<float> without_bragg(const Heights& h, const std::vector<float>& lev
     return kept;
 }
 
+// The share c of the power of low frequencies that is not noise is what both frames have in common,
+// and a product of two of their amplitudes is worth c / (1 - c^2). Their median knows nothing of
+// what is left around Bragg peaks. What chance adds, one standard deviation, does not count.
+float worth(const SpectrumLayout& layout, const Heights& h, const Rings& r,
+            const std::vector<float>& kept) {
+    std::vector<float> low;
+    for (std::size_t ky = 0; ky < h.rows; ++ky) {
+        const double y2 = std::pow(frequency(ky, layout.image.rows), 2);
+        if (y2 > common_to * common_to) continue;
+        for (std::size_t x = 0; x < h.cols; ++x) {
+            const double k2 = y2 + std::pow(frequency(x, h.cols), 2);
+            const std::size_t i = ky * h.cols + x;
+            if (k2 <= common_to * common_to && kept[i] > 0) low.push_back(h.value[i]);
+        }
+    }
+    if (low.empty()) return 0;
+    const auto middle = low.begin() + static_cast<std::ptrdiff_t>(low.size() / 2);
+    std::nth_element(low.begin(), middle, low.end());
+    const double ratio = median_of_noise * static_cast<double>(r.noise) / std::max(*middle, least);
+    const double chance = 1.44 / std::sqrt(static_cast<double>(low.size()));
+    const double common = std::min(1 - ratio * ratio - chance, most_common);
+    return common > 0 ? static_cast<float>(std::sqrt(common / (1 - common * common))) : 0.0f;
+}
+
+// The Gaussian low-pass, and `scale`, for every frequency.
+std::vector<float> low_pass(const SpectrumLayout& layout, float scale) {
+    const std::size_t cols = layout.image.cols;
+    const auto gauss = [](double k) { return std::exp(-k * k / (cutoff * cutoff)); };
+    std::vector<float> pass(layout.rows * cols), along(cols);
+    for (std::size_t x = 0; x < cols; ++x) {
+        along[x] = scale * static_cast<float>(gauss(frequency(x, cols)));
+    }
+    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
+        const auto down = static_cast<float>(gauss(frequency(ky, layout.image.rows)));
+        for (std::size_t x = 0; x < cols; ++x) pass[ky * cols + x] = down * along[x];
+    }
+    return pass;
+}
+
 // The lower half of a spectrum's frequencies along both axes, without the highest of those left,
-// low-passed and weighted.
-void halve(const SpectrumLayout& from, const float* spectrum, const SpectrumLayout& to, float scale,
-           const float* kept, float* half) {
-    const std::size_t cols = to.image.cols;
-    std::vector<float> pass(cols);
+// each multiplied with its factor.
+void halve(const SpectrumLayout& from, const float* spectrum, const SpectrumLayout& to,
+           const std::vector<float>& factor, float* half) {
+    const std::size_t cols = to.image.cols, whole = from.image.cols;
     std::fill_n(half, to.size, 0.0f);
     for (std::size_t ky = 0; ky + 1 < to.rows; ++ky) {
-        const double y2 = std::pow(frequency(ky, from.image.rows), 2);
-        for (std::size_t x = 0; x < cols; ++x) {
-            if (2 * x == cols) continue;
-            const std::size_t source = 2 * x < cols ? x : from.image.cols - (cols - x);
-            const double k2 = y2 + std::pow(frequency(source, from.image.cols), 2);
-            float factor = scale * static_cast<float>(std::exp(-k2 / (cutoff * cutoff)));
-            if (kept != nullptr) factor *= kept[ky * from.image.cols + source];
-            to.real(half, ky)[x] = from.real(spectrum, ky)[source] * factor;
-            to.imaginary(half, ky)[x] = from.imaginary(spectrum, ky)[source] * factor;
-        }
+        const auto copy = [&](std::size_t source, std::size_t target, std::size_t count) {
+            const float* f = factor.data() + ky * whole + source;
+            const float *re = from.real(spectrum, ky) + source,
+                        *im = from.imaginary(spectrum, ky) + source;
+            float *to_re = to.real(half, ky) + target, *to_im = to.imaginary(half, ky) + target;
+            for (std::size_t x = 0; x < count; ++x) {
+                to_re[x] = re[x] * f[x];
+                to_im[x] = im[x] * f[x];
+            }
+        };
+        copy(0, 0, cols / 2);
+        copy(whole - cols / 2 + 1, cols / 2 + 1, cols / 2 - 1);
     }
 }
 
@@ -196,16 +240,21 @@ void look(const View<const float>& pixels, float* out, unsigned threads) {
     Heights heights(layout);
     fill_rings(layout, heights);
     fill_heights(layout, spectrum.data(), heights);
-    const std::vector<float> kept =
-        without_bragg(heights, levels(heights, whole.rows), whole.rows);
-    const float scale = std::sqrt(static_cast<float>(whole.size())) / 2 / noise_of(layout, heights);
+    const Rings r = measure_rings(heights, whole.rows);
+    const auto channel = [&](const std::vector<float>& factor, float* to) {
+        halve(layout, spectrum.data(), half_fft.layout(), factor, part.data());
+        half_fft.backward(part.data(), to, threads);
+    };
 
-    halve(layout, spectrum.data(), half_fft.layout(), scale, kept.data(), part.data());
-    half_fft.backward(part.data(), out, threads);
-    halve(layout, spectrum.data(), half_fft.layout(), scale, nullptr, part.data());
-    float* frame = out + half.size();
-    half_fft.backward(part.data(), frame, threads);
+    std::vector<float> factor =
+        low_pass(layout, std::sqrt(static_cast<float>(whole.size())) / 2 / r.noise);
+    float* const frame = out + half.size();
+    channel(factor, frame);
     for (std::size_t i = 0; i < half.size(); ++i) frame[i] = std::asinh(frame[i]);
+    const std::vector<float> kept = without_bragg(heights, r, whole.rows);
+    for (std::size_t i = 0; i < kept.size(); ++i) factor[i] *= kept[i];
+    channel(factor, out);
+    std::fill_n(out + 2 * half.size(), half.size(), worth(layout, heights, r, kept));
 }
 
 }  // namespace stemzoo::drift

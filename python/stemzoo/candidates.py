@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNLIKELY = 1e-4  # of the best: a candidate less probable is not told
-USUAL = 1 / 12  # of the frame: how far it usually drifts
+USUAL = 3 / 32  # of the frame: how far it usually drifts, at most
 STRIDE = 2  # px of a frame to one of its features
 
 Points = NDArray[np.float64]  # (count, 2): (dy, dx)
@@ -34,9 +34,10 @@ def weighed(shifts: Points, odds: NDArray[np.floating], field: tuple[int, int]) 
 
 def log_prior(shifts: NDArray[np.floating], field: tuple[int, int]) -> NDArray[np.float64]:
     """What is known of a drift before the frames are seen: a short one is likelier than a long one,
-    and none is impossible. It is a Cauchy distribution."""
+    and none is impossible (a Student distribution). What it costs a drift of a third of the frame,
+    eight, is little beside what a frame can say."""
     square = np.square(shifts / (USUAL * min(field))).sum(1)
-    return np.asarray(-1.5 * np.log1p(square), np.float64)
+    return np.asarray(-3.0 * np.log1p(square), np.float64)
 
 
 def between(surface: NDArray[np.floating], shifts: Points) -> NDArray[np.float64]:

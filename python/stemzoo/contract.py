@@ -11,7 +11,7 @@ from stemzoo.errors import ModelError
 PREFIX = "stemzoo."
 NORMALISATIONS = ("mean-std",)
 TASKS = ("denoise", "restore", "drift")
-LOOKS = 2  # channels of what a network that makes features is given of a frame
+LOOKS = 3  # channels of what a network that makes features is given of a frame
 
 
 @dataclass(frozen=True)

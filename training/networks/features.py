@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stemzoo.classical import BLUR
+from stemzoo.contract import LOOKS
+
 BLOCK = 2  # px: blocks of pixels become channels, and channels blocks again
 # Sums over a whole frame are large, so features are small; weights of usual size make steps of
 # usual size.
@@ -13,7 +16,7 @@ SCALE, FIRST = 0.17, 0.3
 
 
 class FeatureNet(nn.Module):
-    """[N, 2, H, W] looks at frames (see stemzoo.look) to [N, features, H, W].
+    """[N, 3, H, W] looks at frames (see csrc/drift/look.hpp) to [N, features, H, W].
 
     The sum over an overlap of the products of two frames' features, the second half of them counted
     negatively, is the log-odds of that drift.
@@ -24,7 +27,7 @@ class FeatureNet(nn.Module):
         self.promises = {"features": features, "multiple": BLOCK}
         cells = BLOCK * BLOCK
         self.body = nn.Sequential(
-            nn.Conv2d(2 * cells, width, 3, padding=1),
+            nn.Conv2d(LOOKS * cells, width, 3, padding=1),
             nn.ReLU(),
             nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
@@ -32,10 +35,16 @@ class FeatureNet(nn.Module):
         )
         with torch.no_grad():
             self.body[-1].weight.mul_(FIRST)
+        # What is even and weak counts as far as the frame says that it is worth.
+        self.even = nn.Conv2d(1, 1, 5, padding=2, bias=False)
+        with torch.no_grad():
+            self.even.weight.copy_(torch.tensor(BLUR).outer(torch.tensor(BLUR)))
 
     def forward(self, seen: Tensor) -> Tensor:
         blocks = self.body(functional.pixel_unshuffle(seen, BLOCK))
-        return functional.pixel_shuffle(blocks, BLOCK) * SCALE
+        maps = functional.pixel_shuffle(blocks, BLOCK) * SCALE
+        first = maps[:, :1] + self.even(seen[:, :1]) * seen[:, 2:]
+        return torch.cat([first, maps[:, 1:]], 1)
 
 
 def log_odds(reference: Tensor, moving: Tensor, reach: int) -> Tensor:

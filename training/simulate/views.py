@@ -22,8 +22,10 @@ from training.simulate.specimen import DEFECTS, build, draw_borders
 from training.simulate.texture import TEXTURE, add_texture
 
 SPACINGS = ((5.5, 9.0), (8.0, 14.0), (8.0, 14.0), (12.0, 26.0), (20.0, 45.0))  # px, in turn
-PERFECT = 0.35  # share of crystals with nothing wrong but `FEW` columns
-FEW = (0.7, 12.0)  # how many columns are missing there, about: what drift is hardest to tell from
+# Shares of the crystals with nothing wrong but one thing, which drift is hardest to tell from: about
+# so many columns missing, or heights that differ so much.
+LACKING, UNEVEN = 0.35, 0.25
+FEW, LITTLE = (0.7, 12.0), (0.02, 0.15)
 HEXAGONAL = 0.35  # share of batches with one column in a hexagonal cell
 SHAPES = 0.1  # share of batches that are no crystals
 STRAIGHT = 0.5  # share of pairs without errors of the scan
@@ -75,12 +77,13 @@ def _scene(batch: int, size: int, random: torch.Generator) -> Tensor:
     else:
         cells = random_cells(batch, spacing, random)
     flaws = draw_mix(FLAWS, batch, random)
-    perfect = chance((batch,), PERFECT, random)
-    flaws = {name: torch.where(perfect, 0.0, strength) for name, strength in flaws.items()}
-    columns = (size / cells.spacing).square()
-    few = log_uniform((batch,), *FEW, random) / columns
-    flaws["vacancies"] = torch.where(perfect, few, flaws["vacancies"])
-    borders = draw_borders(batch, random) if _happens(0.5, random) else None
+    kind = uniform((batch,), 0, 1, random)
+    flaws = {name: strength * (kind > LACKING + UNEVEN) for name, strength in flaws.items()}
+    few = log_uniform((batch,), *FEW, random) / (size / cells.spacing).square()
+    flaws["vacancies"] += few * (kind < LACKING)
+    little = uniform((batch,), *LITTLE, random)
+    flaws["spread"] += little * ((kind > LACKING) & (kind < LACKING + UNEVEN))
+    borders = draw_borders(batch, random) if _happens(0.35, random) else None
     specimen = build(cells, size, random, flaws, borders)
     sigma = (cells.spacing * uniform((batch,), *SIGMA, random)).clamp(min=SHARPEST)
     seen = photograph(specimen, sigma, random, draw_mix(PROBE, batch, random))
