@@ -1,4 +1,4 @@
-"""Drift on trial: fresh pairs by the cell, several systems on the same ones, and what they got right.
+"""Drift on trial: fresh pairs by the cell, several systems on the same ones, what they got right.
 
 A system is a function of (reference, moving, reach) to a Drift, the reach being how far along an
 axis the pairs of a cell may drift.
@@ -28,7 +28,7 @@ from training.simulate.troubles import Trouble, record
 OURS, CLASSICAL, CHAIN, PEAK = "drift-lattice", "classical", "vasudevan-drift", "highest peak"
 DOSES = (1.0, 3.0, 10.0, 100.0)  # electrons per px at the peak of a column
 HIT = 0.5  # px, of the length of the error
-PART = 50  # pairs drawn at once, and all that the published chain is asked, which is slow
+PART = 50  # pairs drawn at once
 NARROW = 32  # px along either axis: how far the published chain reads, and the highest peak lies
 SEED = EVALUATION_SEED + 600_000
 
@@ -106,12 +106,11 @@ def tried(systems: Mapping[str, System], smoke: bool = False) -> Cells:
     cells: Cells = {}
     for index, setup in enumerate(setups(smoke)):
         outcomes: dict[str, dict[str, list[Outcome]]] = {}
-        for label, trial, first in _trials(setup, SEED + 1000 * index):
+        for label, trial in trials(setup, SEED + 1000 * index):
+            cell = outcomes.setdefault(label, {name: [] for name in systems})
             for name, system in systems.items():
-                if first or name != CHAIN:
-                    answer = system(trial.reference, trial.moving, setup.reach)
-                    cell = outcomes.setdefault(label, {})
-                    cell.setdefault(name, []).append(compared(answer, trial))
+                answer = system(trial.reference, trial.moving, setup.reach)
+                cell[name].append(compared(answer, trial))
         case = cells.setdefault(setup.group, {}).setdefault(setup.case, {})
         for label, found in outcomes.items():
             limits = [outcome.bound for outcome in found[next(iter(systems))]]
@@ -138,18 +137,8 @@ def highest_peak(reference: Frame, moving: Frame, reach: float = REACH) -> Drift
     return Drift(dy, dx, (math.nan, math.nan), False, float(surface.max()), ())
 
 
-def first_trials(setup: Setup) -> Iterator[Trial]:
-    """The pairs of a setup, at the first of its doses."""
-    index = setups().index(setup)
-    return (
-        trial
-        for label, trial, _ in _trials(setup, SEED + 1000 * index)
-        if label == f"{setup.doses[0]:g}"
-    )
-
-
-def _trials(setup: Setup, seed: int) -> Iterator[tuple[str, Trial, bool]]:
-    """(label of the cell, pair, whether it belongs to the first part)."""
+def trials(setup: Setup, seed: int) -> Iterator[tuple[str, Trial]]:
+    """Every pair of a setup, each with the label of its cell."""
     for start in range(0, setup.count, PART):
         random = torch.Generator().manual_seed(seed + start)
         scenes = drawn(setup.case, min(PART, setup.count - start), random, setup.reach)
@@ -161,7 +150,7 @@ def _trials(setup: Setup, seed: int) -> Iterator[tuple[str, Trial, bool]]:
             frames = zip(pairs.reference, pairs.moving, pairs.drift, limits, strict=True)
             for still, moved, drift, limit in frames:
                 trial = Trial(_frame(still), _frame(moved), drift.double().numpy(), limit)
-                yield setup.label or f"{dose:g}", trial, start == 0
+                yield setup.label or f"{dose:g}", trial
 
 
 def drawn(case: str, count: int, random: torch.Generator, reach: float = REACH) -> Scenes:

@@ -74,4 +74,5 @@ def slope(image: Tensor, axis: int) -> Tensor:
     frequency = 2 * math.pi * torch.fft.fftfreq(image.shape[axis], dtype=image.dtype)
     response = 3j * frequency.sin() / (2 + frequency.cos())
     turned = torch.fft.fft(image.movedim(axis, -1)) * response
-    return torch.fft.ifft(turned).real.movedim(-1, axis)
+    slopes: Tensor = torch.fft.ifft(turned).real.movedim(-1, axis)
+    return slopes

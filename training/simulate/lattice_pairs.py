@@ -1,4 +1,4 @@
-"""Pairs on which a drift is easily a lattice vector wrong: hexagonal lattices seen through a window.
+"""Pairs on which a drift is easily a lattice vector wrong: hexagonal lattices through a window.
 
 The frames are windows on a larger specimen: what leaves on one side comes in on the other, so that
 only what breaks the lattice tells a drift from one that is a lattice vector longer. A pure lattice
