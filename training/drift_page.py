@@ -15,7 +15,8 @@ from typing import Any
 from stemzoo.model import Model
 from stemzoo.pictures import save_panels
 from training.evaluate import network
-from training.figures.drift_lattice import panels, report
+from training.figures.drift_lattice import report
+from training.figures.drift_picture import panels
 from training.figures.drift_trials import OURS
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +50,7 @@ def page(metrics: dict[str, Any], picture: str = PICTURE) -> str:
             f"## {name} {metrics['version']}",
             "",
             "Frames of 256 x 256 px, columns 8 to 24 px apart, drifts of up to 16 px along either",
-            "axis, a background of 5 % of the peak; 200 fresh pairs a cell, the same for all.",
+            "axis, a background of 5 % of the peak; fresh pairs, the same for all.",
             "The bound is Cramer and Rao's: what the counts of the pair tell at best.",
             "",
             report(metrics),

@@ -11,7 +11,6 @@ from typing import Any
 
 from stemzoo.model import Model
 from training.figures.common import Metrics
-from training.figures.drift_picture import hops
 from training.figures.drift_trials import (
     CHAIN,
     CLASSICAL,
@@ -21,8 +20,6 @@ from training.figures.drift_trials import (
     systems_beside,
     tried,
 )
-
-panels = hops
 
 PURE = "pure lattice"
 WORDS = {
@@ -74,12 +71,12 @@ def report(metrics: Metrics) -> str:
         "column; `right` is within 0.5 px of the truth, by the length of the error.",
     ]
     for group in BARRED:
-        lines += ["", f"### {TITLES[group]}", "", *_right(cells[group])]
+        lines += ["", *_title(cells, group), *_right(cells[group])]
         lines += ["", *_accuracy(cells[group])]
         if PURE in cells[group]:
             lines += ["", *_pure(cells[group][PURE])]
-    lines += ["", f"### {TITLES['shapes']}", "", *_shapes(cells["shapes"])]
-    lines += ["", f"### {TITLES['robustness']}", "", *_robustness(cells["robustness"])]
+    lines += ["", *_title(cells, "shapes"), *_shapes(cells["shapes"])]
+    lines += ["", *_title(cells, "robustness"), *_robustness(cells["robustness"])]
     lines += ["", "### Under the bars", "", *_failures(cells)]
     return "\n".join(lines)
 
@@ -129,6 +126,11 @@ def _on_pure(found: Metrics) -> Iterator[str]:
     for key, words in (("ambiguous", "called ambiguous"), ("contained", "with the truth named")):
         if found[key] < KNOWN:
             yield f"{_percent(found[key])} % {words}, asked {_percent(KNOWN)} %"
+
+
+def _title(cells: Metrics, group: str) -> list[str]:
+    (first, *_) = (row for rows in cells[group].values() for row in rows.values())
+    return [f"### {TITLES[group]}", "", f"{first[OURS]['trials']} pairs a cell.", ""]
 
 
 def _right(cases: Metrics) -> list[str]:

@@ -6,6 +6,7 @@ lattice is left twice: bright where it was, dark where it was thought to be.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from functools import partial
@@ -18,8 +19,16 @@ from stemzoo.drift import Drift
 from stemzoo.model import Model
 from stemzoo.pictures import Grey, grey
 from stemzoo.series import moved, refined
-from training.figures.drift_trials import HIT, NARROW, OURS, SEED, Trial, setups, systems_beside
-from training.figures.drift_trials import trials as drawn_trials
+from training.figures.drift_trials import (
+    HIT,
+    NARROW,
+    OURS,
+    SEED,
+    Trial,
+    setups,
+    systems_beside,
+    trials,
+)
 
 CASE, DOSE = "one vacancy", "10"
 TRIED = 30  # pairs among which the one is looked for that most others get wrong
@@ -30,7 +39,7 @@ Shift = tuple[float, float]
 Peer = Callable[[Image, Image], Shift]
 
 
-def hops(model: Model) -> tuple[list[tuple[str, Grey]], int]:
+def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
     """The panels, captioned, and how many there are in a row."""
     trial, answers = _telling(model)
     left = {name: _left(trial, answer) for name, answer in answers.items()}
@@ -64,20 +73,22 @@ def peers() -> dict[str, Peer]:
     return found
 
 
+def candidates() -> list[Trial]:
+    """The first pairs of the cell that is pictured."""
+    (index,) = (n for n, s in enumerate(setups()) if (s.group, s.case) == ("lattices", CASE))
+    cells = trials(setups()[index], SEED + 1000 * index)
+    return list(itertools.islice((trial for label, trial in cells if label == DOSE), TRIED))
+
+
 def _telling(model: Model) -> tuple[Trial, dict[str, Shift]]:
-    """Of the first pairs that the model gets right, the one that most others get wrong."""
-    (index, setup), *_ = (
-        (n, s) for n, s in enumerate(setups()) if (s.group, s.case) == ("lattices", CASE)
-    )
-    pairs = (pair for label, pair in drawn_trials(setup, SEED + 1000 * index) if label == DOSE)
-    tried = [(trial, _answers(model, trial)) for trial, _ in zip(pairs, range(TRIED), strict=False)]
+    """Of the pairs that the model gets right, the one that most others get wrong."""
 
     def worth(found: tuple[Trial, dict[str, Shift]]) -> tuple[bool, int]:
         trial, answers = found
-        wrong = {name for name, answer in answers.items() if _off(answer, trial) > HIT}
+        wrong = {name for name, answer in answers.items() if not _off(answer, trial) <= HIT}
         return OURS not in wrong, len(wrong)
 
-    return max(tried, key=worth)
+    return max(((trial, _answers(model, trial)) for trial in candidates()), key=worth)
 
 
 def _answers(model: Model, trial: Trial) -> dict[str, Shift]:
@@ -110,8 +121,8 @@ def _off(answer: Shift, trial: Trial) -> float:
 
 
 def _caption(name: str, answer: Shift, trial: Trial) -> str:
-    dy, dx = answer
-    return f"{name}: ({dy:.1f}, {dx:.1f}), off by {_off(answer, trial):.2g}"
+    off = _off(answer, trial)
+    return f"{name} ({answer[0]:.1f}, {answer[1]:.1f}): off by {off:.{0 if off >= 1 else 2}f}"
 
 
 def _left(trial: Trial, answer: Shift) -> Image:

@@ -95,7 +95,7 @@ def setups(smoke: bool = False) -> list[Setup]:
     few = max(1, count // 4)
     found += [Setup("shapes", case, DOSES[2:], few, Trouble()) for case in SHAPES]
     for name, trouble in TROUBLES.items():
-        reach = SIZE / 3 if name == THIRD else REACH
+        reach = float(SIZE // 3) if name == THIRD else REACH
         for case in list(CASES)[:3]:
             found.append(Setup("robustness", case, (10.0,), 2 * few, trouble, name, reach))
     return found
