@@ -220,7 +220,7 @@ def test_an_estimate_on_the_counts_reaches_the_bound(jitter):
     rows = information(scenes)
     displaced = []
     frames = (scenes.reference, pairs.reference, 1), (scenes.moving, pairs.moving, -1)
-    for scene, counts, sign, fisher in zip(*zip(*frames, strict=True), rows.sum(2), strict=True):
+    for (scene, counts, sign), fisher in zip(frames, rows.sum(2), strict=True):
         ideal = scene.double()
         weight = both(sign * scenes.drift, scenes.size) / ideal[:, INNER, INNER]
         left = counts.double() / dose - ideal[:, INNER, INNER]
@@ -252,7 +252,7 @@ def test_lattices_are_as_well_known_as_they_should_be(case, median):
 def test_every_cell_has_its_trials_from_its_own_seed():
     assert {setup.count for setup in setups() if setup.group in ("lattices", "unseen")} == {200}
     setup = next(setup for setup in setups(smoke=True) if setup.label == "borders of NaN")
-    (label, first), (_, second) = trials(setup, 1)
+    (label, first), (_, second) = trials(setup)
     assert label == "borders of NaN"
     assert np.ma.isMaskedArray(first.moving)
     assert first.moving.dtype == np.float32

@@ -23,7 +23,6 @@ from training.figures.drift_trials import (
     HIT,
     NARROW,
     OURS,
-    SEED,
     Trial,
     setups,
     systems_beside,
@@ -75,9 +74,9 @@ def peers() -> dict[str, Peer]:
 
 def candidates() -> list[Trial]:
     """The first pairs of the cell that is pictured."""
-    (index,) = (n for n, s in enumerate(setups()) if (s.group, s.case) == ("lattices", CASE))
-    cells = trials(setups()[index], SEED + 1000 * index)
-    return list(itertools.islice((trial for label, trial in cells if label == DOSE), TRIED))
+    (setup,) = (known for known in setups() if (known.group, known.case) == ("lattices", CASE))
+    found = (trial for label, trial in trials(setup) if label == DOSE)
+    return list(itertools.islice(found, TRIED))
 
 
 def _telling(model: Model) -> tuple[Trial, dict[str, Shift]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,7 @@ class Setup:
     trouble: Trouble
     label: str = ""  # instead of the dose
     reach: float = REACH
+    seed: int = SEED
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,15 @@ def setups(smoke: bool = False) -> list[Setup]:
         reach = float(SIZE // 3) if name == THIRD else REACH
         for case in list(CASES)[:3]:
             found.append(Setup("robustness", case, (10.0,), 2 * few, trouble, name, reach))
-    return found
+    return [replace(setup, seed=SEED + 1000 * n) for n, setup in enumerate(found)]
 
 
 def tried(systems: Mapping[str, System], smoke: bool = False) -> Cells:
     """The figures of every system in every cell."""
     cells: Cells = {}
-    for index, setup in enumerate(setups(smoke)):
+    for setup in setups(smoke):
         outcomes: dict[str, dict[str, list[Outcome]]] = {}
-        for label, trial in trials(setup, SEED + 1000 * index):
+        for label, trial in trials(setup):
             cell = outcomes.setdefault(label, {name: [] for name in systems})
             for name, system in systems.items():
                 answer = system(trial.reference, trial.moving, setup.reach)
@@ -137,10 +138,10 @@ def highest_peak(reference: Frame, moving: Frame, reach: float = REACH) -> Drift
     return Drift(dy, dx, (math.nan, math.nan), False, float(surface.max()), ())
 
 
-def trials(setup: Setup, seed: int) -> Iterator[tuple[str, Trial]]:
+def trials(setup: Setup) -> Iterator[tuple[str, Trial]]:
     """Every pair of a setup, each with the label of its cell."""
     for start in range(0, setup.count, PART):
-        random = torch.Generator().manual_seed(seed + start)
+        random = torch.Generator().manual_seed(setup.seed + start)
         scenes = drawn(setup.case, min(PART, setup.count - start), random, setup.reach)
         rows = information(scenes)
         for dose in setup.doses:
