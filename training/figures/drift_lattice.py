@@ -143,7 +143,8 @@ def _on_pure(found: Metrics) -> Iterator[str]:
 
 def _title(cells: Metrics, group: str) -> list[str]:
     (first, *_) = (row for rows in cells[group].values() for row in rows.values())
-    return [f"### {TITLES[group]}", "", f"{first[OURS]['trials']} pairs a cell.", ""]
+    pairs = f"{first[OURS]['trials']} pairs a cell; {CHAIN}: the first {first[CHAIN]['trials']}"
+    return [f"### {TITLES[group]}", "", f"{pairs}.", ""]
 
 
 def _compared(cases: Metrics, key: str, head: str) -> list[str]:

@@ -28,7 +28,7 @@ from training.simulate.troubles import Trouble, record
 OURS, CLASSICAL, CHAIN, PEAK = "drift-lattice", "classical", "vasudevan-drift", "highest peak"
 DOSES = (1.0, 3.0, 10.0, 100.0)  # electrons per px at the peak of a column
 HIT = 0.5  # px, of the length of the error
-PART = 50  # pairs drawn at once
+PART = 50  # pairs drawn at once; the published chain, slow as it is, is asked no more of a cell
 NARROW = 32  # px along either axis: how far the published chain reads, and the highest peak lies
 SEED = EVALUATION_SEED + 600_000
 
@@ -110,8 +110,9 @@ def tried(systems: Mapping[str, System], smoke: bool = False) -> Cells:
         for label, trial in trials(setup):
             cell = outcomes.setdefault(label, {name: [] for name in systems})
             for name, system in systems.items():
-                answer = system(trial.reference, trial.moving, setup.reach)
-                cell[name].append(compared(answer, trial))
+                if name != CHAIN or len(cell[name]) < PART:
+                    answer = system(trial.reference, trial.moving, setup.reach)
+                    cell[name].append(compared(answer, trial))
         case = cells.setdefault(setup.group, {}).setdefault(setup.case, {})
         for label, found in outcomes.items():
             limits = [outcome.bound for outcome in found[next(iter(systems))]]
