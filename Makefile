@@ -38,6 +38,7 @@ table: .venv/dev  ## the tables and pictures of the README and docs, from what i
 	$(BIN)/stemzoo demo -o docs/demo.png
 	$(BIN)/python -m benchmarks.readme
 	$(BIN)/python -m training.papers
+	$(BIN)/python -m training.drift_page
 
 .venv/python:
 	$(PYTHON) -m venv .venv || (echo "no venv: on Debian and Ubuntu, apt install python3-venv" && false)

@@ -5,4 +5,6 @@ specimens and seeds that training never sees, and whose `headline` goes into the
 and `report(metrics)`, the Markdown of what it found. A recipe names its module.
 
 Of a published system, `published(metrics)` and `panels(model)` fill its section of docs/papers.md.
+
+Those that begin with drift_ are of one model, drift-lattice; docs/drift.md is made of them.
 """

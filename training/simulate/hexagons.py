@@ -67,12 +67,21 @@ def draw_pairs(
     return Pairs(add_noise(still, noise, random), add_noise(moved, noise, random), drift)
 
 
-def draw_columns(batch: int, size: int, faulty: float, random: torch.Generator) -> Columns:
-    """Lattices of any spacing and rotation that fill the picture wherever it drifts."""
+def draw_columns(
+    batch: int,
+    size: int,
+    faulty: float,
+    random: torch.Generator,
+    spacings: tuple[float, float] = SPACING,
+    widths: tuple[float, float] = WIDTH,
+    longest: float = REACH,
+) -> Columns:
+    """Lattices of any spacing and rotation that fill the picture wherever it drifts, by up to
+    `longest` px along either axis."""
     # In order of spacing, so that pictures drawn together have equally many columns.
-    spacing = log_uniform((batch, 1), *SPACING, random).sort(dim=0).values
-    sigma = spacing * uniform((batch, 1), *WIDTH, random)
-    reach = size / 2 + REACH + 3 * float(sigma.max())
+    spacing = log_uniform((batch, 1), *spacings, random).sort(dim=0).values
+    sigma = spacing * uniform((batch, 1), *widths, random)
+    reach = size / 2 + longest + 3 * float(sigma.max())
     # A rhombus of so many steps either way holds the square of half-width `reach`, however turned.
     steps = math.ceil(reach * math.sqrt(2) / (float(spacing.min()) * math.sqrt(3) / 2))
     index = torch.arange(-steps, steps + 1, dtype=torch.float32, device=random.device)

@@ -1,0 +1,124 @@
+"""Pairs of specimens that no drift model is trained on: real crystals, and no crystals at all.
+
+Columns are rendered twice, where they stood and where they moved to, so no frame is interpolated
+from the other. Carbon is columns, too: weak ones at random places, far more than there are atoms of
+the crystal. What has no columns is drawn finer than it is seen, and moves by whole fine pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from training.simulate import shapes
+from training.simulate.crystals import ZONES
+from training.simulate.draw import draw_mix, log_uniform, uniform
+from training.simulate.lattice import Cells, Columns, real_cells
+from training.simulate.lattice_pairs import REACH, SIZE, SPREAD, WIDTH, Scenes, on_background
+from training.simulate.probe import PROBE, transfer
+from training.simulate.render import MARGIN, draw_columns
+from training.simulate.scan import EDGE
+from training.simulate.scenes import SHARPEST
+from training.simulate.specimen import build
+
+FILM = 0.2  # mean intensity of the carbon, of the brightest column's
+APART = 4.0  # px: the square root of the area that each of the carbon's columns has
+FINE = 3  # fine pixels a pixel, where there are no columns
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Which crystals, how far apart their nearest columns, and what is wrong with them."""
+
+    zones: str
+    spacing: tuple[float, float]
+    defects: dict[str, float]
+    border: str = "none"
+    film: bool = False
+
+
+KINDS = {
+    "dumbbells": Kind("Si Ge GaAs InP CdTe", (6.0, 14.0), {"spread": SPREAD}),
+    "perovskites": Kind(
+        "SrTiO3 BaTiO3 PbTiO3 LaAlO3 LaMnO3 DyScO3 GdFeO3", (8.0, 20.0), {"spread": SPREAD}
+    ),
+    "grain boundary": Kind("Au Al Fe W MgO", (8.0, 20.0), {"spread": SPREAD / 2}, "grain"),
+    "particle on carbon": Kind("Au Fe W PbTe", (8.0, 20.0), {"particle": 0.2}, film=True),
+}
+
+
+def draw_crystals(
+    name: str, batch: int, random: torch.Generator, size: int = SIZE, reach: float = REACH
+) -> Scenes:
+    """Random scenes of one of KINDS, through any probe."""
+    kind = KINDS[name]
+    margin = MARGIN + math.ceil(reach)  # past what the scan may see
+    full = size + 2 * (EDGE + margin)
+    cells = _cells(kind, batch, random)
+    strengths = {defect: torch.full((batch,), by) for defect, by in kind.defects.items()}
+    columns = build(cells, full, random, strengths, [kind.border] * batch).columns
+    sigma = (cells.spacing * uniform((batch,), *WIDTH, random)).clamp(min=SHARPEST)
+    if kind.film:
+        columns = columns.joined(_film(sigma, full, random))
+    turn = uniform((batch,), 0, 2 * math.pi, random)
+    probe = transfer(sigma, turn, full, draw_mix(PROBE, batch, random))
+    drift = uniform((batch, 2), -reach, reach, random)
+
+    def seen(at: Columns) -> Tensor:
+        image = draw_columns(at, probe, full).clamp(min=0)
+        return image[:, margin:-margin, margin:-margin]
+
+    still, moved = seen(columns), seen(_moved(columns, drift))
+    peak = still.amax(dim=(1, 2), keepdim=True)
+    return Scenes(on_background(still / peak), on_background(moved / peak), drift)
+
+
+SHAPES: dict[str, Callable[[int, int, torch.Generator], Tensor]] = {
+    "islands": shapes.islands,
+    "edges": shapes.facets,
+    "writing": shapes.writing,
+}
+
+
+def draw_shapes(
+    name: str, batch: int, random: torch.Generator, size: int = SIZE, reach: float = REACH
+) -> Scenes:
+    """Random scenes of one of SHAPES; drifts are whole thirds of a pixel."""
+    side, margin = size + 2 * EDGE, FINE * math.ceil(reach)
+    fine = torch.cat([SHAPES[name](1, FINE * side + 2 * margin, random) for _ in range(batch)])
+    steps = uniform((batch, 2), -FINE * reach, FINE * reach, random).round().long()
+
+    def window(back: Tensor) -> Tensor:
+        """Features that moved by d are found where the window lies d further back."""
+        parts = [
+            image[top : top + FINE * side, left : left + FINE * side]
+            for image, (top, left) in zip(fine, (margin - back).tolist(), strict=True)
+        ]
+        return torch.nn.functional.avg_pool2d(torch.stack(parts)[:, None], FINE)[:, 0]
+
+    still, moved = window(torch.zeros_like(steps)), window(steps)
+    peak = still.amax(dim=(1, 2), keepdim=True)
+    return Scenes(on_background(still / peak), on_background(moved / peak), steps / FINE)
+
+
+def _cells(kind: Kind, batch: int, random: torch.Generator) -> Cells:
+    known = [zone for zone in ZONES if zone.name.split()[0] in kind.zones.split()]
+    picks = torch.randint(0, len(known), (batch,), generator=random)
+    cells = real_cells([known[int(n)] for n in picks], log_uniform((batch,), *kind.spacing, random))
+    return cells.turned(uniform((batch,), 0, 2 * math.pi, random))
+
+
+def _film(sigma: Tensor, size: int, random: torch.Generator) -> Columns:
+    """Speckle of the mean intensity FILM under a probe of standard deviation `sigma` [B]."""
+    count = round((size / APART) ** 2)
+    y, x = (uniform((len(sigma), count), 0, size, random) for _ in "yx")
+    weight = FILM * APART**2 / (2 * math.pi * sigma.square())
+    return Columns(y, x, weight[:, None].expand(-1, count))
+
+
+def _moved(columns: Columns, drift: Tensor) -> Columns:
+    return replace(columns, y=columns.y + drift[:, :1], x=columns.x + drift[:, 1:])

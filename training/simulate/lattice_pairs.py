@@ -1,0 +1,102 @@
+"""Pairs on which a drift is easily a lattice vector wrong: hexagonal lattices through a window.
+
+The frames are windows on a larger specimen: what leaves on one side comes in on the other, so that
+only what breaks the lattice tells a drift from one that is a lattice vector longer. A pure lattice
+has nothing that does.
+
+A drift d = (dy, dx) moves features: moving(r) = reference(r - d).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.simulate.draw import normal, uniform
+from training.simulate.hexagons import Columns, draw_columns, picture
+from training.simulate.scan import EDGE
+
+SIZE = 256  # px
+REACH = 16.0  # px: the longest drift along either axis
+SPACING = (8.0, 24.0)  # px between neighbouring columns
+WIDTH = (0.16, 0.24)  # their sigma, in spacings
+BACKGROUND = 0.05  # of the peak
+SPREAD = 0.1  # relative standard deviation of the columns' heights
+RADIUS = (0.22, 0.41)  # of a particle, in sides of the frame
+
+
+@dataclass
+class Scenes:
+    """What ideal frames see, [B, side, side], a column's peak being one; and [B, 2] drifts.
+
+    They reach EDGE px past the frames on every side, for a scan that strays.
+    """
+
+    reference: Tensor
+    moving: Tensor
+    drift: Tensor
+
+    @property
+    def size(self) -> int:
+        """Of the frames."""
+        return self.reference.shape[-1] - 2 * EDGE
+
+
+def draw_lattices(
+    case: str, batch: int, random: torch.Generator, size: int = SIZE, reach: float = REACH
+) -> Scenes:
+    """Random scenes of one of CASES, in order of their spacing."""
+    columns = draw_columns(batch, size + 2 * EDGE, 0.0, random, SPACING, WIDTH, reach)
+    drift = uniform((batch, 2), -reach, reach, random)
+    columns.height = columns.height * CASES[case](columns, drift, size, random)
+    still, moved = (picture(columns, size + 2 * EDGE, by) for by in (None, drift))
+    return Scenes(on_background(still), on_background(moved), drift)
+
+
+def on_background(image: Tensor) -> Tensor:
+    return BACKGROUND + (1 - BACKGROUND) * image
+
+
+def _pure(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+    return torch.ones_like(columns.height)
+
+
+def _spread(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+    return (1 + SPREAD * normal(columns.height.shape, random)).clamp(min=0)
+
+
+def _vacancy(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+    """One column is missing that both frames would show whole."""
+    inside = columns.height > 0
+    whole = 3 * columns.sigma[:, None]
+    for place, by in ((columns.y, drift[:, :1]), (columns.x, drift[:, 1:])):
+        for at in (place - EDGE, place - EDGE + by):
+            inside = inside & (at > whole) & (at < size - 1 - whole)
+    lost = torch.multinomial(inside.float(), 1, generator=random)
+    return torch.ones_like(columns.height).scatter(1, lost, 0.0)
+
+
+def _particle(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+    """Only a round particle that lies inside both frames."""
+    room = (size - 1 - drift.abs()) / 2  # the half-widths of what both frames show
+    edge = 3 * columns.sigma[:, None]
+    radius = size * uniform((len(drift), 1), *RADIUS, random)
+    radius = torch.minimum(radius, room.amin(dim=1, keepdim=True) - edge)
+    centre = EDGE + (size - 1 - drift) / 2  # of what both frames show, in the reference
+    centre = centre + (room - radius - edge) * uniform(drift.shape, -1, 1, random)
+    square = (columns.y - centre[:, :1]).square() + (columns.x - centre[:, 1:]).square()
+    return (square < radius.square()).float()
+
+
+Case = Callable[[Columns, Tensor, int, torch.Generator], Tensor]
+
+# The factor that each puts on the heights of the columns.
+CASES: dict[str, Case] = {
+    "finite particle": _particle,
+    "column-intensity spread": _spread,
+    "one vacancy": _vacancy,
+    "pure lattice": _pure,
+}
