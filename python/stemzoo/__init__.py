@@ -1,6 +1,7 @@
 """Clean, steady STEM images without PyTorch."""
 
 from stemzoo._core import __version__
+from stemzoo.align import Alignment, align
 from stemzoo.catalogue import ModelInfo, models, pull
 from stemzoo.drift import Drift, drift
 from stemzoo.errors import FileError, ModelError, StemzooError
@@ -9,6 +10,7 @@ from stemzoo.ncc import NccReference, ncc
 from stemzoo.tiling import Tiling
 
 __all__ = [
+    "Alignment",
     "Drift",
     "FileError",
     "Model",
@@ -18,6 +20,7 @@ __all__ = [
     "StemzooError",
     "Tiling",
     "__version__",
+    "align",
     "denoise",
     "drift",
     "load",

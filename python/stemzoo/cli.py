@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import stemzoo
+from stemzoo.cli_drift import add_drift_commands
 from stemzoo.cli_models import add_commands, add_offline
 from stemzoo.errors import FileError, StemzooError
 from stemzoo.model import Model, require_task
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(replay, None)
     replay.set_defaults(run=_replay)
 
+    add_drift_commands(commands)
     add_commands(commands)
     return parser
 

@@ -44,8 +44,14 @@ class Pairs:
     sure: Flags
 
     def __getitem__(self, chosen: Flags | Indices) -> Pairs:
-        parts = (self.first, self.second, self.shifts, self.scores, self.sigma, self.sure)
-        return Pairs(*(part[chosen] for part in parts))
+        return Pairs(
+            self.first[chosen],
+            self.second[chosen],
+            self.shifts[chosen],
+            self.scores[chosen],
+            self.sigma[chosen],
+            self.sure[chosen],
+        )
 
     def __len__(self) -> int:
         return len(self.first)
@@ -72,7 +78,9 @@ def consistent_path(pairs: Pairs, frames: int, reach: float = np.inf) -> Path:
     Frames farther apart than `reach` along an axis could not have been compared, so what their
     pairs say is nothing that others contradict.
     """
-    measured = np.flatnonzero(np.isfinite(pairs.sigma).all(1) & np.isfinite(pairs.shifts[:, 0]).all(1))
+    measured = np.flatnonzero(
+        np.isfinite(pairs.sigma).all(1) & np.isfinite(pairs.shifts[:, 0]).all(1)
+    )
     known = pairs[measured]
     used, positions = _agreement(known, frames)
     # A frame whose pairs all contradict each other must not lean on one that fits by chance.
@@ -93,9 +101,7 @@ def _agreement(pairs: Pairs, frames: int) -> tuple[Indices, Floats]:
     scores = pairs.scores / np.maximum(pairs.scores.sum(1, keepdims=True), 1e-12)
     precision = 1 / pairs.sigma**2
     shifts = np.nan_to_num(pairs.shifts)
-    positions, _ = solve_differences(
-        pairs.first, pairs.second, shifts[:, 0], precision, frames, 0
-    )
+    positions, _ = solve_differences(pairs.first, pairs.second, shifts[:, 0], precision, frames, 0)
     misfit = _misfit(pairs, positions)
     tolerance = max(float(misfit[:, 0].max(initial=0.0)), 1.0)
     for _ in range(int(np.log(tolerance) / -np.log(SHRINK)) + SETTLED):
@@ -134,9 +140,7 @@ def _spread(misfit: Floats, pairs: Pairs, frames: int) -> float:
     return max(min(quartile / QUARTILE * len(pairs) / spare, most), 1.0)
 
 
-def _supported(
-    pairs: Pairs, used: Indices, positions: Floats, frames: int, reach: float
-) -> Flags:
+def _supported(pairs: Pairs, used: Indices, positions: Floats, frames: int, reach: float) -> Flags:
     """Frames that enough of their pairs agree on, in the largest group that pairs link."""
     steps = positions[pairs.second] - positions[pairs.first]
     counts = (np.abs(steps) <= reach).all(1) | (used >= 0)
@@ -183,12 +187,11 @@ def _largest_group(pairs: Pairs, frames: int, among: Flags) -> Flags:
     sizes = np.bincount(group[among], minlength=frames)
     # Roots are not the first of their groups, so the earliest is looked for frame by frame.
     first = int((sizes[group] * among).argmax())
-    return among & (group == group[first])
+    largest: Flags = among & (group == group[first])
+    return largest
 
 
-def _least_squares(
-    pairs: Pairs, used: Indices, frames: int, start: int
-) -> tuple[Floats, Floats]:
+def _least_squares(pairs: Pairs, used: Indices, frames: int, start: int) -> tuple[Floats, Floats]:
     """Positions against frame `start` and their standard deviations, from the pairs in use."""
     chosen = pairs[used >= 0]
     shifts = chosen.shifts[np.arange(len(chosen)), used[used >= 0]]
@@ -222,6 +225,6 @@ def _shared(pairs: Pairs, spread: float, frames: int, start: int) -> Floats:
         precision = 1 / pairs.sigma[:, axis] ** 2
         total = sum(np.bincount(end, precision, frames) for end in (pairs.first, pairs.second))
         own[:, axis] = _count(pairs, frames) / np.maximum(total, 1e-300) / 2
-    shared = missing * (own + own[start])
+    shared: Floats = missing * (own + own[start])
     shared[start] = 0
     return shared

@@ -81,6 +81,6 @@ class Frames:
         print_ = hashlib.sha256(repr((self.shape, self.dtype.str)).encode())
         for index in np.unique(np.linspace(0, len(self) - 1, SAMPLED).astype(int)).tolist():
             frame = self[index]
-            print_.update(np.ascontiguousarray(frame.pixels))
+            print_.update(frame.pixels.tobytes())
             print_.update(b"" if frame.valid is None else np.packbits(frame.valid).tobytes())
         return print_.hexdigest()

@@ -39,7 +39,9 @@ def solve_differences(
         pull = weights[:, axis] * differences[:, axis]
         each = _sums(second, pull, blocks * size) - _sums(first, pull, blocks * size)
         right.append(each.reshape(blocks, size))
-    positions, variances = _solve_blocks(np.stack(inside, 1), np.stack(beside, 1), np.stack(right, 1))
+    positions, variances = _solve_blocks(
+        np.stack(inside, 1), np.stack(beside, 1), np.stack(right, 1)
+    )
     flat = (each.transpose(0, 2, 1).reshape(-1, axes)[:frames] for each in (positions, variances))
     solved, variance = flat
     return solved - solved[pinned], variance
@@ -97,4 +99,4 @@ def _diagonal(matrices: Floats) -> Floats:
 
 
 def _sums(at: Indices, values: Floats, length: int) -> Floats:
-    return np.bincount(at, values, length)
+    return np.bincount(at, values, length).astype(np.float64, copy=False)
