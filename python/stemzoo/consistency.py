@@ -84,15 +84,20 @@ def consistent_path(pairs: Pairs, frames: int, reach: float = np.inf) -> Path:
     known = pairs[measured]
     used, positions = _agreement(known, frames)
     # A frame whose pairs all contradict each other must not lean on one that fits by chance.
-    placed = _supported(known, used, positions, frames, reach)
+    steps = positions[known.second] - positions[known.first]
+    telling = (np.abs(steps) <= reach).all(1) | (used >= 0)
+    placed = _supported(known, used, telling, frames)
     used[~(placed[known.first] & placed[known.second])] = -1
     start = int(placed.argmax())
     positions, sigma = _least_squares(known, used, frames, start)
+    sigma[start] = 0.0
     positions[~placed], sigma[~placed] = np.nan, np.nan
     sure = known.sure & (used == 0)
     everywhere = np.full(len(pairs), -1)
     everywhere[measured] = used
-    ambiguous = ~_largest_group(known[sure & _uncontested(known, used, frames)], frames, placed)
+    ambiguous = ~_largest_group(
+        known[sure & _uncontested(known, used, telling, frames)], frames, placed
+    )
     return Path(positions, sigma, ambiguous & placed, ~placed, everywhere)
 
 
@@ -140,15 +145,13 @@ def _spread(misfit: Floats, pairs: Pairs, frames: int) -> float:
     return max(min(quartile / QUARTILE * len(pairs) / spare, most), 1.0)
 
 
-def _supported(pairs: Pairs, used: Indices, positions: Floats, frames: int, reach: float) -> Flags:
-    """Frames that enough of their pairs agree on, in the largest group that pairs link."""
-    steps = positions[pairs.second] - positions[pairs.first]
-    counts = (np.abs(steps) <= reach).all(1) | (used >= 0)
+def _supported(pairs: Pairs, used: Indices, telling: Flags, frames: int) -> Flags:
+    """Frames that enough of their telling pairs agree on, in the largest group that pairs link."""
     placed = np.ones(frames, bool)
     while True:
         both = placed[pairs.first] & placed[pairs.second]
         agree = _count(pairs[both & (used >= 0)], frames)
-        support = agree / np.maximum(_count(pairs[both & counts], frames), 1)
+        support = agree / np.maximum(_count(pairs[both & telling], frames), 1)
         support[~placed] = np.inf
         worst = int(support.argmin())
         if support[worst] >= SUPPORT or placed.sum() == 1:
@@ -158,10 +161,10 @@ def _supported(pairs: Pairs, used: Indices, positions: Floats, frames: int, reac
     return placed & _largest_group(pairs[both & (used >= 0)], frames, placed)
 
 
-def _uncontested(pairs: Pairs, used: Indices, frames: int) -> Flags:
+def _uncontested(pairs: Pairs, used: Indices, telling: Flags, frames: int) -> Flags:
     """Pairs between frames whose sure pairs agree in their majority."""
-    agree = _count(pairs[pairs.sure & (used == 0)], frames)
-    against = _count(pairs[pairs.sure & (used != 0)], frames)
+    agree = _count(pairs[telling & pairs.sure & (used == 0)], frames)
+    against = _count(pairs[telling & pairs.sure & (used != 0)], frames)
     certain = agree > against
     return certain[pairs.first] & certain[pairs.second]
 

@@ -32,24 +32,25 @@ def save_alignment(path: Path, stack: Any, found: Alignment) -> None:
         (_averaged(found), _panel(grey(found.average, limits))),
     ]
     shape = panels[0][1].shape
-    panels.append((_drifted(found), path_panel(found, shape)))
+    panels.append((_drifted(found), path_panel(found, found.shifts, shape)))
+    panels.append((_unsteady(found), path_panel(found, _less_steady(found.shifts), shape)))
     if even is not None and odd is not None:
         panels.append(_rings_panel(even, odd, shape))
     save_panels(path, panels, columns=3)
 
 
-def path_panel(found: Alignment, shape: tuple[int, ...]) -> Grey:
-    """Shifts against the number of the frame, with their standard deviations."""
+def path_panel(found: Alignment, shifts: Floats, shape: tuple[int, ...]) -> Grey:
+    """Shifts against the number of the frame, with the standard deviations that were found."""
     plot = Plot(shape, "frame", "px")
-    number = np.arange(len(found.shifts), dtype=float)
-    placed = np.isfinite(found.shifts[:, 0])
-    plot.limits(number, np.concatenate([found.shifts + found.sigma, found.shifts - found.sigma]))
+    number = np.arange(len(shifts), dtype=float)
+    placed = np.isfinite(shifts[:, 0])
+    plot.limits(number, np.concatenate([shifts + found.sigma, shifts - found.sigma]))
     for axis, (name, level) in enumerate((("dy", INK), ("dx", FAINT))):
-        shift, sigma = found.shifts[placed, axis], found.sigma[placed, axis]
+        shift, sigma = shifts[placed, axis], found.sigma[placed, axis]
         plot.bars(number[placed], shift, sigma, level)
         plot.line(number[placed], shift, level, name)
     doubtful = found.ambiguous & placed
-    plot.rings(number[doubtful], found.shifts[doubtful])
+    plot.rings(number[doubtful], shifts[doubtful])
     return plot.grey()
 
 
@@ -60,8 +61,8 @@ def _rings_panel(even: Floats, odd: Floats, shape: tuple[int, ...]) -> tuple[str
     plot.limits(frequencies, np.array([0.0, 1.0]))
     plot.line(frequencies, np.full(len(frequencies), THRESHOLD), FAINT, "1/7")
     plot.line(frequencies, np.clip(agreement, 0, 1), INK, "")
-    says = f"{1 / last:.1f} px, its last crossing of 1/7" if last else "nothing: below 1/7"
-    return f"even against odd frames agree to {says}", plot.grey()
+    says = f"{1 / last:.1f} px (FRC crosses 1/7)" if last else "nothing (FRC below 1/7)"
+    return f"even and odd frames agree to {says}", plot.grey()
 
 
 def _averages(frames: Frames, found: Alignment) -> tuple[Floats, Floats | None, Floats | None, Any]:
@@ -114,11 +115,23 @@ def _panel(picture: Grey) -> Grey:
 
 def _drifted(found: Alignment) -> str:
     placed = found.shifts[~found.rejected]
-    worst = float(np.nanmax(found.sigma))
-    lost = [f"{found.rejected.sum()} frames rejected"] * bool(found.rejected.any())
-    doubt = [f"{found.ambiguous.sum()} ambiguous (ringed)"] * bool(found.ambiguous.any())
+    lost = [f"{found.rejected.sum()} rejected"] * bool(found.rejected.any())
+    doubt = [f"{found.ambiguous.sum()} ringed: ambiguous"] * bool(found.ambiguous.any())
     span = float(np.hypot(*np.ptp(placed, axis=0)))
-    return ", ".join([f"drift over {span:.1f} px, sigma up to {worst:.2f} px", *lost, *doubt])
+    return ", ".join([f"drift over {span:.1f} px", *lost, *doubt])
+
+
+def _unsteady(found: Alignment) -> str:
+    return f"less a steady drift; sigma up to {np.nanmax(found.sigma):.2f} px"
+
+
+def _less_steady(shifts: Floats) -> Floats:
+    """What is left of a straight line: small enough to see the errors beside it."""
+    at = np.flatnonzero(np.isfinite(shifts[:, 0]))
+    line = np.stack([np.ones(len(shifts)), np.arange(len(shifts))], axis=1)
+    fit, *_ = np.linalg.lstsq(line[at], shifts[at], rcond=None)
+    left: Floats = shifts - line @ fit
+    return left
 
 
 def _averaged(found: Alignment) -> str:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from stemzoo.pictures import INK, PAPER, Grey
 
-LEFT, BOTTOM, TOP, RIGHT = 46, 34, 12, 12  # px around the axes
+LEFT, BOTTOM, TOP, RIGHT = 46, 38, 26, 12  # px around the axes
 TICKS = 5
 FINE = 2  # drawn this much larger and reduced, so that lines are smooth
 
@@ -42,7 +42,7 @@ class Plot:
         for x, y in points if len(points) < self._width // 6 else []:
             self._draw.ellipse([x - 2 * FINE, y - 2 * FINE, x + 2 * FINE, y + 2 * FINE], fill=level)
         if name:
-            left, top = (LEFT + 10 + 40 * self._labels) * FINE, (TOP + 2) * FINE
+            left, top = (LEFT + 30 + 40 * self._labels) * FINE, 4 * FINE
             self._draw.text((left, top), name, fill=level, font=self._font)
             self._labels += 1
 
@@ -84,8 +84,8 @@ class Plot:
                     self._draw.line([x, y, x, y + 4 * FINE], INK, FINE)
                     self._draw.text((x, y + 6 * FINE), text, INK, self._font, anchor="mt")
         across, up = self._names
-        self._draw.text((far[0], corner[1] - 4 * FINE), across, INK, self._font, anchor="rb")
-        self._draw.text((4 * FINE, far[1]), up, INK, self._font, anchor="lm")
+        self._draw.text((far[0], corner[1] + 20 * FINE), across, INK, self._font, anchor="rt")
+        self._draw.text((4 * FINE, 4 * FINE), up, INK, self._font)
 
 
 def _ticks(low: float, high: float) -> list[float]:
