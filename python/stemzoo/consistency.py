@@ -23,6 +23,8 @@ DOUBT = 6.0  # squared deviations beyond which a pair counts less, as Huber prop
 HOP = 1.5  # px: an error as large is a wrong candidate, not a sigma that was too small
 SHRINK = 0.7  # of the squared tolerance, from one step to the next
 SETTLED = 8  # steps at the last tolerance
+NEIGHBOURS = 6  # frames apart
+ASTRAY = 100.0  # squared deviations: how far a path from neighbours alone may lead astray
 SUPPORT = 0.25  # of the pairs of a frame must agree on where it is, or nobody knows
 QUARTILE = 0.575  # of the chi-squared distribution of two axes
 
@@ -102,13 +104,36 @@ def consistent_path(pairs: Pairs, frames: int, reach: float = np.inf) -> Path:
 
 
 def _agreement(pairs: Pairs, frames: int) -> tuple[Indices, Floats]:
-    """Which candidate of each pair agrees with the others, and the positions that follow."""
+    """Which candidate of each pair agrees with the others, and the positions that follow.
+
+    Found from all pairs at once, and again from neighbours, which have drifted least and go wrong
+    least; what more of the answers agree with is taken.
+    """
+    precision = 1 / pairs.sigma**2
+    start, _ = solve_differences(
+        pairs.first, pairs.second, pairs.shifts[:, 0], precision, frames, 0
+    )
+    misfit = _misfit(pairs, start)[:, 0]
+    tries = [_settled(pairs, start, float(misfit.max(initial=1.0)))]
+    near = pairs.second - pairs.first <= NEIGHBOURS
+    if not near.all():
+        _, start = _agreement(pairs[near], frames)
+        tries.append(_settled(pairs, start, ASTRAY))
+
+    def agreed(attempt: tuple[Indices, Floats]) -> float:
+        used, _ = attempt
+        return float(np.where(used >= 0, pairs.scores[np.arange(len(pairs)), used], 0).sum())
+
+    return max(tries, key=agreed)
+
+
+def _settled(pairs: Pairs, positions: Floats, tolerance: float) -> tuple[Indices, Floats]:
+    """What pairs agree on near `positions`, by a squared tolerance that starts here and shrinks."""
+    frames = len(positions)
     scores = pairs.scores / np.maximum(pairs.scores.sum(1, keepdims=True), 1e-12)
     precision = 1 / pairs.sigma**2
     shifts = np.nan_to_num(pairs.shifts)
-    positions, _ = solve_differences(pairs.first, pairs.second, shifts[:, 0], precision, frames, 0)
     misfit = _misfit(pairs, positions)
-    tolerance = max(float(misfit[:, 0].max(initial=0.0)), 1.0)
     for _ in range(int(np.log(tolerance) / -np.log(SHRINK)) + SETTLED):
         tolerance = max(tolerance * SHRINK, _spread(misfit, pairs, frames))
         share = scores * np.exp(-misfit / (2 * tolerance))
@@ -153,7 +178,7 @@ def _supported(pairs: Pairs, used: Indices, telling: Flags, frames: int) -> Flag
         agree = _count(pairs[both & (used >= 0)], frames)
         support = agree / np.maximum(_count(pairs[both & telling], frames), 1)
         support[~placed] = np.inf
-        worst = int(support.argmin())
+        worst = frames - 1 - int(support[::-1].argmin())  # the last of them, so the first stays
         if support[worst] >= SUPPORT or placed.sum() == 1:
             break
         # The worst alone: its pairs spoke against its partners too.

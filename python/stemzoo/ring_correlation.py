@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 THRESHOLD = 1 / 7
-SURE = 4.0  # standard deviations of the correlation of two rings of noise
+SURE = 3.5  # standard deviations of the correlation of two rings of noise
+BROAD = 3  # px: the width of a ring, so that one holds enough to be sure of
 
 
 def ring_correlation(
@@ -30,7 +31,7 @@ def ring_correlation(
 
     def summed(values: NDArray[np.floating]) -> Floats:
         rings = np.bincount(ring, values.ravel(), size).astype(np.float64, copy=False)
-        return rings[1 : size // 2 + 1]
+        return np.convolve(rings, np.ones(BROAD), "same")[1 : size // 2 + 1]
 
     power = summed(np.abs(first) ** 2) * summed(np.abs(second) ** 2)
     agreement = summed((first * second.conj()).real) / np.sqrt(np.maximum(power, 1e-300))
@@ -42,7 +43,7 @@ def resolved_frequency(frequencies: Floats, agreement: Floats, size: int) -> flo
 
     The last, not the first: on a crystal rings between the reflections hold nothing.
     """
-    # A half plane has pi r independent values on ring r; the window leaves about a half of them.
-    accident = SURE / np.sqrt(np.pi * frequencies * size / 2)
+    # A half plane has pi r values on a ring 1 px wide; the window leaves about a half independent.
+    accident = SURE / np.sqrt(np.pi * frequencies * size * BROAD / 2)
     above = np.flatnonzero(agreement > np.maximum(THRESHOLD, accident))
     return float(frequencies[above[-1]]) if above.size else 0.0
