@@ -84,10 +84,9 @@ def consistent_path(pairs: Pairs, frames: int, reach: float = np.inf) -> Path:
         np.isfinite(pairs.sigma).all(1) & np.isfinite(pairs.shifts[:, 0]).all(1)
     )
     known = pairs[measured]
-    used, positions = _agreement(known, frames)
+    used, positions = _agreement(known, frames, reach)
     # A frame whose pairs all contradict each other must not lean on one that fits by chance.
-    steps = positions[known.second] - positions[known.first]
-    telling = (np.abs(steps) <= reach).all(1) | (used >= 0)
+    telling = _telling(known, used, positions, reach)
     placed = _supported(known, used, telling, frames)
     used[~(placed[known.first] & placed[known.second])] = -1
     start = int(placed.argmax())
@@ -103,11 +102,11 @@ def consistent_path(pairs: Pairs, frames: int, reach: float = np.inf) -> Path:
     return Path(positions, sigma, ambiguous & placed, ~placed, everywhere)
 
 
-def _agreement(pairs: Pairs, frames: int) -> tuple[Indices, Floats]:
+def _agreement(pairs: Pairs, frames: int, reach: float) -> tuple[Indices, Floats]:
     """Which candidate of each pair agrees with the others, and the positions that follow.
 
     Found from all pairs at once, and again from neighbours, which have drifted least and go wrong
-    least; what more of the answers agree with is taken.
+    least; what more of the answers agree with and fewer contradict is taken.
     """
     precision = 1 / pairs.sigma**2
     start, _ = solve_differences(
@@ -117,12 +116,13 @@ def _agreement(pairs: Pairs, frames: int) -> tuple[Indices, Floats]:
     tries = [_settled(pairs, start, float(misfit.max(initial=1.0)))]
     near = pairs.second - pairs.first <= NEIGHBOURS
     if not near.all():
-        _, start = _agreement(pairs[near], frames)
+        _, start = _agreement(pairs[near], frames, reach)
         tries.append(_settled(pairs, start, ASTRAY))
 
     def agreed(attempt: tuple[Indices, Floats]) -> float:
-        used, _ = attempt
-        return float(np.where(used >= 0, pairs.scores[np.arange(len(pairs)), used], 0).sum())
+        used, positions = attempt
+        score = np.where(used >= 0, pairs.scores[np.arange(len(pairs)), used], -1.0)
+        return float(score[_telling(pairs, used, positions, reach)].sum())
 
     return max(tries, key=agreed)
 
@@ -147,6 +147,13 @@ def _settled(pairs: Pairs, positions: Floats, tolerance: float) -> tuple[Indices
     best = misfit.argmin(1)
     fits = misfit[np.arange(len(pairs)), best] <= GATE * tolerance
     return np.where(fits, best, -1), positions
+
+
+def _telling(pairs: Pairs, used: Indices, positions: Floats, reach: float) -> Flags:
+    """Pairs that agree, or that could if they were right."""
+    steps = positions[pairs.second] - positions[pairs.first]
+    told: Flags = (np.abs(steps) <= reach).all(1) | (used >= 0)
+    return told
 
 
 def _misfit(pairs: Pairs, positions: Floats) -> Floats:
