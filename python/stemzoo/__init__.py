@@ -1,6 +1,7 @@
 """Clean, steady STEM images without PyTorch."""
 
 from stemzoo._core import __version__
+from stemzoo.align import Alignment, align
 from stemzoo.catalogue import ModelInfo, models, pull
 from stemzoo.drift import Drift, drift
 from stemzoo.errors import FileError, ModelError, StemzooError
@@ -10,6 +11,7 @@ from stemzoo.tiling import Tiling
 from stemzoo.tracker import DriftTracker
 
 __all__ = [
+    "Alignment",
     "Drift",
     "DriftTracker",
     "FileError",
@@ -20,6 +22,7 @@ __all__ = [
     "StemzooError",
     "Tiling",
     "__version__",
+    "align",
     "denoise",
     "drift",
     "load",

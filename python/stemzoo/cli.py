@@ -11,6 +11,7 @@ from typing import Any
 
 import stemzoo
 from stemzoo import cli_pair
+from stemzoo.cli_drift import add_drift_commands
 from stemzoo.cli_models import add_commands, add_offline
 from stemzoo.errors import FileError, StemzooError
 from stemzoo.model import Model, require_task
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(replay, None)
     replay.set_defaults(run=_replay)
 
+    add_drift_commands(commands)
     add_commands(commands)
     return parser
 

@@ -20,7 +20,7 @@ from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Shift
 from stemzoo.candidates import STRIDE, Candidates, weighed
 from stemzoo.classical import classical_features
-from stemzoo.frames import Clean, cleaned
+from stemzoo.cleaning import Clean, cleaned
 from stemzoo.model import Model, model_for
 
 SURE = 0.9  # the probability from which an answer is not ambiguous

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.answers import UNKNOWN, Drift, Shift
-from stemzoo.frames import checked
+from stemzoo.cleaning import checked
 from stemzoo.model import Model, model_for
 from stemzoo.ncc import Surface, ncc
 from stemzoo.series import refined

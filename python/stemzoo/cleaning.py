@@ -1,0 +1,157 @@
+"""A frame made fit for correlation: what is no image in it is taken out.
+
+Masked pixels, borders of NaN, dead lines and hot pixels stand still on the detector while the
+specimen drifts. Left in, each of them speaks for a drift of zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stemzoo._arrays import native_image
+
+Mask = NDArray[np.bool_]
+Pixels = NDArray[np.float32]
+
+OUTLYING = 6.0  # standard deviations from the mean beyond which a pixel is looked at
+HOT = 6.0  # of the shot noise that a pixel stands above the highest of its neighbours
+STRIPED = 9.0  # times the power that noise gives a profile's frequencies, at their median
+
+
+@dataclass(frozen=True)
+class Clean:
+    """`pixels` without what is no image; `valid` says which of them are real (None: all)."""
+
+    pixels: Pixels
+    valid: Mask | None
+
+
+def cleaned(image: ArrayLike, name: str) -> Clean:
+    """The frame as correlation reads it; refused, by `name`, where it cannot be used."""
+    given, lost = checked(image, name)
+    # The mean goes first, in float64: float32 would lose what an offset of 1e6 carries.
+    seen = given if lost is None else given[~lost]
+    pixels = np.subtract(given, seen.mean(dtype=np.float64), dtype=np.float64).astype(np.float32)
+    if lost is not None:
+        pixels[lost] = 0
+    dead = _dead_lines(pixels)
+    if dead is not None:
+        lost = dead if lost is None else lost | dead
+    _fill(pixels, lost)
+    _cool(pixels)
+    _take_out_stripes(pixels)
+    return Clean(pixels, None if lost is None else ~lost)
+
+
+def checked(image: ArrayLike, name: str) -> tuple[NDArray[Any], Mask | None]:
+    """Native pixels, and which are masked or belong to a border of NaN."""
+    mask: Any = np.ma.getmaskarray(image) if np.ma.isMaskedArray(image) else None
+    pixels = native_image(np.ma.getdata(image), name)
+    if min(pixels.shape) < 2:
+        raise ValueError(
+            f"{name} has shape {pixels.shape}, which shows no drift along both axes; expected at "
+            "least 2 x 2 pixels"
+        )
+    if mask is not None and mask.all():
+        raise ValueError(f"every pixel of {name} is masked, so there is nothing to correlate")
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels.sum()):
+        mask = _with_border(pixels, mask, name)
+    return pixels, mask if mask is not None and mask.any() else None
+
+
+def _with_border(pixels: NDArray[Any], mask: Mask | None, name: str) -> Mask | None:
+    """The mask, and the NaN that a row or column has from an edge on, as aligned images have."""
+    missing = np.isnan(pixels)
+    known = missing if mask is None else missing | mask
+    border = np.zeros_like(known)
+    for axis in (0, 1):
+        border |= np.logical_and.accumulate(known, axis)
+        flipped = np.logical_and.accumulate(np.flip(known, axis), axis)
+        border |= np.flip(flipped, axis)
+    border &= known
+    lost = border if mask is None else border | mask
+    if lost.all():
+        raise ValueError(f"every pixel of {name} is NaN or masked; there is nothing to correlate")
+    if not np.isfinite(pixels[~lost]).all():
+        raise ValueError(
+            f"{name} holds NaN or infinity; replace those pixels, or mask them: "
+            f"numpy.ma.masked_invalid({name})"
+        )
+    return lost
+
+
+def _dead_lines(pixels: Pixels) -> Mask | None:
+    """Rows and columns of one value, in an image that is not of one value throughout."""
+    rows = pixels.max(1) == pixels.min(1)
+    columns = pixels.max(0) == pixels.min(0)
+    if not (rows.any() or columns.any()) or rows.all() or columns.all():
+        return None
+    return np.asarray(rows[:, None] | columns[None, :])
+
+
+def _fill(pixels: Pixels, lost: Mask | None) -> None:
+    """Lost pixels take the mean of the others, which is no feature to follow; lone lines that of
+    their neighbours, which leaves no line."""
+    if lost is None:
+        return
+    pixels[lost] = 0
+    pixels[~lost] -= pixels[~lost].mean(dtype=np.float64)
+    for view, missing in ((pixels, lost.all(1)), (pixels.T, lost.all(0))):
+        kept = np.flatnonzero(~missing)
+        for line in np.flatnonzero(missing):
+            after = int(np.searchsorted(kept, line))
+            if 0 < after < len(kept):
+                view[line] = (view[kept[after - 1]] + view[kept[after]]) / 2
+
+
+def _cool(pixels: Pixels) -> None:
+    """Hot pixels become the median of their neighbours."""
+    spread = float(pixels.std())
+    rows, columns = np.nonzero(np.abs(pixels) > OUTLYING * spread)
+    if not len(rows) or len(rows) > pixels.size // 50:
+        return
+    around = np.stack(
+        [
+            pixels[
+                np.clip(rows + dy, 0, pixels.shape[0] - 1),
+                np.clip(columns + dx, 0, pixels.shape[1] - 1),
+            ]
+            for dy in (-1, 0, 1)
+            for dx in (-1, 0, 1)
+            if dy or dx
+        ]
+    )
+    values, floor = pixels[rows, columns], float(pixels.min())
+    # Shot noise: the variance is the signal times a gain, which the image itself tells.
+    gain = noise_variance(pixels) / max(-floor, 1e-30)
+    above, below = values - around.max(0), around.min(0) - values
+    noise = np.sqrt(gain * (around.max(0) - floor + gain))
+    hot = np.maximum(above, below) > HOT * noise
+    pixels[rows[hot], columns[hot]] = np.median(around[:, hot], axis=0)
+
+
+def noise_variance(pixels: Pixels) -> float:
+    """Of white noise, by differences of differences: what is smooth over two pixels is not in it.
+
+    Every other pixel along each axis is enough."""
+    rows, columns = (2 * (side // 2) for side in pixels.shape)
+    part = pixels[:rows, :columns]
+    twisted = part[::2, ::2] - part[1::2, ::2] - part[::2, 1::2] + part[1::2, 1::2]
+    return float(np.square(twisted).mean(dtype=np.float64)) / 4
+
+
+def _take_out_stripes(pixels: Pixels) -> None:
+    """Patterns that are the same all along one axis: bad columns, the gain of rows.
+
+    A crystal's rows give a profile a few sharp frequencies; stripes give it all of them."""
+    noise = noise_variance(pixels)
+    for axis in (0, 1):
+        profile = pixels.mean(axis, dtype=np.float64)
+        power = np.abs(np.fft.rfft(profile * np.hanning(len(profile) + 2)[1:-1])) ** 2
+        expected = 0.375 * len(profile) * noise / pixels.shape[axis]
+        if np.median(power) > STRIPED * expected > 0:
+            pixels -= np.expand_dims(profile, axis).astype(np.float32)

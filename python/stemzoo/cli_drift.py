@@ -1,0 +1,177 @@
+"""The commands about drift."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import stemzoo
+from stemzoo.cli_models import add_offline
+from stemzoo.errors import FileError
+from stemzoo.model import Model
+from stemzoo.progress import progress_bar
+
+if TYPE_CHECKING:
+    from stemzoo.align import Alignment
+    from stemzoo.io import Micrograph
+
+CLASSICAL = "none"  # the name under which a command runs without a network
+
+
+def add_drift_commands(commands: Any) -> None:
+    align = commands.add_parser("align", help="the average of a drifting series, without the drift")
+    align.add_argument("stack", type=Path, metavar="STACK", help="a file of frames of one size")
+    align.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="the average: .tif or .npy"
+    )
+    align.add_argument("--picture", type=Path, help="a PNG: the path, the averages, what they show")
+    align.add_argument("--shifts", type=Path, metavar="CSV", help="a table of the drift by frame")
+    align.add_argument("--band", type=int, help="with how many frames before it each is compared")
+    align.add_argument("--max-shift", type=int, metavar="PX", help="between two frames compared")
+    align.add_argument(
+        "--scan-drift", action="store_true", help="undo drift within each frame, row by row, too"
+    )
+    align.add_argument(
+        "--resume", type=Path, metavar="FILE", help="keep measured pairs there, and go on from them"
+    )
+    align.add_argument("--dataset", type=int, help="which stack of a file that holds several")
+    align.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    _add_drift_model(align)
+    align.set_defaults(run=_align)
+
+
+def _add_drift_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default="drift-lattice",
+        help=f"NAME, NAME@VERSION or a .onnx file; {CLASSICAL}: without a network",
+    )
+    command.add_argument(
+        "--trust", action="store_true", help="open a .onnx file that no zoo on this machine lists"
+    )
+    add_offline(command)
+
+
+def _drift_model(given: argparse.Namespace) -> Model | None:
+    if given.model == CLASSICAL:
+        return None
+    return stemzoo.load(
+        given.model, threads=given.threads, trust=given.trust, progress=progress_bar(given.model)
+    )
+
+
+def _align(given: argparse.Namespace) -> None:
+    from stemzoo.io import read, write
+
+    _check_targets(given)
+    stack = read(given.stack, dataset=given.dataset)
+    if stack.data.ndim != 3:
+        raise FileError(
+            f"{given.stack} holds one image of shape {stack.data.shape}, and there is nothing to "
+            "align; expected a stack of frames in one file"
+        )
+    model = _drift_model(given)
+    found = stemzoo.align(
+        stack.data,
+        model,
+        max_shift=given.max_shift,
+        band=given.band,
+        scan_drift=given.scan_drift,
+        resume=given.resume,
+        progress=progress_bar(given.stack.name),
+        threads=given.threads,
+    )
+    write(
+        given.output,
+        dataclasses.replace(stack, data=found.average),
+        provenance=_record(given, model, found),
+    )
+    print(f"{given.stack} -> {given.output}: {_said(found, stack)}")
+    if given.shifts:
+        _write_shifts(given.shifts, found)
+        print(f"{given.stack} -> {given.shifts}")
+    if given.picture:
+        from stemzoo.pictures_drift import save_alignment
+
+        save_alignment(given.picture, stack.data, found)
+        print(f"{given.stack} -> {given.picture}")
+
+
+def _check_targets(given: argparse.Namespace) -> None:
+    """Nothing that is written takes the place of what is read, or of another result."""
+    named = {
+        name: getattr(given, name).resolve()
+        for name in ("stack", "output", "picture", "shifts", "resume")
+        if getattr(given, name) is not None
+    }
+    for name, path in named.items():
+        for other, taken in named.items():
+            if name != other and path == taken:
+                raise FileError(f"{path} is {name} and {other} at once; give another name")
+
+
+def _record(given: argparse.Namespace, model: Model | None, found: Alignment) -> dict[str, Any]:
+    """How the average came to be."""
+    from stemzoo.provenance import sha256, software
+
+    contract = model.contract if model else None
+    return {
+        "task": "align",
+        "input": {
+            "file": given.stack.name,
+            "sha256": sha256(given.stack),
+            "dataset": given.dataset,
+        },
+        "model": contract
+        and model
+        and {"name": contract.name, "version": contract.version, "sha256": model.sha256},
+        "settings": {
+            "band": given.band,
+            "max_shift": given.max_shift,
+            "scan_drift": given.scan_drift,
+        },
+        "shifts": _rounded(found.shifts),
+        "sigma": _rounded(found.sigma),
+        "rejected": np.flatnonzero(found.rejected).tolist(),
+        "ambiguous": np.flatnonzero(found.ambiguous).tolist(),
+        "software": software(),
+    }
+
+
+def _rounded(rows: np.ndarray[Any, Any]) -> list[list[float] | None]:
+    """Pixels to four digits, which is finer than any drift is known; None without a place."""
+    return [
+        [round(float(value), 4) for value in row] if np.isfinite(row).all() else None
+        for row in rows
+    ]
+
+
+def _said(found: Alignment, stack: Micrograph) -> str:
+    count, span = len(found.shifts), np.ptp(found.shifts[~found.rejected], axis=0)
+    drifted = f"{span[0]:.1f} px along y and {span[1]:.1f} px along x"
+    if stack.pixel_size:
+        y, x = span * np.array(stack.pixel_size)
+        drifted += f" ({y:.4g} and {x:.4g} {stack.unit})"
+    return (
+        f"{count - int(found.rejected.sum())} of {count} frames, drifting over {drifted}; "
+        f"{int(found.ambiguous.sum())} ambiguous, {int(found.rejected.sum())} rejected"
+    )
+
+
+def _write_shifts(path: Path, found: Alignment) -> None:
+    from stemzoo.io.atomic import replacing
+
+    rows = ["frame,dy,dx,sigma_dy,sigma_dx,ambiguous,rejected,scan_dy,scan_dx"]
+    for number, (shift, sigma, rate) in enumerate(
+        zip(found.shifts, found.sigma, found.scan_rate, strict=True)
+    ):
+        numbers = [f"{value:.4f}" for value in (*shift, *sigma)]
+        flags = [str(int(flag[number])) for flag in (found.ambiguous, found.rejected)]
+        scan = [f"{value:.4f}" for value in rate]
+        rows.append(",".join([str(number), *numbers, *flags, *scan]))
+    with replacing(path) as file:
+        file.write(("\n".join(rows) + "\n").encode())

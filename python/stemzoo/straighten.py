@@ -1,0 +1,105 @@
+"""A frame laid back onto the place it drifted from, between pixels, without blur and wrapping.
+
+Drift during the scan displaces each row by its own amount, so rows are what is moved: first to
+where they belong, then each along itself. Windowed sincs of 12 taps keep 99 % of the contrast of
+periods down to 2.5 px at the worst displacement, half a pixel.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+HALF = 6  # taps on either side
+KAISER = 5.0
+COVERED = 0.5  # of the sinc's weight must lie on valid pixels
+
+Image = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+def straightened(
+    image: NDArray[Any], valid: Flags | None, shift: Floats, rate: Floats
+) -> tuple[Image, Flags]:
+    """The image with its drift undone, and which pixels of it are known; others are zero.
+
+    Features stand `shift` = (dy, dx) from their place at the middle of the scan, and move by `rate`
+    while the frame is scanned.
+    """
+    height = image.shape[0]
+    # A feature that belongs to row r was met in row s = r + dy + rate * (s - middle) / height.
+    middle, slope = (height - 1) / 2, rate / height
+    rows = (np.arange(height) + shift[0] - slope[0] * middle) / (1 - slope[0])
+    columns = shift[1] + slope[1] * (rows - middle)
+    known = image if valid is None else image[valid]
+    mean = float(known.mean(dtype=np.float64)) if known.size else 0.0
+    # Sums of what is left of a large offset are exact enough in float32.
+    values = (image - np.float64(mean)).astype(np.float32)
+    if valid is None:
+        # All columns are covered alike, and all rows too unless they are displaced differently.
+        across = columns if slope[1] else columns[:1]
+        weight = _rows_moved(np.ones((height, 1), np.float32), rows) * _rows_slid(
+            np.ones((len(across), image.shape[1]), np.float32), across
+        )
+    else:
+        values[~valid] = 0
+        weight = _rows_slid(_rows_moved(valid.astype(np.float32), rows), columns)
+    covered = weight > COVERED
+    moved = _rows_slid(_rows_moved(values, rows), columns)
+    np.divide(moved, weight, out=moved, where=covered)
+    moved += np.float32(mean)
+    moved[~covered] = 0
+    return moved, covered
+
+
+def _rows_moved(image: Image, rows: Floats) -> Image:
+    """Row r is the image at rows[r]; there is nothing outside."""
+    height = len(image)
+    result = np.zeros_like(image)
+    step = np.floor(rows).astype(int) - np.arange(height)
+    weights = _sinc(rows - np.floor(rows))
+    for start, stop in _runs(step):
+        for tap in range(2 * HALF):
+            offset = step[start] + tap - HALF + 1
+            low, high = max(start, -offset), min(stop, height - offset)
+            if low < high:
+                part = weights[low:high, tap, None] * image[low + offset : high + offset]
+                result[low:high] += part
+    return result
+
+
+def _rows_slid(image: Image, columns: Floats) -> Image:
+    """Column c of row r is the image at (r, c + columns[r]); there is nothing outside."""
+    width = image.shape[1]
+    result = np.zeros_like(image)
+    step = np.floor(columns).astype(int)
+    weights = _sinc(columns - np.floor(columns))
+    for start, stop in _runs(step):
+        for tap in range(2 * HALF):
+            offset = step[start] + tap - HALF + 1
+            low, high = max(0, -offset), min(width, width - offset)
+            if low < high:
+                part = (
+                    weights[start:stop, tap, None] * image[start:stop, low + offset : high + offset]
+                )
+                result[start:stop, low:high] += part
+    return result
+
+
+def _sinc(fraction: Floats) -> Image:
+    """The taps (n, 2 HALF) that give the value `fraction` of a pixel past the one before it."""
+    distance = fraction[:, None] - np.arange(-HALF + 1, HALF + 1)
+    inside = np.sqrt(np.maximum(1 - (distance / HALF) ** 2, 0))
+    taps = np.sinc(distance) * np.i0(KAISER * inside)
+    weights: Image = (taps / taps.sum(1, keepdims=True)).astype(np.float32)
+    return weights
+
+
+def _runs(values: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Where equal values follow each other."""
+    breaks = np.flatnonzero(np.diff(values)) + 1
+    return list(pairwise([0, *breaks.tolist(), len(values)]))
