@@ -149,8 +149,8 @@ class Pair {
             const double sy = gradient_response(frequency(ky, shape_.rows));
             in_a += times * s.reference;
             in_b += times * s.moving;
-            noise_yy_ += times * s.h2 * sy * sy;
-            noise_xx_ += times * s.h2_ss;
+            noise_yy_ += times * s.passes * sy * sy;
+            noise_xx_ += times * s.passes_ss;
         }
         if (!(in_a > 0 && in_b > 0)) return false;
         const auto pixels = static_cast<double>(shape_.size());
@@ -234,8 +234,10 @@ class Pair {
         }
     }
 
-    // Solves for offset, gain and step; see the header. The template's own noise adds to its
-    // gradients' squares, which are to be the scene's alone.
+    // Solves for offset, gain and step; see the header. The step's regressors are the moving
+    // frame's own gradients: the template's are smeared beyond a particle's edge. Their noise is
+    // also in the template and adds to the products of gradients, which are to be the scene's
+    // alone.
     bool solve() {
         Matrix4 sums{};
         Vector4 right{};
@@ -246,9 +248,6 @@ class Pair {
             kernels().moments(row, variance_, m);
             for (int i = 0; i < 4; ++i) {
                 for (double& x : m.total[i]) x *= times;
-                // Regressors of the step are the negative gradient.
-                m.total[i][2] = -m.total[i][2];
-                m.total[i][3] = -m.total[i][3];
                 for (int j = 0; j < 4; ++j) sums[i][j] += m.total[i][j];
                 right[i] += m.total[i][4];
             }
@@ -316,8 +315,8 @@ class Pair {
     const SpectrumLayout& layout_;
     const Shape shape_;
 
-    // Of the template: its filter, the share of each frame, its noise's variance over the
-    // residuals', and the squares of that noise's gradients.
+    // Of the template: its filter, the share of each frame, its noise's covariance with a frame's
+    // over the residuals' variance, and what both noises' gradients make of that.
     Scratch<float> filter_;
     float a_part_ = 0, b_part_ = 0;
     double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
