@@ -106,7 +106,8 @@ class Pair {
         if (!(a_.noise() > 0 && b_.noise() > 0) || !make_filter()) return std::nullopt;
         Refined d{start_y, start_x, 0, 0, 0};
         for (int pass = 0; pass < most_passes; ++pass) {
-            if (!shift(d.dy, d.dx) || !solve()) return std::nullopt;
+            shift(d.dy, d.dx);
+            if (!solve()) return std::nullopt;
             fit_variance();
             // The first residuals are those of a start that is half a pixel off.
             const bool weighted = pass > 0;
@@ -167,7 +168,7 @@ class Pair {
     }
 
     // The reference shifted by d, the template, and the weights of the overlap.
-    bool shift(double dy, double dx) {
+    void shift(double dy, double dx) {
         fill_taper(dy, shape_.rows, row_weights_.data());
         fill_taper(dx, shape_.cols, column_weights_.data());
         std::fill_n(column_weights_.data() + shape_.cols, overread, 0.0f);
@@ -179,7 +180,8 @@ class Pair {
         for (std::size_t x = 0; x < shape_.cols; ++x) {
             const double angle = -frequency(x, shape_.cols) * dx;
             phase_re[x] = static_cast<float>(std::cos(angle));
-            phase_im[x] = static_cast<float>(std::sin(angle));
+            // The highest frequency of an even length stands for both its signs.
+            phase_im[x] = 2 * x == shape_.cols ? 0.0f : static_cast<float>(std::sin(angle));
         }
         float* const shifted = shifted_spectrum_.data();
         float* const scene = scene_spectrum_.data();
@@ -195,7 +197,6 @@ class Pair {
         }
         a_.fft().backward(shifted, shifted_.data());
         a_.fft().backward(scene, scene_.data());
-        return true;
     }
 
     // Calls f(row, its weights along columns, its own weight) for each row that counts.
