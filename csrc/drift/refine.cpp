@@ -344,6 +344,10 @@ std::optional<Refined> refine(const Frame& reference, const Frame& moving, doubl
         throw std::invalid_argument("drift is (" + std::to_string(dy) + ", " + std::to_string(dx) +
                                     "); expected two finite numbers of pixels");
     }
+    const Shape shape = reference.shape();
+    const bool overlap = std::abs(dy) < static_cast<double>(shape.rows) &&
+                         std::abs(dx) < static_cast<double>(shape.cols);
+    if (!overlap) return std::nullopt;
     return Pair(reference, moving).refine(dy, dx);
 }
 
