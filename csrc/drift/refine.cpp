@@ -108,20 +108,19 @@ class Pair {
         for (int pass = 0; pass < most_passes; ++pass) {
             shift(d.dy, d.dx);
             if (!solve()) return std::nullopt;
-            fit_variance();
-            // The first residuals are those of a start that is half a pixel off.
-            const bool weighted = pass > 0;
-            if (weighted && !solve()) return std::nullopt;
             d.dy += solution_[2];
             d.dx += solution_[3];
             if (!(std::abs(d.dy - start_y) <= largest_drift &&
                   std::abs(d.dx - start_x) <= largest_drift)) {
                 return std::nullopt;
             }
-            if (!weighted) continue;
             estimate_covariance(d);
             if (!(d.yy > 0 && d.xx > 0 && std::isfinite(d.yy + d.xx))) return std::nullopt;
-            if (settled(solution_[2], d.yy) && settled(solution_[3], d.xx)) break;
+            const bool weighted = pass > 0;
+            if (weighted && settled(solution_[2], d.yy) && settled(solution_[3], d.xx)) break;
+            // Again, weighted by what the first found: squares of counts scatter with the variance.
+            fit_variance();
+            fit_variance();
         }
         return d;
     }

@@ -44,28 +44,23 @@ def refine(reference: Array, moving: Array, start: tuple[float, float]) -> tuple
         regressors = np.stack([np.ones_like(b), shifted, *(-g for g in gradients_b)])
         weights = np.outer(_taper(d[0], a.shape[0]), _taper(d[1], a.shape[1]))
 
-        def solve() -> tuple[Array, Array, Array]:
-            w = instruments * weights / _variance_at(scene, variance)
-            matrix = np.einsum("iyx,jyx->ij", w, regressors)
-            matrix[2, 2] += noise[0] * weights.sum()
-            matrix[3, 3] += noise[1] * weights.sum()
-            inverse = np.linalg.inv(matrix)
-            fit = inverse @ np.einsum("iyx,yx->i", w, b)
-            rows = np.einsum("iyx,yx->iy", w, b - np.tensordot(fit, regressors, 1))
-            return fit, inverse, rows
-
-        fit, inverse, rows = solve()
-        residual = b - fit[0] - fit[1] * shifted
-        residual += fit[2] * instruments[2] + fit[3] * instruments[3]
-        variance = _fitted_variance(residual**2, scene, weights, variance)
-        if count > 0:
-            fit, inverse, rows = solve()
+        w = instruments * weights / _variance_at(scene, variance)
+        matrix = np.einsum("iyx,jyx->ij", w, regressors)
+        matrix[2, 2] += noise[0] * weights.sum()
+        matrix[3, 3] += noise[1] * weights.sum()
+        inverse = np.linalg.inv(matrix)
+        fit = inverse @ np.einsum("iyx,yx->i", w, b)
+        rows = np.einsum("iyx,yx->iy", w, b - np.tensordot(fit, regressors, 1))
         d = d + fit[2:]
         steps = (inverse @ rows)[2:]
         covariance = steps @ steps.T
         still = (np.abs(fit[2:]) < 0.05) | (fit[2:] ** 2 < 0.09 * np.diag(covariance))
         if count > 0 and still.all():
             break
+        residual = b - fit[0] - fit[1] * shifted
+        residual += fit[2] * instruments[2] + fit[3] * instruments[3]
+        for _ in range(2):
+            variance = _fitted_variance(residual**2, scene, weights, variance)
     return d, covariance
 
 
