@@ -88,7 +88,7 @@ def test_agrees_with_numpy(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(list(shape))
     pair = make_pair(rng, shape)
     a, b = pair.counts(rng)
-    start = pair.drift + [0.25, -0.2]
+    start = pair.drift + np.array([0.25, -0.2])
     d, covariance = refined(a, b, start)
     expected, expected_covariance = refine_reference.refine(a, b, (start[0], start[1]))
     # float32 pixels against float64: a thousandth of the error of the answer.
