@@ -1,6 +1,7 @@
 #include "core/fft2d.hpp"
 
 #include "core/isa.hpp"
+#include "core/kept.hpp"
 #include "core/parallel.hpp"
 #include "core/scratch.hpp"
 
@@ -24,7 +25,8 @@ constexpr std::size_t widest = 16;
 
 std::size_t rounded_up(std::size_t n) { return (n + widest - 1) / widest * widest; }
 
-std::shared_ptr<const Fft2dKernel> make(const SpectrumLayout& layout) {
+std::shared_ptr<const Fft2dKernel> make(Shape image) {
+    const SpectrumLayout layout(image);
     switch (chosen_isa()) {
 #ifdef STEMZOO_X86_VARIANTS
         case Isa::avx512:
@@ -35,6 +37,12 @@ std::shared_ptr<const Fft2dKernel> make(const SpectrumLayout& layout) {
         default:
             return isa_baseline::make_fft2d(layout);
     }
+}
+
+// Twiddle factors cost as much as a transform.
+std::shared_ptr<const Fft2dKernel> kernel_for(Shape image) {
+    static Kept<Shape, Fft2dKernel> kept;
+    return kept.get(image, make);
 }
 
 template <typename Body>
@@ -54,7 +62,7 @@ SpectrumLayout::SpectrumLayout(Shape shape)
       pitch(rounded_up(shape.cols) + widest),
       size(rows * 2 * pitch) {}
 
-Fft2d::Fft2d(Shape image) : layout_(image), kernel_(make(layout_)) {}
+Fft2d::Fft2d(Shape image) : layout_(image), kernel_(kernel_for(image)) {}
 
 void Fft2d::forward(const float* image, float* spectrum, unsigned threads) const {
     const Fft2dKernel& k = *kernel_;

@@ -21,10 +21,10 @@ double gradient_response(double k);
 
 struct PixelRow {
     const float* moving;
-    const float* shifted;        // the reference, shifted onto the moving frame
-    const float* scene;          // the template
-    std::ptrdiff_t scene_pitch;  // from one row of the template to the next
-    const float* weights;        // zero outside [margin, cols - margin), and readable past the end
+    const float* shifted;  // the reference, shifted onto the moving frame
+    const float* scene;    // the template
+    std::ptrdiff_t pitch;  // from one row to the next, of the moving frame and of the template
+    const float* weights;  // zero outside [margin, cols - margin), and readable past the end
     std::size_t cols;
 };
 
@@ -33,7 +33,8 @@ struct Variance {
     float a, b, least;
 };
 
-// Sums over pixels of instrument i times regressor j; see refine.cpp.
+// Sums over pixels of instrument i (1, T, dT/dy, dT/dx, over the variance) times j (1, shifted,
+// -dM/dy, -dM/dx, M, the moving frame).
 struct Moments {
     double total[4][5] = {};
     double weight = 0;
@@ -52,7 +53,7 @@ struct ResidualSums {
 
 struct FilterSums {
     double reference = 0, moving = 0;  // signal that passes, times each frame's power
-    double h2 = 0, h2_ss = 0;          // of the squared filter, and times the squared response
+    double passes = 0, passes_ss = 0;  // the filter, and times the squared response
 };
 
 struct ShiftRow {

@@ -106,21 +106,21 @@ class Pair {
         if (!(a_.noise() > 0 && b_.noise() > 0) || !make_filter()) return std::nullopt;
         Refined d{start_y, start_x, 0, 0, 0};
         for (int pass = 0; pass < most_passes; ++pass) {
-            if (!shift(d.dy, d.dx) || !solve()) return std::nullopt;
-            fit_variance();
-            // The first residuals are those of a start that is half a pixel off.
-            const bool weighted = pass > 0;
-            if (weighted && !solve()) return std::nullopt;
+            shift(d.dy, d.dx);
+            if (!solve()) return std::nullopt;
             d.dy += solution_[2];
             d.dx += solution_[3];
             if (!(std::abs(d.dy - start_y) <= largest_drift &&
                   std::abs(d.dx - start_x) <= largest_drift)) {
                 return std::nullopt;
             }
-            if (!weighted) continue;
             estimate_covariance(d);
             if (!(d.yy > 0 && d.xx > 0 && std::isfinite(d.yy + d.xx))) return std::nullopt;
-            if (settled(solution_[2], d.yy) && settled(solution_[3], d.xx)) break;
+            const bool weighted = pass > 0;
+            if (weighted && settled(solution_[2], d.yy) && settled(solution_[3], d.xx)) break;
+            // Again, weighted by what the first found: squares of counts scatter with the variance.
+            fit_variance();
+            fit_variance();
         }
         return d;
     }
@@ -149,8 +149,8 @@ class Pair {
             const double sy = gradient_response(frequency(ky, shape_.rows));
             in_a += times * s.reference;
             in_b += times * s.moving;
-            noise_yy_ += times * s.h2 * sy * sy;
-            noise_xx_ += times * s.h2_ss;
+            noise_yy_ += times * s.passes * sy * sy;
+            noise_xx_ += times * s.passes_ss;
         }
         if (!(in_a > 0 && in_b > 0)) return false;
         const auto pixels = static_cast<double>(shape_.size());
@@ -167,7 +167,7 @@ class Pair {
     }
 
     // The reference shifted by d, the template, and the weights of the overlap.
-    bool shift(double dy, double dx) {
+    void shift(double dy, double dx) {
         fill_taper(dy, shape_.rows, row_weights_.data());
         fill_taper(dx, shape_.cols, column_weights_.data());
         std::fill_n(column_weights_.data() + shape_.cols, overread, 0.0f);
@@ -179,7 +179,8 @@ class Pair {
         for (std::size_t x = 0; x < shape_.cols; ++x) {
             const double angle = -frequency(x, shape_.cols) * dx;
             phase_re[x] = static_cast<float>(std::cos(angle));
-            phase_im[x] = static_cast<float>(std::sin(angle));
+            // The highest frequency of an even length stands for both its signs.
+            phase_im[x] = 2 * x == shape_.cols ? 0.0f : static_cast<float>(std::sin(angle));
         }
         float* const shifted = shifted_spectrum_.data();
         float* const scene = scene_spectrum_.data();
@@ -195,7 +196,6 @@ class Pair {
         }
         a_.fft().backward(shifted, shifted_.data());
         a_.fft().backward(scene, scene_.data());
-        return true;
     }
 
     // Calls f(row, its weights along columns, its own weight) for each row that counts.
@@ -234,8 +234,10 @@ class Pair {
         }
     }
 
-    // Solves for offset, gain and step; see the header. The template's own noise adds to its
-    // gradients' squares, which are to be the scene's alone.
+    // Solves for offset, gain and step; see the header. The step's regressors are the moving
+    // frame's own gradients: the template's are smeared beyond a particle's edge. Their noise is
+    // also in the template and adds to the products of gradients, which are to be the scene's
+    // alone.
     bool solve() {
         Matrix4 sums{};
         Vector4 right{};
@@ -246,9 +248,6 @@ class Pair {
             kernels().moments(row, variance_, m);
             for (int i = 0; i < 4; ++i) {
                 for (double& x : m.total[i]) x *= times;
-                // Regressors of the step are the negative gradient.
-                m.total[i][2] = -m.total[i][2];
-                m.total[i][3] = -m.total[i][3];
                 for (int j = 0; j < 4; ++j) sums[i][j] += m.total[i][j];
                 right[i] += m.total[i][4];
             }
@@ -316,8 +315,8 @@ class Pair {
     const SpectrumLayout& layout_;
     const Shape shape_;
 
-    // Of the template: its filter, the share of each frame, its noise's variance over the
-    // residuals', and the squares of that noise's gradients.
+    // Of the template: its filter, the share of each frame, its noise's covariance with a frame's
+    // over the residuals' variance, and what both noises' gradients make of that.
     Scratch<float> filter_;
     float a_part_ = 0, b_part_ = 0;
     double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
@@ -344,6 +343,10 @@ std::optional<Refined> refine(const Frame& reference, const Frame& moving, doubl
         throw std::invalid_argument("drift is (" + std::to_string(dy) + ", " + std::to_string(dx) +
                                     "); expected two finite numbers of pixels");
     }
+    const Shape shape = reference.shape();
+    const bool overlap = std::abs(dy) < static_cast<double>(shape.rows) &&
+                         std::abs(dx) < static_cast<double>(shape.cols);
+    if (!overlap) return std::nullopt;
     return Pair(reference, moving).refine(dy, dx);
 }
 

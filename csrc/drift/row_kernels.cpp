@@ -57,7 +57,7 @@ class RowKernels final : public drift::Kernels {
 
     void filter(const float* a, const float* b, const float* response, float threshold,
                 std::size_t cols, float* h, drift::FilterSums& sums) const override {
-        V reference{}, moving{}, h2{}, h2_ss{};
+        V reference{}, moving{}, passes{}, passes_ss{};
         for (std::size_t x = 0; x < cols; x += L) {  // rows are padded with zeros
             const V pa = load(a + x), pb = load(b + x), s = load(response + x);
             const V signal = at_least((pa + pb) * 0.5f - threshold, 0.0f);
@@ -65,11 +65,10 @@ class RowKernels final : public drift::Kernels {
             store(passed, h + x);
             reference += signal * pa;
             moving += signal * pb;
-            const V squared = passed * passed;
-            h2 += squared;
-            h2_ss += squared * s * s;
+            passes += passed;
+            passes_ss += passed * s * s;
         }
-        sums = {sum(reference), sum(moving), sum(h2), sum(h2_ss)};
+        sums = {sum(reference), sum(moving), sum(passes), sum(passes_ss)};
     }
 
     void shift(const drift::ShiftRow& r) const override {
@@ -88,38 +87,27 @@ class RowKernels final : public drift::Kernels {
 
     void moments(const drift::PixelRow& r, drift::Variance variance,
                  drift::Moments& sums) const override {
-        V one[4] = {}, shifted[4] = {}, moving[4] = {};
-        V ty{}, tx{}, yy{}, yx{}, xx{}, weight{};
+        V total[4][5] = {};
+        V weight{};
         for (std::size_t x = drift::margin; x + drift::margin < r.cols; x += L) {
             const V t = load(r.scene + x), w = load(r.weights + x);
-            const V gy = gradient_y(r.scene + x, r.scene_pitch), gx = gradient_x(r.scene + x);
-            const V a = load(r.shifted + x), b = load(r.moving + x);
             const V u = w / at_least(t * variance.b + variance.a, variance.least);
-            const V phi[4] = {u, u * t, u * gy, u * gx};
+            const V instruments[4] = {u, u * t, u * gradient_y(r.scene + x, r.pitch),
+                                      u * gradient_x(r.scene + x)};
+            const V shifted = load(r.shifted + x), moving = load(r.moving + x);
+            const V gy = gradient_y(r.moving + x, r.pitch), gx = gradient_x(r.moving + x);
             for (std::size_t i = 0; i < 4; ++i) {
-                one[i] += phi[i];
-                shifted[i] += phi[i] * a;
-                moving[i] += phi[i] * b;
+                total[i][0] += instruments[i];
+                total[i][1] += instruments[i] * shifted;
+                total[i][2] -= instruments[i] * gy;
+                total[i][3] -= instruments[i] * gx;
+                total[i][4] += instruments[i] * moving;
             }
-            ty += phi[1] * gy;
-            tx += phi[1] * gx;
-            yy += phi[2] * gy;
-            yx += phi[2] * gx;
-            xx += phi[3] * gx;
             weight += w;
         }
         for (std::size_t i = 0; i < 4; ++i) {
-            sums.total[i][0] = sum(one[i]);
-            sums.total[i][1] = sum(shifted[i]);
-            sums.total[i][4] = sum(moving[i]);
+            for (std::size_t j = 0; j < 5; ++j) sums.total[i][j] = sum(total[i][j]);
         }
-        sums.total[0][2] = sums.total[2][0];
-        sums.total[0][3] = sums.total[3][0];
-        sums.total[1][2] = sum(ty);
-        sums.total[1][3] = sum(tx);
-        sums.total[2][2] = sum(yy);
-        sums.total[2][3] = sums.total[3][2] = sum(yx);
-        sums.total[3][3] = sum(xx);
         sums.weight = sum(weight);
     }
 
@@ -128,7 +116,7 @@ class RowKernels final : public drift::Kernels {
         V one{}, st{}, stt{}, sd{}, std_{}, weight{}, weighted{};
         for (std::size_t x = drift::margin; x + drift::margin < r.cols; x += L) {
             const V t = load(r.scene + x), w = load(r.weights + x);
-            const V gy = gradient_y(r.scene + x, r.scene_pitch), gx = gradient_x(r.scene + x);
+            const V gy = gradient_y(r.scene + x, r.pitch), gx = gradient_x(r.scene + x);
             const V d = load(r.moving + x) - load(r.shifted + x) * fit.gain - fit.offset +
                         gy * fit.dy + gx * fit.dx;
             const V v = at_least(t * variance.b + variance.a, variance.least);

@@ -1,8 +1,5 @@
-#include <deque>
-#include <mutex>
-#include <utility>
-
 #include "core/isa.hpp"
+#include "core/kept.hpp"
 #include "ncc/spectral.hpp"
 
 namespace stemzoo {
@@ -50,25 +47,8 @@ std::shared_ptr<const Spectral<T>> make(const Geometry& geometry) {
 
 template <typename T>
 std::shared_ptr<const Spectral<T>> spectral_for(const Geometry& geometry) {
-    constexpr std::size_t most_kept = 8;
-    static std::mutex mutex;
-    static std::deque<std::pair<Geometry, std::shared_ptr<const Spectral<T>>>> kept;
-    {
-        // Only tried, because a forked child may inherit the lock locked for ever.
-        const std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
-        if (lock.owns_lock()) {
-            for (const auto& entry : kept) {
-                if (entry.first == geometry) return entry.second;
-            }
-        }
-    }
-    auto made = make<T>(geometry);
-    const std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
-    if (lock.owns_lock()) {
-        if (kept.size() == most_kept) kept.pop_front();
-        kept.emplace_back(geometry, made);
-    }
-    return made;
+    static Kept<Geometry, Spectral<T>> kept;
+    return kept.get(geometry, make<T>);
 }
 
 template std::shared_ptr<const Spectral<float>> spectral_for<float>(const Geometry&);

@@ -42,6 +42,26 @@ def ncc(
     threads: int = 0,
 ) -> NDArray[np.float32]: ...
 
+# --- csrc/bindings/drift.cpp
+
+class DriftFrame:
+    """A frame, transformed once to be refined against many."""
+
+    def __init__(
+        self,
+        image: NDArray[Any],
+        mask: NDArray[np.bool_ | np.uint8] | None = None,
+        threads: int = 0,
+    ) -> None: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+def refine(
+    reference: DriftFrame, moving: DriftFrame, start: tuple[float, float]
+) -> tuple[float, float, tuple[float, float, float]] | None:
+    """(dy, dx, (var_yy, var_yx, var_xx)), or None where the frames do not support it. The start is
+    to be within half a pixel. Runs on the calling thread, without the interpreter's lock."""
+
 # --- csrc/bindings/tiling.cpp; shapes are (rows, columns); threads=0 means all cores.
 
 def measure(image: NDArray[Any], threads: int = 0) -> tuple[float, float, bool]:
