@@ -163,7 +163,9 @@ def _tensors(face: Interface) -> tuple[Any, Any]:
     # bioimage.io cuts the halo off every answer, so its smallest input is larger than ours.
     least = 2 * face.halo + face.multiple
     size = face.side or spec.ParameterizedSize(min=least, step=face.multiple)
-    channel = spec.ChannelAxis(channel_names=[spec.Identifier(name) for name in _CHANNELS[face.input]])
+    channel = spec.ChannelAxis(
+        channel_names=[spec.Identifier(name) for name in _CHANNELS[face.input]]
+    )
     given = spec.InputTensorDescr(
         id=spec.TensorId(face.input),
         description=_MEANING[face.input],
@@ -202,7 +204,7 @@ def _output_axes(face: Interface, channel: Any) -> list[Any]:
         return [spec.ChannelAxis(channel_names=[spec.Identifier(name) for name in ("dy", "dx")])]
     axes: list[Any] = [channel]
     if face.input == "look":
-        names = [spec.Identifier(f"feature{number}") for number in range(face.answers)]
+        names: list[Any] = [spec.Identifier(f"feature{number}") for number in range(face.answers)]
         axes = [spec.ChannelAxis(channel_names=names)]
     for name in "yx":
         same = spec.SizeReference(tensor_id=spec.TensorId(face.input), axis_id=spec.AxisId(name))

@@ -18,8 +18,7 @@ Shape padded(Shape shape, Shape reach) {
 
 }  // namespace
 
-Features::Features(const float* maps, std::size_t count, Shape shape, Shape reach,
-                   unsigned threads)
+Features::Features(const float* maps, std::size_t count, Shape shape, Shape reach, unsigned threads)
     : count_(count),
       shape_(shape),
       reach_{std::min(reach.rows, shape.rows - 1), std::min(reach.cols, shape.cols - 1)},

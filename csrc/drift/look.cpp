@@ -14,26 +14,28 @@ namespace stemzoo::drift {
 namespace {
 
 constexpr double pi = 3.14159265358979323846;
-constexpr double corner = 0.7072;     // cycles per pixel: the farthest frequency from the centre
-constexpr std::size_t rings = 48;     // over which a spectrum's level is taken, centre to corner
-constexpr float bragg = 3;            // times the level of its ring: what stands higher is lattice
-constexpr std::ptrdiff_t wide = 2;    // frequencies: how far a tapered peak reaches
-constexpr float clipped = 2;          // times the level: a frequency counts no higher for it
-constexpr int rounds = 6;             // of working the level out without what stands high
-constexpr double cutoff = 0.15;       // cycles per pixel: Gaussian, before resolution is halved
-constexpr double noise_from = 0.4;    // cycles per pixel: only noise is left beyond
-constexpr double common_to = 0.1;     // cycles per pixel: where frames have most in common
-constexpr double most_common = 0.9;   // of their power
+constexpr double corner = 0.7072;    // cycles per pixel: the farthest frequency from the centre
+constexpr std::size_t rings = 48;    // over which a spectrum's level is taken, centre to corner
+constexpr float bragg = 3;           // times the level of its ring: what stands higher is lattice
+constexpr std::ptrdiff_t wide = 2;   // frequencies: how far a tapered peak reaches
+constexpr float clipped = 2;         // times the level: a frequency counts no higher for it
+constexpr int rounds = 6;            // of working the level out without what stands high
+constexpr double cutoff = 0.15;      // cycles per pixel: Gaussian, before resolution is halved
+constexpr double noise_from = 0.4;   // cycles per pixel: only noise is left beyond
+constexpr double common_to = 0.1;    // cycles per pixel: where frames have most in common
+constexpr double most_common = 0.9;  // of their power
 // Of noise, relative to its level as it is taken here: the median height.
 constexpr double median_of_noise = 0.9525;
-constexpr double taper_share = 0.1;   // of a side fades out: a sharp edge is a cross in Fourier
+constexpr double taper_share = 0.1;  // of a side fades out: a sharp edge is a cross in Fourier
 constexpr float least = 1e-30f;
 
 std::vector<float> taper(std::size_t side) {
-    const auto edge = std::max<std::size_t>(1, static_cast<std::size_t>(taper_share * static_cast<double>(side)));
+    const auto edge =
+        std::max<std::size_t>(1, static_cast<std::size_t>(taper_share * static_cast<double>(side)));
     std::vector<float> window(side, 1.0f);
     for (std::size_t i = 0; i < edge; ++i) {
-        const double rise = 0.5 - 0.5 * std::cos(pi * (static_cast<double>(i) + 0.5) / static_cast<double>(edge));
+        const double rise =
+            0.5 - 0.5 * std::cos(pi * (static_cast<double>(i) + 0.5) / static_cast<double>(edge));
         window[i] = window[side - 1 - i] = static_cast<float>(rise);
     }
     return window;
@@ -82,9 +84,9 @@ void fill_heights(const SpectrumLayout& layout, const float* spectrum, Heights& 
 }
 
 struct Rings {
-    std::vector<float> level;      // the mean height, of what is not far above it
-    std::vector<double> members;   // frequencies in the whole spectrum
-    float noise = least;           // the level of the highest frequencies
+    std::vector<float> level;     // the mean height, of what is not far above it
+    std::vector<double> members;  // frequencies in the whole spectrum
+    float noise = least;          // the level of the highest frequencies
 };
 
 Rings measure_rings(const Heights& h, std::size_t image_rows) {

@@ -29,7 +29,8 @@ std::vector<float> low_pass(std::size_t n) {
 
 void correlate(const Frame& a, const Frame& b, float* cyclic, unsigned threads) {
     const SpectrumLayout& layout = a.fft().layout();
-    const std::vector<float> along = low_pass(layout.image.cols), down = low_pass(layout.image.rows);
+    const std::vector<float> along = low_pass(layout.image.cols),
+                             down = low_pass(layout.image.rows);
     const Scratch<float> product(layout.size);
     std::fill_n(product.data(), layout.size, 0.0f);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
@@ -140,7 +141,8 @@ double overlap_correlation(const Frame& reference, const Frame& moving, double d
     const auto cols = static_cast<std::ptrdiff_t>(shape.cols);
     const auto y = static_cast<std::ptrdiff_t>(std::lround(dy));
     const auto x = static_cast<std::ptrdiff_t>(std::lround(dx));
-    const std::ptrdiff_t top = std::max<std::ptrdiff_t>(0, -y), left = std::max<std::ptrdiff_t>(0, -x);
+    const std::ptrdiff_t top = std::max<std::ptrdiff_t>(0, -y),
+                         left = std::max<std::ptrdiff_t>(0, -x);
     const std::ptrdiff_t high = rows - std::abs(y), wide = cols - std::abs(x);
     if (high < 1 || wide < 1) return 0;
     Sums s;

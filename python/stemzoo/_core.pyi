@@ -105,3 +105,28 @@ class Tiling:
         fill: float | None = None,
         threads: int = 0,
     ) -> None: ...
+
+def look(pixels: NDArray[np.float32], threads: int = 0) -> NDArray[np.float32]:
+    """What a feature network is given of a frame: [3, H / 2, W / 2]."""
+
+class Features:
+    def __init__(
+        self, maps: NDArray[np.float32], reach: tuple[int, int], threads: int = 0
+    ) -> None: ...
+
+def log_odds(reference: Features, moving: Features, threads: int = 0) -> NDArray[np.float32]:
+    """Of every drift up to the features' reach, zero in the middle."""
+
+def peaks(
+    reference: DriftFrame,
+    moving: DriftFrame,
+    reach: tuple[int, int],
+    most: int,
+    threads: int = 0,
+) -> NDArray[np.float32]:
+    """Where the frames' correlation is highest: [N, 2], the highest peak first."""
+
+def overlap_correlation(
+    reference: DriftFrame, moving: DriftFrame, drift: tuple[float, float]
+) -> float:
+    """Pearson's, over the overlap once the drift is undone."""

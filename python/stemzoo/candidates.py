@@ -11,7 +11,7 @@ UNLIKELY = 1e-4  # of the best: a candidate less probable is not told
 USUAL = 3 / 32  # of the frame: how far it usually drifts, at most
 STRIDE = 2  # px of a frame to one of its features
 
-Points = NDArray[np.float64]  # (count, 2): (dy, dx)
+Points = NDArray[np.floating]  # (count, 2): (dy, dx)
 
 
 @dataclass(frozen=True)
@@ -50,4 +50,3 @@ def between(surface: NDArray[np.floating], shifts: Points) -> NDArray[np.float64
     upper = surface[top, left] * (1 - right) + surface[top, left + 1] * right
     lower = surface[top + 1, left] * (1 - right) + surface[top + 1, left + 1] * right
     return np.asarray(upper * (1 - down) + lower * down, np.float64)
-

@@ -90,7 +90,8 @@ def _dead_lines(pixels: Pixels) -> Mask | None:
     columns = pixels.max(0) == pixels.min(0)
     if not (rows.any() or columns.any()) or rows.all() or columns.all():
         return None
-    return np.asarray(rows[:, None] | columns[None, :])
+    dead: Mask = np.logical_or(rows[:, None], columns[None, :])
+    return dead
 
 
 def _fill(pixels: Pixels, lost: Mask | None) -> None:

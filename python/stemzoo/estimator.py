@@ -53,7 +53,8 @@ class Estimator:
         """`model` None is the classical estimator, which needs no network. Shifts are looked for up
         to `max_shift` pixels along either axis, by default a third of the frame."""
         self.shape = shape
-        self.max_shift = _reach(max_shift, shape)
+        self._reach = _reach(max_shift, shape)
+        self.max_shift = min(self._reach)
         self.threads = threads or 0
         self._model = None if model is None else model_for("drift", model)
         if self._model and not self._model.contract.features:
@@ -77,7 +78,7 @@ class Estimator:
         maps = self._model.outputs(seen[None])[0][0] if self._model else classical_features(seen)
         if clean.valid is not None:
             maps = maps * trusted(clean.valid, (seen.shape[1], seen.shape[2]))
-        reach = (self.max_shift[0] // STRIDE + 2, self.max_shift[1] // STRIDE + 2)
+        reach = (self._reach[0] // STRIDE + 2, self._reach[1] // STRIDE + 2)
         return _core.Features(maps, reach, self.threads)
 
     def pair(self, reference: Frame, moving: Frame, *, refined: bool = True) -> Drift:
@@ -86,7 +87,7 @@ class Estimator:
         if not (reference.counts and moving.counts and reference.features and moving.features):
             return UNKNOWN
         counts = (reference.counts, moving.counts)
-        shifts = _core.peaks(*counts, self.max_shift, MOST_PEAKS, self.threads)
+        shifts = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
         if not len(shifts):
             return UNKNOWN
         odds = _core.log_odds(reference.features, moving.features, self.threads)
@@ -102,9 +103,7 @@ class Estimator:
         )
 
 
-def _refined(
-    still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift
-) -> tuple[Shift, Shift]:
+def _refined(still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift) -> tuple[Shift, Shift]:
     """The answer near a peak, and its standard deviations."""
     result = _core.refine(still, moved, peak)
     if result is None:

@@ -38,7 +38,7 @@ class FeatureNet(nn.Module):
         # What is even and weak counts as far as the frame says that it is worth.
         self.even = nn.Conv2d(1, 1, 5, padding=2, bias=False)
         with torch.no_grad():
-            self.even.weight.copy_(torch.tensor(BLUR).outer(torch.tensor(BLUR)))
+            self.even.weight.copy_(torch.outer(torch.tensor(BLUR), torch.tensor(BLUR)))
 
     def forward(self, seen: Tensor) -> Tensor:
         blocks = self.body(functional.pixel_unshuffle(seen, BLOCK))

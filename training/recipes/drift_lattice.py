@@ -11,14 +11,12 @@ Expect a lone vacancy to be enough at a peak dose of one electron per pixel in n
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from stemzoo import _core
 from stemzoo.candidates import STRIDE, log_prior
@@ -26,7 +24,7 @@ from training.networks.features import FeatureNet, log_odds
 from training.recipe import Recipe
 from training.samples import generator
 from training.simulate.cache import views
-from training.simulate.draw import chance, log_uniform, uniform
+from training.simulate.draw import chance, log_uniform
 from training.simulate.views import Views, draw_views
 
 SIDE = 256  # px of a frame
@@ -143,9 +141,9 @@ def recipe(**settings: Any) -> Recipe:
             "summary": "Finds the drift between two frames, and does not hop on a lattice.",
             "limits": (
                 "A crystal without any fault looks alike after every lattice vector: such drifts\n"
-                "are called ambiguous. Trained on Poisson counts of 0.4 to 60 electrons a pixel at\n"
-                "the brightest, columns 5.5 to 45 px apart, frames of 256 px, drifts of up to a\n"
-                "third of them, jitter of rows up to 0.8 px, scales that differ by 2 %."
+                "are called ambiguous. Trained on Poisson counts of 0.4 to 60 electrons a pixel\n"
+                "at the brightest, columns 5.5 to 45 px apart, frames of 256 px, drifts of up\n"
+                "to a third of them, jitter of rows up to 0.8 px, scales that differ by 2 %."
             ),
             "minutes": 50.0,
             "learning_rate": 2e-3,

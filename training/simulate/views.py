@@ -22,7 +22,7 @@ from training.simulate.specimen import DEFECTS, build, draw_borders
 from training.simulate.texture import TEXTURE, add_texture
 
 SPACINGS = ((5.5, 9.0), (8.0, 14.0), (8.0, 14.0), (12.0, 26.0), (20.0, 45.0))  # px, in turn
-# Shares of the crystals with nothing wrong but one thing, which drift is hardest to tell from: about
+# Shares of the crystals with nothing wrong but one thing, by which drift is hardest to tell: about
 # so many columns missing, or heights that differ so much.
 LACKING, UNEVEN = 0.35, 0.25
 FEW, LITTLE = (0.7, 12.0), (0.02, 0.15)

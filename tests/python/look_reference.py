@@ -1,4 +1,4 @@
-"""What a feature network is given of a frame: what is left of it without its lattice, and the frame.
+"""Plain NumPy beside csrc/drift/look.cpp: two of its channels.
 
 Correlation of a crystal is ruled by its Bragg peaks, and they are the same for every drift that is
 a lattice vector longer. So the first channel has them taken out: wherever the spectrum stands far
@@ -62,7 +62,9 @@ def _widened(high: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _halved(spectrum: NDArray[np.complex128], rows: int, columns: int) -> NDArray[np.float64]:
     """Back in space at half the resolution, without the highest frequency of either axis."""
     half, across = rows // 2, columns // 2
-    kept = np.concatenate([spectrum[: half // 2], spectrum[rows - half // 2 :]])[:, : across // 2 + 1]
+    kept = np.concatenate([spectrum[: half // 2], spectrum[rows - half // 2 :]])[
+        :, : across // 2 + 1
+    ]
     kept[half // 2] = 0
     kept[:, -1] = 0
     return np.asarray(np.fft.irfft2(kept, s=(half, across)), np.float64)
