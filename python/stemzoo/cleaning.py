@@ -90,7 +90,9 @@ def _dead_lines(pixels: Pixels) -> Mask | None:
     columns = pixels.max(0) == pixels.min(0)
     if not (rows.any() or columns.any()) or rows.all() or columns.all():
         return None
-    dead: Mask = np.logical_or(rows[:, None], columns[None, :])
+    dead = np.zeros(pixels.shape, np.bool_)
+    dead[rows] = True
+    dead[:, columns] = True
     return dead
 
 

@@ -26,19 +26,20 @@ class FeatureNet(nn.Module):
         super().__init__()
         self.promises = {"features": features, "multiple": BLOCK}
         cells = BLOCK * BLOCK
+        last = nn.Conv2d(width, features * cells, 3, padding=1)
         self.body = nn.Sequential(
             nn.Conv2d(LOOKS * cells, width, 3, padding=1),
             nn.ReLU(),
             nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
-            nn.Conv2d(width, features * cells, 3, padding=1),
+            last,
         )
-        with torch.no_grad():
-            self.body[-1].weight.mul_(FIRST)
         # What is even and weak counts as far as the frame says that it is worth.
         self.even = nn.Conv2d(1, 1, 5, padding=2, bias=False)
+        blur = torch.tensor(BLUR)
         with torch.no_grad():
-            self.even.weight.copy_(torch.outer(torch.tensor(BLUR), torch.tensor(BLUR)))
+            last.weight.mul_(FIRST)
+            self.even.weight.copy_(torch.outer(blur, blur))
 
     def forward(self, seen: Tensor) -> Tensor:
         blocks = self.body(functional.pixel_unshuffle(seen, BLOCK))

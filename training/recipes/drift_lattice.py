@@ -5,7 +5,7 @@
 Pairs of clean views are rendered once and kept in runs/views; each step gives some of them fresh
 noise and lets the core look at them. The network has no say in where a drift may be, only in which
 place is the likeliest: the loss is the cross-entropy of the true shift among all within a third of
-the frame. Cost: 8,000 pairs, ten minutes to render, and 50 minutes of training on one CPU core.
+the frame. Cost: 8,000 pairs, ten minutes to render, and 45 minutes of training on one CPU core.
 Expect a lone vacancy to be enough at a peak dose of one electron per pixel in nine pairs of ten.
 """
 
@@ -43,7 +43,7 @@ class DriftLattice(Recipe):
     features: int = 4
     width: int = 32
     batch_size: int = 8
-    dose: tuple[float, float] = (0.4, 60.0)  # electrons a pixel at the brightest one
+    dose: tuple[float, float] = (0.4, 150.0)  # electrons a pixel at the brightest one
     unequal: float = 0.3  # share of pairs whose frames differ in dose
 
     def network(self) -> nn.Module:
@@ -141,17 +141,17 @@ def recipe(**settings: Any) -> Recipe:
             "summary": "Finds the drift between two frames, and does not hop on a lattice.",
             "limits": (
                 "A crystal without any fault looks alike after every lattice vector: such drifts\n"
-                "are called ambiguous. Trained on Poisson counts of 0.4 to 60 electrons a pixel\n"
+                "are called ambiguous. Trained on Poisson counts of 0.4 to 150 electrons a pixel\n"
                 "at the brightest, columns 5.5 to 45 px apart, frames of 256 px, drifts of up\n"
                 "to a third of them, jitter of rows up to 0.8 px, scales that differ by 2 %."
             ),
-            "minutes": 50.0,
+            "minutes": 45.0,
             "learning_rate": 2e-3,
             "warmup_steps": 100,
             "ema_decay": 0.998,
             "figures": "drift_lattice",
             "trained_for": {
-                "dose": "0.4 to 60 electrons per pixel at the brightest",
+                "dose": "0.4 to 150 electrons per pixel at the brightest",
                 "spacing": "columns 5.5 to 45 px apart",
                 "drift": "up to a third of the frame",
             },
