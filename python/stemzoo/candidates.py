@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-UNLIKELY = 1e-4  # of the best: a candidate less probable is not told
+UNLIKELY = 1e-6  # of the best: a candidate less probable is not told
+DOUBT = 0.01  # how probable it is that the features of a pair mislead, and say nothing of its drift
 USUAL = 3 / 32  # of the frame: how far it usually drifts, at most
 STRIDE = 2  # px of a frame to one of its features
 
@@ -24,12 +25,18 @@ class Candidates:
 
 def weighed(shifts: Points, odds: NDArray[np.floating], field: tuple[int, int]) -> Candidates:
     """Candidates with their probabilities, by the log-odds that features give every shift."""
-    logits = between(odds, shifts / STRIDE) + log_prior(shifts, field)
-    weight = np.exp(logits - logits.max())
-    probability = weight / weight.sum()
+    prior = log_prior(shifts, field)
+    told = shares(between(odds, shifts / STRIDE) + prior)
+    probability = (1 - DOUBT) * told + DOUBT * shares(prior)
     order = np.argsort(-probability, kind="stable")
     order = order[probability[order] >= UNLIKELY * probability[order[0]]]
     return Candidates(shifts[order], probability[order])
+
+
+def shares(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities from their logarithms, but for a constant."""
+    weight = np.exp(logits - logits.max())
+    return np.asarray(weight / weight.sum())
 
 
 def log_prior(shifts: NDArray[np.floating], field: tuple[int, int]) -> NDArray[np.float64]:
