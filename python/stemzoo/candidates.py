@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 UNLIKELY = 1e-6  # of the best: a candidate less probable is not told
 DOUBT = 0.01  # how probable it is that the features of a pair mislead, and say nothing of its drift
 USUAL = 3 / 32  # of the frame: how far it usually drifts, at most
+NEAR = 4.0  # px: a shift so near to a peak means that peak
 STRIDE = 2  # px of a frame to one of its features
 
 Points = NDArray[np.floating]  # (count, 2): (dy, dx)
@@ -31,6 +32,16 @@ def weighed(shifts: Points, odds: NDArray[np.floating], field: tuple[int, int]) 
     order = np.argsort(-probability, kind="stable")
     order = order[probability[order] >= UNLIKELY * probability[order[0]]]
     return Candidates(shifts[order], probability[order])
+
+
+def with_likeliest(shifts: Points, odds: NDArray[np.floating]) -> Points:
+    """And the likeliest shift, where no peak is near it: what has no lattice may have no peak."""
+    row, column = np.unravel_index(int(odds.argmax()), odds.shape)
+    middle = odds.shape[0] // 2, odds.shape[1] // 2
+    likeliest = np.array([[row - middle[0], column - middle[1]]], float) * STRIDE
+    if not odds.any() or (len(shifts) and np.hypot(*(shifts - likeliest).T).min() <= NEAR):
+        return shifts
+    return np.concatenate([shifts, likeliest])
 
 
 def shares(logits: NDArray[np.float64]) -> NDArray[np.float64]:

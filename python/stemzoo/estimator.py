@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Shift
-from stemzoo.candidates import STRIDE, Candidates, weighed
+from stemzoo.candidates import STRIDE, Candidates, weighed, with_likeliest
 from stemzoo.classical import classical_features
 from stemzoo.cleaning import Clean, cleaned
 from stemzoo.model import Model, model_for
@@ -26,9 +26,9 @@ from stemzoo.model import Model, model_for
 SURE = 0.9  # the probability from which an answer is not ambiguous
 MOST_TOLD = 256  # candidates
 UNREFINED = (0.3, 0.3)  # px: what a peak alone is good for
-MOST_PEAKS = 512
+MOST_PEAKS = 1024
 LEAST_SIDE = 16  # px
-BLIND = 16  # px: features this near to a pixel that is none have seen it
+BLIND = 8  # px: features this near to a pixel that is none have seen it
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class Estimator:
     def _features(self, clean: Clean) -> _core.Features:
         seen = _core.look(clean.pixels, self.threads)
         maps = self._model.outputs(seen[None])[0][0] if self._model else classical_features(seen)
-        if clean.valid is not None:
-            maps = maps * trusted(clean.valid, (seen.shape[1], seen.shape[2]))
+        if clean.seen is not None:
+            maps = maps * trusted(clean.seen, (seen.shape[1], seen.shape[2]))
         reach = (self._reach[0] // STRIDE + 2, self._reach[1] // STRIDE + 2)
         return _core.Features(maps, reach, self.threads)
 
@@ -88,9 +88,10 @@ class Estimator:
             return UNKNOWN
         counts = (reference.counts, moving.counts)
         shifts = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
+        odds = _core.log_odds(reference.features, moving.features, self.threads)
+        shifts = with_likeliest(shifts, odds)
         if not len(shifts):
             return UNKNOWN
-        odds = _core.log_odds(reference.features, moving.features, self.threads)
         found = weighed(shifts, odds, self.shape)
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
         answer, sigma = _refined(*counts, peak) if refined else (peak, UNREFINED)
