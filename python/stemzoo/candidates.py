@@ -34,9 +34,30 @@ def weighed(shifts: Points, odds: NDArray[np.floating], field: tuple[int, int]) 
     return Candidates(shifts[order], probability[order])
 
 
-def with_likeliest(shifts: Points, odds: NDArray[np.floating]) -> Points:
+def lags(reach: tuple[int, int], field: tuple[int, int]) -> tuple[int, int]:
+    """How far features of a frame are compared for shifts of up to `reach` px."""
+    rows, columns = (
+        min(pixels // STRIDE + 2, side // 4 * 2 - 1)
+        for pixels, side in zip(reach, field, strict=True)
+    )
+    return rows, columns
+
+
+def prior_surface(
+    extent: tuple[int, int], reach: tuple[int, int], field: tuple[int, int]
+) -> NDArray[np.float32]:
+    """`log_prior` of every shift that features are compared for; none beyond `reach`."""
+    y, x = (STRIDE * np.arange(-most, most + 1.0) for most in extent)
+    points = np.stack(np.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2)
+    prior = np.where((np.abs(points) <= reach).all(1), log_prior(points, field), -np.inf)
+    return prior.reshape(len(y), len(x)).astype(np.float32)
+
+
+def with_likeliest(
+    shifts: Points, odds: NDArray[np.floating], prior: NDArray[np.floating]
+) -> Points:
     """And the likeliest shift, where no peak is near it: what has no lattice may have no peak."""
-    row, column = np.unravel_index(int(odds.argmax()), odds.shape)
+    row, column = np.unravel_index(int((odds + prior).argmax()), odds.shape)
     middle = odds.shape[0] // 2, odds.shape[1] // 2
     likeliest = np.array([[row - middle[0], column - middle[1]]], float) * STRIDE
     if not odds.any() or (len(shifts) and np.hypot(*(shifts - likeliest).T).min() <= NEAR):
