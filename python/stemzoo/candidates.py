@@ -18,20 +18,26 @@ Points = NDArray[np.floating]  # (count, 2): (dy, dx)
 
 @dataclass(frozen=True)
 class Candidates:
-    """Drifts, the most probable first, and their probabilities, which sum to at most one."""
+    """Drifts, the most probable first, and their probabilities, which sum to at most one.
+
+    `evidence` is by how much the first one's log-odds exceed the second's.
+    """
 
     shifts: Points
     probability: NDArray[np.float64]
+    evidence: float
 
 
 def weighed(shifts: Points, odds: NDArray[np.floating], field: tuple[int, int]) -> Candidates:
     """Candidates with their probabilities, by the log-odds that features give every shift."""
     prior = log_prior(shifts, field)
-    told = shares(between(odds, shifts / STRIDE) + prior)
+    logits = between(odds, shifts / STRIDE)
+    told = shares(logits + prior)
     probability = (1 - DOUBT) * told + DOUBT * shares(prior)
     order = np.argsort(-probability, kind="stable")
+    evidence = float(logits[order[0]] - logits[order[1]]) if len(order) > 1 else np.inf
     order = order[probability[order] >= UNLIKELY * probability[order[0]]]
-    return Candidates(shifts[order], probability[order])
+    return Candidates(shifts[order], probability[order], evidence)
 
 
 def lags(reach: tuple[int, int], field: tuple[int, int]) -> tuple[int, int]:

@@ -1,6 +1,7 @@
-"""Features without a network: what is left of a frame without its lattice, smoothed.
+"""The two-stage estimator that needs no network: what is left of a frame without its lattice.
 
-A look (csrc/drift/look.hpp) says how much that is worth as evidence of a drift.
+Correlated, that stands out of chance at the true drift. How far it does, in standard deviations of
+chance, says how probable it is.
 """
 
 from __future__ import annotations
@@ -9,16 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # along each axis, in features: about as wide as a probe
+BELIEF = 0.25  # in what stands out: some of it is what is left of the lattice
 
 
 def classical_features(seen: NDArray[np.float32]) -> NDArray[np.float32]:
     """[2, H, W] of a look: one feature that counts for a drift, and none against it."""
-    rest = seen[0]
+    rest = blurred(seen[0])
+    return np.stack([rest, np.zeros_like(rest)])
+
+
+def classical_odds(correlation: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-odds of every drift, by the correlation of such features."""
+    chance = float(correlation.std())
+    above = np.maximum(correlation, 0) / max(chance, 1e-30)
+    return np.asarray(BELIEF / 2 * above**2, np.float32)
+
+
+def blurred(image: NDArray[np.float32]) -> NDArray[np.float32]:
     for axis in (0, 1):
-        padded = np.pad(rest, [(2, 2) if along == axis else (0, 0) for along in (0, 1)])
-        side = rest.shape[axis]
-        rest = sum(
-            weight * padded.take(range(start, start + side), axis)
+        padded = np.pad(image, [(2, 2) if along == axis else (0, 0) for along in (0, 1)])
+        side = image.shape[axis]
+        parts = (
+            np.float32(weight) * padded.take(range(start, start + side), axis)
             for start, weight in enumerate(BLUR)
         )
-    return np.stack([rest * seen[2], np.zeros_like(rest)]).astype(np.float32)
+        image = np.sum(list(parts), axis=0)
+    return image

@@ -19,11 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Shift
 from stemzoo.candidates import STRIDE, Candidates, lags, prior_surface, weighed, with_likeliest
-from stemzoo.classical import classical_features
+from stemzoo.classical import classical_features, classical_odds
 from stemzoo.cleaning import Clean, cleaned
 from stemzoo.model import Model, model_for
 
-SURE = 0.9  # the probability from which an answer is not ambiguous
+# An answer is not ambiguous from this probability on, if the frames themselves, by this factor's
+# logarithm, speak for it: that a drift is the shortest possible is no evidence.
+SURE, EVIDENCE = 0.8, 1.5
 MOST_TOLD = 256  # candidates
 UNREFINED = (0.3, 0.3)  # px: what a peak alone is good for
 MOST_PEAKS = 1024
@@ -90,12 +92,14 @@ class Estimator:
         counts = (reference.counts, moving.counts)
         shifts = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
         odds = _core.log_odds(reference.features, moving.features, self.threads)
+        if not self._model:
+            odds = classical_odds(odds)
         shifts = with_likeliest(shifts, odds, self._prior)
         if not len(shifts):
             return UNKNOWN
         found = weighed(shifts, odds, self.shape)
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
-        sure = bool(found.probability[0] >= SURE)
+        sure = found.probability[0] >= SURE and found.evidence >= EVIDENCE
         answer, sigma = peak, UNREFINED
         if refined:
             result = _core.refine(*counts, peak)
