@@ -25,7 +25,8 @@ from stemzoo.model import Model, model_for
 
 SURE = 0.9  # the probability from which an answer is not ambiguous
 MOST_TOLD = 256  # candidates
-UNREFINED = (0.3, 0.3)  # px: what a peak alone is good for
+FEW_TOLD = 16  # of a drift that is not refined
+UNREFINED = (0.15, 0.15)  # px: what a peak alone is good for
 MOST_PEAKS = 512
 LEAST_SIDE = 16  # px
 BLIND = 16  # px: features this near to a pixel that is none have seen it
@@ -36,6 +37,7 @@ class Frame:
     """What an estimator keeps of one frame; made by Estimator.frame, read by nobody else."""
 
     counts: _core.DriftFrame | None  # None: a blank frame, of which nothing can be said
+    clean: Clean
     features: _core.Features | None = None
 
 
@@ -63,15 +65,16 @@ class Estimator:
                 "frame; use it by stemzoo.drift(reference, moving, model=...)"
             )
 
-    def frame(self, image: ArrayLike, name: str = "image") -> Frame:
-        """What a frame is known by. Masked pixels and borders of NaN are left out."""
+    def frame(self, image: ArrayLike, name: str = "image", *, features: bool = True) -> Frame:
+        """What a frame is known by. Masked pixels and borders of NaN are left out. Without
+        `features` it is no use to `pair`."""
         if np.shape(image) != self.shape:
             raise ValueError(f"{name} has shape {np.shape(image)}; expected {self.shape}")
         clean = cleaned(image, name)
         if not clean.pixels.any() or min(self.shape) < LEAST_SIDE:
-            return Frame(None)
+            return Frame(None, clean)
         counts = _core.DriftFrame(clean.pixels, clean.valid, self.threads)
-        return Frame(counts, self._features(clean))
+        return Frame(counts, clean, self._features(clean) if features else None)
 
     def _features(self, clean: Clean) -> _core.Features:
         seen = _core.look(clean.pixels, self.threads)
@@ -82,8 +85,8 @@ class Estimator:
         return _core.Features(maps, reach, self.threads)
 
     def pair(self, reference: Frame, moving: Frame, *, refined: bool = True) -> Drift:
-        """The drift between two frames. Without `refined` it is good to a few tenths of a pixel,
-        and takes half the time."""
+        """The drift between two frames. Without `refined` it is good to a tenth of a pixel or two,
+        takes a quarter of the time, and comes with few candidates and no score."""
         if not (reference.counts and moving.counts and reference.features and moving.features):
             return UNKNOWN
         counts = (reference.counts, moving.counts)
@@ -93,14 +96,12 @@ class Estimator:
         odds = _core.log_odds(reference.features, moving.features, self.threads)
         found = weighed(shifts, odds, self.shape)
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
-        answer, sigma = _refined(*counts, peak) if refined else (peak, UNREFINED)
-        return Drift(
-            *answer,
-            sigma,
-            ambiguous=bool(found.probability[0] < SURE),
-            score=_core.overlap_correlation(*counts, answer),
-            candidates=_told(found),
-        )
+        ambiguous = bool(found.probability[0] < SURE)
+        if not refined:
+            return Drift(*peak, UNREFINED, ambiguous, math.nan, _told(found, FEW_TOLD))
+        answer, sigma = _refined(*counts, peak)
+        score = _core.overlap_correlation(*counts, answer)
+        return Drift(*answer, sigma, ambiguous, score, _told(found, MOST_TOLD))
 
 
 def _refined(still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift) -> tuple[Shift, Shift]:
@@ -112,9 +113,9 @@ def _refined(still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift) -> t
     return (dy, dx), (math.sqrt(yy), math.sqrt(xx))
 
 
-def _told(found: Candidates) -> tuple[tuple[Shift, float], ...]:
-    rest = zip(found.shifts[1:MOST_TOLD], found.probability[1:MOST_TOLD], strict=True)
-    return tuple(((float(dy), float(dx)), float(p)) for (dy, dx), p in rest)
+def _told(found: Candidates, most: int) -> tuple[tuple[Shift, float], ...]:
+    rest = zip(found.shifts[1:most].tolist(), found.probability[1:most].tolist(), strict=True)
+    return tuple(((dy, dx), probability) for (dy, dx), probability in rest)
 
 
 def trusted(valid: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.float32]:
