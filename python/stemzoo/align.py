@@ -6,9 +6,11 @@ the others along the path. Nothing grows with the series but numbers.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,14 @@ from numpy.typing import NDArray
 from stemzoo import _core
 from stemzoo.consistency import Pairs, consistent_path
 from stemzoo.drift import Drift
-from stemzoo.estimator import Estimator
+from stemzoo.estimator import Estimator, Frame
 from stemzoo.frames import Frames
 from stemzoo.least_squares import Floats
 from stemzoo.model import Model
 from stemzoo.pair_file import Key, PairFile
 from stemzoo.progress import Progress
 from stemzoo.straighten import straightened
+from stemzoo.together import Placed, refined_together
 
 ALL_PAIRS = 64  # frames: up to here, each is compared with each
 BAND = 16  # frames, in longer series, that each is compared with
@@ -134,20 +137,24 @@ def align(
     if resume is not None:
         kept = PairFile(Path(resume), _about(frames, model, judge.max_shift, reach))
     steps = _Steps(progress, sum(min(reach, index) for index in range(count)) + count)
-    drifts = _measured(frames, judge, reach, kept, steps, threads or os.cpu_count() or 1)
-    path = consistent_path(_as_pairs(drifts), count, judge.max_shift)
-    if frames[0].blank if count == 1 else not (path.used >= 0).any():
-        raise ValueError(
-            f"stack has shape {frames.shape}, and no two of its frames could be compared: they are "
-            "blank, or show nothing in common; expected a series of one specimen (look at its "
-            "frames, and at max_shift)"
+    looks = _Looks(frames, judge, reach)
+    with _workers(threads or os.cpu_count() or 1) as run:
+        drifts = _measured(looks, reach, kept, steps, run)
+        path = consistent_path(_as_pairs(drifts), count, judge.max_shift)
+        if frames[0].blank if count == 1 else not (path.used >= 0).any():
+            raise ValueError(
+                f"stack has shape {frames.shape}, and no two of its frames could be compared: they "
+                "are blank, or show nothing in common; expected a series of one specimen (look at "
+                "its frames, and at max_shift)"
+            )
+        placed = refined_together(
+            looks.counts, Placed(path.positions, path.sigma), frames.shape[1:], run
         )
-    rates = _rates(path.positions) if scan_drift else np.zeros((count, 2))
-    images = AlignedFrames(frames, path.positions, rates)
+    shifts, sigma = placed.positions, placed.sigma
+    rates = _rates(shifts) if scan_drift else np.zeros((count, 2))
+    images = AlignedFrames(frames, shifts, rates)
     average, coverage = _average(images, steps)
-    return Alignment(
-        path.positions, path.sigma, path.ambiguous, path.rejected, average, coverage, images, rates
-    )
+    return Alignment(shifts, sigma, path.ambiguous, path.rejected, average, coverage, images, rates)
 
 
 class _Steps:
@@ -162,26 +169,73 @@ class _Steps:
             self._progress(self._done, self._total)
 
 
-def _measured(
-    frames: Frames, judge: Estimator, band: int, kept: PairFile | None, steps: _Steps, threads: int
-) -> dict[Key, Drift]:
-    """The drifts of all pairs up to `band` frames apart; without those of blank frames."""
-    drifts = kept.drifts if kept else {}
-    wanted = [(still, at) for at in range(len(frames)) for still in range(max(0, at - band), at)]
-    needed = {index for pair in wanted if pair not in drifts for index in pair}
-    seen: dict[int, Any] = {}  # what the estimator keeps of the frames in reach
-    # Pairs are independent, and the core computes without Python's lock.
+class _Looks:
+    """What the estimator knows of each frame; kept as long as it is needed and memory allows."""
+
+    def __init__(self, frames: Frames, judge: Estimator, band: int) -> None:
+        self._frames, self._judge, self._band = frames, judge, band
+        self._all = math.prod(frames.shape) <= KEPT_PIXELS // 4
+        self._kept: dict[int, Frame] = {}
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def compared(self, index: int) -> Frame:
+        """As it is compared with those before it. Asked for in order."""
+        if not self._all:
+            self._kept.pop(index - self._band - 1, None)
+        found = self._kept.get(index)
+        if found is None:
+            found = self._kept[index] = self._seen(index, features=True)
+        return found
+
+    def counts(self, index: int) -> Frame:
+        """As it is refined."""
+        found = self._kept.get(index)
+        if found is None:
+            found = self._seen(index, features=False)
+            if self._all:
+                self._kept[index] = found
+        return found
+
+    def _seen(self, index: int, *, features: bool) -> Frame:
+        frame = self._frames[index]
+        # Of a frame without any valid pixel nothing is known, which is what zeros say.
+        image = frame.pixels if frame.blank else frame.masked()
+        return self._judge.frame(image, f"stack[{index}]", features=features)
+
+    def drift(self, still: Frame, moving: Frame) -> Drift:
+        return self._judge.pair(still, moving, refined=False)
+
+
+@contextmanager
+def _workers(threads: int) -> Iterator[Any]:
+    """A `map`. Frames and pairs are independent, and the core computes without Python's lock."""
+    if threads == 1:
+        yield map
+        return
     pool = ThreadPoolExecutor(threads)
-    run: Any = pool.map if threads > 1 else map
     try:
-        for at in range(len(frames)):
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _measured(
+    looks: _Looks, band: int, kept: PairFile | None, steps: _Steps, run: Any
+) -> dict[Key, Drift]:
+    """The drifts of all pairs up to `band` frames apart."""
+    drifts = kept.drifts if kept else {}
+    wanted = [(still, at) for at in range(len(looks)) for still in range(max(0, at - band), at)]
+    needed = {index for pair in wanted if pair not in drifts for index in pair}
+    seen: dict[int, Frame] = {}
+    try:
+        for at in range(len(looks)):
             if at in needed:
-                frame = frames[at]
-                if not frame.blank:
-                    seen[at] = judge.frame(frame.filled(), f"stack[{at}]")
+                seen[at] = looks.compared(at)
             stills = [i for i in seen if i < at and at in seen and (i, at) not in drifts]
             steps.done(min(band, at) - len(stills))
-            found = run(judge.pair, [seen[still] for still in stills], [seen.get(at)] * len(stills))
+            found = run(looks.drift, [seen[i] for i in stills], [seen.get(at)] * len(stills))
             for still, drift in zip(stills, found, strict=True):
                 drifts[still, at] = drift
                 steps.done()
@@ -189,7 +243,6 @@ def _measured(
             if kept:
                 kept.tick()
     finally:
-        pool.shutdown(cancel_futures=True)
         if kept:
             kept.write()
     return drifts

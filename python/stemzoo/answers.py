@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 Shift = tuple[float, float]  # (dy, dx)
+Others = tuple[tuple[Shift, float], ...]  # candidates, each with how good it is
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Drift:
     sigma: tuple[float, float]
     ambiguous: bool
     score: float
-    candidates: tuple[tuple[Shift, float], ...]
+    candidates: Others
 
 
 UNKNOWN = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, ())

@@ -23,7 +23,7 @@ DOUBT = 6.0  # squared deviations beyond which a pair counts less, as Huber prop
 HOP = 1.5  # px: an error as large is a wrong candidate, not a sigma that was too small
 SHRINK = 0.7  # of the squared tolerance, from one step to the next
 SETTLED = 8  # steps at the last tolerance
-NEIGHBOURS = 6  # frames apart
+NEARER = 3  # times: by this, pairs are of nearer frames, again and again down to neighbours
 ASTRAY = 100.0  # squared deviations: how far a path from neighbours alone may lead astray
 SUPPORT = 0.25  # of the pairs of a frame must agree on where it is, or nobody knows
 QUARTILE = 0.575  # of the chi-squared distribution of two axes
@@ -84,7 +84,8 @@ def consistent_path(pairs: Pairs, frames: int, reach: float = np.inf) -> Path:
         np.isfinite(pairs.sigma).all(1) & np.isfinite(pairs.shifts[:, 0]).all(1)
     )
     known = pairs[measured]
-    used, positions = _agreement(known, frames, reach)
+    agreement = _agreement(known, frames, reach)
+    used, positions = agreement.used(), agreement.positions
     # A frame whose pairs all contradict each other must not lean on one that fits by chance.
     telling = _telling(known, used, positions, reach)
     placed = _supported(known, used, telling, frames)
@@ -102,11 +103,38 @@ def consistent_path(pairs: Pairs, frames: int, reach: float = np.inf) -> Path:
     return Path(positions, sigma, ambiguous & placed, ~placed, everywhere)
 
 
-def _agreement(pairs: Pairs, frames: int, reach: float) -> tuple[Indices, Floats]:
-    """Which candidate of each pair agrees with the others, and the positions that follow.
+@dataclass(frozen=True)
+class _Attempt:
+    """A path, the squared deviations of all candidates from it, and those that it explains."""
 
-    Found from all pairs at once, and again from neighbours, which have drifted least and go wrong
-    least; what more of the answers agree with and fewer contradict is taken.
+    positions: Floats
+    misfit: Floats
+    tolerance: float
+
+    def used(self, tolerance: float | None = None) -> Indices:
+        """Which candidate of each pair agrees, -1 where none does."""
+        best = self.misfit.argmin(1)
+        fits = self.misfit[np.arange(len(best)), best] <= GATE * (tolerance or self.tolerance)
+        return np.where(fits, best, -1)
+
+    def contradicted(self, pairs: Pairs, reach: float, tolerance: float) -> float:
+        """By how much of their answers pairs that could tell disagree."""
+        used = self.used(tolerance)
+        left = np.where(used >= 0, pairs.scores[np.arange(len(pairs)), used], -1.0)
+        told = _telling(pairs, used, self.positions, reach)
+        return float((pairs.scores[:, 0] - left)[told].sum())
+
+
+def _agreement(pairs: Pairs, frames: int, reach: float) -> _Attempt:
+    """The path that pairs agree on.
+
+    Found from all pairs at once, and again from those of nearer frames, which have drifted least
+    and go wrong least; what fewer of the answers contradict is taken. Both are held to the errors
+    of the one that explains the better half of the pairs by the smaller.
+
+    Pairs of frames out of each other's reach say nothing for or against a path. They were bound to
+    find something, often a lattice vector less: many of them agree on a path that goes back on
+    itself, and only those of near frames contradict it.
     """
     precision = 1 / pairs.sigma**2
     start, _ = solve_differences(
@@ -114,20 +142,16 @@ def _agreement(pairs: Pairs, frames: int, reach: float) -> tuple[Indices, Floats
     )
     misfit = _misfit(pairs, start)[:, 0]
     tries = [_settled(pairs, start, float(misfit.max(initial=1.0)))]
-    near = pairs.second - pairs.first <= NEIGHBOURS
-    if not near.all():
-        _, start = _agreement(pairs[near], frames, reach)
-        tries.append(_settled(pairs, start, ASTRAY))
-
-    def agreed(attempt: tuple[Indices, Floats]) -> float:
-        used, positions = attempt
-        score = np.where(used >= 0, pairs.scores[np.arange(len(pairs)), used], -1.0)
-        return float(score[_telling(pairs, used, positions, reach)].sum())
-
-    return max(tries, key=agreed)
+    span = pairs.second - pairs.first
+    near = span <= span.max(initial=1) // NEARER
+    if near.any():
+        nearer = _agreement(pairs[near], frames, reach)
+        tries.append(_settled(pairs, nearer.positions, ASTRAY))
+    tolerance = min(attempt.tolerance for attempt in tries)
+    return min(tries[::-1], key=lambda attempt: attempt.contradicted(pairs, reach, tolerance))
 
 
-def _settled(pairs: Pairs, positions: Floats, tolerance: float) -> tuple[Indices, Floats]:
+def _settled(pairs: Pairs, positions: Floats, tolerance: float) -> _Attempt:
     """What pairs agree on near `positions`, by a squared tolerance that starts here and shrinks."""
     frames = len(positions)
     scores = pairs.scores / np.maximum(pairs.scores.sum(1, keepdims=True), 1e-12)
@@ -144,9 +168,7 @@ def _settled(pairs: Pairs, positions: Floats, tolerance: float) -> tuple[Indices
             pairs.first, pairs.second, mean, weight[:, None] * precision, frames, 0
         )
         misfit = _misfit(pairs, positions)
-    best = misfit.argmin(1)
-    fits = misfit[np.arange(len(pairs)), best] <= GATE * tolerance
-    return np.where(fits, best, -1), positions
+    return _Attempt(positions, misfit, tolerance)
 
 
 def _telling(pairs: Pairs, used: Indices, positions: Floats, reach: float) -> Flags:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo.answers import UNKNOWN, Drift, Shift
+from stemzoo.answers import UNKNOWN, Drift, Others, Shift
 from stemzoo.candidates import STRIDE, Candidates, lags, prior_surface, weighed, with_likeliest
 from stemzoo.classical import classical_features, classical_odds
 from stemzoo.cleaning import Clean, cleaned
@@ -27,7 +27,8 @@ from stemzoo.model import Model, model_for
 # logarithm, speak for it: that a drift is the shortest possible is no evidence.
 SURE, EVIDENCE = 0.8, 1.5
 MOST_TOLD = 256  # candidates
-UNREFINED = (0.3, 0.3)  # px: what a peak alone is good for
+FEW_TOLD = 16  # of a drift that is not refined
+UNREFINED = (0.15, 0.15)  # px: what a peak alone is good for
 MOST_PEAKS = 1024
 LEAST_SIDE = 16  # px
 BLIND = 8  # px: features this near to a pixel that is none have seen it
@@ -38,6 +39,7 @@ class Frame:
     """What an estimator keeps of one frame; made by Estimator.frame, read by nobody else."""
 
     counts: _core.DriftFrame | None  # None: a blank frame, of which nothing can be said
+    clean: Clean
     features: _core.Features | None = None
 
 
@@ -67,15 +69,16 @@ class Estimator:
                 "frame; use it by stemzoo.drift(reference, moving, model=...)"
             )
 
-    def frame(self, image: ArrayLike, name: str = "image") -> Frame:
-        """What a frame is known by. Masked pixels and borders of NaN are left out."""
+    def frame(self, image: ArrayLike, name: str = "image", *, features: bool = True) -> Frame:
+        """What a frame is known by. Masked pixels and borders of NaN are left out. Without
+        `features` it is no use to `pair`."""
         if np.shape(image) != self.shape:
             raise ValueError(f"{name} has shape {np.shape(image)}; expected {self.shape}")
         clean = cleaned(image, name)
         if not clean.pixels.any() or min(self.shape) < LEAST_SIDE:
-            return Frame(None)
+            return Frame(None, clean)
         counts = _core.DriftFrame(clean.pixels, clean.valid, self.threads)
-        return Frame(counts, self._features(clean))
+        return Frame(counts, clean, self._features(clean) if features else None)
 
     def _features(self, clean: Clean) -> _core.Features:
         seen = _core.look(clean.pixels, self.threads)
@@ -85,8 +88,8 @@ class Estimator:
         return _core.Features(maps, self._lags, self.threads)
 
     def pair(self, reference: Frame, moving: Frame, *, refined: bool = True) -> Drift:
-        """The drift between two frames. Without `refined` it is good to a few tenths of a pixel,
-        and takes half the time."""
+        """The drift between two frames. Without `refined` it is good to a tenth of a pixel or two,
+        takes a quarter of the time, and comes with few candidates and no score."""
         if not (reference.counts and moving.counts and reference.features and moving.features):
             return UNKNOWN
         counts = (reference.counts, moving.counts)
@@ -100,26 +103,28 @@ class Estimator:
         found = weighed(shifts, odds, self.shape)
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
         sure = found.probability[0] >= SURE and found.evidence >= EVIDENCE
-        answer, sigma = peak, UNREFINED
-        if refined:
-            result = _core.refine(*counts, peak)
-            # Where the counts do not support a peak, nothing is known to better than its width.
-            sure = sure and result is not None
-            if result is not None:
-                dy, dx, (yy, _, xx) = result
-                answer, sigma = (dy, dx), (math.sqrt(yy), math.sqrt(xx))
-        return Drift(
-            *answer,
-            sigma,
-            ambiguous=not sure,
-            score=_core.overlap_correlation(*counts, answer),
-            candidates=_told(found),
-        )
+        if not refined:
+            return Drift(*peak, UNREFINED, not sure, math.nan, _told(found, FEW_TOLD))
+        return _settled(*counts, peak, sure, _told(found, MOST_TOLD))
 
 
-def _told(found: Candidates) -> tuple[tuple[Shift, float], ...]:
-    rest = zip(found.shifts[1:MOST_TOLD], found.probability[1:MOST_TOLD], strict=True)
-    return tuple(((float(dy), float(dx)), float(p)) for (dy, dx), p in rest)
+def _settled(
+    still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift, sure: bool, others: Others
+) -> Drift:
+    """The answer near a peak, refined on the counts. Where they do not support one, nothing is
+    known to better than the peak's width."""
+    result = _core.refine(still, moved, peak)
+    if result is None:
+        score = _core.overlap_correlation(still, moved, peak)
+        return Drift(*peak, UNREFINED, True, score, others)
+    dy, dx, (yy, _, xx) = result
+    score = _core.overlap_correlation(still, moved, (dy, dx))
+    return Drift(dy, dx, (math.sqrt(yy), math.sqrt(xx)), not sure, score, others)
+
+
+def _told(found: Candidates, most: int) -> Others:
+    rest = zip(found.shifts[1:most].tolist(), found.probability[1:most].tolist(), strict=True)
+    return tuple(((dy, dx), probability) for (dy, dx), probability in rest)
 
 
 def trusted(valid: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.float32]:

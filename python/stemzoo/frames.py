@@ -25,12 +25,9 @@ class Frame:
     def blank(self) -> bool:
         return self.valid is not None and not self.valid.any()
 
-    def filled(self) -> NDArray[Any]:
-        """With the mean in place of what is not known, which correlates with nothing."""
-        if self.valid is None:
-            return self.pixels
-        mean = self.pixels[self.valid].mean(dtype=np.float64)
-        return np.where(self.valid, self.pixels, mean).astype(np.float32)
+    def masked(self) -> NDArray[Any]:
+        """As the estimator reads it."""
+        return self.pixels if self.valid is None else np.ma.MaskedArray(self.pixels, ~self.valid)
 
 
 class Frames:
