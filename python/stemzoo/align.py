@@ -186,23 +186,23 @@ class _Looks:
             self._kept.pop(index - self._band - 1, None)
         found = self._kept.get(index)
         if found is None:
-            found = self._kept[index] = self._seen(index, features=True)
+            found = self._kept[index] = self._seen(index)
         return found
 
     def counts(self, index: int) -> Frame:
         """As it is refined."""
         found = self._kept.get(index)
         if found is None:
-            found = self._seen(index, features=False)
+            found = self._seen(index)
             if self._all:
                 self._kept[index] = found
         return found
 
-    def _seen(self, index: int, *, features: bool) -> Frame:
+    def _seen(self, index: int) -> Frame:
         frame = self._frames[index]
         # Of a frame without any valid pixel nothing is known, which is what zeros say.
         image = frame.pixels if frame.blank else frame.masked()
-        return self._judge.frame(image, f"stack[{index}]", features=features)
+        return self._judge.frame(image, f"stack[{index}]")
 
     def drift(self, still: Frame, moving: Frame) -> Drift:
         return self._judge.pair(still, moving, refined=False)

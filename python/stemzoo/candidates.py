@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,20 @@ from numpy.typing import NDArray
 UNLIKELY = 1e-6  # of the best: a candidate less probable is not told
 DOUBT = 0.01  # how probable it is that the features of a pair mislead, and say nothing of its drift
 USUAL = 3 / 32  # of the frame: how far it usually drifts, at most
+WITHIN, BEYOND = 3.0, 6.0  # standard deviations: what an expectation bears out, and rules out
+PEAK_SIGMA = 0.3  # px: how far a peak may lie from the drift it stands for
 NEAR = 4.0  # px: a shift so near to a peak means that peak
 STRIDE = 2  # px of a frame to one of its features
 
 Points = NDArray[np.floating]  # (count, 2): (dy, dx)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Where a drift should be, and the standard deviation of that along each axis."""
+
+    shift: tuple[float, float]
+    sigma: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,18 @@ def weighed(shifts: Points, odds: NDArray[np.floating], field: tuple[int, int]) 
     return Candidates(shifts[order], probability[order], evidence)
 
 
+def where_expected(shifts: Points, expected: Expected) -> tuple[float, float] | None:
+    """The one peak that an expectation bears out, if it rules out all others."""
+    if not len(shifts):
+        return None
+    off = (shifts - expected.shift) / np.hypot(expected.sigma, PEAK_SIGMA)
+    miss = np.hypot(off[:, 0], off[:, 1])
+    nearest = int(miss.argmin())
+    if miss[nearest] > WITHIN or (miss <= BEYOND).sum() > 1:
+        return None
+    return float(shifts[nearest, 0]), float(shifts[nearest, 1])
+
+
 def lags(reach: tuple[int, int], field: tuple[int, int]) -> tuple[int, int]:
     """How far features of a frame are compared for shifts of up to `reach` px."""
     rows, columns = (
@@ -49,6 +72,7 @@ def lags(reach: tuple[int, int], field: tuple[int, int]) -> tuple[int, int]:
     return rows, columns
 
 
+@functools.lru_cache(maxsize=8)
 def prior_surface(
     extent: tuple[int, int], reach: tuple[int, int], field: tuple[int, int]
 ) -> NDArray[np.float32]:

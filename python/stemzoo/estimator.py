@@ -18,7 +18,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Others, Shift
-from stemzoo.candidates import STRIDE, Candidates, lags, prior_surface, weighed, with_likeliest
+from stemzoo.candidates import (
+    STRIDE,
+    Candidates,
+    Expected,
+    lags,
+    prior_surface,
+    weighed,
+    where_expected,
+    with_likeliest,
+)
 from stemzoo.classical import classical_features, classical_odds
 from stemzoo.cleaning import Clean, cleaned
 from stemzoo.model import Model, model_for
@@ -34,13 +43,13 @@ LEAST_SIDE = 16  # px
 BLIND = 8  # px: features this near to a pixel that is none have seen it
 
 
-@dataclass(frozen=True)
+@dataclass
 class Frame:
     """What an estimator keeps of one frame; made by Estimator.frame, read by nobody else."""
 
     counts: _core.DriftFrame | None  # None: a blank frame, of which nothing can be said
     clean: Clean
-    features: _core.Features | None = None
+    features: _core.Features | None = None  # made when they are first needed
 
 
 class Estimator:
@@ -69,32 +78,49 @@ class Estimator:
                 "frame; use it by stemzoo.drift(reference, moving, model=...)"
             )
 
-    def frame(self, image: ArrayLike, name: str = "image", *, features: bool = True) -> Frame:
-        """What a frame is known by. Masked pixels and borders of NaN are left out. Without
-        `features` it is no use to `pair`."""
+    def frame(self, image: ArrayLike, name: str = "image") -> Frame:
+        """What a frame is known by. Masked pixels and borders of NaN are left out."""
         if np.shape(image) != self.shape:
             raise ValueError(f"{name} has shape {np.shape(image)}; expected {self.shape}")
         clean = cleaned(image, name)
         if not clean.pixels.any() or min(self.shape) < LEAST_SIDE:
             return Frame(None, clean)
-        counts = _core.DriftFrame(clean.pixels, clean.valid, self.threads)
-        return Frame(counts, clean, self._features(clean) if features else None)
+        return Frame(_core.DriftFrame(clean.pixels, clean.valid, self.threads), clean)
 
-    def _features(self, clean: Clean) -> _core.Features:
+    def _features(self, frame: Frame) -> _core.Features:
+        # Two threads may both make them, and make the same.
+        if frame.features is None:
+            frame.features = self._made(frame.clean)
+        return frame.features
+
+    def _made(self, clean: Clean) -> _core.Features:
         seen = _core.look(clean.pixels, self.threads)
         maps = self._model.outputs(seen[None])[0][0] if self._model else classical_features(seen)
         if clean.seen is not None:
             maps = maps * trusted(clean.seen, (seen.shape[1], seen.shape[2]))
         return _core.Features(maps, self._lags, self.threads)
 
-    def pair(self, reference: Frame, moving: Frame, *, refined: bool = True) -> Drift:
+    def pair(
+        self,
+        reference: Frame,
+        moving: Frame,
+        *,
+        refined: bool = True,
+        expected: Expected | None = None,
+    ) -> Drift:
         """The drift between two frames. Without `refined` it is good to a tenth of a pixel or two,
-        takes a quarter of the time, and comes with few candidates and no score."""
-        if not (reference.counts and moving.counts and reference.features and moving.features):
+        takes a quarter of the time, and comes with few candidates and no score.
+
+        Where the drift is `expected` somewhere, and of all peaks only one lies there, that is the
+        answer, and features are not asked.
+        """
+        if not (reference.counts and moving.counts):
             return UNKNOWN
         counts = (reference.counts, moving.counts)
         shifts = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
-        odds = _core.log_odds(reference.features, moving.features, self.threads)
+        if expected and (there := where_expected(shifts, expected)):
+            return _settled(*counts, there, True, ())
+        odds = _core.log_odds(self._features(reference), self._features(moving), self.threads)
         if not self._model:
             odds = classical_odds(odds)
         shifts = with_likeliest(shifts, odds, self._prior)

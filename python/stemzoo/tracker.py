@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stemzoo._arrays import native_image
+from stemzoo.candidates import BEYOND, WITHIN, Expected
 from stemzoo.drift import Drift, Shift
 from stemzoo.estimator import Estimator, Frame
 from stemzoo.model import Model
@@ -22,8 +23,7 @@ from stemzoo.motion import Axis, Motion
 
 RENEW = 0.5  # up to a half, no steady drift within max_shift a frame outruns the reference
 FIELD = 3  # beyond a third of the field too little is in common, whatever max_shift allows
-WITHIN = 3.0  # standard deviations from the prediction: a candidate that it bears out
-BEYOND = 6.0  # and one that it rules out: a hop would mislead every prediction after it
+ASKED = 8  # every so many frames their features are asked, whatever the prediction says
 UNREFINED = 0.1  # px: candidates are peaks as they were found, only the answer is refined
 
 
@@ -54,6 +54,9 @@ class DriftTracker:
         track = stemzoo.DriftTracker(first)
         for frame in camera:
             drift = track.push(frame)
+
+    Where the drift so far leads to one peak of the correlation and to no other, that peak is taken;
+    every eighth frame is looked at without such help, so that a jump does not stay unseen.
 
     A frame of which nothing can be said, such as a blank one, has a drift of NaN with an infinite
     sigma and changes nothing. Ambiguous frames do not move the prediction either, unless it
@@ -88,6 +91,7 @@ class DriftTracker:
                 f"every pixel of reference is {np.ma.min(reference)}, so no frame has a drift from "
                 "it; give a frame that shows the specimen"
             )
+        self._pushed = 0
         self._position: Shift = (0.0, 0.0)  # of the reference, since the first one
         self._position_sigma = (0.0, 0.0)
         self._timed: bool | None = None  # the first frame says whether frames have times
@@ -122,7 +126,9 @@ class DriftTracker:
             )
         seen = self._estimator.frame(frame, "frame")
         self._tick(time)
-        local = self._resolved(self._estimator.pair(self._reference, seen))
+        self._pushed += 1
+        expected = self._local_expectation() if self._pushed % ASKED else None
+        local = self._resolved(self._estimator.pair(self._reference, seen, expected=expected))
         found = self._total(local)
         if not local.ambiguous and _known(local):
             self._follow(local, found)
@@ -199,6 +205,16 @@ class DriftTracker:
             "resolved": True,
         }
         return TrackedDrift(**(vars(local) | changed))
+
+    def _local_expectation(self) -> Expected | None:
+        """Where the next drift against the reference of now should be."""
+        if not self._motion or not self._motion.rate_known:
+            return None
+        y, x = self._expected(self._time)
+        return Expected(
+            (y.position - self._position[0], x.position - self._position[1]),
+            (math.sqrt(y.position_variance), math.sqrt(x.position_variance)),
+        )
 
     def _miss(self, shift: Shift, sigma: tuple[float, float]) -> float:
         """How far from the expected place, in errors of prediction and measurement together."""
