@@ -61,13 +61,12 @@ py::array_t<float> peaks(const Frame& reference, const Frame& moving, Lags reach
         const py::gil_scoped_release release;
         found = drift::peaks(reference, moving, {reach.first, reach.second}, most, threads);
     }
-    py::array_t<float> shifts = new_float32({found.size(), 2});
-    float* out = shifts.mutable_data();
+    py::array_t<float> rows = new_float32({found.size(), 4});
+    float* out = rows.mutable_data();
     for (const drift::Peak& peak : found) {
-        *out++ = peak.dy;
-        *out++ = peak.dx;
+        for (const float value : {peak.dy, peak.dx, peak.height, peak.sharpness}) *out++ = value;
     }
-    return shifts;
+    return rows;
 }
 
 double overlap_correlation(const Frame& reference, const Frame& moving,
@@ -87,7 +86,8 @@ void bind_features(py::module_& m) {
           "Of every drift up to the features' reach, zero in the middle.");
     m.def("peaks", &peaks, py::arg("reference"), py::arg("moving"), py::arg("reach"),
           py::arg("most"), py::arg("threads") = 0,
-          "Where the frames' correlation is highest: [N, 2], the highest peak first.");
+          "Where the frames' correlation is highest, the highest peak first: [N, 4], of dy, dx, "
+          "height and sharpness.");
     m.def("overlap_correlation", &overlap_correlation, py::arg("reference"), py::arg("moving"),
           py::arg("drift"), "Pearson's, over the overlap once the drift is undone.");
 }

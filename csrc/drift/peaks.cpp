@@ -78,8 +78,11 @@ std::vector<Peak> maxima(const float* surface, Shape reach) {
             const float* at = surface + r * cols + c;
             if (!(*at > 0) || !highest(at, pitch)) continue;
             const float y = vertex(at[-pitch], *at, at[pitch]), x = vertex(at[-1], *at, at[1]);
+            const float fall_y = 1 - (at[-pitch] + at[pitch]) / (2 * *at);
+            const float fall_x = 1 - (at[-1] + at[1]) / (2 * *at);
             found.push_back({static_cast<float>(r) - static_cast<float>(reach.rows) + y,
-                             static_cast<float>(c) - static_cast<float>(reach.cols) + x, *at});
+                             static_cast<float>(c) - static_cast<float>(reach.cols) + x, *at,
+                             std::min(fall_y, fall_x)});
         }
     }
     return found;

@@ -8,8 +8,9 @@
 
 namespace stemzoo::drift {
 
+// `sharpness` is how much of its height a peak loses within a pixel of it, along either axis.
 struct Peak {
-    float dy, dx, height;
+    float dy, dx, height, sharpness;
 };
 
 // The highest `most` local maxima, highest first, of the cyclic correlation of two low-passed

@@ -124,7 +124,8 @@ def peaks(
     most: int,
     threads: int = 0,
 ) -> NDArray[np.float32]:
-    """Where the frames' correlation is highest: [N, 2], the highest peak first."""
+    """Where the frames' correlation is highest, the highest peak first: [N, 4], of dy, dx, height
+    and sharpness (how much of its height is lost within a pixel)."""
 
 def overlap_correlation(
     reference: DriftFrame, moving: DriftFrame, drift: tuple[float, float]

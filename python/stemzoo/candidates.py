@@ -12,11 +12,14 @@ UNLIKELY = 1e-6  # of the best: a candidate less probable is not told
 DOUBT = 0.01  # how probable it is that the features of a pair mislead, and say nothing of its drift
 USUAL = 3 / 32  # of the frame: how far it usually drifts, at most
 WITHIN, BEYOND = 3.0, 6.0  # standard deviations: what an expectation bears out, and rules out
+ALONE = 2.0  # times the height of all others: a peak that is no lattice's
+SHARP = 0.1  # of its height lost within a pixel: a peak that says where it is to a tenth of one
 PEAK_SIGMA = 0.3  # px: how far a peak may lie from the drift it stands for
 NEAR = 4.0  # px: a shift so near to a peak means that peak
 STRIDE = 2  # px of a frame to one of its features
 
 Points = NDArray[np.floating]  # (count, 2): (dy, dx)
+Peaks = NDArray[np.floating]  # (count, 4): dy, dx, height, sharpness, the highest first
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,38 @@ def weighed(shifts: Points, odds: NDArray[np.floating], field: tuple[int, int]) 
     return Candidates(shifts[order], probability[order], evidence)
 
 
-def where_expected(shifts: Points, expected: Expected) -> tuple[float, float] | None:
-    """The one peak that an expectation bears out, if it rules out all others."""
-    if not len(shifts):
+def plain_answer(peaks: Peaks, expected: Expected | None) -> int | None:
+    """Which peak the drift is where no features need be asked: one that stands alone, or the only
+    one where the drift is expected."""
+    if not len(peaks):
         return None
+    if _stands_alone(peaks):
+        return 0
+    return _where_expected(peaks[:, :2], expected) if expected else None
+
+
+def is_sharp(peaks: Peaks, peak: tuple[float, float]) -> bool:
+    """Whether a drift lies at a sharp peak."""
+    if not len(peaks):
+        return False
+    away = np.hypot(*(peaks[:, :2] - peak).T)
+    nearest = int(away.argmin())
+    return bool(away[nearest] < 1 and peaks[nearest, 3] >= SHARP)
+
+
+def _stands_alone(peaks: Peaks) -> bool:
+    """No lattice has such a peak: all its others are nearly as high."""
+    away = np.hypot(*(peaks[:, :2] - peaks[0, :2]).T) > NEAR
+    others = peaks[away, 2]
+    return bool(len(peaks) > 1 and peaks[0, 2] >= ALONE * (others[0] if len(others) else 0))
+
+
+def _where_expected(shifts: Points, expected: Expected) -> int | None:
+    """The one peak that an expectation bears out, if it rules out all others."""
     off = (shifts - expected.shift) / np.hypot(expected.sigma, PEAK_SIGMA)
     miss = np.hypot(off[:, 0], off[:, 1])
     nearest = int(miss.argmin())
-    if miss[nearest] > WITHIN or (miss <= BEYOND).sum() > 1:
-        return None
-    return float(shifts[nearest, 0]), float(shifts[nearest, 1])
+    return None if miss[nearest] > WITHIN or (miss <= BEYOND).sum() > 1 else nearest
 
 
 def lags(reach: tuple[int, int], field: tuple[int, int]) -> tuple[int, int]:

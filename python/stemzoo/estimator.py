@@ -17,15 +17,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo.answers import UNKNOWN, Drift, Others, Shift
+from stemzoo.answers import UNKNOWN, Drift, Others
 from stemzoo.candidates import (
     STRIDE,
     Candidates,
     Expected,
+    is_sharp,
     lags,
+    plain_answer,
     prior_surface,
     weighed,
-    where_expected,
     with_likeliest,
 )
 from stemzoo.classical import classical_features, classical_odds
@@ -117,35 +118,34 @@ class Estimator:
         if not (reference.counts and moving.counts):
             return UNKNOWN
         counts = (reference.counts, moving.counts)
-        shifts = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
-        if expected and (there := where_expected(shifts, expected)):
-            return _settled(*counts, there, True, ())
-        odds = _core.log_odds(self._features(reference), self._features(moving), self.threads)
-        if not self._model:
-            odds = classical_odds(odds)
-        shifts = with_likeliest(shifts, odds, self._prior)
-        if not len(shifts):
-            return UNKNOWN
-        found = weighed(shifts, odds, self.shape)
+        peaks = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
+        shifts = peaks[:, :2]
+        place = plain_answer(peaks, expected)
+        if place is not None:
+            found = Candidates(shifts[place : place + 1], np.ones(1), math.inf)
+        else:
+            odds = _core.log_odds(self._features(reference), self._features(moving), self.threads)
+            if not self._model:
+                odds = classical_odds(odds)
+            shifts = with_likeliest(shifts, odds, self._prior)
+            if not len(shifts):
+                return UNKNOWN
+            found = weighed(shifts, odds, self.shape)
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
         sure = found.probability[0] >= SURE and found.evidence >= EVIDENCE
         if not refined:
             return Drift(*peak, UNREFINED, not sure, math.nan, _told(found, FEW_TOLD))
-        return _settled(*counts, peak, sure, _told(found, MOST_TOLD))
-
-
-def _settled(
-    still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift, sure: bool, others: Others
-) -> Drift:
-    """The answer near a peak, refined on the counts. Where they do not support one, nothing is
-    known to better than the peak's width."""
-    result = _core.refine(still, moved, peak)
-    if result is None:
-        score = _core.overlap_correlation(still, moved, peak)
-        return Drift(*peak, UNREFINED, True, score, others)
-    dy, dx, (yy, _, xx) = result
-    score = _core.overlap_correlation(still, moved, (dy, dx))
-    return Drift(dy, dx, (math.sqrt(yy), math.sqrt(xx)), not sure, score, others)
+        sharp = is_sharp(peaks, peak)
+        result = _core.refine(*counts, peak)
+        if result is None or (sharp and math.dist(result[:2], peak) > 1):
+            # Nothing is known to better than the peak's width.
+            sure = sure and sharp
+            answer, sigma = peak, UNREFINED
+        else:
+            dy, dx, (yy, _, xx) = result
+            answer, sigma = (dy, dx), (math.sqrt(yy), math.sqrt(xx))
+        score = _core.overlap_correlation(*counts, answer)
+        return Drift(*answer, sigma, not sure, score, _told(found, MOST_TOLD))
 
 
 def _told(found: Candidates, most: int) -> Others:

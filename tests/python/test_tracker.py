@@ -47,7 +47,7 @@ def answers(monkeypatch):
         def frame(self, image, name):
             return int(image[0, 0])
 
-        def pair(self, reference, moving):
+        def pair(self, reference, moving, *, expected=None):
             given.references.append(reference)
             return given.pop(0)
 
