@@ -186,7 +186,7 @@ def _tensors(face: Interface) -> tuple[Any, Any]:
     return given, output
 
 
-_CHANNELS = {"image": ["intensity"], "surface": ["correlation"], "look": ["rest", "frame"]}
+_CHANNELS = {"image": ["intensity"], "surface": ["correlation"], "look": ["rest", "frame", "worth"]}
 _MEANING = {
     "image": "A STEM image",
     "surface": "A cross-correlation",
