@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "drift/kernels.hpp"
+#include "drift/taper.hpp"
 #include "ncc/masked.hpp"
 #include "ncc/transform.hpp"
 #include "tiling/statistics.hpp"
@@ -70,10 +71,23 @@ Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads)
     : fft_(checked(shape_of(image))),
       pixels_(zeros(shape().size() + overread)),
       spectrum_(zeros(fft_.layout().size)),
+      tapered_spectrum_(fft_.layout().size),
       excess_(zeros(fft_.layout().rows * fft_.layout().pitch)) {
     load(image, mask);
-    fft_.forward(pixels_.data(), spectrum_.data(), threads);
+    transform(threads);
     measure_power();
+}
+
+void Frame::transform(unsigned threads) {
+    fft_.forward(pixels_.data(), spectrum_.data(), threads);
+    const Scratch<float> faded(shape().size());
+    const std::vector<float> down = taper(shape().rows), across = taper(shape().cols);
+    for (std::size_t r = 0; r < shape().rows; ++r) {
+        const float* from = pixels_.data() + r * shape().cols;
+        float* to = faded.data() + r * shape().cols;
+        for (std::size_t c = 0; c < shape().cols; ++c) to[c] = from[c] * (down[r] * across[c]);
+    }
+    fft_.forward(faded.data(), tapered_spectrum_.data(), threads);
 }
 
 void Frame::load(const AnyView& image, const Mask* mask) {

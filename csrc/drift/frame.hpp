@@ -23,6 +23,9 @@ class Frame {
     // Without their mean and scaled to a standard deviation near 1; masked pixels are 0.
     const float* pixels() const { return pixels_.data(); }
     const float* spectrum() const { return spectrum_.data(); }
+    // Of the pixels faded out towards the frame's edges: what correlation by Fourier needs, to
+    // which opposite edges are neighbours.
+    const float* tapered_spectrum() const { return tapered_spectrum_.data(); }
     // Power of the white noise in one frequency, and the mean power around each frequency over it,
     // less one: what the scene adds. Rows are the layout's pitch apart, and zero past their end.
     double noise() const { return noise_; }
@@ -31,11 +34,12 @@ class Frame {
     const float* weights() const { return masked_ ? weights_.data() : nullptr; }
 
   private:
+    void transform(unsigned threads);
     void load(const AnyView& image, const Mask* mask);
     void measure_power();
 
     Fft2d fft_;
-    Scratch<float> pixels_, spectrum_, excess_, weights_;
+    Scratch<float> pixels_, spectrum_, tapered_spectrum_, excess_, weights_;
     double noise_ = 0;
     bool masked_ = false;
 };

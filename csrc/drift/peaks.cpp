@@ -11,35 +11,41 @@ namespace stemzoo::drift {
 namespace {
 
 // Cycles per pixel of the Gaussian low-pass: columns at least some four pixels apart give peaks,
-// and pixel noise gives few.
-constexpr double cutoff = 0.2;
+// and pixel noise gives few. What is slower than `slowest` is shading, which has no sharp peak.
+constexpr double cutoff = 0.2, slowest = 0.02;
 
-double square_frequency(std::size_t i, std::size_t n) {
-    const double k = static_cast<double>(std::min(i, n - i)) / static_cast<double>(n);
-    return k * k;
+std::vector<float> square_frequencies(std::size_t n) {
+    std::vector<float> squares(n);
+    for (std::size_t i = 0; i < n; ++i) {
+        const double k = static_cast<double>(std::min(i, n - i)) / static_cast<double>(n);
+        squares[i] = static_cast<float>(k * k);
+    }
+    return squares;
 }
 
-std::vector<float> low_pass(std::size_t n) {
-    std::vector<float> pass(n);
-    for (std::size_t i = 0; i < n; ++i) {
-        pass[i] = static_cast<float>(std::exp(-square_frequency(i, n) / (cutoff * cutoff)));
-    }
-    return pass;
+std::vector<float> low_pass(std::vector<float> squares) {
+    for (float& k2 : squares) k2 = std::exp(-k2 / static_cast<float>(cutoff * cutoff));
+    return squares;
 }
 
 void correlate(const Frame& a, const Frame& b, float* cyclic, unsigned threads) {
     const SpectrumLayout& layout = a.fft().layout();
-    const std::vector<float> along = low_pass(layout.image.cols),
-                             down = low_pass(layout.image.rows);
+    const std::vector<float> x2 = square_frequencies(layout.image.cols),
+                             y2 = square_frequencies(layout.image.rows);
+    const std::vector<float> along = low_pass(x2), down = low_pass(y2);
+    constexpr auto slow2 = static_cast<float>(slowest * slowest);
     const Scratch<float> product(layout.size);
     std::fill_n(product.data(), layout.size, 0.0f);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         if (down[ky] < 1e-6f) continue;
-        add_product(layout, a.spectrum(), b.spectrum(), ky, down[ky], product.data());
+        add_product(layout, a.tapered_spectrum(), b.tapered_spectrum(), ky, down[ky],
+                    product.data());
         float *re = layout.real(product.data(), ky), *im = layout.imaginary(product.data(), ky);
         for (std::size_t x = 0; x < layout.image.cols; ++x) {
-            re[x] *= along[x];
-            im[x] *= along[x];
+            const float k2 = y2[ky] + x2[x];
+            const float pass = along[x] * (k2 / (k2 + slow2));
+            re[x] *= pass;
+            im[x] *= pass;
         }
     }
     a.fft().backward(product.data(), cyclic, threads);

@@ -24,7 +24,8 @@ constexpr double significance = 5;
 constexpr double taper = 10;
 
 constexpr int most_passes = 5;
-constexpr double largest_drift = 1;   // from the start
+// From the start: peaks of broad structures lie that far off, and lattices are wider than twice it.
+constexpr double largest_drift = 2.5;
 constexpr double least_weight = 100;  // pixels
 
 // The residuals' variance is at least this share of its mean.

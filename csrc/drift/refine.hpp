@@ -28,8 +28,8 @@ struct Refined {
     double yy, yx, xx;  // covariance
 };
 
-// Nothing where the frames do not support it: no overlap, no scene in it, or a drift more than a
-// pixel from the start. Runs on the calling thread.
+// Nothing where the frames do not support it: no overlap, no scene in it, or a drift more than
+// 2.5 pixels from the start. Runs on the calling thread.
 std::optional<Refined> refine(const Frame& reference, const Frame& moving, double dy, double dx);
 
 }  // namespace stemzoo::drift

@@ -27,21 +27,27 @@ LEAST = 1e-12  # the largest value of a frame that float32 can square and sum as
 
 @dataclass(frozen=True)
 class Clean:
-    """`pixels` without what is no image; `valid` says which of them are real (None: all)."""
+    """`pixels` without what is no image, and which of them are real (None: all).
+
+    `valid` leaves out dead lines too; what takes the place of those is near the truth, so features
+    may read it: `seen` is without whole areas only.
+    """
 
     pixels: Pixels
     valid: Mask | None
+    seen: Mask | None
 
 
 def cleaned(image: ArrayLike, name: str) -> Clean:
     """The frame as correlation reads it; refused, by `name`, where it cannot be used."""
     given, lost = checked(image, name)
     # The mean goes first, in float64: float32 would lose what an offset of 1e6 carries.
-    seen = given if lost is None else given[~lost]
-    apart = np.subtract(given, seen.mean(dtype=np.float64), dtype=np.float64)
+    real = given if lost is None else given[~lost]
+    apart = np.subtract(given, real.mean(dtype=np.float64), dtype=np.float64)
     if lost is not None:
         apart[lost] = 0
     pixels = _within_range(apart).astype(np.float32)
+    seen = None if lost is None else ~lost
     dead = _dead_lines(pixels)
     if dead is not None:
         lost = dead if lost is None else lost | dead
@@ -51,7 +57,7 @@ def cleaned(image: ArrayLike, name: str) -> Clean:
             break
         _fill(pixels, lost)  # what was hot was in the mean
     _take_out_stripes(pixels)
-    return Clean(pixels, None if lost is None else ~lost)
+    return Clean(pixels, None if lost is None else ~lost, seen)
 
 
 def checked(image: ArrayLike, name: str) -> tuple[NDArray[Any], Mask | None]:
@@ -92,7 +98,7 @@ def _with_border(pixels: NDArray[Any], mask: Mask | None, name: str) -> Mask | N
         flipped = np.logical_and.accumulate(np.flip(known, axis), axis)
         border |= np.flip(flipped, axis)
     border &= known
-    lost = border if mask is None else border | mask
+    lost: Mask = border if mask is None else np.logical_or(border, mask)
     if lost.all():
         raise ValueError(f"every pixel of {name} is NaN or masked; there is nothing to correlate")
     if not np.isfinite(pixels[~lost]).all():
@@ -109,10 +115,7 @@ def _dead_lines(pixels: Pixels) -> Mask | None:
     columns = pixels.max(0) == pixels.min(0)
     if not (rows.any() or columns.any()) or rows.all() or columns.all():
         return None
-    dead = np.zeros(pixels.shape, np.bool_)
-    dead[rows] = True
-    dead[:, columns] = True
-    return dead
+    return np.asarray(np.logical_or(rows[:, None], columns), np.bool_)
 
 
 def _fill(pixels: Pixels, lost: Mask | None) -> None:

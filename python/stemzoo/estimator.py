@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Shift
-from stemzoo.candidates import STRIDE, Candidates, weighed
+from stemzoo.candidates import STRIDE, Candidates, lags, prior_surface, weighed, with_likeliest
 from stemzoo.classical import classical_features
 from stemzoo.cleaning import Clean, cleaned
 from stemzoo.model import Model, model_for
@@ -26,9 +26,9 @@ from stemzoo.model import Model, model_for
 SURE = 0.9  # the probability from which an answer is not ambiguous
 MOST_TOLD = 256  # candidates
 UNREFINED = (0.3, 0.3)  # px: what a peak alone is good for
-MOST_PEAKS = 512
+MOST_PEAKS = 1024
 LEAST_SIDE = 16  # px
-BLIND = 16  # px: features this near to a pixel that is none have seen it
+BLIND = 8  # px: features this near to a pixel that is none have seen it
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Estimator:
         self.shape = shape
         self._reach = _reach(max_shift, shape)
         self.max_shift = min(self._reach)
+        self._lags = lags(self._reach, shape)
+        self._prior = prior_surface(self._lags, self._reach, shape)
         self.threads = threads or 0
         self._model = None if model is None else model_for("drift", model)
         if self._model and not self._model.contract.features:
@@ -76,10 +78,9 @@ class Estimator:
     def _features(self, clean: Clean) -> _core.Features:
         seen = _core.look(clean.pixels, self.threads)
         maps = self._model.outputs(seen[None])[0][0] if self._model else classical_features(seen)
-        if clean.valid is not None:
-            maps = maps * trusted(clean.valid, (seen.shape[1], seen.shape[2]))
-        reach = (self._reach[0] // STRIDE + 2, self._reach[1] // STRIDE + 2)
-        return _core.Features(maps, reach, self.threads)
+        if clean.seen is not None:
+            maps = maps * trusted(clean.seen, (seen.shape[1], seen.shape[2]))
+        return _core.Features(maps, self._lags, self.threads)
 
     def pair(self, reference: Frame, moving: Frame, *, refined: bool = True) -> Drift:
         """The drift between two frames. Without `refined` it is good to a few tenths of a pixel,
@@ -88,28 +89,28 @@ class Estimator:
             return UNKNOWN
         counts = (reference.counts, moving.counts)
         shifts = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
+        odds = _core.log_odds(reference.features, moving.features, self.threads)
+        shifts = with_likeliest(shifts, odds, self._prior)
         if not len(shifts):
             return UNKNOWN
-        odds = _core.log_odds(reference.features, moving.features, self.threads)
         found = weighed(shifts, odds, self.shape)
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
-        answer, sigma = _refined(*counts, peak) if refined else (peak, UNREFINED)
+        sure = bool(found.probability[0] >= SURE)
+        answer, sigma = peak, UNREFINED
+        if refined:
+            result = _core.refine(*counts, peak)
+            # Where the counts do not support a peak, nothing is known to better than its width.
+            sure = sure and result is not None
+            if result is not None:
+                dy, dx, (yy, _, xx) = result
+                answer, sigma = (dy, dx), (math.sqrt(yy), math.sqrt(xx))
         return Drift(
             *answer,
             sigma,
-            ambiguous=bool(found.probability[0] < SURE),
+            ambiguous=not sure,
             score=_core.overlap_correlation(*counts, answer),
             candidates=_told(found),
         )
-
-
-def _refined(still: _core.DriftFrame, moved: _core.DriftFrame, peak: Shift) -> tuple[Shift, Shift]:
-    """The answer near a peak, and its standard deviations."""
-    result = _core.refine(still, moved, peak)
-    if result is None:
-        return peak, UNREFINED
-    dy, dx, (yy, _, xx) = result
-    return (dy, dx), (math.sqrt(yy), math.sqrt(xx))
 
 
 def _told(found: Candidates) -> tuple[tuple[Shift, float], ...]:

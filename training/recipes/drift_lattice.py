@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from stemzoo import _core
-from stemzoo.candidates import STRIDE, log_prior
+from stemzoo.candidates import DOUBT, STRIDE, log_prior
 from training.networks.features import FeatureNet, log_odds
 from training.recipe import Recipe
 from training.samples import generator
@@ -33,8 +33,6 @@ USUAL = 18.0  # px: how far most pairs drift at most
 FAR = 4  # every so many chunks drift as far as REACH
 RARE = 0.4  # how often those that do are taken, relative to the others
 CHUNK, SEEDED = 8, 4000  # pairs rendered at once, and from one seed
-# Where a pair cannot be told, or lies, it must not outweigh the others: nothing is surer than this.
-DOUBT = 0.01
 
 
 @dataclass
@@ -81,6 +79,7 @@ class DriftLattice(Recipe):
         logits = odds.flatten(1) + torch.from_numpy(prior).to(odds)
         truth = _spread(target / STRIDE + reach, 2 * reach + 1)
         unlikely = -(truth * logits.log_softmax(1)).sum(1)
+        # Where a pair misleads, it must not outweigh the others.
         certain = torch.exp(-unlikely) * (1 - DOUBT) + DOUBT / logits.shape[1]
         return -certain.log().mean()
 
