@@ -22,10 +22,10 @@ def crystal(shape=(128, 128), period=11.0, *, spread=0.0):
     return Specimen(y, x, weight, SIGMA, background=0.05)
 
 
-def pair(specimen, shift, shape=(128, 128), dose=100.0, ratio=1.0):
-    """Counts before and after it moved."""
+def pair(specimen, shift, shape=(128, 128), dose=100.0, ratio=1.0, start=(0.0, 0.0)):
+    """Counts before and after it moved, from `start` to `shift`."""
     random = np.random.default_rng(9)
-    still = expose(specimen.image(shape), dose, random)
+    still = expose(specimen.image(shape, start), dose, random)
     return still, expose(specimen.image(shape, shift), dose * ratio, random)
 
 

@@ -147,11 +147,11 @@ def test_doses_may_differ(specimen):
 
 @pytest.mark.parametrize("specimen", SPECIMENS)
 def test_a_third_of_the_frame_is_within_reach(specimen):
-    far = (41.3, -40.2)
-    frames = pair(SPECIMENS[specimen], far)
+    start, far = (-20.1, 20.2), (41.3, -40.2)  # so that the particle stays in view
+    frames = pair(SPECIMENS[specimen], np.add(start, far), start=start)
     require_near(classical(*frames), far)
     found = classical(*frames, max_shift=30)
-    assert max(abs(found.dy), abs(found.dx)) < 32
+    assert max(abs(found.dy), abs(found.dx)) < 34
 
 
 @pytest.mark.parametrize("shape", [(101, 103), (97, 160), (131, 64), (127, 90), (61, 90)])
@@ -161,11 +161,11 @@ def test_frames_of_any_shape(shape):
 
 
 def test_a_perfect_lattice_is_ambiguous_and_the_truth_among_its_candidates():
-    found = classical(*pair(crystal(), SHIFT))
+    found = classical(*pair(crystal(), SHIFT, dose=5))
     assert found.ambiguous
     told = [((found.dy, found.dx), 0.0), *found.candidates]
     assert min(math.dist(shift, SHIFT) for shift, _ in told) < 0.3
-    assert 0.1 < sum(probability for _, probability in found.candidates) <= 1
+    assert 0.3 < sum(probability for _, probability in found.candidates) <= 1
     assert all(math.dist(shift, told[0][0]) > 2 for shift, _ in found.candidates)
 
 
