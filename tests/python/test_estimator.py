@@ -234,6 +234,8 @@ def test_a_network_that_does_as_the_classical_way_says_the_same(frames, tmp_path
     expected = classical(*frames)
     assert (found.dy, found.dx) == pytest.approx((expected.dy, expected.dx), abs=1e-3)
     assert found.ambiguous == expected.ambiguous
+    with pytest.raises(ValueError, match=r"drift-test reads .* not images; use stemzoo\.drift"):
+        Model(path, threads=1)(frames[0])
 
 
 @pytest.mark.parametrize("max_shift", [0, -1, 40, 2.5, (3, 4), True])
