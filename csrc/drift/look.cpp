@@ -130,6 +130,8 @@ std::vector<float> without_bragg(const Heights& h, const Rings& r, std::size_t i
             x = (h.cols - x) % h.cols;
         }
         kept[row * h.cols + x] = 0;
+        // Rows that are their own mirror images hold both of a pair.
+        if (multiplicity(row, image_rows) == 1.0f) kept[row * h.cols + (h.cols - x) % h.cols] = 0;
     };
     for (std::size_t ky = 0; ky < h.rows; ++ky) {
         for (std::size_t x = 0; x < h.cols; ++x) {

@@ -19,7 +19,10 @@ Pixels = NDArray[np.float32]
 
 OUTLYING = 6.0  # standard deviations from the mean beyond which a pixel is looked at
 HOT = 6.0  # of the shot noise that a pixel stands above the highest of its neighbours
+ROUNDS = 3  # of looking for them: beside a very hot pixel no other is seen
+BESIDE = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
 STRIPED = 9.0  # times the power that noise gives a profile's frequencies, at their median
+LEAST = 1e-12  # the largest value of a frame that float32 can square and sum as it is
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,19 @@ def cleaned(image: ArrayLike, name: str) -> Clean:
     given, lost = checked(image, name)
     # The mean goes first, in float64: float32 would lose what an offset of 1e6 carries.
     real = given if lost is None else given[~lost]
-    pixels = np.subtract(given, real.mean(dtype=np.float64), dtype=np.float64).astype(np.float32)
+    apart = np.subtract(given, real.mean(dtype=np.float64), dtype=np.float64)
     if lost is not None:
-        pixels[lost] = 0
+        apart[lost] = 0
+    pixels = _within_range(apart).astype(np.float32)
     seen = None if lost is None else ~lost
     dead = _dead_lines(pixels)
     if dead is not None:
         lost = dead if lost is None else lost | dead
     _fill(pixels, lost)
-    _cool(pixels)
+    for _ in range(ROUNDS):
+        if not _cool(pixels):
+            break
+        _fill(pixels, lost)  # what was hot was in the mean
     _take_out_stripes(pixels)
     return Clean(pixels, None if lost is None else ~lost, seen)
 
@@ -64,9 +71,21 @@ def checked(image: ArrayLike, name: str) -> tuple[NDArray[Any], Mask | None]:
         )
     if mask is not None and mask.all():
         raise ValueError(f"every pixel of {name} is masked, so there is nothing to correlate")
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels.sum()):
+    if pixels.dtype.kind == "f" and not _adds_up(pixels):
         mask = _with_border(pixels, mask, name)
     return pixels, mask if mask is not None and mask.any() else None
+
+
+def _adds_up(pixels: NDArray[Any]) -> bool:
+    """Whether no pixel is NaN or infinite; false, too, where all of them together are."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(pixels.sum(dtype=np.float64)))
+
+
+def _within_range(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scaled where float32 could not square them: no unit matters to a drift."""
+    largest = float(np.abs(pixels).max())
+    return pixels if LEAST < largest < 1 / LEAST or largest == 0 else pixels / largest
 
 
 def _with_border(pixels: NDArray[Any], mask: Mask | None, name: str) -> Mask | None:
@@ -114,30 +133,35 @@ def _fill(pixels: Pixels, lost: Mask | None) -> None:
                 view[line] = (view[kept[after - 1]] + view[kept[after]]) / 2
 
 
-def _cool(pixels: Pixels) -> None:
-    """Hot pixels become the median of their neighbours."""
-    spread = float(pixels.std())
-    rows, columns = np.nonzero(np.abs(pixels) > OUTLYING * spread)
+def _cool(pixels: Pixels) -> bool:
+    """Hot pixels become the median of their neighbours; whether there were any."""
+    apart = np.abs(pixels - pixels.mean())
+    rows, columns = np.nonzero(apart > OUTLYING * float(pixels.std()))
     if not len(rows) or len(rows) > pixels.size // 50:
-        return
-    around = np.stack(
-        [
-            pixels[
-                np.clip(rows + dy, 0, pixels.shape[0] - 1),
-                np.clip(columns + dx, 0, pixels.shape[1] - 1),
-            ]
-            for dy in (-1, 0, 1)
-            for dx in (-1, 0, 1)
-            if dy or dx
-        ]
-    )
-    values, floor = pixels[rows, columns], float(pixels.min())
+        return False
+    around = _neighbours(pixels, rows, columns)
+    usual = np.median(around, axis=0)
+    values = pixels[rows, columns]
+    pixels[rows, columns] = usual  # one hot pixel would be most of the noise
+    floor = float(pixels.min())
     # Shot noise: the variance is the signal times a gain, which the image itself tells.
-    gain = noise_variance(pixels) / max(-floor, 1e-30)
+    gain = noise_variance(pixels) / max(float(pixels.mean()) - floor, 1e-30)
     above, below = values - around.max(0), around.min(0) - values
-    noise = np.sqrt(gain * (around.max(0) - floor + gain))
+    noise = np.sqrt(gain * (np.maximum(around.max(0) - floor, 0) + gain))
     hot = np.maximum(above, below) > HOT * noise
-    pixels[rows[hot], columns[hot]] = np.median(around[:, hot], axis=0)
+    pixels[rows, columns] = np.where(hot, usual, values)
+    return bool(hot.any())
+
+
+def _neighbours(pixels: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pixels:
+    """[8, N]: those of each pixel; beyond an edge, the ones opposite."""
+    around = []
+    for dy, dx in BESIDE:
+        y, x = np.abs(rows + dy), np.abs(columns + dx)
+        y = np.where(y < pixels.shape[0], y, rows - 1)
+        x = np.where(x < pixels.shape[1], x, columns - 1)
+        around.append(pixels[y, x])
+    return np.stack(around)
 
 
 def noise_variance(pixels: Pixels) -> float:
@@ -146,7 +170,7 @@ def noise_variance(pixels: Pixels) -> float:
     Every other pixel along each axis is enough."""
     rows, columns = (2 * (side // 2) for side in pixels.shape)
     part = pixels[:rows, :columns]
-    twisted = part[::2, ::2] - part[1::2, ::2] - part[::2, 1::2] + part[1::2, 1::2]
+    twisted: Pixels = part[::2, ::2] - part[1::2, ::2] - part[::2, 1::2] + part[1::2, 1::2]
     return float(np.square(twisted).mean(dtype=np.float64)) / 4
 
 

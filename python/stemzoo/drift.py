@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from stemzoo._arrays import native_image
 from stemzoo.answers import Drift, Shift
 from stemzoo.estimator import Estimator
 from stemzoo.model import Model, model_for
@@ -28,7 +29,7 @@ def drift(
     frame, or as far as the model reads. Masked pixels and borders of NaN are left out. `model` None
     is the classical way, which needs no network.
     """
-    frames = (_array(reference), _array(moving))
+    frames = (_array(reference, "reference"), _array(moving, "moving"))
     reader = None if model is None else model_for("drift", model)
     if frames[0].shape != frames[1].shape:
         raise ValueError(
@@ -44,5 +45,7 @@ def drift(
     return estimator.pair(still, estimator.frame(frames[1], "moving"))
 
 
-def _array(image: ArrayLike) -> Any:
-    return image if np.ma.isMaskedArray(image) else np.asarray(image)
+def _array(image: ArrayLike, name: str) -> Any:
+    array = image if np.ma.isMaskedArray(image) else np.asarray(image)
+    native_image(np.ma.getdata(array), name)  # refuses what is no image
+    return array

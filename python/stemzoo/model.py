@@ -75,9 +75,9 @@ class Model:
         self, image: ArrayLike, *, step: int | None = None, progress: Progress | None = None
     ) -> Run:
         """Like calling the model, and says with which settings the result was made."""
-        if self.contract.surface:
+        if self.contract.task == "drift":
             raise ValueError(
-                f"{self.contract.name} reads correlations of two frames, not images; "
+                f"{self.contract.name} reads what is made of two frames, not images; "
                 "use stemzoo.drift(reference, moving, model=...)"
             )
         if np.ma.isMaskedArray(image):

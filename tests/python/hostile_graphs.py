@@ -131,5 +131,27 @@ CONTRACTS = [
     ("halo", str(10**9), "its contract has halo"),
     ("window", "4", "stemzoo.step is 0"),
     ("normalisation", "none", "stemzoo.normalisation is 'none'"),
+    ("features", "2", "its task is denoise, stemzoo.surface is 0 and stemzoo.features is 2"),
+]
+# Of networks that make features of looks.
+FEATURE_GRAPHS = [
+    ("look as it is", [node("Identity", ["look"], ["features"])], {},
+     r"shape \(1, 3, 64, 64\); the file declares"),
+    ("features of half the size", [node("Conv", ["look", "w"], ["features"], strides=[2, 2])],
+     {"w": np.zeros((2, 3, 1, 1), "f4")},
+     r"\(1, 2, 32, 32\); the model contract asks for \(1, 2, 64, 64\)"),
+    ("features for one channel", [node("Conv", ["look", "w"], ["features"])],
+     {"w": np.zeros((2, 1, 1, 1), "f4")}, "do not fit its channels"),
+    ("features by another name", [node("Identity", ["look"], ["output"])], {}, "features"),
+]
+FEATURE_CONTRACTS = [
+    ("features", "3", "stemzoo.features is 3; expected an even number"),
+    ("features", "0", "a drift model, and no other, names the side of the surface"),
+    ("features", "-2", "expected a whole number >= 0"),
+    ("features", "4000", "its contract has features 4000; expected at most 1024"),
+    ("features", "4", r"shape \(1, 2, 64, 64\); the model contract asks for \(1, 4, 64, 64\)"),
+    ("surface", "65", "stemzoo.surface is 65 and stemzoo.features is 2"),
+    ("task", "restore", "its task is restore, stemzoo.surface is 0 and stemzoo.features is 2"),
+    ("window", "8", "stemzoo.step is 0"),
 ]
 # fmt: on

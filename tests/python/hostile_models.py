@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import onnx
 from hostile_bytes import Hostile, damaged, encoded
-from hostile_graphs import CONTRACTS, GRAPHS
+from hostile_graphs import CONTRACTS, FEATURE_CONTRACTS, FEATURE_GRAPHS, GRAPHS
 from onnx import TensorProto, helper, numpy_helper
-from small_models import same
+from small_models import features, same
 
 from stemzoo.gate.graph import MAX_CONSTANTS, MAX_NODES
 
@@ -26,16 +26,22 @@ def hostile() -> Iterator[Hostile]:
         yield change.__name__, model.SerializeToString(), words
     for name, nodes, values, words in GRAPHS:
         yield name, graph(nodes, values), words
-    for key, value, words in CONTRACTS:
-        model = onnx.load_from_string(same("denoise"))
+    for name, nodes, values, words in FEATURE_GRAPHS:
+        yield name, graph(nodes, values, features()), words
+    cases = [(same("denoise"), *case) for case in CONTRACTS]
+    cases += [(features(), *case) for case in FEATURE_CONTRACTS]
+    for content, key, value, words in cases:
+        model = onnx.load_from_string(content)
         properties = {p.key: p.value for p in model.metadata_props} | {f"stemzoo.{key}": value}
         helper.set_model_props(model, {k: v for k, v in properties.items() if v is not None})
         yield f"contract {key}={value!s:.12}", model.SerializeToString(), words
 
 
-def graph(nodes: list[onnx.NodeProto], values: dict[str, object]) -> bytes:
-    """The smallest good model with other nodes and constants, unchecked."""
-    model = onnx.load_from_string(same("denoise"))
+def graph(
+    nodes: list[onnx.NodeProto], values: dict[str, object], good: bytes | None = None
+) -> bytes:
+    """A good model, by default the smallest, with other nodes and more constants, unchecked."""
+    model = onnx.load_from_string(good or same("denoise"))
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     for name, value in values.items():

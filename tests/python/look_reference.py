@@ -1,76 +1,78 @@
-"""Plain NumPy beside csrc/drift/look.cpp: two of its channels.
-
-Correlation of a crystal is ruled by its Bragg peaks, and they are the same for every drift that is
-a lattice vector longer. So the first channel has them taken out: wherever the spectrum stands far
-above its surroundings at that distance from the centre. The second is the frame itself, compressed.
-Both have half the frame's resolution and are in units of the frame's white noise.
-"""
+"""What csrc/drift/look computes, in plain NumPy and float64, over whole spectra."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-RINGS = 48  # over which the level of a spectrum is taken, from its centre to its corner
-BRAGG = 3.0  # times the level of its ring: what stands higher is the lattice
-CLIPPED = 2.0  # times the level, beyond which a frequency does not count for the level
-ROUNDS = 6  # of working the level out without what stands high
-CUTOFF = 0.15  # cycles per pixel: Gaussian low-pass before the resolution is halved
-NOISE_FROM = 0.4  # cycles per pixel: only noise is left beyond
-TAPER = 0.08  # of each side: fades out, so that the frame's edges make no cross in its spectrum
+Array = NDArray[np.float64]
+
+RINGS = 48
+CORNER = 0.7072  # cycles per pixel
+BRAGG = 3.0
+WIDE = 2  # frequencies
+CLIPPED = 2.0
+ROUNDS = 6
+CUTOFF = 0.15  # cycles per pixel
+NOISE_FROM = 0.4  # cycles per pixel
+COMMON_TO, MOST_COMMON = 0.1, 0.9
+MEDIAN_OF_NOISE = 0.9525
+TAPER = 0.1
 
 
-def look(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[2, H / 2, W / 2] of a clean frame whose sides are multiples of four."""
-    rows, columns = pixels.shape
-    ky = np.fft.fftfreq(rows)[:, None]
-    kx = np.fft.rfftfreq(columns)[None, :]
-    radius = np.sqrt(ky**2 + kx**2)
-    centred = pixels - pixels.mean(dtype=np.float64)
-    spectrum = np.fft.rfft2(centred * _taper(rows)[:, None] * _taper(columns))
+def look(pixels: Array) -> tuple[Array, Array, float]:
+    """What is left without the lattice, the frame, and the worth of the first."""
+    rows, columns = (side // 4 * 4 for side in pixels.shape)
+    image = pixels[:rows, :columns]
+    ky, kx = np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)
+    radius = np.hypot(ky, kx)
+    ring = np.minimum((radius / CORNER * RINGS).astype(int), RINGS - 1)
+    spectrum = np.fft.fft2((image - image.mean()) * np.outer(_taper(rows), _taper(columns)))
     height = np.abs(spectrum)
-    ring = np.minimum((radius / 0.7072 * RINGS).astype(int), RINGS - 1)
-    level = np.maximum(_levels(height, ring)[ring], 1e-30)
-    bragg = _widened(height > BRAGG * level)
-    noise = max(float(height[radius > NOISE_FROM].mean()), 1e-30)
-    passed = spectrum * (np.exp(-((radius / CUTOFF) ** 2)) * np.sqrt(pixels.size) / 2 / noise)
-    rest = _halved(np.where(bragg, 0, passed), rows, columns)
-    return np.stack([rest, np.arcsinh(_halved(passed, rows, columns))]).astype(np.float32)
+    level, noise = _levels(height, ring)
+    kept = ~_widened(height > BRAGG * level[ring])
+    passed = spectrum * np.exp(-((radius / CUTOFF) ** 2)) * np.sqrt(image.size) / 2 / noise
+    low = (kept & (radius <= COMMON_TO))[: rows // 2 + 1]  # the other half is the same again
+    worth = _worth(height[: rows // 2 + 1][low], noise)
+    return _halved(passed * kept), np.arcsinh(_halved(passed)), worth
 
 
-def _levels(height: NDArray[np.float64], ring: NDArray[np.int_]) -> NDArray[np.float64]:
-    """The mean height of each ring, of what is not far above it."""
-    members = np.maximum(np.bincount(ring.ravel(), minlength=RINGS), 1)
+def _levels(height: Array, ring: NDArray[np.int_]) -> tuple[Array, float]:
+    """The mean height of each ring, of what is not far above it; and of noise."""
+    members = np.bincount(ring.ravel(), minlength=RINGS)
     capped = height.ravel()
     for _ in range(ROUNDS + 1):
-        mean = np.bincount(ring.ravel(), capped, RINGS) / members
-        capped = np.minimum(height.ravel(), CLIPPED * mean[ring.ravel()])
-    return np.asarray(mean, np.float64)
+        level = np.bincount(ring.ravel(), capped, RINGS) / np.maximum(members, 1)
+        capped = np.minimum(height.ravel(), CLIPPED * level[ring.ravel()])
+    high = slice(int(NOISE_FROM / CORNER * RINGS) + 1, None)
+    return level, float(np.sqrt((members * level**2)[high].sum() / members[high].sum()))
 
 
 def _widened(high: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """And the eight neighbours of each: a tapered peak is three frequencies wide."""
-    padded = np.pad(high, 1)
-    rows, columns = high.shape
     wide = np.zeros_like(high)
-    for dy in range(3):
-        for dx in range(3):
-            wide |= padded[dy : dy + rows, dx : dx + columns]
+    for dy in range(-WIDE, WIDE + 1):
+        for dx in range(-WIDE, WIDE + 1):
+            wide |= np.roll(high, (dy, dx), (0, 1))
     return wide
 
 
-def _halved(spectrum: NDArray[np.complex128], rows: int, columns: int) -> NDArray[np.float64]:
+def _worth(low: Array, noise: float) -> float:
+    ratio = MEDIAN_OF_NOISE * noise / np.sort(low)[low.size // 2]
+    common = min(1 - ratio**2 - 1.44 / np.sqrt(low.size), MOST_COMMON)
+    return float(np.sqrt(common / (1 - common**2))) if common > 0 else 0.0
+
+
+def _halved(spectrum: NDArray[np.complex128]) -> Array:
     """Back in space at half the resolution, without the highest frequency of either axis."""
-    half, across = rows // 2, columns // 2
-    kept = np.concatenate([spectrum[: half // 2], spectrum[rows - half // 2 :]])[
-        :, : across // 2 + 1
-    ]
-    kept[half // 2] = 0
-    kept[:, -1] = 0
-    return np.asarray(np.fft.irfft2(kept, s=(half, across)), np.float64)
+    rows, columns = spectrum.shape
+    y, x = (np.abs(np.fft.fftfreq(side)) * side < side / 4 for side in (rows, columns))
+    half = spectrum[y][:, x]
+    # A quarter of the pixels: the transform back divides by fewer. What is cut is put in as zero.
+    half = np.insert(np.insert(half, rows // 4, 0, 0), columns // 4, 0, 1)
+    return np.fft.ifft2(half).real
 
 
-def _taper(side: int) -> NDArray[np.float64]:
+def _taper(side: int) -> Array:
     edge = max(1, int(side * TAPER))
     rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)
     window = np.ones(side)

@@ -4,7 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from stemzoo.contract import Contract
+from stemzoo.classical import BLUR
+from stemzoo.contract import LOOKS, Contract
 
 
 def dense(window, step, weight, bias):
@@ -30,10 +31,30 @@ def same(task, *, size=0, **promises):
     return _model(nodes, values, None, task=task, **promises)
 
 
-def _model(nodes, values, side, *, task="denoise", **promises):
-    axes = ["n", 1, side or "h", side or "w"]
+def features(**promises):
+    """A network that makes of a look what the classical estimator does: its first channel, smoothed
+    and times what it is worth, counts for a drift, and nothing against it."""
+    blur = np.outer(BLUR, BLUR).astype("f4")[None, None]
+    nodes = [
+        helper.make_node("Split", ["look"], ["rest", "frame", "worth"], axis=1),
+        helper.make_node("Conv", ["rest", "blur"], ["smooth"], pads=[2, 2, 2, 2]),
+        helper.make_node("Mul", ["smooth", "worth"], ["evidence"]),
+        helper.make_node("Sub", ["evidence", "evidence"], ["nothing"]),
+        helper.make_node("Concat", ["evidence", "nothing"], ["features"], axis=1),
+    ]
+    usual = {"task": "drift", "features": 2, "multiple": 2, "halo": 2}
+    return _model(
+        nodes, {"blur": blur}, None, face=("look", LOOKS, "features", 2), **usual | promises
+    )
+
+
+def _model(nodes, values, side, *, face=("image", 1, "output", 1), task="denoise", **promises):
+    """`face` names the input and its channels, and the output and its channels."""
     given, made = (
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, axes) for name in ("image", "output")
+        helper.make_tensor_value_info(
+            name, TensorProto.FLOAT, ["n", channels, side or "h", side or "w"]
+        )
+        for name, channels in (face[:2], face[2:])
     )
     weights = [numpy_helper.from_array(value, name) for name, value in values.items()]
     graph = helper.make_graph(nodes, "test", [given], [made], weights)

@@ -4,8 +4,20 @@ import numpy as np
 import pytest
 
 import stemzoo
+from stemzoo.estimator import Estimator
 
 NCC_SHIFT = 6
+
+
+def told(found):
+    """The numbers of a drift, but for its candidates."""
+    return np.array([found.dy, found.dx, *found.sigma, found.ambiguous, found.score])
+
+
+def estimated(image):
+    estimator = Estimator((48, 40), None)
+    return estimator.pair(estimator.frame(image), estimator.frame(MOVED))
+
 
 ENTRY_POINTS = {
     "denoise": stemzoo.denoise,
@@ -13,11 +25,15 @@ ENTRY_POINTS = {
     "ncc reference": lambda image: stemzoo.ncc(image, np.eye(48, 40), NCC_SHIFT),
     "ncc moving": lambda image: stemzoo.ncc(np.eye(48, 40), image, NCC_SHIFT),
     "NccReference": lambda image: stemzoo.NccReference(image, NCC_SHIFT)(np.eye(48, 40)),
+    "drift reference": lambda image: told(stemzoo.drift(image, MOVED, None)),
+    "drift moving": lambda image: told(stemzoo.drift(MOVED, image, None)),
+    "Estimator.frame": lambda image: told(estimated(image)),
     "Tiling.split": lambda image: stemzoo.Tiling((48, 40), 16, 8).split(image),
 }
 TAKES_STACKS = ("denoise", "model", "ncc moving")
 
 COUNTS = np.random.default_rng(3).poisson(30, (48, 40))
+MOVED = np.roll(COUNTS, (3, -2), (0, 1)).astype("f4")
 
 SAME_VALUES = {
     "u1": COUNTS.astype("u1"),

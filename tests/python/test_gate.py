@@ -11,7 +11,7 @@ import onnx
 import pytest
 from hostile_models import graph, hostile
 from onnx import helper
-from small_models import dense, same
+from small_models import dense, features, same
 
 from stemzoo import ModelError
 from stemzoo.gate import examine
@@ -76,10 +76,26 @@ def test_every_model_of_the_zoo_passes(path):
 
 
 @pytest.mark.parametrize(
-    "content", [same("restore"), dense(8, 3, np.eye(64), np.zeros(64)), *networks()[1:]]
+    "content", [same("restore"), features(), dense(8, 3, np.eye(64), np.zeros(64)), *networks()[1:]]
 )
 def test_small_models_pass(content):
     assert examine(content, "small").licence == "MIT"
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_a_look_has_three_channels(channels):
+    model = onnx.load_from_string(features())
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = channels
+    with pytest.raises(ModelError, match=r"expected \['batch', 3, height, width\]"):
+        examine(model.SerializeToString(), "small")
+
+
+@pytest.mark.parametrize("name", ["image", "surface"])
+def test_what_makes_features_reads_looks(name):
+    model = onnx.load_from_string(features())
+    model.graph.input[0].name = model.graph.node[0].input[0] = name
+    with pytest.raises(ModelError, match=r"a model for drift has \['look'\] and \['features'\]"):
+        examine(model.SerializeToString(), "small")
 
 
 def test_no_cut_and_no_flipped_bit_does_worse_than_be_refused():

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from drifting_series import drifting
 
 import stemzoo
 from stemzoo import tracker
@@ -73,8 +74,7 @@ def pushed(track, answers, *drifts):
 
 
 def test_it_follows_frames_beyond_its_reach_and_back():
-    random = np.random.default_rng(3)
-    specimen = random.normal(10, 3, (400, 400)).astype("f4")
+    specimen = drifting([(0, 0)], shape=(400, 400))[0]
     walk = [(9 * k, -5 * k) for k in range(1, 14)]
     path = walk + walk[-2::-1]
 

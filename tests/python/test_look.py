@@ -1,0 +1,82 @@
+"""Looks at frames, features' log-odds and peaks, beside a few lines of NumPy."""
+
+import numpy as np
+import pytest
+from look_reference import look
+from moving_specimens import crystal, pair, particle
+
+from stemzoo import _core
+
+SHAPES = [(128, 128), (96, 152), (101, 131), (16, 40), (62, 61)]
+
+
+def frames(shape):
+    yield pair(crystal(shape, spread=0.2), (0, 0), shape, dose=20)[0]
+    yield pair(particle(shape, 7.0), (0, 0), shape, dose=100)[0]
+    yield np.random.default_rng(3).normal(5, 2, shape).astype("f4")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_looks_are_those_of_the_reference(shape):
+    for frame in frames(shape):
+        rest, seen, worth = look(frame.astype("f8"))
+        found = _core.look(frame, 1)
+        assert found.shape == (3, shape[0] // 4 * 2, shape[1] // 4 * 2)
+        np.testing.assert_allclose(found[0], rest, atol=2e-3 * np.abs(rest).max())
+        np.testing.assert_allclose(found[1], seen, atol=2e-3)
+        assert np.ptp(found[2]) == 0
+        assert found[2, 0, 0] == pytest.approx(worth, abs=2e-3)
+
+
+def test_a_shared_scene_is_worth_more_than_noise():
+    scene, _, noise = (_core.look(frame)[2, 0, 0] for frame in frames((128, 128)))
+    assert noise < 0.3 < scene
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_log_odds_are_sums_over_overlaps(count):
+    first, second = np.random.default_rng(count).normal(size=(2, count, 15, 22)).astype("f4")
+    made = [_core.Features(maps, (6, 4), 1) for maps in (first, second)]
+    found = _core.log_odds(*made, 1)
+    assert found.shape == (13, 9)
+    signs = np.repeat([1.0, -1.0], count // 2)[:, None, None]
+    for dy in range(-6, 7):
+        for dx in range(-4, 5):
+            here = np.s_[:, max(0, -dy) : 15 - max(0, dy), max(0, -dx) : 22 - max(0, dx)]
+            there = np.s_[:, max(0, dy) : 15 + min(0, dy), max(0, dx) : 22 + min(0, dx)]
+            expected = (signs * first[here] * second[there]).sum()
+            assert found[dy + 6, dx + 4] == pytest.approx(expected, abs=1e-3)
+    np.testing.assert_allclose(_core.log_odds(*made[::-1], 1), found[::-1, ::-1], atol=1e-4)
+
+
+def test_features_that_do_not_fit_are_refused():
+    maps = np.zeros((2, 8, 9), "f4")
+    with pytest.raises(ValueError, match=r"there are 3 features; expected an even number"):
+        _core.Features(np.zeros((3, 8, 9), "f4"), (2, 2))
+    with pytest.raises(ValueError, match=r"2 dimension\(s\); expected \(maps, rows, columns\)"):
+        _core.Features(maps[0], (2, 2))
+    with pytest.raises(ValueError, match="differ in size, number or reach"):
+        _core.log_odds(_core.Features(maps, (2, 2)), _core.Features(maps, (2, 3)))
+
+
+def test_peaks_are_the_highest_places_of_the_correlation():
+    still, moved = pair(crystal(spread=0.1), (4.4, -3.2), dose=50)
+    made = [_core.DriftFrame(frame - frame.mean(), None, 1) for frame in (still, moved)]
+    found = _core.peaks(*made, (30, 24), 100, 1)
+    # One for each lattice vector, and no others.
+    places = [(4.4 + 11 * a, -3.2 + 11 * b) for a in range(-3, 3) for b in range(-1, 3)]
+    for place in places:
+        assert np.hypot(*(found - place).T).min() < 0.35, place
+    assert np.abs(found).max(0) == pytest.approx((28.6, 18.8), abs=0.4)
+    for shift in found:
+        cells = (shift - (4.4, -3.2)) / 11
+        assert np.abs(cells - cells.round()).max() < 0.05
+    np.testing.assert_array_equal(_core.peaks(*made, (30, 24), 4, 1), found[:4])
+
+
+def test_overlap_correlation_is_pearsons():
+    still, moved = pair(crystal(spread=0.1), (4, -3), dose=50)
+    made = [_core.DriftFrame(frame, None, 1) for frame in (still, moved)]
+    expected = np.corrcoef(still[:-4, 3:].ravel(), moved[4:, :-3].ravel())[0, 1]
+    assert _core.overlap_correlation(*made, (4.2, -2.7)) == pytest.approx(expected, abs=1e-5)
+    assert _core.overlap_correlation(*made, (200.0, 0.0)) == 0
