@@ -6,6 +6,7 @@ specimen drifts. Left in, each of them speaks for a drift of zero.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from stemzoo._arrays import native_image
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.float32]
 
+FEW = 8  # pixels of a line that are looked at before all of them are
 OUTLYING = 6.0  # standard deviations from the mean beyond which a pixel is looked at
 HOT = 6.0  # of the shot noise that a pixel stands above the highest of its neighbours
 STRIPED = 9.0  # times the power that noise gives a profile's frequencies, at their median
@@ -33,9 +35,11 @@ class Clean:
 def cleaned(image: ArrayLike, name: str) -> Clean:
     """The frame as correlation reads it; refused, by `name`, where it cannot be used."""
     given, lost = checked(image, name)
-    # The mean goes first, in float64: float32 would lose what an offset of 1e6 carries.
-    seen = given if lost is None else given[~lost]
-    pixels = np.subtract(given, seen.mean(dtype=np.float64), dtype=np.float64).astype(np.float32)
+    # The mean goes first, as exactly as the pixels are given: float32 would lose what is carried by
+    # an offset of 1e9 in a 32-bit counter.
+    exact = np.result_type(given, np.float32)
+    mean = (given if lost is None else given[~lost]).mean(dtype=np.float64).astype(exact)
+    pixels = np.subtract(given, mean, dtype=exact).astype(np.float32, copy=False)
     if lost is not None:
         pixels[lost] = 0
     dead = _dead_lines(pixels)
@@ -73,7 +77,7 @@ def _with_border(pixels: NDArray[Any], mask: Mask | None, name: str) -> Mask | N
         flipped = np.logical_and.accumulate(np.flip(known, axis), axis)
         border |= np.flip(flipped, axis)
     border &= known
-    lost = border if mask is None else border | mask
+    lost: Mask = border if mask is None else border | mask
     if lost.all():
         raise ValueError(f"every pixel of {name} is NaN or masked; there is nothing to correlate")
     if not np.isfinite(pixels[~lost]).all():
@@ -86,14 +90,19 @@ def _with_border(pixels: NDArray[Any], mask: Mask | None, name: str) -> Mask | N
 
 def _dead_lines(pixels: Pixels) -> Mask | None:
     """Rows and columns of one value, in an image that is not of one value throughout."""
-    rows = pixels.max(1) == pixels.min(1)
-    columns = pixels.max(0) == pixels.min(0)
+    rows, columns = _of_one_value(pixels), _of_one_value(pixels.T)
     if not (rows.any() or columns.any()) or rows.all() or columns.all():
         return None
-    dead = np.zeros(pixels.shape, np.bool_)
-    dead[rows] = True
-    dead[:, columns] = True
+    dead: Mask = rows[:, None] | columns
     return dead
+
+
+def _of_one_value(lines: Pixels) -> Mask:
+    """Of each line; most are told apart by their first few pixels."""
+    same = (lines[:, 1:FEW] == lines[:, :1]).all(1)
+    alike = np.flatnonzero(same)
+    same[alike] = (lines[alike] == lines[alike, :1]).all(1)
+    return np.asarray(same, np.bool_)
 
 
 def _fill(pixels: Pixels, lost: Mask | None) -> None:
@@ -113,28 +122,27 @@ def _fill(pixels: Pixels, lost: Mask | None) -> None:
 
 def _cool(pixels: Pixels) -> None:
     """Hot pixels become the median of their neighbours."""
-    spread = float(pixels.std())
-    rows, columns = np.nonzero(np.abs(pixels) > OUTLYING * spread)
-    if not len(rows) or len(rows) > pixels.size // 50:
+    # Their mean is zero, but for what rounding has left of it.
+    far, floor = OUTLYING * math.sqrt(_mean_square(pixels)), float(pixels.min())
+    if max(float(pixels.max()), -floor) <= far:
         return
-    around = np.stack(
-        [
-            pixels[
-                np.clip(rows + dy, 0, pixels.shape[0] - 1),
-                np.clip(columns + dx, 0, pixels.shape[1] - 1),
-            ]
-            for dy in (-1, 0, 1)
-            for dx in (-1, 0, 1)
-            if dy or dx
-        ]
+    places = np.flatnonzero(np.abs(pixels) > far)
+    if len(places) > pixels.size // 50:
+        return
+    rows, columns = np.divmod(places, pixels.shape[1])
+    above_to_below, left_to_right = (
+        [np.clip(at + step, 0, side - 1) for step in (-1, 0, 1)]
+        for at, side in zip((rows, columns), pixels.shape, strict=True)
     )
-    values, floor = pixels[rows, columns], float(pixels.min())
+    square = [pixels[y, x] for y in above_to_below for x in left_to_right]
+    values, around = square.pop(4), np.stack(square)
     # Shot noise: the variance is the signal times a gain, which the image itself tells.
     gain = noise_variance(pixels) / max(-floor, 1e-30)
     above, below = values - around.max(0), around.min(0) - values
     noise = np.sqrt(gain * (around.max(0) - floor + gain))
     hot = np.maximum(above, below) > HOT * noise
-    pixels[rows[hot], columns[hot]] = np.median(around[:, hot], axis=0)
+    if hot.any():
+        pixels[rows[hot], columns[hot]] = np.median(around[:, hot], axis=0)
 
 
 def noise_variance(pixels: Pixels) -> float:
@@ -142,9 +150,14 @@ def noise_variance(pixels: Pixels) -> float:
 
     Every other pixel along each axis is enough."""
     rows, columns = (2 * (side // 2) for side in pixels.shape)
-    part = pixels[:rows, :columns]
-    twisted = part[::2, ::2] - part[1::2, ::2] - part[::2, 1::2] + part[1::2, 1::2]
-    return float(np.square(twisted).mean(dtype=np.float64)) / 4
+    down = pixels[:rows:2, :columns] - pixels[1:rows:2, :columns]
+    return _mean_square(down[:, ::2] - down[:, 1::2]) / 4
+
+
+def _mean_square(pixels: Pixels) -> float:
+    """In float32 along rows, which are short enough for it."""
+    rows = np.einsum("ij,ij->i", pixels, pixels)
+    return float(rows.sum(dtype=np.float64) / pixels.size)
 
 
 def _take_out_stripes(pixels: Pixels) -> None:
@@ -153,8 +166,8 @@ def _take_out_stripes(pixels: Pixels) -> None:
     A crystal's rows give a profile a few sharp frequencies; stripes give it all of them."""
     noise = noise_variance(pixels)
     for axis in (0, 1):
-        profile = pixels.mean(axis, dtype=np.float64)
+        profile = pixels.mean(axis)
         power = np.abs(np.fft.rfft(profile * np.hanning(len(profile) + 2)[1:-1])) ** 2
         expected = 0.375 * len(profile) * noise / pixels.shape[axis]
         if np.median(power) > STRIPED * expected > 0:
-            pixels -= np.expand_dims(profile, axis).astype(np.float32)
+            pixels -= np.expand_dims(profile, axis)
