@@ -220,14 +220,15 @@ def test_the_command_line_says_it_in_pixels_and_in_the_unit_of_the_files(pair, t
     paths = [tmp_path / "before.tif", tmp_path / "after.tif"]
     for path, frame in zip(paths, pair, strict=True):
         write(path, Micrograph(frame, (0.02, 0.03), "nm", {}, None))
-    assert main(["drift", *map(str, paths)]) == 0
+    assert main(["drift", *map(str, paths), "--model", "none"]) == 0
     said = capsys.readouterr().out
-    found = stemzoo.drift(*pair)
+    found = stemzoo.drift(*pair, None)
     assert said.startswith(
         f"dy {found.dy:.2f} px, dx {found.dx:.2f} px, sigma {found.sigma[0]:.2f}"
     )
     assert f"dy {found.dy * 0.02:.4g} nm, dx {found.dx * 0.03:.4g} nm" in said
     assert said.count("\n") == 1
     np.save(tmp_path / "after.npy", pair[1])
-    assert main(["drift", str(paths[0]), str(tmp_path / "after.npy")]) == 0
+    uncalibrated = [str(paths[0]), str(tmp_path / "after.npy")]
+    assert main(["drift", *uncalibrated, "--model", "none"]) == 0
     assert " nm" not in capsys.readouterr().out
