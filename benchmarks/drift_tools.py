@@ -27,11 +27,11 @@ Shift = tuple[float, float]
 Tool = Callable[[Frame, Frame], Shift]
 
 
-def our_models() -> dict[str, str | None]:
+def our_models() -> dict[str, stemzoo.Model | None]:
     """What the estimator can run with: its network where the zoo has one, and none."""
     there = {info.name for info in stemzoo.models()}
-    trained: list[str | None] = [OURS] if OURS in there else []
-    return {model or CLASSICAL: model for model in (*trained, None)}
+    trained = {OURS: stemzoo.load(OURS, threads=1)} if OURS in there else {}
+    return {**trained, CLASSICAL: None}
 
 
 def tools(size: int) -> dict[str, Tool]:

@@ -1,4 +1,4 @@
-// The inner loops of refinement, row by row, compiled once for each instruction set.
+// The inner loops of looks and of refinement, row by row, compiled once for each instruction set.
 #pragma once
 
 #include <cstddef>
@@ -68,6 +68,12 @@ struct ShiftRow {
 class Kernels {
   public:
     virtual ~Kernels() = default;
+    // Magnitudes.
+    virtual void heights(const float* re, const float* im, std::size_t count, float* out) const = 0;
+    // Of values none of which counts for more than the cap.
+    virtual double capped_sum(const float* values, std::size_t count, float cap) const = 0;
+    // asinh, in place.
+    virtual void compress(float* values, std::size_t count) const = 0;
     // Squared magnitudes, summed over `reach` neighbours on either side, on a circle.
     virtual void power(const float* re, const float* im, std::size_t cols, float* out) const = 0;
     // Writes the Wiener filter of the mean of both frames.

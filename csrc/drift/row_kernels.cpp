@@ -1,5 +1,8 @@
 // Compiled once for each instruction set; see core/fft.hpp.
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "core/lanes.hpp"
 #include "drift/kernels.hpp"
@@ -38,8 +41,54 @@ V gradient_x(const float* t) {
     return gradient(load(t + 1) - load(t - 1), load(t + 2) - load(t - 2));
 }
 
+// asinh(x) = log(1 + u) with u = x + x^2 / (1 + sqrt(1 + x^2)), of x >= 0. The logarithm is that of
+// a power of two and of what is left, m, between sqrt(1/2) and sqrt(2): 2 artanh((m - 1) / (m +
+// 1)).
+float asinh_of(float x) {
+    const float bounded = std::min(x, 1e18f);  // whose square is finite
+    const float u = x + x * (bounded / (1 + std::sqrt(1 + bounded * bounded)));
+    const float y = 1 + u, lost = u - (y - 1);
+    std::int32_t bits;
+    std::memcpy(&bits, &y, sizeof bits);
+    const std::int32_t exponent = (bits - 0x3f3504f3) >> 23;  // less those of sqrt(1/2)
+    const std::int32_t rest = bits - exponent * (1 << 23);
+    float m;
+    std::memcpy(&m, &rest, sizeof m);
+    const float t = (m - 1) / (m + 1), t2 = t * t;
+    const float series = 2.0f / 3 + t2 * (2.0f / 5 + t2 * (2.0f / 7 + t2 * (2.0f / 9)));
+    return static_cast<float>(exponent) * 0.693147181f + (2 * t + t * t2 * series + lost / y);
+}
+
 class RowKernels final : public drift::Kernels {
   public:
+    void heights(const float* re, const float* im, std::size_t count, float* out) const override {
+        for (std::size_t x = 0; x < count; ++x) out[x] = std::sqrt(re[x] * re[x] + im[x] * im[x]);
+    }
+
+    double capped_sum(const float* values, std::size_t count, float cap) const override {
+        constexpr std::size_t piece = 64 * L;  // too short to lose anything in float32
+        const V limit = V{} + cap;
+        double total = 0;
+        std::size_t i = 0;
+        while (i + L <= count) {
+            V part{};
+            for (const std::size_t end = std::min(i + piece, count); i + L <= end; i += L) {
+                const V v = load(values + i);
+                part += v < limit ? v : limit;
+            }
+            total += sum(part);
+        }
+        for (; i < count; ++i) total += static_cast<double>(std::min(values[i], cap));
+        return total;
+    }
+
+    void compress(float* values, std::size_t count) const override {
+        for (std::size_t i = 0; i < count; ++i) {
+            const float x = std::min(std::abs(values[i]), 1e38f);
+            values[i] = std::copysign(asinh_of(x), values[i]);
+        }
+    }
+
     void power(const float* re, const float* im, std::size_t cols, float* out) const override {
         constexpr std::size_t reach = drift::reach;
         const auto add = [&](std::size_t begin, std::size_t end, std::size_t from) {

@@ -6,6 +6,7 @@ specimen drifts. Left in, each of them speaks for a drift of zero.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from stemzoo._arrays import native_image
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.float32]
 
+FEW = 8  # pixels of a line that are looked at before all of them are
 OUTLYING = 6.0  # standard deviations from the mean beyond which a pixel is looked at
 HOT = 6.0  # of the shot noise that a pixel stands above the highest of its neighbours
 ROUNDS = 3  # of looking for them: beside a very hot pixel no other is seen
@@ -41,9 +43,11 @@ class Clean:
 def cleaned(image: ArrayLike, name: str) -> Clean:
     """The frame as correlation reads it; refused, by `name`, where it cannot be used."""
     given, lost = checked(image, name)
-    # The mean goes first, in float64: float32 would lose what an offset of 1e6 carries.
-    real = given if lost is None else given[~lost]
-    apart = np.subtract(given, real.mean(dtype=np.float64), dtype=np.float64)
+    # The mean goes first, as exactly as the pixels are given: float32 would lose what is carried by
+    # an offset of 1e9 in a 32-bit counter.
+    exact = np.result_type(given, np.float32)
+    mean = (given if lost is None else given[~lost]).mean(dtype=np.float64).astype(exact)
+    apart = np.subtract(given, mean, dtype=exact)
     if lost is not None:
         apart[lost] = 0
     pixels = _within_range(apart).astype(np.float32)
@@ -111,11 +115,19 @@ def _with_border(pixels: NDArray[Any], mask: Mask | None, name: str) -> Mask | N
 
 def _dead_lines(pixels: Pixels) -> Mask | None:
     """Rows and columns of one value, in an image that is not of one value throughout."""
-    rows = pixels.max(1) == pixels.min(1)
-    columns = pixels.max(0) == pixels.min(0)
+    rows, columns = _of_one_value(pixels), _of_one_value(pixels.T)
     if not (rows.any() or columns.any()) or rows.all() or columns.all():
         return None
-    return np.asarray(np.logical_or(rows[:, None], columns), np.bool_)
+    dead: Mask = rows[:, None] | columns
+    return dead
+
+
+def _of_one_value(lines: Pixels) -> Mask:
+    """Of each line; most are told apart by their first few pixels."""
+    same = (lines[:, 1:FEW] == lines[:, :1]).all(1)
+    alike = np.flatnonzero(same)
+    same[alike] = (lines[alike] == lines[alike, :1]).all(1)
+    return np.asarray(same, np.bool_)
 
 
 def _fill(pixels: Pixels, lost: Mask | None) -> None:
@@ -135,8 +147,11 @@ def _fill(pixels: Pixels, lost: Mask | None) -> None:
 
 def _cool(pixels: Pixels) -> bool:
     """Hot pixels become the median of their neighbours; whether there were any."""
-    apart = np.abs(pixels - pixels.mean())
-    rows, columns = np.nonzero(apart > OUTLYING * float(pixels.std()))
+    # Their mean is zero, but for what rounding has left of it.
+    far = OUTLYING * math.sqrt(_mean_square(pixels))
+    if max(float(pixels.max()), -float(pixels.min())) <= far:
+        return False
+    rows, columns = np.nonzero(np.abs(pixels) > far)
     if not len(rows) or len(rows) > pixels.size // 50:
         return False
     around = _neighbours(pixels, rows, columns)
@@ -169,9 +184,14 @@ def noise_variance(pixels: Pixels) -> float:
 
     Every other pixel along each axis is enough."""
     rows, columns = (2 * (side // 2) for side in pixels.shape)
-    part = pixels[:rows, :columns]
-    twisted: Pixels = part[::2, ::2] - part[1::2, ::2] - part[::2, 1::2] + part[1::2, 1::2]
-    return float(np.square(twisted).mean(dtype=np.float64)) / 4
+    down = pixels[:rows:2, :columns] - pixels[1:rows:2, :columns]
+    return _mean_square(down[:, ::2] - down[:, 1::2]) / 4
+
+
+def _mean_square(pixels: Pixels) -> float:
+    """In float32 along rows, which are short enough for it."""
+    rows = np.einsum("ij,ij->i", pixels, pixels)
+    return float(rows.sum(dtype=np.float64) / pixels.size)
 
 
 def _take_out_stripes(pixels: Pixels) -> None:
@@ -180,8 +200,8 @@ def _take_out_stripes(pixels: Pixels) -> None:
     A crystal's rows give a profile a few sharp frequencies; stripes give it all of them."""
     noise = noise_variance(pixels)
     for axis in (0, 1):
-        profile = pixels.mean(axis, dtype=np.float64)
+        profile = pixels.mean(axis)
         power = np.abs(np.fft.rfft(profile * np.hanning(len(profile) + 2)[1:-1])) ** 2
         expected = 0.375 * len(profile) * noise / pixels.shape[axis]
         if np.median(power) > STRIPED * expected > 0:
-            pixels -= np.expand_dims(profile, axis).astype(np.float32)
+            pixels -= np.expand_dims(profile, axis)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import stemzoo
-from stemzoo import cli_pair
 from stemzoo.cli_drift import add_drift_commands
 from stemzoo.cli_models import add_commands, add_offline
 from stemzoo.errors import FileError, StemzooError
@@ -45,13 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_image_command(commands, "denoise", "denoised", "denoise-live")
     _add_image_command(commands, "restore", "restored", "lobato-restore")
-
-    drift = commands.add_parser("drift", help="how far features moved between two images")
-    drift.add_argument("reference", type=Path)
-    drift.add_argument("moving", type=Path)
-    _add_model(drift, "vasudevan-drift")
-    cli_pair.add_options(drift)
-    drift.set_defaults(run=cli_pair.run)
+    add_drift_commands(commands)
 
     replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
     replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")
@@ -59,7 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(replay, None)
     replay.set_defaults(run=_replay)
 
-    add_drift_commands(commands)
     add_commands(commands)
     return parser
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import stemzoo
+from stemzoo import cli_pair
 from stemzoo.cli_models import add_offline
 from stemzoo.errors import FileError
 from stemzoo.model import Model
@@ -23,6 +24,13 @@ CLASSICAL = "none"  # the name under which a command runs without a network
 
 
 def add_drift_commands(commands: Any) -> None:
+    drift = commands.add_parser("drift", help="how far features moved between two images")
+    drift.add_argument("reference", type=Path)
+    drift.add_argument("moving", type=Path)
+    cli_pair.add_options(drift)
+    _add_model(drift)
+    drift.set_defaults(run=_drift)
+
     align = commands.add_parser("align", help="the average of a drifting series, without the drift")
     align.add_argument("stack", type=Path, metavar="STACK", help="a file of frames of one size")
     align.add_argument(
@@ -39,12 +47,11 @@ def add_drift_commands(commands: Any) -> None:
         "--resume", type=Path, metavar="FILE", help="keep measured pairs there, and go on from them"
     )
     align.add_argument("--dataset", type=int, help="which stack of a file that holds several")
-    align.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
-    _add_drift_model(align)
+    _add_model(align)
     align.set_defaults(run=_align)
 
 
-def _add_drift_model(command: argparse.ArgumentParser) -> None:
+def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model",
         default="drift-lattice",
@@ -53,15 +60,20 @@ def _add_drift_model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--trust", action="store_true", help="open a .onnx file that no zoo on this machine lists"
     )
+    command.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     add_offline(command)
 
 
-def _drift_model(given: argparse.Namespace) -> Model | None:
+def _model(given: argparse.Namespace) -> Model | None:
     if given.model == CLASSICAL:
         return None
     return stemzoo.load(
         given.model, threads=given.threads, trust=given.trust, progress=progress_bar(given.model)
     )
+
+
+def _drift(given: argparse.Namespace) -> None:
+    cli_pair.run(given, _model(given))
 
 
 def _align(given: argparse.Namespace) -> None:
@@ -74,7 +86,7 @@ def _align(given: argparse.Namespace) -> None:
             f"{given.stack} holds one image of shape {stack.data.shape}, and there is nothing to "
             "align; expected a stack of frames in one file"
         )
-    model = _drift_model(given)
+    model = _model(given)
     found = stemzoo.align(
         stack.data,
         model,

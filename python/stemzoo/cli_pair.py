@@ -17,7 +17,6 @@ from stemzoo.errors import FileError
 from stemzoo.io import Micrograph, read
 from stemzoo.model import Model
 from stemzoo.pictures import grey, save_panels
-from stemzoo.progress import progress_bar
 from stemzoo.series import moved
 
 Shift = tuple[float, float]
@@ -33,10 +32,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def run(given: argparse.Namespace) -> None:
+def run(given: argparse.Namespace, model: Model | None) -> None:
     still, moving = (_image(path) for path in (given.reference, given.moving))
-    model = stemzoo.load(given.model, trust=given.trust, progress=progress_bar(given.model))
-    found = stemzoo.drift(still.data, moving.data, model, max_shift=given.max_shift)
+    found = stemzoo.drift(
+        still.data, moving.data, model, max_shift=given.max_shift, threads=given.threads
+    )
     scale = still.pixel_size if _alike(still, moving) else None
     if given.picture:
         _picture(given.picture, still.data, moving.data, found)
@@ -78,9 +78,11 @@ def _text(found: Drift, scale: Shift | None, unit: str | None) -> str:
     return text
 
 
-def _record(found: Drift, model: Model, scale: Shift | None, unit: str | None) -> dict[str, Any]:
+def _record(
+    found: Drift, model: Model | None, scale: Shift | None, unit: str | None
+) -> dict[str, Any]:
     """A Drift as JSON can hold it: what is not known is null."""
-    contract = model.contract
+    contract = model and model.contract
     return {
         "dy": _number(found.dy),
         "dx": _number(found.dx),
@@ -92,7 +94,7 @@ def _record(found: Drift, model: Model, scale: Shift | None, unit: str | None) -
         ],
         "pixel_size": [float(size) for size in scale] if scale else None,
         "unit": unit if scale else None,
-        "model": f"{contract.name}@{contract.version}",
+        "model": contract and f"{contract.name}@{contract.version}",
     }
 
 

@@ -17,10 +17,14 @@ def _blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-def test_the_python_example_runs(capsys):
-    (block,) = _blocks("python")
-    exec(compile(block, "README.md", "exec"), {})
+def test_the_python_examples_run_one_after_another(capsys):
+    names = {}
+    for block in _blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)
     assert "denoise-live" in capsys.readouterr().out
+    drift = names["drift"]  # of the last frame, since the first
+    assert (drift.dy, drift.dx) == pytest.approx((4, -4), abs=0.05)
+    np.testing.assert_allclose(names["aligned"].shifts[-1], (4, -4), atol=0.05)
 
 
 COMMANDS = [line for block in _blocks("sh") for line in block.splitlines()]
@@ -32,6 +36,8 @@ def test_the_command_line_examples_run(line, tmp_path, monkeypatch):
     for seed, name in enumerate(("noisy.tif", "later.tif")):
         noisy = np.random.default_rng(seed).poisson(20, (64, 64)).astype("f4")
         write(Path(name), Micrograph(noisy, (0.1, 0.1), "nm", {}, None))
+    frames = np.stack([np.roll(noisy, k, 0) for k in range(4)])
+    write(Path("series.tif"), Micrograph(frames, (0.1, 0.1), "nm", {}, None))
     assert main(["denoise", "noisy.tif", "-o", "clean.tif"]) == 0
     program, *arguments = shlex.split(line)
     assert program == "stemzoo"
