@@ -67,7 +67,7 @@ def refined_together(
     apart = 1 - np.maximum(1 - np.abs(corners - corners[0]) / np.array(shape), 0).prod(1)
     rough_sigma = rough.sigma[at]
     refined_sigma = np.sqrt(own + own[0] + (apart[:, None] * rough_sigma) ** 2)
-    sigma = np.where(known[:, None], np.minimum(refined_sigma, rough_sigma), rough_sigma)
+    sigma = np.where(known[:, None], refined_sigma, rough_sigma)
     sigma[0] = 0
     result = Placed(np.full_like(rough.positions, math.nan), np.full_like(rough.sigma, math.nan))
     result.positions[at] = corners - corners[0] + exact - exact[0]

@@ -90,11 +90,13 @@ def test_a_band_finds_the_path_from_fewer_pairs(series):
     assert {total for _, total in counted} == {pairs + 7}
 
 
-def test_series_too_long_to_be_kept_are_read_again_and_come_out_alike(series, aligned, monkeypatch):
+def test_series_too_long_to_be_kept_are_read_again_and_come_out_alike(series, monkeypatch):
+    whole = align(series, band=2)
     monkeypatch.setattr(sys.modules["stemzoo.align"], "KEPT_PIXELS", series.size)
     stack = Counted(series)
-    same(align(stack, band=6), aligned)
-    assert stack.read == [*range(7)] * 2 + [*range(7)] * 2
+    same(align(stack, band=2), whole)
+    assert stack.read[:7] == stack.read[-7:] == list(range(7))
+    assert len(stack.read) > 3 * 7
 
 
 @pytest.mark.parametrize("dose", [1, 10, 100])
