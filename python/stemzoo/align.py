@@ -1,7 +1,11 @@
 """A series laid onto itself: drifts of its pairs of frames, the path they agree on, the average.
 
-Frames are read one at a time, twice: to be compared with those shortly before, and to be laid onto
-the others along the path. Nothing grows with the series but numbers.
+All pairs are compared roughly, which tells the candidates that are true; then every frame is refined
+against the average of the others (stemzoo.together).
+
+Frames are read one at a time: to be compared, and to be averaged. What is known of each is kept in
+between if the series is small; of a long one nothing grows but numbers and the field that it
+covers, and frames are read twice more to be refined.
 """
 
 from __future__ import annotations
