@@ -1,7 +1,11 @@
 """A series laid onto itself: drifts of its pairs of frames, the path they agree on, the average.
 
-Frames are read one at a time, twice: to be compared with those shortly before, and to be laid onto
-the others along the path. Nothing grows with the series but numbers.
+All pairs are compared roughly, which tells the candidates that are true; then every frame is refined
+against the average of the others (stemzoo.together).
+
+Frames are read one at a time: to be compared, and to be averaged. What is known of each is kept in
+between if the series is small; of a long one nothing grows but numbers and the field that it
+covers, and frames are read twice more to be refined.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ from stemzoo.together import Placed, refined_together
 ALL_PAIRS = 64  # frames: up to here, each is compared with each
 BAND = 16  # frames, in longer series, that each is compared with
 KEPT_PIXELS = 1 << 26  # of frames waiting to be compared: bounds memory where frames are large
-LEAST_SIGMA = 1e-3  # px: surer is no pair, and none outweighs all others
+LEAST_SIGMA = 0.15  # px: surer is no pair; the path is rough, and shall follow most of them
 LEAST_SCORE = 1e-3  # an answer is never ruled out by its own candidates
 
 Flags = NDArray[np.bool_]
@@ -204,8 +208,10 @@ class _Looks:
         image = frame.pixels if frame.blank else frame.masked()
         return self._judge.frame(image, f"stack[{index}]")
 
-    def drift(self, still: Frame, moving: Frame) -> Drift:
-        return self._judge.pair(still, moving, refined=False)
+    def drift(self, still: Frame, moving: Frame, apart: int) -> Drift:
+        """Neighbours exactly, for many small errors would make a long path another; all others as
+        far as they have to tell which candidates are true."""
+        return self._judge.pair(still, moving, refined=apart == 1)
 
 
 @contextmanager
@@ -235,7 +241,8 @@ def _measured(
                 seen[at] = looks.compared(at)
             stills = [i for i in seen if i < at and at in seen and (i, at) not in drifts]
             steps.done(min(band, at) - len(stills))
-            found = run(looks.drift, [seen[i] for i in stills], [seen.get(at)] * len(stills))
+            pairs = [(seen[still], seen[at], at - still) for still in stills]
+            found = run(lambda pair: looks.drift(*pair), pairs)
             for still, drift in zip(stills, found, strict=True):
                 drifts[still, at] = drift
                 steps.done()

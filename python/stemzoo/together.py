@@ -63,7 +63,11 @@ def refined_together(
     # The frames of the average are themselves misplaced, by what is being looked for.
     exact = _solved(corners, shape, found[:, :2], left)
     own = found[:, 2:] / (1 + _share_of_others(corners, shape)[:, None])
-    sigma = np.where(known[:, None], np.sqrt(own + own[0]), rough.sigma[at])
+    # Frames that hardly see what the first sees are tied to it by the rough path alone.
+    apart = 1 - np.maximum(1 - np.abs(corners - corners[0]) / np.array(shape), 0).prod(1)
+    rough_sigma = rough.sigma[at]
+    refined_sigma = np.sqrt(own + own[0] + (apart[:, None] * rough_sigma) ** 2)
+    sigma = np.where(known[:, None], refined_sigma, rough_sigma)
     sigma[0] = 0
     result = Placed(np.full_like(rough.positions, math.nan), np.full_like(rough.sigma, math.nan))
     result.positions[at] = corners - corners[0] + exact - exact[0]
@@ -113,7 +117,7 @@ def _seen(frame: Frame) -> Any:
 def _overlaps(corners: NDArray[np.int_], shape: tuple[int, int], rows: slice) -> Floats:
     """Of some frames with each other one: how much of them it shows; nothing with itself."""
     apart = np.abs(corners[rows, None] - corners[None])
-    common = np.maximum(1 - apart / np.array(shape), 0).prod(2)
+    common: Floats = np.maximum(1 - apart / np.array(shape), 0).prod(2)
     own = np.arange(len(corners))[rows]
     common[np.arange(len(own)), own] = 0
     return common

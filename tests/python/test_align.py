@@ -1,13 +1,17 @@
 """A drifting series becomes still: shifts, average, frames, whatever the stack is."""
 
+import sys
+
 import numpy as np
 import pytest
 from drifting_series import SHAPE, drifting, particles, steps
 
 import stemzoo
 from stemzoo import align as align_function
+from stemzoo.demo import simulate
 from stemzoo.errors import FileError
 from stemzoo.frames import Frames
+from stemzoo.phantoms import Specimen, expose
 from stemzoo.straighten import straightened
 
 PATH = steps(7)
@@ -84,6 +88,47 @@ def test_a_band_finds_the_path_from_fewer_pairs(series):
     pairs = 1 + 2 * 5
     assert [done for done, _ in counted] == list(range(1, pairs + 7 + 1))
     assert {total for _, total in counted} == {pairs + 7}
+
+
+def test_series_too_long_to_be_kept_are_read_again_and_come_out_alike(series, monkeypatch):
+    whole = align(series, band=2)
+    monkeypatch.setattr(sys.modules["stemzoo.align"], "KEPT_PIXELS", series.size)
+    stack = Counted(series)
+    same(align(stack, band=2), whole)
+    assert stack.read[:7] == stack.read[-7:] == list(range(7))
+    assert len(stack.read) > 3 * 7
+
+
+@pytest.mark.parametrize("dose", [1, 10, 100])
+def test_sigma_is_what_the_errors_are(dose):
+    scaled = []
+    for seed in range(4):
+        path = steps(8, seed)
+        found = align(drifting(path, dose=dose, seed=seed))
+        scaled.append((found.shifts - path)[1:] / found.sigma[1:])
+    assert 0.7 < np.sqrt(np.mean(np.square(scaled))) < 1.3
+
+
+def test_a_crystal_that_drifts_out_of_reach_keeps_its_path():
+    """Pairs out of reach find what is a lattice vector less, and agree on that."""
+    demo = simulate(seed=2)
+    frames, path = demo.frames[:, :256, :256], demo.path
+    found = align(frames, max_shift=6)
+    assert np.abs(path).max() > 3 * 6
+    np.testing.assert_allclose(found.shifts, path, atol=0.15)
+    assert not found.rejected.any()
+
+
+def test_drift_over_more_than_a_frame_is_followed():
+    """The first and the last frames show nothing in common."""
+    path = np.arange(12)[:, None] * (8.6, -9.3)
+    random = np.random.default_rng(0)
+    y, x = (random.uniform(-size - 50, 2 * size + 50, 900) for size in SHAPE)
+    specimen = Specimen(y, x, random.uniform(0.3, 1, 900), 2.5, background=0.1)
+    frames = np.stack([expose(specimen.image(SHAPE, shift), 100, random) for shift in path])
+    found = align(frames, band=3)
+    np.testing.assert_allclose(found.shifts, path, atol=0.2)
+    assert not found.rejected.any()
 
 
 def test_drift_during_the_scan_is_undone():
@@ -241,7 +286,7 @@ def test_a_cut_alignment_goes_on_where_it_was(series, aligned, tmp_path):
     before = kept.read_bytes()
     stack = Counted(series)
     same(align(stack, resume=str(kept)), aligned)
-    assert stack.read[print_of:] == list(range(7))  # for the average alone
+    assert stack.read[print_of:] == [*range(7), *range(7)]  # to be refined, and for the average
     with np.load(kept) as now, np.load(tmp_path.joinpath("pairs.npz")) as then:
         assert sorted(now.files) == sorted(then.files)
     assert len(kept.read_bytes()) == len(before)
