@@ -57,8 +57,7 @@ TEST(look_has_half_the_frame_cut_to_multiples_of_four) {
 
 TEST(look_of_noise_is_in_units_of_the_noise_and_worth_nothing) {
     const std::vector<float> seen = look_of(reference::noise<float>({128, 160}, 3, 0, 7));
-    // What the Gaussian passes of a deviation of 1: half of sqrt(mean of exp(-2 k^2 / cutoff^2)),
-    // times two at half the resolution; less by the taper.
+    // Of a deviation of 1 the low-pass leaves 0.19, which is doubled at half the resolution.
     CHECK(strength(seen, 0) > 0.1 && strength(seen, 0) < 1);
     CHECK(seen[2 * seen.size() / 3] < 0.3f);
 }

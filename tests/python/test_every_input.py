@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import stemzoo
-from stemzoo.estimator import Estimator
 
 NCC_SHIFT = 6
 
@@ -12,11 +11,6 @@ NCC_SHIFT = 6
 def told(found):
     """The numbers of a drift, but for its candidates."""
     return np.array([found.dy, found.dx, *found.sigma, found.ambiguous, found.score])
-
-
-def estimated(image):
-    estimator = Estimator((48, 40), None)
-    return estimator.pair(estimator.frame(image), estimator.frame(MOVED))
 
 
 ENTRY_POINTS = {
@@ -27,7 +21,6 @@ ENTRY_POINTS = {
     "NccReference": lambda image: stemzoo.NccReference(image, NCC_SHIFT)(np.eye(48, 40)),
     "drift reference": lambda image: told(stemzoo.drift(image, MOVED, None)),
     "drift moving": lambda image: told(stemzoo.drift(MOVED, image, None)),
-    "Estimator.frame": lambda image: told(estimated(image)),
     "Tiling.split": lambda image: stemzoo.Tiling((48, 40), 16, 8).split(image),
 }
 TAKES_STACKS = ("denoise", "model", "ncc moving")
