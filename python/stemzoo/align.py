@@ -1,7 +1,7 @@
 """A series laid onto itself: drifts of its pairs of frames, the path they agree on, the average.
 
-All pairs are compared roughly, which tells the candidates that are true; then every frame is refined
-against the average of the others (stemzoo.together).
+All pairs are compared roughly, which tells the candidates that are true; then every frame is
+refined against the average of the others (stemzoo.together).
 
 Frames are read one at a time: to be compared, and to be averaged. What is known of each is kept in
 between if the series is small; of a long one nothing grows but numbers and the field that it
