@@ -155,7 +155,7 @@ def test_columns_are_not_hot():
 def test_stripes_are_taken_out(axis):
     stripes = np.expand_dims(np.random.default_rng(7).normal(0, 20, 128), axis)
     clean = cleaned(FRAME + stripes, "image").pixels
-    assert abs(np.corrcoef(clean.mean(axis), stripes.ravel())[0, 1]) < 0.2
+    assert np.abs(clean.mean(axis)).max() < 1  # of stripes of 20
     assert np.corrcoef(clean.ravel(), FRAME.ravel())[0, 1] > 0.75
 
 
