@@ -154,6 +154,13 @@ def recipe(**settings: Any) -> Recipe:
                 "spacing": "columns 5.5 to 45 px apart",
                 "drift": "up to a third of the frame",
             },
+            "bars": {
+                "cells.lattices.finite particle.1.drift-lattice.within": ">= 0.99",
+                "cells.lattices.column-intensity spread.3.drift-lattice.within": ">= 0.99",
+                "cells.lattices.one vacancy.1.drift-lattice.within": ">= 0.87",
+                "cells.lattices.one vacancy.3.drift-lattice.within": ">= 0.97",
+                "cells.lattices.pure lattice.10.drift-lattice.ambiguous": ">= 0.99",
+            },
             **settings,
         }
     )
