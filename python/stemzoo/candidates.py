@@ -15,6 +15,7 @@ WITHIN, BEYOND = 3.0, 6.0  # standard deviations: what an expectation bears out,
 ALONE = 2.0  # times the height of all others: a peak that is no lattice's
 SHARP = 0.1  # of its height lost within a pixel: a peak that says where it is to a tenth of one
 PEAK_SIGMA = 0.3  # px: how far a peak may lie from the drift it stands for
+LIKELIER = 3.0  # in log-odds, than any peak: a shift that is looked at without a peak
 NEAR = 4.0  # px: a shift so near to a peak means that peak
 STRIDE = 2  # px of a frame to one of its features
 
@@ -42,10 +43,16 @@ class Candidates:
     evidence: float
 
 
-def weighed(shifts: Points, odds: NDArray[np.floating], field: tuple[int, int]) -> Candidates:
-    """Candidates with their probabilities, by the log-odds that features give every shift."""
+def weighed(
+    shifts: Points,
+    odds: NDArray[np.floating],
+    field: tuple[int, int],
+    more: NDArray[np.float64] | float = 0.0,
+) -> Candidates:
+    """Candidates with their probabilities, by the log-odds that features give every shift, and by
+    `more` of each of their own."""
     prior = log_prior(shifts, field)
-    logits = between(odds, shifts / STRIDE)
+    logits = between(odds, shifts / STRIDE) + more
     told = shares(logits + prior)
     probability = (1 - DOUBT) * told + DOUBT * shares(prior)
     order = np.argsort(-probability, kind="stable")
@@ -111,12 +118,19 @@ def prior_surface(
 def with_likeliest(
     shifts: Points, odds: NDArray[np.floating], prior: NDArray[np.floating]
 ) -> Points:
-    """And the likeliest shift, where no peak is near it: what has no lattice may have no peak."""
-    row, column = np.unravel_index(int((odds + prior).argmax()), odds.shape)
+    """And the likeliest shift of all, where no peak is near it or nearly as likely: what has no
+    lattice may have no peak."""
+    logits = odds + prior
+    row, column = np.unravel_index(int(logits.argmax()), odds.shape)
     middle = odds.shape[0] // 2, odds.shape[1] // 2
     likeliest = np.array([[row - middle[0], column - middle[1]]], float) * STRIDE
-    if not odds.any() or (len(shifts) and np.hypot(*(shifts - likeliest).T).min() <= NEAR):
+    if not odds.any():
         return shifts
+    if len(shifts):
+        near = np.hypot(*(shifts - likeliest).T).min() <= NEAR
+        known = between(np.maximum(logits, -1e30), shifts / STRIDE).max()
+        if near or logits[row, column] - known < LIKELIER:
+            return shifts
     return np.concatenate([shifts, likeliest])
 
 

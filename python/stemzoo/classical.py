@@ -6,10 +6,16 @@ chance, says how probable it is.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # along each axis, in features: about as wide as a probe
+HEIGHT = 20.0  # the log-odds of a peak over none
+CHANCE = (
+    10.0  # standard deviations: how alike the highest of many peaks of noise are, and then some
+)
 BELIEF = 0.25  # in what stands out: some of it is what is left of the lattice
 
 
@@ -24,6 +30,20 @@ def classical_odds(correlation: NDArray[np.float32]) -> NDArray[np.float32]:
     chance = float(correlation.std())
     above = np.maximum(correlation, 0) / max(chance, 1e-30)
     return np.asarray(BELIEF / 2 * above**2, np.float32)
+
+
+def classical_peaks(
+    peaks: NDArray[np.floating], alike: float, field: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Log-odds of peaks by how much lower they are than the highest, for what the frames have in
+    common at each: what ends within the frame is like itself only where it belongs.
+
+    Where frames are hardly `alike` (their correlation at the highest peak), it is noise that peaks.
+    """
+    apart = np.abs(peaks[:, :2]) / field
+    heights = peaks[:, 2] / np.maximum(1 - apart, 0.1).prod(1)
+    noise = CHANCE / max(alike, 1e-30) / math.sqrt(field[0] * field[1])
+    return np.asarray(HEIGHT * max(0.0, 1 - noise**2) * (heights / heights.max() - 1), np.float64)
 
 
 def blurred(image: NDArray[np.float32]) -> NDArray[np.float32]:

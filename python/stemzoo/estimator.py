@@ -22,6 +22,7 @@ from stemzoo.candidates import (
     STRIDE,
     Candidates,
     Expected,
+    Peaks,
     is_sharp,
     lags,
     plain_answer,
@@ -29,7 +30,7 @@ from stemzoo.candidates import (
     weighed,
     with_likeliest,
 )
-from stemzoo.classical import classical_features, classical_odds
+from stemzoo.classical import classical_features, classical_odds, classical_peaks
 from stemzoo.cleaning import Clean, cleaned
 from stemzoo.model import Model, model_for
 
@@ -125,12 +126,12 @@ class Estimator:
             found = Candidates(shifts[place : place + 1], np.ones(1), math.inf)
         else:
             odds = _core.log_odds(self._features(reference), self._features(moving), self.threads)
-            if not self._model:
-                odds = classical_odds(odds)
-            shifts = with_likeliest(shifts, odds, self._prior)
+            odds = odds if self._model else classical_odds(odds)
+            if self._model or not len(peaks):
+                shifts = with_likeliest(shifts, odds, self._prior)
             if not len(shifts):
                 return UNKNOWN
-            found = weighed(shifts, odds, self.shape)
+            found = weighed(shifts, odds, self.shape, self._by_height(peaks, *counts))
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
         sure = found.probability[0] >= SURE and found.evidence >= EVIDENCE
         if not refined:
@@ -146,6 +147,15 @@ class Estimator:
             answer, sigma = (dy, dx), (math.sqrt(yy), math.sqrt(xx))
         score = _core.overlap_correlation(*counts, answer)
         return Drift(*answer, sigma, not sure, score, _told(found, MOST_TOLD))
+
+    def _by_height(
+        self, peaks: Peaks, still: _core.DriftFrame, moved: _core.DriftFrame
+    ) -> NDArray[np.float64] | float:
+        """What the peaks say themselves. A network's features have seen it all."""
+        if self._model or not len(peaks):
+            return 0.0
+        alike = _core.overlap_correlation(still, moved, (peaks[0, 0], peaks[0, 1]))
+        return classical_peaks(peaks, alike, self.shape)
 
 
 def _told(found: Candidates, most: int) -> Others:
