@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from stemzoo.contract import Contract
+from stemzoo.contract import LOOKS, Contract
 from stemzoo.index import companions, newest
 from stemzoo.model import Model
 
@@ -50,6 +50,8 @@ def test_the_graph_is_one_that_old_runtimes_read(path):
     if contract.surface:
         side = contract.surface
         assert shapes == {"surface": [0, 1, side, side], "drift": [0, 2], "sigma": [0, 2]}
+    elif contract.features:
+        assert shapes == {"look": [0, LOOKS, 0, 0], "features": [0, contract.features, 0, 0]}
     else:
         side = contract.window
         assert shapes == {"image": [0, 1, side, side], "output": [0, 1, side, side]}
@@ -70,8 +72,9 @@ def test_sample_vectors_hold(path):
 
 
 def _takes_any_size(path):
+    """Of an image, which may come in tiles; frames are looked at as a whole."""
     contract = Contract.of(path.read_bytes(), str(path))
-    return not (contract.window or contract.surface)
+    return not (contract.window or contract.surface or contract.features)
 
 
 ANY_SIZE = [path for path in FILES if _takes_any_size(path)]
