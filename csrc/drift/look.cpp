@@ -12,12 +12,12 @@
 #include "core/scratch.hpp"
 #include "drift/kernels.hpp"
 #include "drift/rings.hpp"
+#include "drift/taper.hpp"
 #include "tiling/strided.hpp"
 
 namespace stemzoo::drift {
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
 constexpr float bragg = 3;           // times the level of its ring: what stands higher is lattice
 constexpr std::size_t wide = 2;      // frequencies: how far a tapered peak reaches
 constexpr float clipped = 2;         // times the level: a frequency counts no higher for it
@@ -28,20 +28,7 @@ constexpr double common_to = 0.1;    // cycles per pixel: where frames have most
 constexpr double most_common = 0.9;  // of their power
 // Of noise, relative to its level as it is taken here: the median height.
 constexpr double median_of_noise = 0.9525;
-constexpr double taper_share = 0.1;  // of a side fades out: a sharp edge is a cross in Fourier
 constexpr float least = 1e-30f;
-
-std::vector<float> taper(std::size_t side) {
-    const auto edge =
-        std::max<std::size_t>(1, static_cast<std::size_t>(taper_share * static_cast<double>(side)));
-    std::vector<float> window(side, 1.0f);
-    for (std::size_t i = 0; i < edge; ++i) {
-        const double rise =
-            0.5 - 0.5 * std::cos(pi * (static_cast<double>(i) + 0.5) / static_cast<double>(edge));
-        window[i] = window[side - 1 - i] = static_cast<float>(rise);
-    }
-    return window;
-}
 
 std::shared_ptr<const Rings> rings_of(const SpectrumLayout& layout) {
     static Kept<Shape, Rings> kept;

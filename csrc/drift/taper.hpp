@@ -13,13 +13,13 @@ inline std::vector<float> taper(std::size_t side) {
     constexpr double pi = 3.14159265358979323846, share = 0.1;
     const auto edge =
         std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(side)));
-    std::vector<float> window(side, 1.0f);
+    std::vector<float> weights(side, 1.0f);
     for (std::size_t i = 0; i < edge; ++i) {
         const double along = (static_cast<double>(i) + 0.5) / static_cast<double>(edge);
         const double rise = 0.5 - 0.5 * std::cos(pi * along);
-        window[i] = window[side - 1 - i] = static_cast<float>(rise);
+        weights[i] = weights[side - 1 - i] = static_cast<float>(rise);
     }
-    return window;
+    return weights;
 }
 
 }  // namespace stemzoo::drift
