@@ -115,11 +115,11 @@ void add_row(const float* a, const float* b, std::size_t count, Sums& total) {
 }  // namespace
 
 void cut_lags(const float* cyclic, Shape shape, Shape reach, float* surface) {
-    const std::size_t cols = 2 * reach.cols + 1;
-    for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r, surface += cols) {
+    for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r) {
         const float* row = cyclic + (r + shape.rows - reach.rows) % shape.rows * shape.cols;
-        std::copy_n(row + shape.cols - reach.cols, reach.cols, surface);
-        std::copy_n(row, reach.cols + 1, surface + reach.cols);
+        for (std::size_t c = 0; c < 2 * reach.cols + 1; ++c) {
+            *surface++ = row[c < reach.cols ? c + shape.cols - reach.cols : c - reach.cols];
+        }
     }
 }
 
