@@ -15,7 +15,7 @@ from skimage.feature import match_template
 from skimage.registration import phase_cross_correlation
 
 import stemzoo
-from benchmarks.timing import Job, medians, milliseconds, table, times
+from benchmarks.timing import Job, by_size, medians, milliseconds, table
 
 SHIFT = 32
 SIZES = (256, 512, 1024, 2048)
@@ -34,18 +34,7 @@ def report() -> str:
 
 def _pairs(threads: int) -> str:
     columns = {size: medians(_jobs(size, threads)) for size in SIZES}
-    ours = {size: columns[size]["stemzoo.ncc"] for size in SIZES}
-    rows = [
-        [
-            name,
-            *(
-                f"{milliseconds(columns[size][name])} ({times(columns[size][name] / ours[size])})"
-                for size in SIZES
-            ),
-        ]
-        for name in columns[SIZES[0]]
-    ]
-    return table(["", *(str(size) for size in SIZES)], rows)
+    return by_size(columns)
 
 
 def _jobs(size: int, threads: int) -> dict[str, Job]:

@@ -16,7 +16,7 @@ from skimage.registration import phase_cross_correlation
 import stemzoo
 from benchmarks.drift_tools import CHAIN, FINE, Shift, Tool, our_models, tools
 from benchmarks.lattices import CASES, counted, ideal_pair
-from benchmarks.timing import Job, medians, milliseconds, table, times
+from benchmarks.timing import Job, by_size, medians, milliseconds, table, times
 from stemzoo.series import moved
 
 SIZES = (256, 512)
@@ -60,18 +60,7 @@ def _pair_times() -> str:
             name: partial(tool, reference, moving) for name, tool in tools(size).items()
         }
         columns[size] = medians(jobs)
-    ours = {size: next(iter(columns[size].values())) for size in SIZES}
-    rows = [
-        [
-            name,
-            *(
-                f"{milliseconds(columns[size][name])} ({times(columns[size][name] / ours[size])})"
-                for size in SIZES
-            ),
-        ]
-        for name in columns[SIZES[0]]
-    ]
-    return table(["", *(str(size) for size in SIZES)], rows)
+    return by_size(columns)
 
 
 def _shares() -> str:

@@ -31,6 +31,22 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
+def by_size(columns: Mapping[int, Mapping[str, float]]) -> str:
+    """A table of seconds by size and name, each beside the first name's of that size."""
+    ours = {size: next(iter(seconds.values())) for size, seconds in columns.items()}
+    rows = [
+        [
+            name,
+            *(
+                f"{milliseconds(seconds[name])} ({times(seconds[name] / ours[size])})"
+                for size, seconds in columns.items()
+            ),
+        ]
+        for name in next(iter(columns.values()))
+    ]
+    return table(["", *(str(size) for size in columns)], rows)
+
+
 def milliseconds(seconds: float) -> str:
     return _three_figures(1e3 * seconds)
 

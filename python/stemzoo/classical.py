@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # along each axis, in features: about as wide as a probe
 HEIGHT = 20.0  # the log-odds of a peak over none
-CHANCE = (
-    10.0  # standard deviations: how alike the highest of many peaks of noise are, and then some
-)
+CHANCE = 10.0  # standard deviations: the highest of many peaks of noise are less alike
 BELIEF = 0.25  # in what stands out: some of it is what is left of the lattice
 
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Others
 from stemzoo.candidates import (
+    PEAK_SIGMA,
     STRIDE,
     Candidates,
     Expected,
@@ -39,7 +40,7 @@ from stemzoo.model import Model, model_for
 SURE, EVIDENCE = 0.8, 1.5
 MOST_TOLD = 256  # candidates
 FEW_TOLD = 16  # of a drift that is not refined
-UNREFINED = (0.15, 0.15)  # px: what a peak alone is good for
+UNREFINED = (PEAK_SIGMA, PEAK_SIGMA)  # what a peak alone is good for
 MOST_PEAKS = 1024
 LEAST_SIDE = 16  # px
 BLIND = 8  # px: features this near to a pixel that is none have seen it

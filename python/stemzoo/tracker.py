@@ -17,14 +17,13 @@ from numpy.typing import ArrayLike
 from stemzoo._arrays import native_image
 from stemzoo.candidates import BEYOND, WITHIN, Expected
 from stemzoo.drift import Drift, Shift
-from stemzoo.estimator import Estimator, Frame
+from stemzoo.estimator import UNREFINED, Estimator, Frame
 from stemzoo.model import Model
 from stemzoo.motion import Axis, Motion
 
 RENEW = 0.5  # up to a half, no steady drift within max_shift a frame outruns the reference
 FIELD = 3  # beyond a third of the field too little is in common, whatever max_shift allows
 ASKED = 8  # every so many frames their features are asked, whatever the prediction says
-UNREFINED = 0.1  # px: candidates are peaks as they were found, only the answer is refined
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,8 @@ class TrackedDrift(Drift):
 
     `resolved` means that the frames alone left the answer open, and that the prediction chose it:
     of all candidates only this one is where the drift so far leads, within three standard
-    deviations, and every other is beyond six. It is then no longer `ambiguous`.
+    deviations, and every other is beyond six. It is then no longer `ambiguous`. Where the
+    prediction leads to one peak the frames are not asked, so nothing is left open or resolved.
     """
 
     resolved: bool = False
@@ -198,7 +198,7 @@ class DriftTracker:
         changed: dict[str, Any] = {
             "dy": shift[0],
             "dx": shift[1],
-            "sigma": _added(local.sigma, (UNREFINED, UNREFINED)) if nearest else local.sigma,
+            "sigma": _added(local.sigma, UNREFINED) if nearest else local.sigma,
             "ambiguous": False,
             "score": score,
             "candidates": tuple(options),

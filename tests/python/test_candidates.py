@@ -7,9 +7,12 @@ from stemzoo.candidates import (
     DOUBT,
     NEAR,
     STRIDE,
+    Expected,
     between,
+    is_sharp,
     lags,
     log_prior,
+    plain_answer,
     prior_surface,
     weighed,
     with_likeliest,
@@ -108,3 +111,27 @@ def test_short_drifts_are_likelier_and_none_is_impossible():
     assert lengths[0] == 0
     assert (np.diff(lengths) < 0).all()
     assert lengths[-1] == pytest.approx(-8, abs=0.5)
+
+
+LATTICE = np.array([(4.0, 1.0, 9.0, 0.2), (-7.0, 1.0, 8.9, 0.2), (15.0, 1.0, 8.8, 0.05)])
+
+
+def test_a_peak_that_stands_alone_needs_no_features():
+    assert plain_answer(LATTICE, None) is None
+    assert plain_answer(np.array([(4, 1, 9, 0.2), (-7, 1, 4.4, 0.2)]), None) == 0
+    beside = np.array([(4, 1, 9, 0.2), (5, 1, 8.5, 0.2), (-7, 1, 4.4, 0.2)])  # of one broad peak
+    assert plain_answer(beside, None) == 0
+    assert plain_answer(LATTICE[:0], None) is None
+
+
+def test_where_a_drift_is_expected_only_one_peak_may_lie():
+    assert plain_answer(LATTICE, Expected((-6.8, 1.2), (0.5, 0.5))) == 1
+    assert plain_answer(LATTICE, Expected((-1.5, 1.0), (0.5, 0.5))) is None  # between two
+    assert plain_answer(LATTICE, Expected((-6.8, 1.2), (3.0, 3.0))) is None  # too unsure
+
+
+def test_a_broad_peak_does_not_say_where_it_is():
+    assert is_sharp(LATTICE, (4.2, 1.1))
+    assert not is_sharp(LATTICE, (15.0, 1.0))
+    assert not is_sharp(LATTICE, (0.0, 1.0))
+    assert not is_sharp(LATTICE[:0], (0.0, 0.0))
