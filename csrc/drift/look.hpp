@@ -1,25 +1,33 @@
-// What a feature network is given of a frame, at half its resolution: three channels.
+// What a feature network is given of a frame, at a half or a quarter of its resolution: three
+// channels, all in units of the frame's white noise.
 //
 // Correlation of a crystal is ruled by its Bragg peaks, and they are the same for every drift that
-// is a lattice vector longer. So the first channel has them taken out: wherever the spectrum stands
-// far above its surroundings at that distance from the centre. The second is the whole frame,
-// compressed by asinh. Both are in units of the frame's white noise.
+// is a lattice vector longer. So the first channel has the lattice taken out: its waves, and
+// wherever the spectrum still stands far above its surroundings at that distance from the centre.
+// The second is the lattice, compressed by asinh.
 //
-// The third is one number all over: how much the evidence in the first is worth. Were both frames
-// Gaussian noise of which they share a part, the product of two frames' first channels, summed over
-// an overlap, would have to be multiplied with it, once for each frame, to be the log-odds of that
-// drift.
+// The third is the first times one number, how much its evidence is worth. Were both frames
+// Gaussian noise of which they share a part, the product of two frames' third channels, summed over
+// an overlap, would be the log-odds of that drift.
 #pragma once
+
+#include <cstddef>
 
 #include "core/array.hpp"
 
 namespace stemzoo::drift {
 
-// Rows and columns of a look: half of the frame's, after cutting those to multiples of four.
-Shape look_shape(Shape frame);
+constexpr std::size_t fine_stride = 2, coarse_stride = 4;  // pixels to one of a look
 
-// Writes three contiguous channels of look_shape(pixels.shape). Throws std::invalid_argument for
-// frames of less than 8 x 8 pixels.
-void look(const View<const float>& pixels, float* out, unsigned threads);
+// Rows and columns of a look: of the frame's, cut to multiples of eight. Throws
+// std::invalid_argument for other strides.
+Shape look_shape(Shape frame, std::size_t stride);
+
+// The stride at which a frame shows all that its lattice has to show.
+std::size_t look_stride(const View<const float>& pixels, unsigned threads);
+
+// Writes three contiguous channels of look_shape(pixels.shape, stride). Throws
+// std::invalid_argument for frames of less than 16 x 16 pixels.
+void look(const View<const float>& pixels, std::size_t stride, float* out, unsigned threads);
 
 }  // namespace stemzoo::drift

@@ -106,8 +106,11 @@ class Tiling:
         threads: int = 0,
     ) -> None: ...
 
-def look(pixels: NDArray[np.float32], threads: int = 0) -> NDArray[np.float32]:
-    """What a feature network is given of a frame: [3, H / 2, W / 2]."""
+def look(pixels: NDArray[np.float32], stride: int = 2, threads: int = 0) -> NDArray[np.float32]:
+    """What a feature network is given of a frame: [3, H / stride, W / stride]."""
+
+def look_stride(pixels: NDArray[np.float32], threads: int = 0) -> int:
+    """The stride of a look that shows all that a frame's lattice has to show."""
 
 class Features:
     def __init__(

@@ -17,7 +17,7 @@ SHARP = 0.1  # of its height lost within a pixel: a peak that says where it is t
 PEAK_SIGMA = 0.15  # px: how far a peak lies from the drift it stands for
 LIKELIER = 3.0  # in log-odds, than any peak: a shift that is looked at without a peak
 NEAR = 4.0  # px: a shift so near to a peak means that peak
-STRIDE = 2  # px of a frame to one of its features
+STRIDE = 2  # px of a frame to one of its features, where they are finest
 
 Points = NDArray[np.floating]  # (count, 2): (dy, dx)
 Peaks = NDArray[np.floating]  # (count, 4): dy, dx, height, sharpness, the highest first
@@ -48,11 +48,12 @@ def weighed(
     odds: NDArray[np.floating],
     field: tuple[int, int],
     more: NDArray[np.float64] | float = 0.0,
+    stride: int = STRIDE,
 ) -> Candidates:
-    """Candidates with their probabilities, by the log-odds that features give every shift, and by
-    `more` of each of their own."""
+    """Candidates with their probabilities, by the log-odds that features `stride` px apart give
+    every shift, and by `more` of each of their own."""
     prior = log_prior(shifts, field)
-    logits = between(odds, shifts / STRIDE) + more
+    logits = between(odds, shifts / stride) + more
     told = shares(logits + prior)
     probability = (1 - DOUBT) * told + DOUBT * shares(prior)
     order = np.argsort(-probability, kind="stable")
@@ -95,10 +96,10 @@ def _where_expected(shifts: Points, expected: Expected) -> int | None:
     return None if miss[nearest] > WITHIN or (miss <= BEYOND).sum() > 1 else nearest
 
 
-def lags(reach: tuple[int, int], field: tuple[int, int]) -> tuple[int, int]:
+def lags(reach: tuple[int, int], field: tuple[int, int], stride: int = STRIDE) -> tuple[int, int]:
     """How far features of a frame are compared for shifts of up to `reach` px."""
     rows, columns = (
-        min(pixels // STRIDE + 2, side // 4 * 2 - 1)
+        min(pixels // stride + 2, side // 8 * 8 // stride - 1)
         for pixels, side in zip(reach, field, strict=True)
     )
     return rows, columns
@@ -106,29 +107,32 @@ def lags(reach: tuple[int, int], field: tuple[int, int]) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=8)
 def prior_surface(
-    extent: tuple[int, int], reach: tuple[int, int], field: tuple[int, int]
+    extent: tuple[int, int], reach: tuple[int, int], field: tuple[int, int], stride: int = STRIDE
 ) -> NDArray[np.float32]:
     """`log_prior` of every shift that features are compared for; none beyond `reach`."""
-    y, x = (STRIDE * np.arange(-most, most + 1.0) for most in extent)
+    y, x = (stride * np.arange(-most, most + 1.0) for most in extent)
     points = np.stack(np.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2)
     prior = np.where((np.abs(points) <= reach).all(1), log_prior(points, field), -np.inf)
     return prior.reshape(len(y), len(x)).astype(np.float32)
 
 
 def with_likeliest(
-    shifts: Points, odds: NDArray[np.floating], prior: NDArray[np.floating]
+    shifts: Points,
+    odds: NDArray[np.floating],
+    prior: NDArray[np.floating],
+    stride: int = STRIDE,
 ) -> Points:
     """And the likeliest shift of all, where no peak is near it or nearly as likely: what has no
     lattice may have no peak."""
     logits = odds + prior
     row, column = np.unravel_index(int(logits.argmax()), odds.shape)
     middle = odds.shape[0] // 2, odds.shape[1] // 2
-    likeliest = np.array([[row - middle[0], column - middle[1]]], float) * STRIDE
+    likeliest = np.array([[row - middle[0], column - middle[1]]], float) * stride
     if not odds.any():
         return shifts
     if len(shifts):
         near = np.hypot(*(shifts - likeliest).T).min() <= NEAR
-        known = between(np.maximum(logits, -1e30), shifts / STRIDE).max()
+        known = between(np.maximum(logits, -1e30), shifts / stride).max()
         if near or logits[row, column] - known < LIKELIER:
             return shifts
     return np.concatenate([shifts, likeliest])

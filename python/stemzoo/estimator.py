@@ -11,7 +11,7 @@ drift. The likeliest one is then refined on the counts.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,6 @@ from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Others
 from stemzoo.candidates import (
     PEAK_SIGMA,
-    STRIDE,
     Candidates,
     Expected,
     Peaks,
@@ -43,7 +42,7 @@ FEW_TOLD = 16  # of a drift that is not refined
 UNREFINED = (PEAK_SIGMA, PEAK_SIGMA)  # what a peak alone is good for
 MOST_PEAKS = 1024
 LEAST_SIDE = 16  # px
-BLIND = 8  # px: features this near to a pixel that is none have seen it
+BLIND = 4  # features this near to a pixel that is none have seen it
 
 
 @dataclass
@@ -52,7 +51,8 @@ class Frame:
 
     counts: _core.DriftFrame | None  # None: a blank frame, of which nothing can be said
     clean: Clean
-    features: _core.Features | None = None  # made when they are first needed
+    stride: int = 0  # px to one of its features; 0: not yet known
+    features: dict[int, _core.Features] = field(default_factory=dict)  # by their stride
 
 
 class Estimator:
@@ -71,8 +71,6 @@ class Estimator:
         self.shape = shape
         self._reach = _reach(max_shift, shape)
         self.max_shift = min(self._reach)
-        self._lags = lags(self._reach, shape)
-        self._prior = prior_surface(self._lags, self._reach, shape)
         self.threads = threads or 0
         self._model = None if model is None else model_for("drift", model)
         if self._model and not self._model.contract.features:
@@ -90,18 +88,31 @@ class Estimator:
             return Frame(None, clean)
         return Frame(_core.DriftFrame(clean.pixels, clean.valid, self.threads), clean)
 
-    def _features(self, frame: Frame) -> _core.Features:
-        # Two threads may both make them, and make the same.
-        if frame.features is None:
-            frame.features = self._made(frame.clean)
-        return frame.features
+    def _odds(self, reference: Frame, moving: Frame) -> tuple[NDArray[np.float32], int]:
+        """The log-odds of every drift, and how many pixels apart they are: as fine as the finer of
+        both frames needs them."""
+        stride = min(self._stride(reference), self._stride(moving))
+        features = (self._features(frame, stride) for frame in (reference, moving))
+        odds = _core.log_odds(*features, self.threads)
+        return (odds if self._model else classical_odds(odds)), stride
 
-    def _made(self, clean: Clean) -> _core.Features:
-        seen = _core.look(clean.pixels, self.threads)
+    def _stride(self, frame: Frame) -> int:
+        # Two threads may both find it out, and find the same. Features likewise.
+        if not frame.stride:
+            frame.stride = _core.look_stride(frame.clean.pixels, self.threads)
+        return frame.stride
+
+    def _features(self, frame: Frame, stride: int) -> _core.Features:
+        if stride not in frame.features:
+            frame.features[stride] = self._made(frame.clean, stride)
+        return frame.features[stride]
+
+    def _made(self, clean: Clean, stride: int) -> _core.Features:
+        seen = _core.look(clean.pixels, stride, self.threads)
         maps = self._model.outputs(seen[None])[0][0] if self._model else classical_features(seen)
         if clean.seen is not None:
-            maps = maps * trusted(clean.seen, (seen.shape[1], seen.shape[2]))
-        return _core.Features(maps, self._lags, self.threads)
+            maps = maps * trusted(clean.seen, stride)
+        return _core.Features(maps, lags(self._reach, self.shape, stride), self.threads)
 
     def pair(
         self,
@@ -126,13 +137,14 @@ class Estimator:
         if place is not None:
             found = Candidates(shifts[place : place + 1], np.ones(1), math.inf)
         else:
-            odds = _core.log_odds(self._features(reference), self._features(moving), self.threads)
-            odds = odds if self._model else classical_odds(odds)
+            odds, stride = self._odds(reference, moving)
             if self._model or not len(peaks):
-                shifts = with_likeliest(shifts, odds, self._prior)
+                extent = lags(self._reach, self.shape, stride)
+                prior = prior_surface(extent, self._reach, self.shape, stride)
+                shifts = with_likeliest(shifts, odds, prior, stride)
             if not len(shifts):
                 return UNKNOWN
-            found = weighed(shifts, odds, self.shape, self._by_height(peaks, *counts))
+            found = weighed(shifts, odds, self.shape, self._by_height(peaks, *counts), stride)
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
         sure = found.probability[0] >= SURE and found.evidence >= EVIDENCE
         if not refined:
@@ -164,17 +176,17 @@ def _told(found: Candidates, most: int) -> Others:
     return tuple(((dy, dx), probability) for (dy, dx), probability in rest)
 
 
-def trusted(valid: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """One for features of `shape` that have seen real pixels only, else zero."""
-    rows, columns = (STRIDE * side for side in shape)
+def trusted(valid: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
+    """One for features that have seen real pixels only, else zero."""
+    rows, columns = (side // 8 * 8 for side in valid.shape)
     lost = ~valid[:rows, :columns]
     for axis in (0, 1):
         sums = np.cumsum(np.insert(lost, 0, 0, axis), axis, dtype=np.int32)
         side = lost.shape[axis]
         place = np.arange(side)
-        ends = sums.take(np.minimum(place + BLIND + 1, side), axis)
-        lost = ends > sums.take(np.maximum(place - BLIND, 0), axis)
-    return (~lost[::STRIDE, ::STRIDE]).astype(np.float32)
+        ends = sums.take(np.minimum(place + BLIND * stride + 1, side), axis)
+        lost = ends > sums.take(np.maximum(place - BLIND * stride, 0), axis)
+    return (~lost[::stride, ::stride]).astype(np.float32)
 
 
 def _reach(max_shift: int | None, shape: tuple[int, int]) -> tuple[int, int]:

@@ -11,14 +11,15 @@
 
 using stemzoo::Shape;
 using stemzoo::View;
+using stemzoo::drift::fine_stride;
 using stemzoo::drift::look;
 using stemzoo::drift::look_shape;
 
 namespace {
 
 std::vector<float> look_of(const View<const float>& pixels, unsigned threads = 1) {
-    std::vector<float> out(3 * look_shape(pixels.shape).size());
-    look(pixels, out.data(), threads);
+    std::vector<float> out(3 * look_shape(pixels.shape, fine_stride).size());
+    look(pixels, fine_stride, out.data(), threads);
     return out;
 }
 
@@ -49,17 +50,18 @@ reference::Image<float> crystal(Shape shape, double height) {
 
 }  // namespace
 
-TEST(look_has_half_the_frame_cut_to_multiples_of_four) {
-    CHECK((look_shape({256, 256}) == Shape{128, 128}));
-    CHECK((look_shape({257, 131}) == Shape{128, 64}));
-    CHECK((look_shape({8, 11}) == Shape{4, 4}));
+TEST(look_has_a_part_of_the_frame_cut_to_multiples_of_eight) {
+    CHECK((look_shape({256, 256}, 2) == Shape{128, 128}));
+    CHECK((look_shape({257, 135}, 2) == Shape{128, 64}));
+    CHECK((look_shape({257, 135}, 4) == Shape{64, 32}));
+    CHECK_THROWS(look_shape({64, 64}, 3), std::invalid_argument, "stride is 3; expected 2 or 4");
 }
 
 TEST(look_of_noise_is_in_units_of_the_noise_and_worth_nothing) {
     const std::vector<float> seen = look_of(reference::noise<float>({128, 160}, 3, 0, 7));
     // Of a deviation of 1 the low-pass leaves 0.19, which is doubled at half the resolution.
     CHECK(strength(seen, 0) > 0.1 && strength(seen, 0) < 1);
-    CHECK(seen[2 * seen.size() / 3] < 0.3f);
+    CHECK(strength(seen, 2) < 0.3 * strength(seen, 0));
 }
 
 TEST(look_takes_the_lattice_out) {
@@ -102,7 +104,7 @@ TEST(look_of_a_flat_frame_is_zero) {
 }
 
 TEST(look_refuses_frames_too_small) {
-    CHECK_THROWS(look_of(reference::noise<float>({7, 64}, 1)), std::invalid_argument,
-                 "frame is 7 x 64 pixels; expected at least 8");
-    CHECK(look_of(reference::noise<float>({8, 9}, 1)).size() == 3 * 16);
+    CHECK_THROWS(look_of(reference::noise<float>({15, 64}, 1)), std::invalid_argument,
+                 "frame is 15 x 64 pixels; expected at least 16");
+    CHECK(look_of(reference::noise<float>({16, 17}, 1)).size() == 3 * 64);
 }

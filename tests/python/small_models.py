@@ -32,13 +32,12 @@ def same(task, *, size=0, **promises):
 
 
 def features(**promises):
-    """A network that makes of a look what the classical estimator does: its first channel, smoothed
-    and times what it is worth, counts for a drift, and nothing against it."""
+    """A network that makes of a look what the classical estimator does: its last channel, smoothed,
+    counts for a drift, and nothing against it."""
     blur = np.outer(BLUR, BLUR).astype("f4")[None, None]
     nodes = [
-        helper.make_node("Split", ["look"], ["rest", "frame", "worth"], axis=1),
-        helper.make_node("Conv", ["rest", "blur"], ["smooth"], pads=[2, 2, 2, 2]),
-        helper.make_node("Mul", ["smooth", "worth"], ["evidence"]),
+        helper.make_node("Split", ["look"], ["rest", "lattice", "even"], axis=1),
+        helper.make_node("Conv", ["even", "blur"], ["evidence"], pads=[2, 2, 2, 2]),
         helper.make_node("Sub", ["evidence", "evidence"], ["nothing"]),
         helper.make_node("Concat", ["evidence", "nothing"], ["features"], axis=1),
     ]

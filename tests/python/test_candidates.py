@@ -32,6 +32,17 @@ def test_a_surface_is_read_between_its_pixels():
     np.testing.assert_allclose(found, 2 * SHIFTS[:, 0] - 3 * SHIFTS[:, 1], atol=1e-9)
 
 
+def test_a_coarse_surface_has_the_same_places():
+    y, x = np.mgrid[-45:46, -55:56]
+    odds = -np.hypot(4 * y - SHIFTS[1, 0], 4 * x - SHIFTS[1, 1])
+    assert weighed(SHIFTS, odds, FIELD, 0.0, 4).shifts[0] == pytest.approx(SHIFTS[1])
+    prior = prior_surface((45, 55), (80, 100), FIELD, 4)
+    assert np.isfinite(prior).sum() == 41 * 51
+    odds = flat()
+    odds[45 + 10, 55 - 15] = 50.0
+    np.testing.assert_array_equal(with_likeliest(SHIFTS, odds, prior, 4), [*SHIFTS, (40, -60)])
+
+
 def test_beyond_a_surface_its_edge_counts():
     y, _ = np.mgrid[-45:46, -55:56]
     found = between(y.astype(float), np.array([(45.0, 55.0), (400.0, 0.0), (-400.0, -400.0)]))
@@ -95,7 +106,8 @@ def test_no_shift_beyond_the_reach_is_likely():
 
 
 def test_lags_are_shorter_than_the_features_of_a_frame():
-    assert lags((300, 300), (64, 70)) == (31, 33)
+    assert lags((300, 300), (64, 70)) == (31, 31)
+    assert lags((300, 300), (64, 73), 4) == (15, 17)
 
 
 @pytest.mark.parametrize("level", [0.0, 3000.0, -3000.0])

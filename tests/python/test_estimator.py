@@ -265,14 +265,15 @@ def test_networks_that_read_surfaces_make_no_features():
         Estimator((64, 64), "denoise-live")
 
 
-def test_features_near_lost_pixels_are_not_trusted():
+@pytest.mark.parametrize("stride", [2, 4])
+def test_features_near_lost_pixels_are_not_trusted(stride):
     valid = np.ones((65, 82), bool)
     valid[20, 31] = False
-    near = trusted(valid, (32, 40))
-    rows, columns = np.mgrid[:32, :40] * 2
-    seen = np.maximum(abs(rows - 20), abs(columns - 31)) <= BLIND
+    near = trusted(valid, stride)
+    rows, columns = np.mgrid[: 64 // stride, : 80 // stride] * stride
+    seen = np.maximum(abs(rows - 20), abs(columns - 31)) <= BLIND * stride
     np.testing.assert_array_equal(near, ~seen)
-    assert trusted(np.ones((64, 80), bool), (32, 40)).all()
+    assert trusted(np.ones((64, 80), bool), stride).all()
 
 
 def test_a_drift_does_not_change(frames):

@@ -7,7 +7,7 @@ from moving_specimens import crystal, pair, particle
 
 from stemzoo import _core
 
-SHAPES = [(128, 128), (96, 152), (101, 131), (16, 40), (62, 61)]
+SHAPES = [(128, 128), (96, 152), (101, 131), (32, 48), (62, 61)]
 
 
 def frames(shape):
@@ -16,21 +16,51 @@ def frames(shape):
     yield np.random.default_rng(3).normal(5, 2, shape).astype("f4")
 
 
+@pytest.mark.parametrize("stride", [2, 4])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_looks_are_those_of_the_reference(shape):
+def test_looks_are_those_of_the_reference(shape, stride):
     for frame in frames(shape):
-        rest, seen, worth = look(frame.astype("f8"))
-        found = _core.look(frame, 1)
-        assert found.shape == (3, shape[0] // 4 * 2, shape[1] // 4 * 2)
-        np.testing.assert_allclose(found[0], rest, atol=2e-3 * np.abs(rest).max())
-        np.testing.assert_allclose(found[1], seen, atol=2e-3)
-        assert np.ptp(found[2]) == 0
-        assert found[2, 0, 0] == pytest.approx(worth, abs=2e-3)
+        expected = look(frame.astype("f8"), stride)
+        found = _core.look(frame, stride, 1)
+        assert found.shape == (3, shape[0] // 8 * 8 // stride, shape[1] // 8 * 8 // stride)
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=5e-3)
 
 
 def test_a_shared_scene_is_worth_more_than_noise():
-    scene, _, noise = (_core.look(frame)[2, 0, 0] for frame in frames((128, 128)))
+    scene, _, noise = (_worth(_core.look(frame)) for frame in frames((128, 128)))
     assert noise < 0.3 < scene
+
+
+def _worth(seen):
+    return np.abs(seen[2]).sum() / np.abs(seen[0]).sum()
+
+
+@pytest.mark.parametrize("dose", [1, 100])
+def test_a_lattice_without_faults_leaves_only_noise(dose):
+    """However high it is: what is left is as strong as noise, and frames have none in common."""
+    scene = crystal((256, 256), spread=0.0)
+    frames = pair(scene, (0, 0), (256, 256), dose=dose)
+    rests = [_core.look(frame)[0] for frame in frames]
+    noise = _core.look(np.random.default_rng(1).poisson(dose, (256, 256)).astype("f4"))[0]
+    for rest in rests:
+        assert rest.std() == pytest.approx(noise.std(), rel=0.15)
+    assert abs(np.corrcoef(*(rest.ravel() for rest in rests))[0, 1]) < 0.05
+
+
+def test_a_lattice_is_looked_at_as_finely_as_it_needs():
+    for spacing, stride in ((8, 2), (24, 4)):
+        y, x = np.mgrid[:256, :256] * (2 * np.pi / spacing)
+        frame = np.random.default_rng(2).poisson(3 + np.cos(y + 0.2 * x) + np.cos(x)).astype("f4")
+        assert _core.look_stride(frame) == stride
+    assert _core.look_stride(np.ones((64, 64), "f4")) == 2
+
+
+def test_looks_have_two_strides():
+    with pytest.raises(ValueError, match="stride is 3; expected 2 or 4"):
+        _core.look(np.zeros((64, 64), "f4"), 3)
+    with pytest.raises(ValueError, match="frame is 15 x 64 pixels; expected at least 16"):
+        _core.look(np.zeros((15, 64), "f4"))
 
 
 @pytest.mark.parametrize("count", [2, 6])

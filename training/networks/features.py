@@ -34,7 +34,7 @@ class FeatureNet(nn.Module):
             nn.ReLU(),
             last,
         )
-        # What is even and weak counts as far as the frame says that it is worth.
+        # What is even and weak counts as far as it is worth.
         self.even = nn.Conv2d(1, 1, 5, padding=2, bias=False)
         blur = torch.tensor(BLUR)
         with torch.no_grad():
@@ -44,7 +44,7 @@ class FeatureNet(nn.Module):
     def forward(self, seen: Tensor) -> Tensor:
         blocks = self.body(functional.pixel_unshuffle(seen, BLOCK))
         maps = functional.pixel_shuffle(blocks, BLOCK) * SCALE
-        first = maps[:, :1] + self.even(seen[:, :1]) * seen[:, 2:]
+        first = maps[:, :1] + self.even(seen[:, 2:])
         return torch.cat([first, maps[:, 1:]], 1)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from training.simulate import shapes
-from training.simulate.crystals import ZONES
+from training.simulate.crystals import DUMBBELLS, PEROVSKITES, ZONES
 from training.simulate.draw import draw_mix, log_uniform, uniform
 from training.simulate.lattice import Cells, Columns, real_cells
 from training.simulate.lattice_pairs import REACH, SIZE, SPREAD, WIDTH, Scenes, on_background
@@ -34,7 +34,7 @@ FINE = 3  # fine pixels a pixel, where there are no columns
 class Kind:
     """Which crystals, how far apart their nearest columns, and what is wrong with them."""
 
-    zones: str
+    crystals: tuple[str, ...]
     spacing: tuple[float, float]
     defects: dict[str, float]
     border: str = "none"
@@ -42,12 +42,14 @@ class Kind:
 
 
 KINDS = {
-    "dumbbells": Kind("Si Ge GaAs InP CdTe", (6.0, 14.0), {"spread": SPREAD}),
-    "perovskites": Kind(
-        "SrTiO3 BaTiO3 PbTiO3 LaAlO3 LaMnO3 DyScO3 GdFeO3", (8.0, 20.0), {"spread": SPREAD}
+    "dumbbells": Kind(DUMBBELLS, (6.0, 14.0), {"spread": SPREAD}),
+    "perovskites": Kind(PEROVSKITES, (8.0, 20.0), {"spread": SPREAD}),
+    "grain boundary": Kind(
+        ("Au", "Al", "Fe", "W", "MgO"), (8.0, 20.0), {"spread": SPREAD / 2}, "grain"
     ),
-    "grain boundary": Kind("Au Al Fe W MgO", (8.0, 20.0), {"spread": SPREAD / 2}, "grain"),
-    "particle on carbon": Kind("Au Fe W PbTe", (8.0, 20.0), {"particle": 0.2}, film=True),
+    "particle on carbon": Kind(
+        ("Au", "Fe", "W", "PbTe"), (8.0, 20.0), {"particle": 0.2}, film=True
+    ),
 }
 
 
@@ -106,7 +108,7 @@ def draw_shapes(
 
 
 def _cells(kind: Kind, batch: int, random: torch.Generator) -> Cells:
-    known = [zone for zone in ZONES if zone.name.split()[0] in kind.zones.split()]
+    known = [zone for zone in ZONES if zone.crystal in kind.crystals]
     picks = torch.randint(0, len(known), (batch,), generator=random)
     cells = real_cells([known[int(n)] for n in picks], log_uniform((batch,), *kind.spacing, random))
     return cells.turned(uniform((batch,), 0, 2 * math.pi, random))

@@ -27,6 +27,10 @@ class Zone:
     columns: tuple[Column, ...]
 
     @property
+    def crystal(self) -> str:
+        return self.name.split()[0]
+
+    @property
     def weights(self) -> list[float]:
         """Intensities of the columns, the brightest being 1."""
         raw = [sum(z**Z_POWER for z in atoms) for _, _, atoms in self.columns]
@@ -52,6 +56,11 @@ class Zone:
             for j in (-2, -1, 0, 1, 2)
             if (u - s + i, v - t + j) != (0, 0)
         )
+
+
+# Kept from what drift models are trained on, to try them on: see crystal_pairs.
+DUMBBELLS = ("Si", "Ge", "GaAs", "InP", "CdTe")
+PEROVSKITES = ("SrTiO3", "BaTiO3", "PbTiO3", "LaAlO3", "LaMnO3", "DyScO3", "GdFeO3")
 
 
 def _perovskite(name: str, a: float, site_a: int, site_b: int) -> Zone:

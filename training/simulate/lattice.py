@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -94,11 +95,16 @@ def any_cells(spacing: Tensor, random: torch.Generator) -> Cells:
     return Cells(torch.stack([first, second], 1), places, weights, spacing)
 
 
-def random_cells(batch: int, spacing: tuple[float, float], random: torch.Generator) -> Cells:
+def random_cells(
+    batch: int,
+    spacing: tuple[float, float],
+    random: torch.Generator,
+    zones: Sequence[Zone] = ZONES,
+) -> Cells:
     """Tabulated crystals and arbitrary lattices, turned at random, of a range of spacings."""
     length = log_uniform((batch,), *spacing, random)
-    pick = torch.randint(0, len(ZONES), (batch,), generator=random, device=random.device)
-    real = real_cells([ZONES[int(n)] for n in pick], length)
+    pick = torch.randint(0, len(zones), (batch,), generator=random, device=random.device)
+    real = real_cells([zones[int(n)] for n in pick], length)
     arbitrary = any_cells(length, random)
     known = chance((batch,), 0.7, random)
     cells = Cells(

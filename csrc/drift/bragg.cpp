@@ -1,0 +1,98 @@
+#include "drift/bragg.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace stemzoo::drift {
+namespace {
+
+constexpr float high = 3.5f;       // times the level of its ring: what stands higher is lattice
+constexpr float certain = 6;       // times the level: no noise stands higher
+constexpr std::size_t wide = 2;    // frequencies: how far the top of a tapered peak reaches
+constexpr std::size_t lowest = 4;  // frequencies: a mirror image is farther than a peak's top
+constexpr std::size_t most = 400;  // peaks
+
+// A place among all frequencies, brought back into the half that a layout holds.
+struct Place {
+    Place(const SpectrumLayout& layout, std::size_t y, std::size_t x)
+        : row(y % layout.image.rows), col(x % layout.image.cols) {
+        if (row < layout.rows) return;
+        row = layout.image.rows - row;
+        col = (layout.image.cols - col) % layout.image.cols;
+    }
+
+    std::size_t row, col;
+};
+
+// Calls f(row, col) for the frequencies around a place. Of the layout's first row, and of the last
+// of an even number, both of a pair of mirror images.
+template <typename F>
+void around(const SpectrumLayout& layout, std::size_t place, F f) {
+    const std::size_t rows = layout.image.rows, cols = layout.image.cols,
+                      top = place / cols + rows - wide, left = place % cols + cols - wide;
+    for (std::size_t dy = 0; dy <= 2 * wide; ++dy) {
+        for (std::size_t dx = 0; dx <= 2 * wide; ++dx) {
+            const Place at(layout, top + dy, left + dx);
+            f(at.row, at.col);
+            if (at.row == 0 || 2 * at.row == rows) f(at.row, (cols - at.col) % cols);
+        }
+    }
+}
+
+// Calls f(place, height) for all that stands more than `times` above its ring.
+template <typename F>
+void standing(const Rings& rings, const Levels& levels, const Heights& heights, float times, F f) {
+    for (std::size_t ring = 0; ring < Rings::count; ++ring) {
+        const float limit = times * levels.of_ring[ring];
+        for (std::size_t i = rings.begin[ring]; i < rings.begin[ring + 1]; ++i) {
+            if (heights.by_ring[i] > limit) f(rings.places[i], heights.by_ring[i]);
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<std::size_t> bragg_peaks(const SpectrumLayout& layout, const Rings& rings,
+                                     const Levels& levels, const Heights& heights) {
+    const std::size_t cols = layout.image.cols;
+    std::vector<std::size_t> peaks;
+    standing(rings, levels, heights, high, [&](std::size_t place, float height) {
+        const std::size_t row = place / cols, col = place % cols, near = std::min(col, cols - col);
+        if (row * row + near * near < lowest * lowest) return;
+        if ((row == 0 || 2 * row == layout.image.rows) && 2 * col > cols) return;
+        bool highest = true;
+        around(layout, place, [&](std::size_t y, std::size_t x) {
+            highest = highest && heights.value[y * cols + x] <= height;
+        });
+        if (highest) peaks.push_back(place);
+    });
+    const auto higher = [&](std::size_t a, std::size_t b) {
+        return heights.value[a] > heights.value[b];
+    };
+    std::stable_sort(peaks.begin(), peaks.end(), higher);
+    peaks.resize(std::min(peaks.size(), most));
+    return peaks;
+}
+
+double finest(const SpectrumLayout& layout, const Rings& rings, const Levels& levels,
+              const Heights& heights) {
+    double farthest = 0;
+    standing(rings, levels, heights, certain, [&](std::size_t place, float) {
+        const std::size_t cols = layout.image.cols;
+        farthest = std::max(farthest, std::hypot(frequency(place / cols, layout.image.rows),
+                                                 frequency(place % cols, cols)));
+    });
+    return farthest;
+}
+
+void clear_bragg(const SpectrumLayout& layout, const Rings& rings, const Levels& levels,
+                 const Heights& heights, float* spectrum) {
+    standing(rings, levels, heights, high, [&](std::size_t place, float) {
+        around(layout, place, [&](std::size_t row, std::size_t col) {
+            heights.value[row * heights.cols + col] = 0;
+            layout.real(spectrum, row)[col] = layout.imaginary(spectrum, row)[col] = 0;
+        });
+    });
+}
+
+}  // namespace stemzoo::drift

@@ -1,0 +1,26 @@
+// The Bragg peaks of a frame's spectrum: where they are, and what is left without them.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/fft2d.hpp"
+#include "drift/levels.hpp"
+#include "drift/rings.hpp"
+
+namespace stemzoo::drift {
+
+// Where the spectrum stands far above its ring and highest nearby, as row * cols + column of the
+// layout; the highest first, and of mirror images one.
+std::vector<std::size_t> bragg_peaks(const SpectrumLayout& layout, const Rings& rings,
+                                     const Levels& levels, const Heights& heights);
+
+// Cycles per pixel of the highest frequency that certainly is a lattice's; 0 where there is none.
+double finest(const SpectrumLayout& layout, const Rings& rings, const Levels& levels,
+              const Heights& heights);
+
+// Clears what still stands far above its ring, and what is near it. Heights are 0 there.
+void clear_bragg(const SpectrumLayout& layout, const Rings& rings, const Levels& levels,
+                 const Heights& heights, float* spectrum);
+
+}  // namespace stemzoo::drift

@@ -1,0 +1,50 @@
+#include "drift/levels.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "drift/kernels.hpp"
+
+namespace stemzoo::drift {
+namespace {
+
+constexpr float clipped = 2;        // times the level: a frequency counts no higher for it
+constexpr int rounds = 6;           // of working the level out without what stands high
+constexpr double noise_from = 0.4;  // cycles per pixel: only noise is left beyond
+constexpr float least = 1e-30f;
+
+}  // namespace
+
+Heights::Heights(const SpectrumLayout& layout, const float* spectrum, const Rings& rings)
+    : rows(layout.rows), cols(layout.image.cols), value(rows * cols), by_ring(rows * cols) {
+    for (std::size_t ky = 0; ky < rows; ++ky) {
+        kernels().heights(layout.real(spectrum, ky), layout.imaginary(spectrum, ky), cols,
+                          value.data() + ky * cols);
+    }
+    for (std::size_t i = 0; i < rows * cols; ++i) by_ring[i] = value[rings.places[i]];
+}
+
+Levels::Levels(const Rings& rings, const Heights& heights) {
+    double power = 0, members = 0;
+    for (std::size_t ring = 0; ring < Rings::count; ++ring) {
+        const std::size_t begin = rings.begin[ring], twice = rings.twice[ring],
+                          end = rings.begin[ring + 1];
+        const double there = rings.members(ring);
+        float cap = INFINITY, level = 0;
+        for (int round = 0; round <= rounds; ++round) {
+            const auto sum = [&](std::size_t from, std::size_t to) {
+                return kernels().capped_sum(heights.by_ring.data() + from, to - from, cap);
+            };
+            level = static_cast<float>((sum(begin, twice) + 2 * sum(twice, end)) /
+                                       std::max(there, 1.0));
+            cap = clipped * level;
+        }
+        of_ring[ring] = std::max(level, least);
+        if (ring <= static_cast<std::size_t>(noise_from / Rings::corner * Rings::count)) continue;
+        power += there * std::pow(static_cast<double>(level), 2);
+        members += there;
+    }
+    noise = std::max(static_cast<float>(std::sqrt(power / members)), least);
+}
+
+}  // namespace stemzoo::drift
