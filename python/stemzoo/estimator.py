@@ -92,8 +92,8 @@ class Estimator:
         """The log-odds of every drift, and how many pixels apart they are: as fine as the finer of
         both frames needs them."""
         stride = min(self._stride(reference), self._stride(moving))
-        features = (self._features(frame, stride) for frame in (reference, moving))
-        odds = _core.log_odds(*features, self.threads)
+        still, moved = self._features(reference, stride), self._features(moving, stride)
+        odds = _core.log_odds(still, moved, self.threads)
         return (odds if self._model else classical_odds(odds)), stride
 
     def _stride(self, frame: Frame) -> int:
