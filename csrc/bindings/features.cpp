@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,20 +23,18 @@ using Pixels = py::array_t<float, py::array::c_style>;
 
 py::array_t<float> look(const py::array_t<float>& pixels, std::size_t stride, unsigned threads) {
     const View<const float> view = view2d(pixels);
-    const Shape half = drift::look_shape(view.shape, stride);
-    py::array_t<float> seen = new_float32({3, half.rows, half.cols});
-    float* const out = seen.mutable_data();
+    std::optional<drift::Look> seen;
     {
         const py::gil_scoped_release release;
-        drift::look(view, stride, out, threads);
+        seen.emplace(view, threads);
+        if (stride == 0) stride = seen->stride();
     }
-    return seen;
-}
-
-std::size_t look_stride(const py::array_t<float>& pixels, unsigned threads) {
-    const View<const float> view = view2d(pixels);
+    const Shape shape = drift::look_shape(view.shape, stride);
+    py::array_t<float> channels = new_float32({3, shape.rows, shape.cols});
+    float* const out = channels.mutable_data();
     const py::gil_scoped_release release;
-    return drift::look_stride(view, threads);
+    seen->channels(stride, out, threads);
+    return channels;
 }
 
 Features make(const Pixels& maps, Lags reach, unsigned threads) {
@@ -84,11 +83,10 @@ double overlap_correlation(const Frame& reference, const Frame& moving,
 }  // namespace
 
 void bind_features(py::module_& m) {
-    m.def("look", &look, py::arg("pixels"), py::arg("stride") = drift::fine_stride,
-          py::arg("threads") = 0,
-          "What a feature network is given of a frame: [3, H / stride, W / stride].");
-    m.def("look_stride", &look_stride, py::arg("pixels"), py::arg("threads") = 0,
-          "The stride of a look that shows all that a frame's lattice has to show.");
+    m.def(
+        "look", &look, py::arg("pixels"), py::arg("stride") = 0, py::arg("threads") = 0,
+        "What a feature network is given of a frame: [3, H / stride, W / stride]. Stride 0 is the "
+        "one, 2 or 4, at which the frame shows all that its lattice has to show.");
     py::class_<Features>(m, "Features", "Maps of one frame, to be compared with many.")
         .def(py::init(&make), py::arg("maps"), py::arg("reach"), py::arg("threads") = 0);
     m.def("log_odds", &log_odds, py::arg("reference"), py::arg("moving"), py::arg("threads") = 0,

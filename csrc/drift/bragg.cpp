@@ -7,7 +7,6 @@ namespace stemzoo::drift {
 namespace {
 
 constexpr float high = 3.5f;       // times the level of its ring: what stands higher is lattice
-constexpr float certain = 6;       // times the level: no noise stands higher
 constexpr std::size_t wide = 2;    // frequencies: how far the top of a tapered peak reaches
 constexpr std::size_t lowest = 4;  // frequencies: a mirror image is farther than a peak's top
 constexpr std::size_t most = 400;  // peaks
@@ -39,11 +38,11 @@ void around(const SpectrumLayout& layout, std::size_t place, F f) {
     }
 }
 
-// Calls f(place, height) for all that stands more than `times` above its ring.
+// Calls f(place, height) for all that stands far above its ring.
 template <typename F>
-void standing(const Rings& rings, const Levels& levels, const Heights& heights, float times, F f) {
+void standing(const Rings& rings, const Levels& levels, const Heights& heights, F f) {
     for (std::size_t ring = 0; ring < Rings::count; ++ring) {
-        const float limit = times * levels.of_ring[ring];
+        const float limit = high * levels.of_ring[ring];
         for (std::size_t i = rings.begin[ring]; i < rings.begin[ring + 1]; ++i) {
             if (heights.by_ring[i] > limit) f(rings.places[i], heights.by_ring[i]);
         }
@@ -56,7 +55,7 @@ std::vector<std::size_t> bragg_peaks(const SpectrumLayout& layout, const Rings& 
                                      const Levels& levels, const Heights& heights) {
     const std::size_t cols = layout.image.cols;
     std::vector<std::size_t> peaks;
-    standing(rings, levels, heights, high, [&](std::size_t place, float height) {
+    standing(rings, levels, heights, [&](std::size_t place, float height) {
         const std::size_t row = place / cols, col = place % cols, near = std::min(col, cols - col);
         if (row * row + near * near < lowest * lowest) return;
         if ((row == 0 || 2 * row == layout.image.rows) && 2 * col > cols) return;
@@ -74,20 +73,22 @@ std::vector<std::size_t> bragg_peaks(const SpectrumLayout& layout, const Rings& 
     return peaks;
 }
 
-double finest(const SpectrumLayout& layout, const Rings& rings, const Levels& levels,
-              const Heights& heights) {
-    double farthest = 0;
-    standing(rings, levels, heights, certain, [&](std::size_t place, float) {
-        const std::size_t cols = layout.image.cols;
-        farthest = std::max(farthest, std::hypot(frequency(place / cols, layout.image.rows),
-                                                 frequency(place % cols, cols)));
-    });
-    return farthest;
+double fineness(const SpectrumLayout& layout, const std::vector<std::size_t>& peaks,
+                const Heights& heights) {
+    double power = 0, sum = 0;
+    for (const std::size_t place : peaks) {
+        const double height = heights.value[place],
+                     y = frequency(place / heights.cols, layout.image.rows),
+                     x = frequency(place % heights.cols, heights.cols);
+        power += height * height;
+        sum += height * height * (y * y + x * x);
+    }
+    return power > 0 ? std::sqrt(sum / power) : 0;
 }
 
 void clear_bragg(const SpectrumLayout& layout, const Rings& rings, const Levels& levels,
                  const Heights& heights, float* spectrum) {
-    standing(rings, levels, heights, high, [&](std::size_t place, float) {
+    standing(rings, levels, heights, [&](std::size_t place, float) {
         around(layout, place, [&](std::size_t row, std::size_t col) {
             heights.value[row * heights.cols + col] = 0;
             layout.real(spectrum, row)[col] = layout.imaginary(spectrum, row)[col] = 0;

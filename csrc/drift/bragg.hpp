@@ -15,9 +15,10 @@ namespace stemzoo::drift {
 std::vector<std::size_t> bragg_peaks(const SpectrumLayout& layout, const Rings& rings,
                                      const Levels& levels, const Heights& heights);
 
-// Cycles per pixel of the highest frequency that certainly is a lattice's; 0 where there is none.
-double finest(const SpectrumLayout& layout, const Rings& rings, const Levels& levels,
-              const Heights& heights);
+// How fine the lattice of these peaks is: the root mean square of their frequencies, weighted by
+// their power, in cycles per pixel. 0 where there are none.
+double fineness(const SpectrumLayout& layout, const std::vector<std::size_t>& peaks,
+                const Heights& heights);
 
 // Clears what still stands far above its ring, and what is near it. Heights are 0 there.
 void clear_bragg(const SpectrumLayout& layout, const Rings& rings, const Levels& levels,

@@ -19,22 +19,9 @@
 #include "tiling/strided.hpp"
 
 namespace stemzoo::drift {
-namespace {
 
-constexpr std::size_t multiple = 8, smallest = 16;  // pixels
-constexpr float buried = 0.05f;      // times the noise: what may be left of a wave's feet
-constexpr double cutoff = 0.3;       // cycles per pixel of the look: Gaussian
-constexpr double resolved = 0.09;    // cycles per pixel: of the finest lattice for a coarse look
-constexpr float faded = 0.5f;        // of the taper: what has faded further stays so
-constexpr double common_to = 0.2;    // cycles per pixel of the look: most in common below
-constexpr double most_common = 0.9;  // of their power
-// Of noise, relative to its level as it is taken here: the median height.
-constexpr double median_of_noise = 0.9525;
-constexpr float least = 1e-30f;
-
-// What all frames of a shape need.
-struct Plan {
-    explicit Plan(Shape shape)
+struct LookPlan {
+    explicit LookPlan(Shape shape)
         : fft(shape),
           rings(fft.layout()),
           down(taper(shape.rows)),
@@ -48,20 +35,34 @@ struct Plan {
     TaperTransform waves_down, waves_across;
 };
 
-std::shared_ptr<const Plan> plan_for(Shape frame) {
-    static Kept<Shape, Plan> kept;
+namespace {
+
+constexpr std::size_t multiple = 8, smallest = 16;  // pixels
+constexpr float buried = 0.05f;      // times the noise: what may be left of a wave's feet
+constexpr double cutoff = 0.3;       // cycles per pixel of the look: Gaussian
+constexpr double resolved = 0.07;    // cycles per pixel: of the finest lattice for a coarse look
+constexpr float faded = 0.5f;        // of the taper: what has faded further stays so
+constexpr double common_to = 0.2;    // cycles per pixel of the look: most in common below
+constexpr double most_common = 0.9;  // of their power
+// Of noise, relative to its level as it is taken here: the median height.
+constexpr double median_of_noise = 0.9525;
+constexpr float least = 1e-30f;
+
+std::shared_ptr<const LookPlan> plan_for(Shape frame) {
+    static Kept<Shape, LookPlan> kept;
     if (frame.rows < smallest || frame.cols < smallest) {
         throw std::invalid_argument("frame is " + frame.text() +
                                     " pixels; expected at least 16 along either axis");
     }
     const Shape whole{frame.rows / multiple * multiple, frame.cols / multiple * multiple};
-    return kept.get(whole, [](Shape shape) { return std::make_shared<Plan>(shape); });
+    return kept.get(whole, [](Shape shape) { return std::make_shared<LookPlan>(shape); });
 }
 
-// The frame without its mean, and faded out towards its edges.
-Scratch<float> tapered(const View<const float>& pixels, const Plan& plan) {
+// The spectrum of the frame without its mean, and faded out towards its edges.
+Scratch<float> transformed(const View<const float>& pixels, const LookPlan& plan,
+                           unsigned threads) {
     const Shape shape = plan.fft.layout().image;
-    Scratch<float> image(shape.size());
+    const Scratch<float> image(shape.size());
     const auto same = [](float pixel) { return pixel; };
     read_rows(part(pixels, 0, 0, shape), same, image.data(), shape.cols);
     const double sum = kernels().capped_sum(image.data(), shape.size(), INFINITY);
@@ -71,7 +72,9 @@ Scratch<float> tapered(const View<const float>& pixels, const Plan& plan) {
         for (std::size_t c = 0; c < shape.cols; ++c)
             row[c] = (row[c] - mean) * (plan.down[r] * plan.across[c]);
     }
-    return image;
+    Scratch<float> spectrum(plan.fft.layout().size);
+    plan.fft.forward(image.data(), spectrum.data(), threads);
+    return spectrum;
 }
 
 // The share c of the power of low frequencies that is not noise is what both frames have in common,
@@ -119,12 +122,12 @@ std::vector<float> restored(const std::vector<float>& taper, std::size_t stride)
 // From a frame's spectrum to a channel.
 class Reduction {
   public:
-    Reduction(const Plan& plan, std::size_t stride)
+    Reduction(const LookPlan& plan, std::size_t stride)
         : from_(plan.fft.layout()),
           fft_({from_.image.rows / stride, from_.image.cols / stride}),
-          down_(low_pass(from_.image.rows, cutoff / static_cast<double>(stride),
-                         std::sqrt(static_cast<float>(from_.image.size())) /
-                             static_cast<float>(stride))),
+          down_(low_pass(
+              from_.image.rows, cutoff / static_cast<double>(stride),
+              std::sqrt(static_cast<float>(from_.image.size())) / static_cast<float>(stride))),
           across_(low_pass(from_.image.cols, cutoff / static_cast<double>(stride), 1)),
           rows_(restored(plan.down, stride)),
           cols_(restored(plan.across, stride)),
@@ -174,41 +177,35 @@ Shape look_shape(Shape frame, std::size_t stride) {
     return {frame.rows / multiple * multiple / stride, frame.cols / multiple * multiple / stride};
 }
 
-std::size_t look_stride(const View<const float>& pixels, unsigned threads) {
-    const std::shared_ptr<const Plan> plan = plan_for(pixels.shape);
-    const SpectrumLayout& layout = plan->fft.layout();
-    const Scratch<float> spectrum(layout.size);
-    plan->fft.forward(tapered(pixels, *plan).data(), spectrum.data(), threads);
-    const Heights heights(layout, spectrum.data(), plan->rings);
-    const Levels levels(plan->rings, heights);
-    const double finest_wave = finest(layout, plan->rings, levels, heights);
-    return finest_wave > 0 && finest_wave < resolved ? coarse_stride : fine_stride;
+Look::Look(const View<const float>& pixels, unsigned threads)
+    : plan_(plan_for(pixels.shape)),
+      spectrum_(transformed(pixels, *plan_, threads)),
+      heights_(plan_->fft.layout(), spectrum_.data(), plan_->rings),
+      levels_(plan_->rings, heights_),
+      peaks_(bragg_peaks(plan_->fft.layout(), plan_->rings, levels_, heights_)) {}
+
+std::size_t Look::stride() const {
+    const double fine = fineness(plan_->fft.layout(), peaks_, heights_);
+    return fine > 0 && fine < resolved ? coarse_stride : fine_stride;
 }
 
-void look(const View<const float>& pixels, std::size_t stride, float* out, unsigned threads) {
-    const Shape shape = look_shape(pixels.shape, stride);
-    const std::shared_ptr<const Plan> plan = plan_for(pixels.shape);
-    const Rings& rings = plan->rings;
-    const SpectrumLayout& layout = plan->fft.layout();
-    const Scratch<float> spectrum(layout.size);
-    plan->fft.forward(tapered(pixels, *plan).data(), spectrum.data(), threads);
-    const Heights before(layout, spectrum.data(), rings);
-    const Levels first(rings, before);
-    const Reduction all(*plan, stride);
+void Look::channels(std::size_t stride, float* out, unsigned threads) {
+    const SpectrumLayout& layout = plan_->fft.layout();
+    const Shape shape = look_shape(layout.image, stride);
+    const Reduction reduction(*plan_, stride);
     float *const rest = out, *const lattice = out + shape.size(),
                  *const even = out + 2 * shape.size();
-    all.channel(spectrum.data(), lattice, threads);
+    reduction.channel(spectrum_.data(), lattice, threads);
 
-    subtract_waves(layout, plan->waves_down, plan->waves_across,
-                   bragg_peaks(layout, rings, first, before), buried * first.noise,
-                   spectrum.data());
-    const Heights after(layout, spectrum.data(), rings);
-    const Levels levels(rings, after);
-    clear_bragg(layout, rings, levels, after, spectrum.data());
-    all.channel(spectrum.data(), rest, threads);
+    subtract_waves(layout, plan_->waves_down, plan_->waves_across, peaks_, buried * levels_.noise,
+                   spectrum_.data());
+    const Heights left(layout, spectrum_.data(), plan_->rings);
+    const Levels levels(plan_->rings, left);
+    clear_bragg(layout, plan_->rings, levels, left, spectrum_.data());
+    reduction.channel(spectrum_.data(), rest, threads);
 
     const float unit = 1 / levels.noise,
-                value = worth(layout, after, levels.noise, common_to / static_cast<double>(stride));
+                value = worth(layout, left, levels.noise, common_to / static_cast<double>(stride));
     for (std::size_t i = 0; i < shape.size(); ++i) {
         lattice[i] = (lattice[i] - rest[i]) * unit;
         rest[i] *= unit;

@@ -12,8 +12,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <vector>
 
 #include "core/array.hpp"
+#include "core/scratch.hpp"
+#include "drift/levels.hpp"
 
 namespace stemzoo::drift {
 
@@ -23,11 +27,26 @@ constexpr std::size_t fine_stride = 2, coarse_stride = 4;  // pixels to one of a
 // std::invalid_argument for other strides.
 Shape look_shape(Shape frame, std::size_t stride);
 
-// The stride at which a frame shows all that its lattice has to show.
-std::size_t look_stride(const View<const float>& pixels, unsigned threads);
+struct LookPlan;  // what all frames of a shape need
 
-// Writes three contiguous channels of look_shape(pixels.shape, stride). Throws
-// std::invalid_argument for frames of less than 16 x 16 pixels.
-void look(const View<const float>& pixels, std::size_t stride, float* out, unsigned threads);
+class Look {
+  public:
+    // Throws std::invalid_argument for frames of less than 16 x 16 pixels.
+    Look(const View<const float>& pixels, unsigned threads);
+
+    // At which the frame shows all that its lattice has to show.
+    std::size_t stride() const;
+
+    // Writes three contiguous channels of look_shape(frame, stride). Only once: the lattice is gone
+    // from the spectrum afterwards.
+    void channels(std::size_t stride, float* out, unsigned threads);
+
+  private:
+    std::shared_ptr<const LookPlan> plan_;
+    Scratch<float> spectrum_;
+    Heights heights_;
+    Levels levels_;
+    std::vector<std::size_t> peaks_;
+};
 
 }  // namespace stemzoo::drift

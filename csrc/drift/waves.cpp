@@ -111,8 +111,7 @@ struct Surroundings {
                 const std::ptrdiff_t dx = static_cast<std::ptrdiff_t>(x) - seen;
                 const Complex turn = Whole::times({down.turn_re(dy), down.turn_im(dy)},
                                                   {across.turn_re(dx), across.turn_im(dx)});
-                value[y][x] =
-                    Whole::times(whole.at(wave.row + dy, wave.col + dx), std::conj(turn));
+                value[y][x] = Whole::times(whole.at(wave.row + dy, wave.col + dx), std::conj(turn));
             }
         }
     }

@@ -106,11 +106,9 @@ class Tiling:
         threads: int = 0,
     ) -> None: ...
 
-def look(pixels: NDArray[np.float32], stride: int = 2, threads: int = 0) -> NDArray[np.float32]:
-    """What a feature network is given of a frame: [3, H / stride, W / stride]."""
-
-def look_stride(pixels: NDArray[np.float32], threads: int = 0) -> int:
-    """The stride of a look that shows all that a frame's lattice has to show."""
+def look(pixels: NDArray[np.float32], stride: int = 0, threads: int = 0) -> NDArray[np.float32]:
+    """What a feature network is given of a frame: [3, H / stride, W / stride]. Stride 0 is the one,
+    2 or 4, at which the frame shows all that its lattice has to show."""
 
 class Features:
     def __init__(

@@ -45,14 +45,21 @@ LEAST_SIDE = 16  # px
 BLIND = 4  # features this near to a pixel that is none have seen it
 
 
+@dataclass(frozen=True)
+class Features:
+    """What tells candidates apart, with a value every `stride` px of a frame."""
+
+    maps: _core.Features
+    stride: int
+
+
 @dataclass
 class Frame:
     """What an estimator keeps of one frame; made by Estimator.frame, read by nobody else."""
 
     counts: _core.DriftFrame | None  # None: a blank frame, of which nothing can be said
     clean: Clean
-    stride: int = 0  # px to one of its features; 0: not yet known
-    features: dict[int, _core.Features] = field(default_factory=dict)  # by their stride
+    features: dict[int, Features] = field(default_factory=dict)  # by stride, when first needed
 
 
 class Estimator:
@@ -91,28 +98,27 @@ class Estimator:
     def _odds(self, reference: Frame, moving: Frame) -> tuple[NDArray[np.float32], int]:
         """The log-odds of every drift, and how many pixels apart they are: as fine as the finer of
         both frames needs them."""
-        stride = min(self._stride(reference), self._stride(moving))
-        still, moved = self._features(reference, stride), self._features(moving, stride)
-        odds = _core.log_odds(still, moved, self.threads)
+        stride = min(self._features(frame).stride for frame in (reference, moving))
+        still, moved = (self._features(frame, stride) for frame in (reference, moving))
+        odds = _core.log_odds(still.maps, moved.maps, self.threads)
         return (odds if self._model else classical_odds(odds)), stride
 
-    def _stride(self, frame: Frame) -> int:
-        # Two threads may both find it out, and find the same. Features likewise.
-        if not frame.stride:
-            frame.stride = _core.look_stride(frame.clean.pixels, self.threads)
-        return frame.stride
-
-    def _features(self, frame: Frame, stride: int) -> _core.Features:
+    def _features(self, frame: Frame, stride: int = 0) -> Features:
+        """Of this stride, or as fine as the frame needs them."""
+        # Two threads may both make them, and make the same.
         if stride not in frame.features:
-            frame.features[stride] = self._made(frame.clean, stride)
+            made = self._made(frame.clean, stride)
+            frame.features |= {stride: made, made.stride: made}
         return frame.features[stride]
 
-    def _made(self, clean: Clean, stride: int) -> _core.Features:
+    def _made(self, clean: Clean, stride: int) -> Features:
         seen = _core.look(clean.pixels, stride, self.threads)
+        stride = self.shape[0] // 8 * 8 // seen.shape[1]
         maps = self._model.outputs(seen[None])[0][0] if self._model else classical_features(seen)
         if clean.seen is not None:
             maps = maps * trusted(clean.seen, stride)
-        return _core.Features(maps, lags(self._reach, self.shape, stride), self.threads)
+        extent = lags(self._reach, self.shape, stride)
+        return Features(_core.Features(maps, extent, self.threads), stride)
 
     def pair(
         self,

@@ -12,14 +12,14 @@
 using stemzoo::Shape;
 using stemzoo::View;
 using stemzoo::drift::fine_stride;
-using stemzoo::drift::look;
+using stemzoo::drift::Look;
 using stemzoo::drift::look_shape;
 
 namespace {
 
 std::vector<float> look_of(const View<const float>& pixels, unsigned threads = 1) {
     std::vector<float> out(3 * look_shape(pixels.shape, fine_stride).size());
-    look(pixels, fine_stride, out.data(), threads);
+    Look(pixels, threads).channels(fine_stride, out.data(), threads);
     return out;
 }
 
