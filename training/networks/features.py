@@ -9,10 +9,11 @@ from torch.nn import functional
 from stemzoo.classical import BLUR
 from stemzoo.contract import LOOKS
 
-BLOCK = 2  # px: blocks of pixels become channels, and channels blocks again
+BLOCK = 2  # px along either side: the body makes all features of a block at one of its places
 # Sums over a whole frame are large, so features are small; weights of usual size make steps of
 # usual size.
 SCALE, FIRST = 0.17, 0.3
+FAST = 16
 
 
 class FeatureNet(nn.Module):
@@ -20,7 +21,12 @@ class FeatureNet(nn.Module):
 
     The sum over an overlap of the products of two frames' features, the second half of them counted
     negatively, is the log-odds of that drift.
+
+    Everything here is a convolution, which is what runtimes do fastest. Going to blocks of pixels
+    is part of the first ones, and going back a transposed one with weights of zero and SCALE.
     """
+
+    back: Tensor
 
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
@@ -28,29 +34,35 @@ class FeatureNet(nn.Module):
         cells = BLOCK * BLOCK
         last = nn.Conv2d(width, features * cells, 3, padding=1)
         self.body = nn.Sequential(
-            nn.Conv2d(LOOKS * cells, width, 3, padding=1),
+            nn.Conv2d(LOOKS, width, 3 * BLOCK, BLOCK, BLOCK),
             nn.ReLU(),
             nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
             last,
         )
-        # What is even and weak counts as far as it is worth.
-        self.even = nn.Conv2d(1, 1, 5, padding=2, bias=False)
+        # What is even and weak counts as far as it is worth; at first smoothed, as one feature.
+        self.even = nn.Conv2d(1, features * cells, 3 * BLOCK, BLOCK, BLOCK, bias=False)
         blur = torch.tensor(BLUR)
         with torch.no_grad():
             last.weight.mul_(FIRST)
-            self.even.weight.copy_(torch.outer(blur, blur))
+            self.even.weight.zero_()
+            for cell in range(cells):
+                dy, dx = divmod(cell, BLOCK)
+                around = self.even.weight[cell, 0, dy : dy + len(BLUR), dx : dx + len(BLUR)]
+                around.copy_(torch.outer(blur, blur) / SCALE)
+        back = SCALE * torch.eye(cells).reshape(cells, 1, BLOCK, BLOCK).repeat(features, 1, 1, 1)
+        self.register_buffer("back", back, persistent=False)
 
     def forward(self, seen: Tensor) -> Tensor:
-        blocks = self.body(functional.pixel_unshuffle(seen, BLOCK))
-        maps = functional.pixel_shuffle(blocks, BLOCK) * SCALE
-        first = maps[:, :1] + self.even(seen[:, 2:])
-        return torch.cat([first, maps[:, 1:]], 1)
+        features = self.promises["features"]
+        blocks = self.body(seen) + self.even(seen[:, 2:])
+        return functional.conv_transpose2d(blocks, self.back, stride=BLOCK, groups=features)
 
 
 def log_odds(reference: Tensor, moving: Tensor, reach: int) -> Tensor:
     """[B, 2 reach + 1, 2 reach + 1] of features [B, C, H, W], zero shift in the middle."""
-    shape = [side + reach for side in reference.shape[-2:]]
+    # Sides that transform fast, with room for the longest lag.
+    shape = [-(-(side + reach) // FAST) * FAST for side in reference.shape[-2:]]
     product = torch.fft.rfft2(reference, s=shape).conj() * torch.fft.rfft2(moving, s=shape)
     half = product.shape[1] // 2
     total = product[:, :half].sum(1) - product[:, half:].sum(1)

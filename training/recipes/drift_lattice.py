@@ -39,7 +39,7 @@ CHUNK, SEEDED = 8, 4000  # pairs rendered at once, and from one seed
 class DriftLattice(Recipe):
     pairs: int = 16000
     features: int = 4
-    width: int = 32
+    width: int = 16
     batch_size: int = 8
     dose: tuple[float, float] = (0.4, 300.0)  # electrons a pixel at the brightest one
     unequal: float = 0.3  # share of pairs whose frames differ in dose
@@ -144,7 +144,7 @@ def recipe(**settings: Any) -> Recipe:
                 "at the brightest, columns 5.5 to 45 px apart, frames of 256 px, drifts of up\n"
                 "to a third of them, jitter of rows up to 0.8 px, scales that differ by 2 %."
             ),
-            "minutes": 85.0,
+            "minutes": 52.0,
             "learning_rate": 2e-3,
             "warmup_steps": 100,
             "ema_decay": 0.998,
