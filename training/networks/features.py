@@ -23,10 +23,11 @@ class FeatureNet(nn.Module):
     negatively, is the log-odds of that drift.
 
     Everything here is a convolution, which is what runtimes do fastest. Going to blocks of pixels
-    is part of the first ones, and going back a transposed one with weights of zero and SCALE.
+    is part of the first ones, and going back a transposed one with weights of zero and one.
     """
 
     back: Tensor
+    first: Tensor
 
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
@@ -40,22 +41,24 @@ class FeatureNet(nn.Module):
             nn.ReLU(),
             last,
         )
-        # What is even and weak counts as far as it is worth; at first smoothed, as one feature.
-        self.even = nn.Conv2d(1, features * cells, 3 * BLOCK, BLOCK, BLOCK, bias=False)
+        # What is even and weak counts as far as it is worth.
+        self.even = nn.Conv2d(1, 1, 5, padding=2, bias=False)
         blur = torch.tensor(BLUR)
         with torch.no_grad():
             last.weight.mul_(FIRST)
-            self.even.weight.zero_()
-            for cell in range(cells):
-                dy, dx = divmod(cell, BLOCK)
-                around = self.even.weight[cell, 0, dy : dy + len(BLUR), dx : dx + len(BLUR)]
-                around.copy_(torch.outer(blur, blur) / SCALE)
-        back = SCALE * torch.eye(cells).reshape(cells, 1, BLOCK, BLOCK).repeat(features, 1, 1, 1)
+            self.even.weight.copy_(torch.outer(blur, blur))
+        back = torch.eye(cells).reshape(cells, 1, BLOCK, BLOCK).repeat(features, 1, 1, 1)
         self.register_buffer("back", back, persistent=False)
+        first = back * (torch.arange(len(back)) < cells)[:, None, None, None]
+        self.register_buffer("first", first, persistent=False)
 
     def forward(self, seen: Tensor) -> Tensor:
+        # The even part of the first feature, for each pixel of a block.
+        even = functional.conv_transpose2d(self.first, self.even.weight)
+        blocks = SCALE * self.body(seen) + functional.conv2d(
+            seen[:, 2:], even, stride=BLOCK, padding=BLOCK
+        )
         features = self.promises["features"]
-        blocks = self.body(seen) + self.even(seen[:, 2:])
         return functional.conv_transpose2d(blocks, self.back, stride=BLOCK, groups=features)
 
 

@@ -144,7 +144,7 @@ def recipe(**settings: Any) -> Recipe:
                 "at the brightest, columns 5.5 to 45 px apart, frames of 256 px, drifts of up\n"
                 "to a third of them, jitter of rows up to 0.8 px, scales that differ by 2 %."
             ),
-            "minutes": 52.0,
+            "minutes": 72.0,
             "learning_rate": 2e-3,
             "warmup_steps": 100,
             "ema_decay": 0.998,
