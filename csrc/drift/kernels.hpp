@@ -1,4 +1,5 @@
-// The inner loops of looks and of refinement, row by row, compiled once for each instruction set.
+// The inner loops of surveys, of looks and of refinement, row by row, compiled once for each
+// instruction set.
 #pragma once
 
 #include <cstddef>
@@ -65,6 +66,11 @@ struct ShiftRow {
     std::size_t cols;
 };
 
+// Of one row of pixels.
+struct RowSurvey {
+    float sum = 0, square = 0, lowest = 0, highest = 0;
+};
+
 class Kernels {
   public:
     virtual ~Kernels() = default;
@@ -80,6 +86,13 @@ class Kernels {
     virtual void filter(const float* a, const float* b, const float* response, float threshold,
                         std::size_t cols, float* h, FilterSums& sums) const = 0;
     virtual void shift(const ShiftRow& row) const = 0;
+    virtual RowSurvey survey(const float* row, std::size_t cols) const = 0;
+    // Adds the row to sums of columns, and marks columns where it differs from the first row.
+    virtual void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,
+                                unsigned char* same) const = 0;
+    // Of differences along the row of its differences from the one below, every other one; squared
+    // and summed.
+    virtual float differences(const float* row, const float* below, std::size_t cols) const = 0;
     virtual void moments(const PixelRow& row, Variance variance, Moments& sums) const = 0;
     virtual void residuals(const PixelRow& row, Variance variance, Fit fit,
                            ResidualSums& sums) const = 0;

@@ -44,6 +44,35 @@ def ncc(
 
 # --- csrc/bindings/drift.cpp
 
+class Survey:
+    """What a frame whose mean is near zero is like, by one pass over its pixels.
+
+    `noise` is the variance of white noise, by differences of differences: what is smooth over two
+    pixels is not in it. `same_rows` and `same_columns` are those of one value throughout.
+    """
+
+    def __init__(self, pixels: NDArray[np.float32]) -> None: ...
+    @property
+    def lowest(self) -> float: ...
+    @property
+    def highest(self) -> float: ...
+    @property
+    def mean_square(self) -> float: ...
+    @property
+    def noise(self) -> float: ...
+    @property
+    def row_means(self) -> NDArray[np.float32]: ...
+    @property
+    def column_means(self) -> NDArray[np.float32]: ...
+    @property
+    def same_rows(self) -> NDArray[np.bool_]: ...
+    @property
+    def same_columns(self) -> NDArray[np.bool_]: ...
+
+def cool(pixels: NDArray[np.float32], survey: Survey) -> bool:
+    """Makes hot pixels the median of their neighbours, in place; whether there were any. Beside a
+    very hot one no other is seen: ask again."""
+
 class DriftFrame:
     """A frame, transformed once to be refined against many."""
 

@@ -6,23 +6,20 @@ specimen drifts. Left in, each of them speaks for a drift of zero.
 
 from __future__ import annotations
 
-import math
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stemzoo import _core
 from stemzoo._arrays import native_image
 
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.float32]
 
-FEW = 8  # pixels of a line that are looked at before all of them are
-OUTLYING = 6.0  # standard deviations from the mean beyond which a pixel is looked at
-HOT = 6.0  # of the shot noise that a pixel stands above the highest of its neighbours
-ROUNDS = 3  # of looking for them: beside a very hot pixel no other is seen
-BESIDE = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+ROUNDS = 3  # of looking for hot pixels: beside a very hot pixel no other is seen
 STRIPED = 9.0  # times the power that noise gives a profile's frequencies, at their median
 LEAST = 1e-12  # the largest value of a frame that float32 can square and sum as it is
 
@@ -50,17 +47,21 @@ def cleaned(image: ArrayLike, name: str) -> Clean:
     apart = np.subtract(given, mean, dtype=exact)
     if lost is not None:
         apart[lost] = 0
-    pixels = _within_range(apart).astype(np.float32)
+    pixels = np.ascontiguousarray(_within_range(apart), np.float32)
     seen = None if lost is None else ~lost
-    dead = _dead_lines(pixels)
+    survey = _core.Survey(pixels)
+    dead = _dead_lines(survey)
     if dead is not None:
         lost = dead if lost is None else lost | dead
-    _fill(pixels, lost)
+    if lost is not None:
+        _fill(pixels, lost)
+        survey = _core.Survey(pixels)
     for _ in range(ROUNDS):
-        if not _cool(pixels):
+        if not _core.cool(pixels, survey):
             break
         _fill(pixels, lost)  # what was hot was in the mean
-    _take_out_stripes(pixels)
+        survey = _core.Survey(pixels)
+    _take_out_stripes(pixels, survey)
     return Clean(pixels, None if lost is None else ~lost, seen)
 
 
@@ -113,21 +114,13 @@ def _with_border(pixels: NDArray[Any], mask: Mask | None, name: str) -> Mask | N
     return lost
 
 
-def _dead_lines(pixels: Pixels) -> Mask | None:
+def _dead_lines(survey: _core.Survey) -> Mask | None:
     """Rows and columns of one value, in an image that is not of one value throughout."""
-    rows, columns = _of_one_value(pixels), _of_one_value(pixels.T)
+    rows, columns = survey.same_rows, survey.same_columns
     if not (rows.any() or columns.any()) or rows.all() or columns.all():
         return None
     dead: Mask = rows[:, None] | columns
     return dead
-
-
-def _of_one_value(lines: Pixels) -> Mask:
-    """Of each line; most are told apart by their first few pixels."""
-    same = (lines[:, 1:FEW] == lines[:, :1]).all(1)
-    alike = np.flatnonzero(same)
-    same[alike] = (lines[alike] == lines[alike, :1]).all(1)
-    return np.asarray(same, np.bool_)
 
 
 def _fill(pixels: Pixels, lost: Mask | None) -> None:
@@ -145,63 +138,17 @@ def _fill(pixels: Pixels, lost: Mask | None) -> None:
                 view[line] = (view[kept[after - 1]] + view[kept[after]]) / 2
 
 
-def _cool(pixels: Pixels) -> bool:
-    """Hot pixels become the median of their neighbours; whether there were any."""
-    # Their mean is zero, but for what rounding has left of it.
-    far = OUTLYING * math.sqrt(_mean_square(pixels))
-    if max(float(pixels.max()), -float(pixels.min())) <= far:
-        return False
-    rows, columns = np.nonzero(np.abs(pixels) > far)
-    if not len(rows) or len(rows) > pixels.size // 50:
-        return False
-    around = _neighbours(pixels, rows, columns)
-    usual = np.median(around, axis=0)
-    values = pixels[rows, columns]
-    pixels[rows, columns] = usual  # one hot pixel would be most of the noise
-    floor = float(pixels.min())
-    # Shot noise: the variance is the signal times a gain, which the image itself tells.
-    gain = noise_variance(pixels) / max(float(pixels.mean()) - floor, 1e-30)
-    above, below = values - around.max(0), around.min(0) - values
-    noise = np.sqrt(gain * (np.maximum(around.max(0) - floor, 0) + gain))
-    hot = np.maximum(above, below) > HOT * noise
-    pixels[rows, columns] = np.where(hot, usual, values)
-    return bool(hot.any())
-
-
-def _neighbours(pixels: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pixels:
-    """[8, N]: those of each pixel; beyond an edge, the ones opposite."""
-    around = []
-    for dy, dx in BESIDE:
-        y, x = np.abs(rows + dy), np.abs(columns + dx)
-        y = np.where(y < pixels.shape[0], y, rows - 1)
-        x = np.where(x < pixels.shape[1], x, columns - 1)
-        around.append(pixels[y, x])
-    return np.stack(around)
-
-
-def noise_variance(pixels: Pixels) -> float:
-    """Of white noise, by differences of differences: what is smooth over two pixels is not in it.
-
-    Every other pixel along each axis is enough."""
-    rows, columns = (2 * (side // 2) for side in pixels.shape)
-    down = pixels[:rows:2, :columns] - pixels[1:rows:2, :columns]
-    return _mean_square(down[:, ::2] - down[:, 1::2]) / 4
-
-
-def _mean_square(pixels: Pixels) -> float:
-    """In float32 along rows, which are short enough for it."""
-    rows = np.einsum("ij,ij->i", pixels, pixels)
-    return float(rows.sum(dtype=np.float64) / pixels.size)
-
-
-def _take_out_stripes(pixels: Pixels) -> None:
+def _take_out_stripes(pixels: Pixels, survey: _core.Survey) -> None:
     """Patterns that are the same all along one axis: bad columns, the gain of rows.
 
     A crystal's rows give a profile a few sharp frequencies; stripes give it all of them."""
-    noise = noise_variance(pixels)
-    for axis in (0, 1):
-        profile = pixels.mean(axis)
-        power = np.abs(np.fft.rfft(profile * np.hanning(len(profile) + 2)[1:-1])) ** 2
-        expected = 0.375 * len(profile) * noise / pixels.shape[axis]
+    for axis, profile in enumerate((survey.column_means, survey.row_means)):
+        power = np.abs(np.fft.rfft(profile * _window(len(profile)))) ** 2
+        expected = 0.375 * len(profile) * survey.noise / pixels.shape[axis]
         if np.median(power) > STRIPED * expected > 0:
             pixels -= np.expand_dims(profile, axis)
+
+
+@functools.lru_cache(maxsize=8)
+def _window(side: int) -> NDArray[np.float64]:
+    return np.hanning(side + 2)[1:-1]

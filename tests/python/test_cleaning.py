@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from moving_specimens import crystal, pair, particle
 
-from stemzoo.cleaning import checked, cleaned, noise_variance
+from stemzoo import _core
+from stemzoo.cleaning import checked, cleaned
 
 FRAME = pair(crystal(spread=0.3), (0, 0))[0]
 
@@ -169,4 +170,33 @@ def test_the_variance_of_noise_is_seen_beside_a_specimen():
     random = np.random.default_rng(2)
     smooth = np.add.outer(np.arange(130.0), 3 * np.arange(141.0))
     noise = random.normal(0, 2, smooth.shape)
-    assert noise_variance((smooth + noise).astype("f4")) == pytest.approx(4, rel=0.1)
+    assert _core.Survey((smooth + noise).astype("f4")).noise == pytest.approx(4, rel=0.1)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 40), (37, 18), (64, 49)])
+def test_a_survey_is_what_numpy_finds(shape):
+    pixels = np.random.default_rng(3).normal(0, 2, shape).astype("f4")
+    pixels[1] = pixels[0, 0]
+    found = _core.Survey(pixels)
+    assert (found.lowest, found.highest) == (pixels.min(), pixels.max())
+    assert found.mean_square == pytest.approx(np.square(pixels, dtype="f8").mean(), rel=1e-5)
+    np.testing.assert_allclose(found.row_means, pixels.mean(1), atol=1e-5)
+    np.testing.assert_allclose(found.column_means, pixels.mean(0), atol=1e-5)
+    np.testing.assert_array_equal(found.same_rows, np.ptp(pixels, axis=1) == 0)
+    np.testing.assert_array_equal(found.same_columns, np.ptp(pixels, axis=0) == 0)
+    rows, columns = (side // 2 * 2 for side in shape)
+    down = pixels[:rows:2, :columns] - pixels[1:rows:2, :columns]
+    expected = np.square(down[:, ::2] - down[:, 1::2]).mean() / 4
+    assert found.noise == pytest.approx(expected, rel=1e-5)
+
+
+def test_frames_in_any_order_are_cleaned_alike():
+    frame = FRAME.copy()
+    frame[20, 30] = 1e5
+    expected = cleaned(frame, "image").pixels
+    np.testing.assert_array_equal(cleaned(np.asfortranarray(frame), "image").pixels, expected)
+
+
+def test_a_survey_needs_an_area():
+    with pytest.raises(ValueError, match="needs rows and columns, at least 2 of either"):
+        _core.Survey(np.zeros((1, 5), "f4"))

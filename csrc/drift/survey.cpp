@@ -1,0 +1,37 @@
+#include "drift/survey.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "drift/kernels.hpp"
+
+namespace stemzoo::drift {
+Survey::Survey(const View<const float>& pixels)
+    : lowest(pixels.data[0]),
+      highest(pixels.data[0]),
+      row_means(pixels.shape.rows),
+      column_means(pixels.shape.cols),
+      same_rows(pixels.shape.rows),
+      same_columns(pixels.shape.cols, 1) {
+    const std::size_t rows = pixels.shape.rows, cols = pixels.shape.cols;
+    double square = 0, differences = 0;
+    for (std::size_t r = 0; r < rows; ++r) {
+        const float* const row = pixels.row(r);
+        const RowSurvey found = kernels().survey(row, cols);
+        row_means[r] = found.sum / static_cast<float>(cols);
+        same_rows[r] = found.lowest == found.highest;
+        square += static_cast<double>(found.square);
+        lowest = std::min(lowest, found.lowest);
+        highest = std::max(highest, found.highest);
+        kernels().survey_columns(row, pixels.row(0), cols, column_means.data(),
+                                 same_columns.data());
+        if (r % 2 == 0 && r + 1 < rows) {
+            differences += static_cast<double>(kernels().differences(row, pixels.row(r + 1), cols));
+        }
+    }
+    for (float& mean : column_means) mean /= static_cast<float>(rows);
+    mean_square = square / static_cast<double>(rows * cols);
+    noise = differences / static_cast<double>((rows / 2) * (cols / 2)) / 4;
+}
+
+}  // namespace stemzoo::drift
