@@ -24,8 +24,11 @@ class Frame {
     const float* pixels() const { return pixels_.data(); }
     const float* spectrum() const { return spectrum_.data(); }
     // Of the pixels faded out towards the frame's edges: what correlation by Fourier needs, to
-    // which opposite edges are neighbours.
-    const float* tapered_spectrum() const { return tapered_spectrum_.data(); }
+    // which opposite edges are neighbours. By the root of the passband, as it is multiplied by
+    // another's.
+    const float* passed_spectrum() const { return passed_spectrum_.data(); }
+    // Whether it holds nothing but noise beyond what every other pixel shows.
+    bool coarse() const { return coarse_; }
     // Power of the white noise in one frequency, and the mean power around each frequency over it,
     // less one: what the scene adds. Rows are the layout's pitch apart, and zero past their end.
     double noise() const { return noise_; }
@@ -37,11 +40,12 @@ class Frame {
     void transform(unsigned threads);
     void load(const AnyView& image, const Mask* mask);
     void measure_power();
+    void pass();
 
     Fft2d fft_;
-    Scratch<float> pixels_, spectrum_, tapered_spectrum_, excess_, weights_;
+    Scratch<float> pixels_, spectrum_, passed_spectrum_, excess_, weights_;
     double noise_ = 0;
-    bool masked_ = false;
+    bool masked_ = false, coarse_ = false;
 };
 
 }  // namespace stemzoo::drift

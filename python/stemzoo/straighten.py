@@ -7,11 +7,12 @@ periods down to 2.5 px at the worst displacement, half a pixel.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stemzoo import _core
 
 HALF = 6  # taps on either side
 KAISER = 5.0
@@ -58,36 +59,18 @@ def straightened(
 
 def _rows_moved(image: Image, rows: Floats) -> Image:
     """Row r is the image at rows[r]; there is nothing outside."""
-    height = len(image)
-    result = np.zeros_like(image)
-    step = np.floor(rows).astype(int) - np.arange(height)
-    weights = _sinc(rows - np.floor(rows))
-    for start, stop in _runs(step):
-        for tap in range(2 * HALF):
-            offset = step[start] + tap - HALF + 1
-            low, high = max(start, -offset), min(stop, height - offset)
-            if low < high:
-                part = weights[low:high, tap, None] * image[low + offset : high + offset]
-                result[low:high] += part
-    return result
+    return _core.move_rows(image, *_taps(rows))
 
 
 def _rows_slid(image: Image, columns: Floats) -> Image:
     """Column c of row r is the image at (r, c + columns[r]); there is nothing outside."""
-    width = image.shape[1]
-    result = np.zeros_like(image)
-    step = np.floor(columns).astype(int)
-    weights = _sinc(columns - np.floor(columns))
-    for start, stop in _runs(step):
-        for tap in range(2 * HALF):
-            offset = step[start] + tap - HALF + 1
-            low, high = max(0, -offset), min(width, width - offset)
-            if low < high:
-                part = (
-                    weights[start:stop, tap, None] * image[start:stop, low + offset : high + offset]
-                )
-                result[start:stop, low:high] += part
-    return result
+    return _core.slide_rows(image, *_taps(columns))
+
+
+def _taps(places: Floats) -> tuple[NDArray[np.int64], Image]:
+    """Of each place between pixels: the first pixel that counts, and the weights from there on."""
+    before = np.floor(places)
+    return before.astype(np.int64) - HALF + 1, _sinc(places - before)
 
 
 def _sinc(fraction: Floats) -> Image:
@@ -97,9 +80,3 @@ def _sinc(fraction: Floats) -> Image:
     taps = np.sinc(distance) * np.i0(KAISER * inside)
     weights: Image = (taps / taps.sum(1, keepdims=True)).astype(np.float32)
     return weights
-
-
-def _runs(values: NDArray[np.intp]) -> list[tuple[int, int]]:
-    """Where equal values follow each other."""
-    breaks = np.flatnonzero(np.diff(values)) + 1
-    return list(pairwise([0, *breaks.tolist(), len(values)]))
