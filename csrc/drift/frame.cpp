@@ -7,8 +7,6 @@
 #include <vector>
 
 #include "drift/kernels.hpp"
-#include "drift/passband.hpp"
-#include "drift/taper.hpp"
 #include "ncc/masked.hpp"
 #include "ncc/transform.hpp"
 #include "tiling/statistics.hpp"
@@ -59,18 +57,6 @@ void in_squares(float* image, Shape shape, std::size_t distance, Combine combine
     }
 }
 
-// Every other pixel shows frequencies up to a quarter, those near it badly. A frame has nothing
-// there if what is `loud` beside its noise, which noise alone is not, has less than this share of
-// power.
-constexpr float shown = 0.2f, loud = 12.0f;
-constexpr double least_share = 0.03;
-
-double mean_square(const std::vector<float>& values) {
-    double total = 0;
-    for (const float x : values) total += static_cast<double>(x) * static_cast<double>(x);
-    return total / static_cast<double>(values.size());
-}
-
 float least(const float* begin, const float* end) { return *std::min_element(begin, end); }
 float mean(const float* begin, const float* end) {
     float total = 0;
@@ -84,24 +70,11 @@ Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads)
     : fft_(checked(shape_of(image))),
       pixels_(zeros(shape().size() + overread)),
       spectrum_(zeros(fft_.layout().size)),
-      passed_spectrum_(fft_.layout().size),
-      excess_(zeros(fft_.layout().rows * fft_.layout().pitch)) {
+      excess_(zeros(fft_.layout().rows * fft_.layout().pitch)),
+      later_(std::make_unique<Later>()) {
     load(image, mask);
-    transform(threads);
-    measure_power();
-    pass();
-}
-
-void Frame::transform(unsigned threads) {
     fft_.forward(pixels_.data(), spectrum_.data(), threads);
-    const Scratch<float> faded(shape().size());
-    const std::vector<float> down = taper(shape().rows), across = taper(shape().cols);
-    for (std::size_t r = 0; r < shape().rows; ++r) {
-        const float* from = pixels_.data() + r * shape().cols;
-        float* to = faded.data() + r * shape().cols;
-        for (std::size_t c = 0; c < shape().cols; ++c) to[c] = from[c] * (down[r] * across[c]);
-    }
-    fft_.forward(faded.data(), passed_spectrum_.data(), threads);
+    measure_power();
 }
 
 void Frame::load(const AnyView& image, const Mask* mask) {
@@ -171,34 +144,9 @@ void Frame::measure_power() {
     }
 }
 
-void Frame::pass() {
-    const SpectrumLayout& layout = fft_.layout();
-    const std::size_t cols = layout.image.cols;
-    const std::vector<float> x2 = square_frequencies(cols),
-                             y2 = square_frequencies(layout.image.rows);
-    const std::vector<float> along = low_pass(x2), down = low_pass(y2);
-    constexpr auto slow2 = static_cast<float>(slowest * slowest);
-    const auto noise =
-        static_cast<float>(noise_ * mean_square(taper(cols)) * mean_square(taper(shape().rows)));
-    double beyond = 0, total = 0;
-    std::vector<float> power(cols);
-    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
-        float *re = layout.real(passed_spectrum_.data(), ky),
-              *im = layout.imaginary(passed_spectrum_.data(), ky);
-        for (std::size_t x = 0; x < cols; ++x) {
-            const float k2 = y2[ky] + x2[x], here = re[x] * re[x] + im[x] * im[x];
-            const float pass = down[ky] * along[x] * (k2 / (k2 + slow2)), root = std::sqrt(pass);
-            power[x] = here > loud * noise ? here * pass : 0.0f;
-            re[x] *= root;
-            im[x] *= root;
-        }
-        for (std::size_t x = 0; x < cols; ++x) {
-            const auto here = static_cast<double>(power[x]);
-            total += here;
-            if (std::max(y2[ky], x2[x]) > shown * shown) beyond += here;
-        }
-    }
-    coarse_ = beyond <= least_share * total;
+const Passed& Frame::passed(unsigned threads) const {
+    std::call_once(later_->once, [&] { later_->passed = pass(*this, threads); });
+    return later_->passed;
 }
 
 }  // namespace stemzoo::drift

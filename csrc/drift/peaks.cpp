@@ -33,9 +33,9 @@ void multiply(const float* ar, const float* ai, const float* br, const float* bi
 }
 
 // On every `step`-th pixel: of the spectra only the frequencies that those show.
-void correlate(const Frame& a, const Frame& b, const Fft2d& fft, std::size_t step, float* cyclic,
-               unsigned threads) {
-    const SpectrumLayout &whole = a.fft().layout(), &part = fft.layout();
+void correlate(const SpectrumLayout& whole, const Passed& a, const Passed& b, const Fft2d& fft,
+               std::size_t step, float* cyclic, unsigned threads) {
+    const SpectrumLayout& part = fft.layout();
     const Scratch<float> product(part.size);
     std::fill_n(product.data(), part.size, 0.0f);
     const auto weight = 1 / static_cast<float>(step * step);
@@ -44,10 +44,10 @@ void correlate(const Frame& a, const Frame& b, const Fft2d& fft, std::size_t ste
     const std::size_t negative = step == 1 ? 0 : (part.image.cols - 1) / 2;
     for (std::size_t ky = 0; ky < rows; ++ky) {
         const auto copy = [&](std::size_t from, std::size_t to, std::size_t count) {
-            multiply(whole.real(a.passed_spectrum(), ky) + from,
-                     whole.imaginary(a.passed_spectrum(), ky) + from,
-                     whole.real(b.passed_spectrum(), ky) + from,
-                     whole.imaginary(b.passed_spectrum(), ky) + from, weight, count,
+            multiply(whole.real(a.spectrum.data(), ky) + from,
+                     whole.imaginary(a.spectrum.data(), ky) + from,
+                     whole.real(b.spectrum.data(), ky) + from,
+                     whole.imaginary(b.spectrum.data(), ky) + from, weight, count,
                      part.real(product.data(), ky) + to, part.imaginary(product.data(), ky) + to);
         };
         copy(0, 0, positive);
@@ -209,13 +209,14 @@ std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach
     // A cyclic correlation has no lags beyond half its length.
     reach = {std::min(reach.rows, (shape.rows - 1) / 2 - 1),
              std::min(reach.cols, (shape.cols - 1) / 2 - 1)};
+    const Passed &still = reference.passed(threads), &moved = moving.passed(threads);
     const bool halve =
-        (reference.coarse() || moving.coarse()) && may_halve(shape.rows) && may_halve(shape.cols);
+        (still.coarse || moved.coarse) && may_halve(shape.rows) && may_halve(shape.cols);
     const std::size_t step = halve ? 2 : 1, margin = halve ? taps : 1;
     const Fft2d fft = halve ? Fft2d({shape.rows / 2, shape.cols / 2}) : reference.fft();
     const Shape grid = fft.layout().image;
     const Scratch<float> cyclic(grid.size());
-    correlate(reference, moving, fft, step, cyclic.data(), threads);
+    correlate(reference.fft().layout(), still, moved, fft, step, cyclic.data(), threads);
     // The highest pixel may lie one nearer than the highest point.
     const Shape points{(reach.rows + step - 1) / step, (reach.cols + step - 1) / step};
     const Shape cut{points.rows + margin, points.cols + margin};

@@ -216,7 +216,8 @@ class _Looks:
         """As far as it has to tell which candidates are true. But neighbours exactly, where not all
         are compared with all: many small errors would make a long path another."""
         refined = apart == 1 and self._band < len(self) - 1
-        return self._judge.pair(still, moving, refined=refined, expected=expected)
+        found = self._judge.confirmed(still, moving, expected) if expected else None
+        return found or self._judge.pair(still, moving, refined=refined)
 
 
 @contextmanager

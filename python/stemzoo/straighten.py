@@ -39,7 +39,8 @@ def straightened(
     known = image if valid is None else image[valid]
     mean = float(known.mean(dtype=np.float64)) if known.size else 0.0
     # Sums of what is left of a large offset are exact enough in float32.
-    values = (image - np.float64(mean)).astype(np.float32)
+    values = np.empty(image.shape, np.float32)
+    np.subtract(image, mean, out=values, dtype=np.float64, casting="same_kind")
     if valid is None:
         # All columns are covered alike, and all rows too unless they are displaced differently.
         across = columns if slope[1] else columns[:1]
@@ -51,9 +52,9 @@ def straightened(
         weight = _rows_slid(_rows_moved(valid.astype(np.float32), rows), columns)
     covered = weight > COVERED
     moved = _rows_slid(_rows_moved(values, rows), columns)
-    np.divide(moved, weight, out=moved, where=covered)
+    moved /= np.maximum(weight, COVERED)
     moved += np.float32(mean)
-    moved[~covered] = 0
+    moved *= covered
     return moved, covered
 
 
