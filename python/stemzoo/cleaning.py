@@ -149,9 +149,9 @@ def _cool(pixels: Pixels) -> bool:
     """Hot pixels become the median of their neighbours; whether there were any."""
     # Their mean is zero, but for what rounding has left of it.
     far = OUTLYING * math.sqrt(_mean_square(pixels))
-    if max(float(pixels.max()), -float(pixels.min())) <= far:
-        return False
-    rows, columns = np.nonzero(np.abs(pixels) > far)
+    lines = np.flatnonzero((pixels.max(1) > far) | (pixels.min(1) < -far))
+    at, columns = np.nonzero(np.abs(pixels[lines]) > far)
+    rows = lines[at]
     if not len(rows) or len(rows) > pixels.size // 50:
         return False
     around = _neighbours(pixels, rows, columns)

@@ -36,6 +36,7 @@ def straightened(
     middle, slope = (height - 1) / 2, rate / height
     rows = (np.arange(height) + shift[0] - slope[0] * middle) / (1 - slope[0])
     columns = shift[1] + slope[1] * (rows - middle)
+    down, across = _taps(rows), _taps(columns)
     known = image if valid is None else image[valid]
     mean = float(known.mean(dtype=np.float64)) if known.size else 0.0
     # Sums of what is left of a large offset are exact enough in float32.
@@ -43,35 +44,27 @@ def straightened(
     np.subtract(image, mean, out=values, dtype=np.float64, casting="same_kind")
     if valid is None:
         # All columns are covered alike, and all rows too unless they are displaced differently.
-        across = columns if slope[1] else columns[:1]
-        weight = _rows_moved(np.ones((height, 1), np.float32), rows) * _rows_slid(
-            np.ones((len(across), image.shape[1]), np.float32), across
-        )
+        first, taps = across if slope[1] else (across[0][:1], across[1][:1])
+        line = np.ones((len(first), image.shape[1]), np.float32)
+        weight = _core.move_rows(np.ones((height, 1), np.float32), *down)
+        weight = weight * _core.slide_rows(line, first, taps)
     else:
         values[~valid] = 0
-        weight = _rows_slid(_rows_moved(valid.astype(np.float32), rows), columns)
+        weight = _core.slide_rows(_core.move_rows(valid.astype(np.float32), *down), *across)
     covered = weight > COVERED
-    moved = _rows_slid(_rows_moved(values, rows), columns)
+    moved = _core.slide_rows(_core.move_rows(values, *down), *across)
     moved /= np.maximum(weight, COVERED)
     moved += np.float32(mean)
     moved *= covered
     return moved, covered
 
 
-def _rows_moved(image: Image, rows: Floats) -> Image:
-    """Row r is the image at rows[r]; there is nothing outside."""
-    return _core.move_rows(image, *_taps(rows))
-
-
-def _rows_slid(image: Image, columns: Floats) -> Image:
-    """Column c of row r is the image at (r, c + columns[r]); there is nothing outside."""
-    return _core.slide_rows(image, *_taps(columns))
-
-
 def _taps(places: Floats) -> tuple[NDArray[np.int64], Image]:
     """Of each place between pixels: the first pixel that counts, and the weights from there on."""
     before = np.floor(places)
-    return before.astype(np.int64) - HALF + 1, _sinc(places - before)
+    # Frames that are not sheared have one fraction, but for what rounding leaves.
+    fraction, each = np.unique((places - before).round(12), return_inverse=True)
+    return before.astype(np.int64) - HALF + 1, _sinc(fraction)[each]
 
 
 def _sinc(fraction: Floats) -> Image:
