@@ -20,6 +20,10 @@ constexpr double cutoff = 0.2, slowest = 0.02;
 constexpr float shown = 0.2f, loud = 12.0f;
 constexpr double least_share = 0.03;
 
+constexpr std::size_t least_halved = 64;  // px: there is room for interpolation
+
+bool may_halve(std::size_t side) { return side >= least_halved && side % 2 == 0; }
+
 std::vector<float> square_frequencies(std::size_t n) {
     std::vector<float> squares(n);
     for (std::size_t i = 0; i < n; ++i) {
@@ -78,8 +82,35 @@ Passed pass(const Frame& frame, unsigned threads) {
             if (std::max(y2[ky], x2[x]) > shown * shown) beyond += here;
         }
     }
-    passed.coarse = beyond <= least_share * total;
+    if (beyond <= least_share * total && may_halve(rows) && may_halve(cols)) {
+        passed.spectrum = halved(layout, passed.spectrum.data());
+        passed.step = 2;
+    }
     return passed;
+}
+
+SpectrumLayout halved(const SpectrumLayout& whole) {
+    return SpectrumLayout({whole.image.rows / 2, whole.image.cols / 2});
+}
+
+Scratch<float> halved(const SpectrumLayout& whole, const float* spectrum) {
+    const SpectrumLayout part = halved(whole);
+    Scratch<float> result(part.size);
+    std::fill_n(result.data(), part.size, 0.0f);
+    // Without what is at its highest frequency, which stands for two.
+    const std::size_t rows = (part.image.rows + 1) / 2, positive = (part.image.cols + 1) / 2,
+                      negative = (part.image.cols - 1) / 2;
+    const auto copy = [&](const float* from, float* to) {
+        const auto half = [](float x) { return x / 2; };  // a transform back divides by a quarter
+        std::transform(from, from + positive, to, half);
+        const float* const end = from + whole.image.cols;
+        std::transform(end - negative, end, to + part.image.cols - negative, half);
+    };
+    for (std::size_t ky = 0; ky < rows; ++ky) {
+        copy(whole.real(spectrum, ky), part.real(result.data(), ky));
+        copy(whole.imaginary(spectrum, ky), part.imaginary(result.data(), ky));
+    }
+    return result;
 }
 
 }  // namespace stemzoo::drift

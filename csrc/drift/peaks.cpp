@@ -19,39 +19,22 @@ constexpr std::size_t taps = 8;
 constexpr float halfway[taps] = {0.629698f, -0.192134f, 0.096057f, -0.051369f,
                                  0.026185f, -0.011643f, 0.003914f, -0.000708f};
 
-constexpr std::size_t least_halved = 64;  // px: there is room for taps
-
-bool may_halve(std::size_t side) { return side >= least_halved && side % 2 == 0; }
-
 // conj(a) b
-void multiply(const float* ar, const float* ai, const float* br, const float* bi, float weight,
-              std::size_t count, float* re, float* im) {
+void multiply(const float* ar, const float* ai, const float* br, const float* bi, std::size_t count,
+              float* re, float* im) {
     for (std::size_t x = 0; x < count; ++x) {
-        re[x] = weight * (ar[x] * br[x] + ai[x] * bi[x]);
-        im[x] = weight * (ar[x] * bi[x] - ai[x] * br[x]);
+        re[x] = ar[x] * br[x] + ai[x] * bi[x];
+        im[x] = ar[x] * bi[x] - ai[x] * br[x];
     }
 }
 
-// On every `step`-th pixel: of the spectra only the frequencies that those show.
-void correlate(const SpectrumLayout& whole, const Passed& a, const Passed& b, const Fft2d& fft,
-               std::size_t step, float* cyclic, unsigned threads) {
-    const SpectrumLayout& part = fft.layout();
-    const Scratch<float> product(part.size);
-    std::fill_n(product.data(), part.size, 0.0f);
-    const auto weight = 1 / static_cast<float>(step * step);
-    const std::size_t rows = step == 1 ? part.rows : (part.image.rows + 1) / 2;
-    const std::size_t positive = step == 1 ? part.image.cols : (part.image.cols + 1) / 2;
-    const std::size_t negative = step == 1 ? 0 : (part.image.cols - 1) / 2;
-    for (std::size_t ky = 0; ky < rows; ++ky) {
-        const auto copy = [&](std::size_t from, std::size_t to, std::size_t count) {
-            multiply(whole.real(a.spectrum.data(), ky) + from,
-                     whole.imaginary(a.spectrum.data(), ky) + from,
-                     whole.real(b.spectrum.data(), ky) + from,
-                     whole.imaginary(b.spectrum.data(), ky) + from, weight, count,
-                     part.real(product.data(), ky) + to, part.imaginary(product.data(), ky) + to);
-        };
-        copy(0, 0, positive);
-        copy(whole.image.cols - negative, part.image.cols - negative, negative);
+void correlate(const float* a, const float* b, const Fft2d& fft, float* cyclic, unsigned threads) {
+    const SpectrumLayout& layout = fft.layout();
+    const Scratch<float> product(layout.size);
+    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
+        multiply(layout.real(a, ky), layout.imaginary(a, ky), layout.real(b, ky),
+                 layout.imaginary(b, ky), layout.image.cols, layout.real(product.data(), ky),
+                 layout.imaginary(product.data(), ky));
     }
     fft.backward(product.data(), cyclic, threads);
 }
@@ -210,13 +193,18 @@ std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach
     reach = {std::min(reach.rows, (shape.rows - 1) / 2 - 1),
              std::min(reach.cols, (shape.cols - 1) / 2 - 1)};
     const Passed &still = reference.passed(threads), &moved = moving.passed(threads);
-    const bool halve =
-        (still.coarse || moved.coarse) && may_halve(shape.rows) && may_halve(shape.cols);
-    const std::size_t step = halve ? 2 : 1, margin = halve ? taps : 1;
-    const Fft2d fft = halve ? Fft2d({shape.rows / 2, shape.cols / 2}) : reference.fft();
+    const SpectrumLayout& whole = reference.fft().layout();
+    const std::size_t step = std::max(still.step, moved.step), margin = step == 1 ? 1 : taps;
+    const Fft2d fft = step == 1 ? reference.fft() : Fft2d(halved(whole).image);
+    Scratch<float> cut_down;  // of a frame that shows more than the other
+    const auto on_grid = [&](const Passed& passed) {
+        if (passed.step == step) return static_cast<const float*>(passed.spectrum.data());
+        cut_down = halved(whole, passed.spectrum.data());
+        return static_cast<const float*>(cut_down.data());
+    };
     const Shape grid = fft.layout().image;
     const Scratch<float> cyclic(grid.size());
-    correlate(reference.fft().layout(), still, moved, fft, step, cyclic.data(), threads);
+    correlate(on_grid(still), on_grid(moved), fft, cyclic.data(), threads);
     // The highest pixel may lie one nearer than the highest point.
     const Shape points{(reach.rows + step - 1) / step, (reach.cols + step - 1) / step};
     const Shape cut{points.rows + margin, points.cols + margin};
