@@ -1,6 +1,6 @@
 """Where the drift of a pair is to be, from pairs of its frames that are measured already.
 
-A frame is first compared with those 1, 2, 4, 8 ... before it. Where these pairs agree on its place,
+A frame is first compared with those 1, 3, 9, 27 ... before it. Where these agree on its place,
 its others can only say the same: they are asked for the one peak that is expected of them, and not
 which of all peaks is true. Where any of the few is in doubt or contradicts another, all pairs are
 asked everything, and the path that most of them agree on is found afterwards.
@@ -15,6 +15,7 @@ import numpy as np
 from stemzoo.answers import Drift
 from stemzoo.candidates import Expected
 
+FIRST = tuple(3**power for power in range(20))  # frames before one, that it is compared with
 ASIDE = 1.0  # px: as far apart are places that agree, at most
 MOST = 0.75  # of all pairs of a frame have to agree, where those measured first did not
 SIGMA = (0.3, 0.3)  # px, of a drift between places, each of which is the median of a few
@@ -22,7 +23,7 @@ SIGMA = (0.3, 0.3)  # px, of a drift between places, each of which is the median
 
 def is_first(apart: int) -> bool:
     """Whether frames so far apart are compared before others."""
-    return apart.bit_count() == 1
+    return apart in FIRST
 
 
 class Foresight:
