@@ -47,12 +47,11 @@ void Features::log_odds(const Features& moving, float* surface, unsigned threads
     const SpectrumLayout& layout = fft_.layout();
     const Scratch<float> sum(layout.size), image(layout.image.size());
     std::fill_n(sum.data(), layout.size, 0.0f);
-    for (std::size_t k = 0; k < count_; ++k) {
-        const float *a = spectra_.data() + k * layout.size,
-                    *b = moving.spectra_.data() + k * layout.size;
-        const float sign = k < count_ / 2 ? 1.0f : -1.0f;
-        for (std::size_t ky = 0; ky < layout.rows; ++ky) {
-            add_product(layout, a, b, ky, sign, sum.data());
+    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
+        for (std::size_t k = 0; k < count_; ++k) {
+            add_product(layout, spectra_.data() + k * layout.size,
+                        moving.spectra_.data() + k * layout.size, ky, k < count_ / 2 ? 1.0f : -1.0f,
+                        sum.data());
         }
     }
     fft_.backward(sum.data(), image.data(), threads);

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "drift/kernels.hpp"
-#include "drift/taper.hpp"
 #include "ncc/masked.hpp"
 #include "ncc/transform.hpp"
 #include "tiling/statistics.hpp"
@@ -34,35 +33,45 @@ Scratch<float> zeros(std::size_t count) {
     return memory;
 }
 
-// combine(all pixels within `distance` along one axis), for every pixel of a line.
-template <typename Combine>
-void along_line(float* line, std::size_t count, std::size_t step, std::size_t distance,
-                std::vector<float>& copy, Combine combine) {
-    copy.resize(count);
-    for (std::size_t i = 0; i < count; ++i) copy[i] = line[i * step];
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t begin = i < distance ? 0 : i - distance;
-        const std::size_t end = std::min(i + distance + 1, count);
-        line[i * step] = combine(copy.data() + begin, copy.data() + end);
-    }
-}
-
-template <typename Combine>
-void in_squares(float* image, Shape shape, std::size_t distance, Combine combine) {
-    std::vector<float> copy;
+// Joins to `none` all pixels in the square that reaches `distance` from each.
+template <typename Join>
+void in_squares(float* image, Shape shape, std::size_t distance, float none, Join join) {
+    const Scratch<float> lines(shape.size());
+    std::vector<float> padded(shape.cols + 2 * distance, none);
     for (std::size_t r = 0; r < shape.rows; ++r) {
-        along_line(image + r * shape.cols, shape.cols, 1, distance, copy, combine);
+        std::copy_n(image + r * shape.cols, shape.cols, padded.data() + distance);
+        float* const out = lines.data() + r * shape.cols;
+        std::fill_n(out, shape.cols, none);
+        for (std::size_t i = 0; i <= 2 * distance; ++i) {
+            for (std::size_t x = 0; x < shape.cols; ++x) out[x] = join(out[x], padded[x + i]);
+        }
     }
-    for (std::size_t c = 0; c < shape.cols; ++c) {
-        along_line(image + c, shape.rows, shape.cols, distance, copy, combine);
+    for (std::size_t r = 0; r < shape.rows; ++r) {
+        float* const out = image + r * shape.cols;
+        std::fill_n(out, shape.cols, none);
+        const std::size_t end = std::min(r + distance + 1, shape.rows);
+        for (std::size_t i = r - std::min(r, distance); i < end; ++i) {
+            const float* const line = lines.data() + i * shape.cols;
+            for (std::size_t x = 0; x < shape.cols; ++x) out[x] = join(out[x], line[x]);
+        }
     }
 }
 
-float least(const float* begin, const float* end) { return *std::min_element(begin, end); }
-float mean(const float* begin, const float* end) {
-    float total = 0;
-    for (const float* x = begin; x != end; ++x) total += *x;
-    return total / static_cast<float>(end - begin);
+void least_in_squares(float* image, Shape shape, std::size_t distance) {
+    in_squares(image, shape, distance, 1.0f, [](float a, float b) { return a < b ? a : b; });
+}
+
+void mean_in_squares(float* image, Shape shape, std::size_t distance) {
+    in_squares(image, shape, distance, 0.0f, [](float a, float b) { return a + b; });
+    const auto within = [distance](std::size_t at, std::size_t size) {
+        return static_cast<float>(std::min(at + distance + 1, size) -
+                                  (at - std::min(at, distance)));
+    };
+    for (std::size_t r = 0; r < shape.rows; ++r) {
+        for (std::size_t c = 0; c < shape.cols; ++c) {
+            image[r * shape.cols + c] /= within(r, shape.rows) * within(c, shape.cols);
+        }
+    }
 }
 
 }  // namespace
@@ -71,23 +80,11 @@ Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads)
     : fft_(checked(shape_of(image))),
       pixels_(zeros(shape().size() + overread)),
       spectrum_(zeros(fft_.layout().size)),
-      tapered_spectrum_(fft_.layout().size),
-      excess_(zeros(fft_.layout().rows * fft_.layout().pitch)) {
+      excess_(zeros(fft_.layout().rows * fft_.layout().pitch)),
+      later_(std::make_unique<Later>()) {
     load(image, mask);
-    transform(threads);
-    measure_power();
-}
-
-void Frame::transform(unsigned threads) {
     fft_.forward(pixels_.data(), spectrum_.data(), threads);
-    const Scratch<float> faded(shape().size());
-    const std::vector<float> down = taper(shape().rows), across = taper(shape().cols);
-    for (std::size_t r = 0; r < shape().rows; ++r) {
-        const float* from = pixels_.data() + r * shape().cols;
-        float* to = faded.data() + r * shape().cols;
-        for (std::size_t c = 0; c < shape().cols; ++c) to[c] = from[c] * (down[r] * across[c]);
-    }
-    fft_.forward(faded.data(), tapered_spectrum_.data(), threads);
+    measure_power();
 }
 
 void Frame::load(const AnyView& image, const Mask* mask) {
@@ -114,8 +111,8 @@ void Frame::load(const AnyView& image, const Mask* mask) {
     masked_ = true;
     weights_ = Scratch<float>(shape().size());
     std::transform(scaled.valid.begin(), scaled.valid.end(), weights_.data(), narrow);
-    in_squares(weights_.data(), shape(), guard + rise, least);
-    in_squares(weights_.data(), shape(), rise, mean);
+    least_in_squares(weights_.data(), shape(), guard + rise);
+    mean_in_squares(weights_.data(), shape(), rise);
 }
 
 // Noise is measured where neither axis leaves room for a scene: beyond three quarters of the
@@ -155,6 +152,11 @@ void Frame::measure_power() {
         }
         for (std::size_t x = 0; x < cols; ++x) out[x] = out[x] * scale - 1;
     }
+}
+
+const Passed& Frame::passed(unsigned threads) const {
+    std::call_once(later_->once, [&] { later_->passed = pass(*this, threads); });
+    return later_->passed;
 }
 
 }  // namespace stemzoo::drift

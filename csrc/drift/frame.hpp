@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 
 #include "core/array.hpp"
 #include "core/fft2d.hpp"
 #include "core/scratch.hpp"
+#include "drift/passed.hpp"
 
 namespace stemzoo::drift {
 
@@ -23,9 +26,6 @@ class Frame {
     // Without their mean and scaled to a standard deviation near 1; masked pixels are 0.
     const float* pixels() const { return pixels_.data(); }
     const float* spectrum() const { return spectrum_.data(); }
-    // Of the pixels faded out towards the frame's edges: what correlation by Fourier needs, to
-    // which opposite edges are neighbours.
-    const float* tapered_spectrum() const { return tapered_spectrum_.data(); }
     // Power of the white noise in one frequency, and the mean power around each frequency over it,
     // less one: what the scene adds. Rows are the layout's pitch apart, and zero past their end.
     double noise() const { return noise_; }
@@ -33,15 +33,23 @@ class Frame {
     // How much each pixel counts, from 0 on and near masked ones to 1; null if all do.
     const float* weights() const { return masked_ ? weights_.data() : nullptr; }
 
+    // What its peaks with other frames are looked for in; made when it is first asked for.
+    const Passed& passed(unsigned threads = 1) const;
+
   private:
-    void transform(unsigned threads);
+    struct Later {
+        std::once_flag once;
+        Passed passed;
+    };
+
     void load(const AnyView& image, const Mask* mask);
     void measure_power();
 
     Fft2d fft_;
-    Scratch<float> pixels_, spectrum_, tapered_spectrum_, excess_, weights_;
+    Scratch<float> pixels_, spectrum_, excess_, weights_;
     double noise_ = 0;
     bool masked_ = false;
+    std::unique_ptr<Later> later_;
 };
 
 }  // namespace stemzoo::drift

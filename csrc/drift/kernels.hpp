@@ -1,4 +1,4 @@
-// The inner loops of surveys, of looks and of refinement, row by row, compiled once for each
+// The inner loops of surveys, looks, refinement and resampling, row by row, compiled once for each
 // instruction set.
 #pragma once
 
@@ -96,6 +96,9 @@ class Kernels {
     virtual void moments(const PixelRow& row, Variance variance, Moments& sums) const = 0;
     virtual void residuals(const PixelRow& row, Variance variance, Fit fit,
                            ResidualSums& sums) const = 0;
+    // out[x] is the sum over i of weights[i] from[i pitch + x].
+    virtual void weighted_sum(const float* from, std::size_t pitch, const float* weights,
+                              std::size_t terms, std::size_t count, float* out) const = 0;
 };
 
 const Kernels& kernels();

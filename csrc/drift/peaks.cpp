@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 
 #include "core/scratch.hpp"
@@ -10,45 +11,32 @@
 namespace stemzoo::drift {
 namespace {
 
-// Cycles per pixel of the Gaussian low-pass: columns at least some four pixels apart give peaks,
-// and pixel noise gives few. What is slower than `slowest` is shading, which has no sharp peak.
-constexpr double cutoff = 0.2, slowest = 0.02;
+// A surface on every other pixel is interpolated from this many of its points on either side of a
+// place half-way between two. A broad peak loses little of its height within a pixel, so slow waves
+// are to be exact: errors are some thousandths of what a wave loses in a pixel, down to a period of
+// 5.7 px.
+constexpr std::size_t taps = 8;
+constexpr float halfway[taps] = {0.629698f, -0.192134f, 0.096057f, -0.051369f,
+                                 0.026185f, -0.011643f, 0.003914f, -0.000708f};
 
-std::vector<float> square_frequencies(std::size_t n) {
-    std::vector<float> squares(n);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double k = static_cast<double>(std::min(i, n - i)) / static_cast<double>(n);
-        squares[i] = static_cast<float>(k * k);
+// conj(a) b
+void multiply(const float* ar, const float* ai, const float* br, const float* bi, std::size_t count,
+              float* re, float* im) {
+    for (std::size_t x = 0; x < count; ++x) {
+        re[x] = ar[x] * br[x] + ai[x] * bi[x];
+        im[x] = ar[x] * bi[x] - ai[x] * br[x];
     }
-    return squares;
 }
 
-std::vector<float> low_pass(std::vector<float> squares) {
-    for (float& k2 : squares) k2 = std::exp(-k2 / static_cast<float>(cutoff * cutoff));
-    return squares;
-}
-
-void correlate(const Frame& a, const Frame& b, float* cyclic, unsigned threads) {
-    const SpectrumLayout& layout = a.fft().layout();
-    const std::vector<float> x2 = square_frequencies(layout.image.cols),
-                             y2 = square_frequencies(layout.image.rows);
-    const std::vector<float> along = low_pass(x2), down = low_pass(y2);
-    constexpr auto slow2 = static_cast<float>(slowest * slowest);
+void correlate(const float* a, const float* b, const Fft2d& fft, float* cyclic, unsigned threads) {
+    const SpectrumLayout& layout = fft.layout();
     const Scratch<float> product(layout.size);
-    std::fill_n(product.data(), layout.size, 0.0f);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
-        if (down[ky] < 1e-6f) continue;
-        add_product(layout, a.tapered_spectrum(), b.tapered_spectrum(), ky, down[ky],
-                    product.data());
-        float *re = layout.real(product.data(), ky), *im = layout.imaginary(product.data(), ky);
-        for (std::size_t x = 0; x < layout.image.cols; ++x) {
-            const float k2 = y2[ky] + x2[x];
-            const float pass = along[x] * (k2 / (k2 + slow2));
-            re[x] *= pass;
-            im[x] *= pass;
-        }
+        multiply(layout.real(a, ky), layout.imaginary(a, ky), layout.real(b, ky),
+                 layout.imaginary(b, ky), layout.image.cols, layout.real(product.data(), ky),
+                 layout.imaginary(product.data(), ky));
     }
-    a.fft().backward(product.data(), cyclic, threads);
+    fft.backward(product.data(), cyclic, threads);
 }
 
 // Where the parabola through three values is highest, from the middle one.
@@ -57,32 +45,103 @@ float vertex(float before, float here, float after) {
     return curvature < 0 ? 0.5f * (before - after) / curvature : 0.0f;
 }
 
-bool highest(const float* at, std::ptrdiff_t pitch) {
-    for (std::ptrdiff_t dy = -1; dy <= 1; ++dy) {
-        for (std::ptrdiff_t dx = -1; dx <= 1; ++dx) {
-            const bool earlier = dy < 0 || (dy == 0 && dx < 0);
-            // Of equal neighbours the last one counts.
-            const float other = at[dy * pitch + dx];
-            if ((dy != 0 || dx != 0) && !(earlier ? *at >= other : *at > other)) return false;
-        }
+// Of equal neighbours the last one counts.
+void mark_maxima(const float* row, std::size_t pitch, std::size_t count, std::uint8_t* marks) {
+    const float *up = row - pitch, *down = row + pitch;
+    for (std::size_t c = 0; c < count; ++c) {
+        const float v = row[c];
+        const bool earlier = (v >= up[c - 1]) & (v >= up[c]) & (v >= up[c + 1]) & (v >= row[c - 1]);
+        const bool later = (v > row[c + 1]) & (v > down[c - 1]) & (v > down[c]) & (v > down[c + 1]);
+        marks[c] = (v > 0) & earlier & later;
     }
-    return true;
 }
 
-std::vector<Peak> maxima(const float* surface, Shape reach) {
-    const std::size_t rows = 2 * reach.rows + 1, cols = 2 * reach.cols + 1;
-    const auto pitch = static_cast<std::ptrdiff_t>(cols);
+// The values around a pixel, which is (y, x) from a point of the surface.
+struct Around {
+    float value[3][3];
+    int y = 0, x = 0;
+
+    Peak peak() const {
+        const float here = value[1][1];
+        const float up = value[0][1], down = value[2][1], left = value[1][0], right = value[1][2];
+        const float fall_y = 1 - (up + down) / (2 * here), fall_x = 1 - (left + right) / (2 * here);
+        return {static_cast<float>(y) + vertex(up, here, down),
+                static_cast<float>(x) + vertex(left, here, right), here, std::min(fall_y, fall_x)};
+    }
+};
+
+Around around(const float* at, std::size_t pitch) {
+    Around found;
+    for (std::size_t y = 0; y < 3; ++y) {
+        for (std::size_t x = 0; x < 3; ++x) {
+            found.value[y][x] = *(at - pitch - 1 + y * pitch + x);
+        }
+    }
+    return found;
+}
+
+// The `count` values half a step after those from `at` on.
+void halfway_to(const float* at, std::ptrdiff_t step, std::size_t count, float* out) {
+    std::fill_n(out, count, 0.0f);
+    for (std::size_t i = 0; i < taps; ++i) {
+        const auto away = static_cast<std::ptrdiff_t>(i) * step;
+        const float *before = at - away, *after = at + step + away;
+        for (std::size_t x = 0; x < count; ++x) out[x] += halfway[i] * (before[x] + after[x]);
+    }
+}
+
+// The highest pixel next to a maximum of a surface on every other pixel.
+Around highest_beside(const float* at, std::size_t pitch) {
+    constexpr std::size_t line = 2 * taps + 1, wide = 5;  // pixels up to two away
+    const auto step = static_cast<std::ptrdiff_t>(pitch);
+    float lines[wide][line], pixel[wide][wide];
+    const float* const from = at - taps;
+    std::copy_n(from - step, line, lines[0]);
+    halfway_to(from - step, step, line, lines[1]);
+    std::copy_n(from, line, lines[2]);
+    halfway_to(from, step, line, lines[3]);
+    std::copy_n(from + step, line, lines[4]);
+    for (std::size_t y = 0; y < wide; ++y) {
+        const float* const middle = lines[y] + taps;
+        float between[2];
+        halfway_to(middle - 1, 1, 2, between);
+        const float row[wide] = {middle[-1], between[0], middle[0], between[1], middle[1]};
+        std::copy_n(row, wide, pixel[y]);
+    }
+    std::size_t top = 2, left = 2;
+    for (std::size_t y = 1; y + 1 < wide; ++y) {
+        for (std::size_t x = 1; x + 1 < wide; ++x) {
+            if (pixel[y][x] > pixel[top][left]) {
+                top = y;
+                left = x;
+            }
+        }
+    }
+    Around found = around(&pixel[top][left], wide);
+    found.y = static_cast<int>(top) - 2;
+    found.x = static_cast<int>(left) - 2;
+    return found;
+}
+
+// Of a surface with zero lag in its middle, as far as `reach`; it goes on for `margin` points.
+std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t margin, std::size_t step) {
+    const std::size_t cols = 2 * reach.cols + 1, pitch = cols + 2 * margin;
+    const auto lag = [step](std::size_t at, std::size_t middle) {
+        const auto points = static_cast<std::ptrdiff_t>(at) - static_cast<std::ptrdiff_t>(middle);
+        return static_cast<float>(points * static_cast<std::ptrdiff_t>(step));
+    };
+    std::vector<std::uint8_t> marks(cols);
     std::vector<Peak> found;
-    for (std::size_t r = 1; r + 1 < rows; ++r) {
-        for (std::size_t c = 1; c + 1 < cols; ++c) {
-            const float* at = surface + r * cols + c;
-            if (!(*at > 0) || !highest(at, pitch)) continue;
-            const float y = vertex(at[-pitch], *at, at[pitch]), x = vertex(at[-1], *at, at[1]);
-            const float fall_y = 1 - (at[-pitch] + at[pitch]) / (2 * *at);
-            const float fall_x = 1 - (at[-1] + at[1]) / (2 * *at);
-            found.push_back({static_cast<float>(r) - static_cast<float>(reach.rows) + y,
-                             static_cast<float>(c) - static_cast<float>(reach.cols) + x, *at,
-                             std::min(fall_y, fall_x)});
+    for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r) {
+        const float* row = surface + (r + margin) * pitch + margin;
+        mark_maxima(row, pitch, cols, marks.data());
+        for (std::size_t c = 0; c < cols; ++c) {
+            if (marks[c] == 0) continue;
+            Peak peak =
+                (step == 1 ? around(row + c, pitch) : highest_beside(row + c, pitch)).peak();
+            peak.dy += lag(r, reach.rows);
+            peak.dx += lag(c, reach.cols);
+            found.push_back(peak);
         }
     }
     return found;
@@ -131,13 +190,32 @@ std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach
                                     moving.shape().text() + "; expected frames of one shape");
     }
     // A cyclic correlation has no lags beyond half its length.
-    reach = {std::min(reach.rows + 1, (shape.rows - 1) / 2),
-             std::min(reach.cols + 1, (shape.cols - 1) / 2)};
-    const Scratch<float> cyclic(shape.size());
-    correlate(reference, moving, cyclic.data(), threads);
-    const Scratch<float> surface((2 * reach.rows + 1) * (2 * reach.cols + 1));
-    cut_lags(cyclic.data(), shape, reach, surface.data());
-    std::vector<Peak> found = maxima(surface.data(), reach);
+    reach = {std::min(reach.rows, (shape.rows - 1) / 2 - 1),
+             std::min(reach.cols, (shape.cols - 1) / 2 - 1)};
+    const Passed &still = reference.passed(threads), &moved = moving.passed(threads);
+    const SpectrumLayout& whole = reference.fft().layout();
+    const std::size_t step = std::max(still.step, moved.step), margin = step == 1 ? 1 : taps;
+    const Fft2d fft = step == 1 ? reference.fft() : Fft2d(halved(whole).image);
+    Scratch<float> cut_down;  // of a frame that shows more than the other
+    const auto on_grid = [&](const Passed& passed) {
+        if (passed.step == step) return static_cast<const float*>(passed.spectrum.data());
+        cut_down = halved(whole, passed.spectrum.data());
+        return static_cast<const float*>(cut_down.data());
+    };
+    const Shape grid = fft.layout().image;
+    const Scratch<float> cyclic(grid.size());
+    correlate(on_grid(still), on_grid(moved), fft, cyclic.data(), threads);
+    // The highest pixel may lie one nearer than the highest point.
+    const Shape points{(reach.rows + step - 1) / step, (reach.cols + step - 1) / step};
+    const Shape cut{points.rows + margin, points.cols + margin};
+    const Scratch<float> surface((2 * cut.rows + 1) * (2 * cut.cols + 1));
+    cut_lags(cyclic.data(), grid, cut, surface.data());
+    std::vector<Peak> found = maxima(surface.data(), points, margin, step);
+    const auto beyond = [&](const Peak& peak) {
+        return std::abs(peak.dy) > static_cast<float>(reach.rows) + 0.5f ||
+               std::abs(peak.dx) > static_cast<float>(reach.cols) + 0.5f;
+    };
+    found.erase(std::remove_if(found.begin(), found.end(), beyond), found.end());
     const auto higher = [](const Peak& a, const Peak& b) { return a.height > b.height; };
     std::stable_sort(found.begin(), found.end(), higher);
     if (found.size() > most) found.resize(most);

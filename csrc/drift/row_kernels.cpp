@@ -237,6 +237,25 @@ class RowKernels final : public drift::Kernels {
         sums.weight += sum(weight);
         sums.weighted_d += sum(weighted);
     }
+
+    void weighted_sum(const float* from, std::size_t pitch, const float* weights, std::size_t terms,
+                      std::size_t count, float* out) const override {
+        constexpr std::size_t at_once = 4;  // vectors whose sums stay in registers
+        std::size_t x = 0;
+        for (; x + at_once * L <= count; x += at_once * L) {
+            V total[at_once] = {};
+            for (std::size_t i = 0; i < terms; ++i) {
+                for (std::size_t v = 0; v < at_once; ++v) {
+                    total[v] += load(from + i * pitch + x + v * L) * weights[i];
+                }
+            }
+            for (std::size_t v = 0; v < at_once; ++v) store(total[v], out + x + v * L);
+        }
+        for (; x < count; ++x) {
+            out[x] = 0;
+            for (std::size_t i = 0; i < terms; ++i) out[x] += from[i * pitch + x] * weights[i];
+        }
+    }
 };
 
 }  // namespace

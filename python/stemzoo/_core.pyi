@@ -161,3 +161,17 @@ def overlap_correlation(
     reference: DriftFrame, moving: DriftFrame, drift: tuple[float, float]
 ) -> float:
     """Pearson's, over the overlap once the drift is undone."""
+
+# --- csrc/bindings/resample.cpp
+
+def move_rows(
+    image: NDArray[np.float32], first: NDArray[np.int64], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Row r is the weighted sum of the image's rows first[r], first[r] + 1, ...: as many as there
+    are weights[r]. There is nothing outside the image."""
+
+def slide_rows(
+    image: NDArray[np.float32], first: NDArray[np.int64], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Column c of row r is the weighted sum of columns c + first[r], c + first[r] + 1, ... of that
+    row."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo import _core
+from stemzoo.candidates import Expected
 from stemzoo.consistency import Pairs, consistent_path
 from stemzoo.drift import Drift
 from stemzoo.estimator import Estimator, Frame
+from stemzoo.foresight import Foresight, is_first
 from stemzoo.frames import Frames
 from stemzoo.least_squares import Floats
 from stemzoo.model import Model
@@ -208,10 +210,14 @@ class _Looks:
         image = frame.pixels if frame.blank else frame.masked()
         return self._judge.frame(image, f"stack[{index}]")
 
-    def drift(self, still: Frame, moving: Frame, apart: int) -> Drift:
-        """Neighbours exactly, for many small errors would make a long path another; all others as
-        far as they have to tell which candidates are true."""
-        return self._judge.pair(still, moving, refined=apart == 1)
+    def drift(
+        self, still: Frame, moving: Frame, apart: int, expected: Expected | None = None
+    ) -> Drift:
+        """As far as it has to tell which candidates are true. But neighbours exactly, where not all
+        are compared with all: many small errors would make a long path another."""
+        refined = apart == 1 and self._band < len(self) - 1
+        found = self._judge.confirmed(still, moving, expected) if expected else None
+        return found or self._judge.pair(still, moving, refined=refined)
 
 
 @contextmanager
@@ -235,17 +241,28 @@ def _measured(
     wanted = [(still, at) for at in range(len(looks)) for still in range(max(0, at - band), at)]
     needed = {index for pair in wanted if pair not in drifts for index in pair}
     seen: dict[int, Frame] = {}
+    foresight = Foresight(len(looks))
+
+    def measure(stills: Iterable[int], at: int) -> None:
+        wanted = [i for i in stills if (i, at) not in drifts]
+        pairs = [(seen[i], seen[at], at - i, foresight.expected(i, at)) for i in wanted]
+        found = run(lambda pair: looks.drift(*pair), pairs)
+        for still, drift in zip(wanted, found, strict=True):
+            drifts[still, at] = drift
+            steps.done()
+
     try:
         for at in range(len(looks)):
             if at in needed:
                 seen[at] = looks.compared(at)
-            stills = [i for i in seen if i < at and at in seen and (i, at) not in drifts]
-            steps.done(min(band, at) - len(stills))
-            pairs = [(seen[still], seen[at], at - still) for still in stills]
-            found = run(lambda pair: looks.drift(*pair), pairs)
-            for still, drift in zip(stills, found, strict=True):
-                drifts[still, at] = drift
-                steps.done()
+            before = range(max(0, at - band), at)
+            steps.done(sum((i, at) in drifts for i in before))
+            first = [i for i in before if is_first(at - i)]
+            measure(first, at)
+            foreseen = foresight.see(at, {i: drifts[i, at] for i in first})
+            measure(before, at)
+            if not foreseen:
+                foresight.look_back(at, {i: drifts[i, at] for i in before})
             seen.pop(at - band, None)
             if kept:
                 kept.tick()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ def plain_answer(peaks: Peaks, expected: Expected | None) -> int | None:
         return None
     if _stands_alone(peaks):
         return 0
-    return _where_expected(peaks[:, :2], expected) if expected else None
+    return where_expected(peaks[:, :2], expected) if expected else None
 
 
 def is_sharp(peaks: Peaks, peak: tuple[float, float]) -> bool:
@@ -88,12 +89,19 @@ def _stands_alone(peaks: Peaks) -> bool:
     return bool(len(peaks) > 1 and peaks[0, 2] >= ALONE * (others[0] if len(others) else 0))
 
 
-def _where_expected(shifts: Points, expected: Expected) -> int | None:
+def where_expected(shifts: Points, expected: Expected) -> int | None:
     """The one peak that an expectation bears out, if it rules out all others."""
+    if not len(shifts):
+        return None
     off = (shifts - expected.shift) / np.hypot(expected.sigma, PEAK_SIGMA)
     miss = np.hypot(off[:, 0], off[:, 1])
     nearest = int(miss.argmin())
     return None if miss[nearest] > WITHIN or (miss <= BEYOND).sum() > 1 else nearest
+
+
+def ruled_out(sigma: float) -> float:
+    """How far a peak lies, at least, from what is expected by so much along an axis, to be none."""
+    return BEYOND * math.hypot(sigma, PEAK_SIGMA)
 
 
 def lags(reach: tuple[int, int], field: tuple[int, int], stride: int = STRIDE) -> tuple[int, int]:

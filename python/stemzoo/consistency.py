@@ -103,19 +103,64 @@ def consistent_path(pairs: Pairs, frames: int, reach: float = np.inf) -> Path:
     return Path(positions, sigma, ambiguous & placed, ~placed, everywhere)
 
 
+class _Candidates:
+    """All candidates of all pairs in one line, in units of their pairs' sigma: of the many places
+    that (pairs, candidates) has, few are taken."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        self._pairs = pairs
+        there = np.isfinite(pairs.shifts).all(2)  # the answer always is
+        self._pair, self._place = np.nonzero(there)
+        self._starts = np.flatnonzero(np.diff(self._pair, prepend=-1))
+        self._scale = 1 / pairs.sigma.T
+        self._shifts = pairs.shifts[there].T * self._scale[:, self._pair]
+        scores = pairs.scores[there]
+        self._scores = scores / np.maximum(self._sums(scores), 1e-12)[self._pair]
+
+    def misfit(self, positions: Floats) -> Floats:
+        """Squared deviations of every candidate."""
+        steps = (positions[self._pairs.second] - positions[self._pairs.first]).T * self._scale
+        away = self._shifts - steps[:, self._pair]
+        squares: Floats = away[0] ** 2 + away[1] ** 2
+        return squares
+
+    def least(self, misfit: Floats) -> Floats:
+        """Of each pair."""
+        least: Floats = np.minimum.reduceat(misfit, self._starts) if len(misfit) else misfit
+        return least
+
+    def best(self, misfit: Floats) -> Indices:
+        """Which candidate of each pair that is."""
+        found = np.flatnonzero(misfit == self.least(misfit)[self._pair])[::-1]
+        best = np.zeros(len(self._starts), np.intp)
+        best[self._pair[found]] = self._place[found]  # of equals, the first is written last
+        return best
+
+    def meant(self, misfit: Floats, tolerance: float) -> tuple[Floats, Floats]:
+        """What each pair says by a squared tolerance, and how much that counts."""
+        share = self._scores * np.exp(misfit / (-2 * tolerance))
+        weight = self._sums(share)
+        mean = np.stack([self._sums(share * along) for along in self._shifts])
+        mean /= np.maximum(weight, 1e-300) * self._scale
+        return mean.T, weight / (weight + np.exp(-GATE / 2))
+
+    def _sums(self, values: Floats) -> Floats:
+        """Of each pair."""
+        return np.bincount(self._pair, values, len(self._pairs)).astype(np.float64, copy=False)
+
+
 @dataclass(frozen=True)
 class _Attempt:
-    """A path, the squared deviations of all candidates from it, and those that it explains."""
+    """A path, and of each pair the candidate nearest to it, with its squared deviation."""
 
     positions: Floats
+    best: Indices
     misfit: Floats
     tolerance: float
 
     def used(self, tolerance: float | None = None) -> Indices:
         """Which candidate of each pair agrees, -1 where none does."""
-        best = self.misfit.argmin(1)
-        fits = self.misfit[np.arange(len(best)), best] <= GATE * (tolerance or self.tolerance)
-        return np.where(fits, best, -1)
+        return np.where(self.misfit <= GATE * (tolerance or self.tolerance), self.best, -1)
 
     def contradicted(self, pairs: Pairs, reach: float, tolerance: float) -> float:
         """By how much of their answers pairs that could tell disagree."""
@@ -140,7 +185,8 @@ def _agreement(pairs: Pairs, frames: int, reach: float) -> _Attempt:
     start, _ = solve_differences(
         pairs.first, pairs.second, pairs.shifts[:, 0], precision, frames, 0
     )
-    misfit = _misfit(pairs, start)[:, 0]
+    steps = start[pairs.second] - start[pairs.first]
+    misfit = ((pairs.shifts[:, 0] - steps) ** 2 * precision).sum(1)
     tries = [_settled(pairs, start, float(misfit.max(initial=1.0)))]
     span = pairs.second - pairs.first
     near = span <= span.max(initial=1) // NEARER
@@ -154,21 +200,17 @@ def _agreement(pairs: Pairs, frames: int, reach: float) -> _Attempt:
 def _settled(pairs: Pairs, positions: Floats, tolerance: float) -> _Attempt:
     """What pairs agree on near `positions`, by a squared tolerance that starts here and shrinks."""
     frames = len(positions)
-    scores = pairs.scores / np.maximum(pairs.scores.sum(1, keepdims=True), 1e-12)
+    candidates = _Candidates(pairs)
     precision = 1 / pairs.sigma**2
-    shifts = np.nan_to_num(pairs.shifts)
-    misfit = _misfit(pairs, positions)
+    misfit = candidates.misfit(positions)
     for _ in range(int(np.log(tolerance) / -np.log(SHRINK)) + SETTLED):
-        tolerance = max(tolerance * SHRINK, _spread(misfit, pairs, frames))
-        share = scores * np.exp(-misfit / (2 * tolerance))
-        share /= share.sum(1, keepdims=True) + np.exp(-GATE / 2)
-        weight = share.sum(1)
-        mean = (share[..., None] * shifts).sum(1) / np.maximum(weight, 1e-300)[:, None]
+        tolerance = max(tolerance * SHRINK, _spread(candidates.least(misfit), pairs, frames))
+        mean, weight = candidates.meant(misfit, tolerance)
         positions, _ = solve_differences(
             pairs.first, pairs.second, mean, weight[:, None] * precision, frames, 0
         )
-        misfit = _misfit(pairs, positions)
-    return _Attempt(positions, misfit, tolerance)
+        misfit = candidates.misfit(positions)
+    return _Attempt(positions, candidates.best(misfit), candidates.least(misfit), tolerance)
 
 
 def _telling(pairs: Pairs, used: Indices, positions: Floats, reach: float) -> Flags:
@@ -178,15 +220,7 @@ def _telling(pairs: Pairs, used: Indices, positions: Floats, reach: float) -> Fl
     return told
 
 
-def _misfit(pairs: Pairs, positions: Floats) -> Floats:
-    """Squared deviations of every candidate (pairs, candidates); infinite where there is none."""
-    steps = positions[pairs.second] - positions[pairs.first]
-    deviations = (pairs.shifts - steps[:, None]) / pairs.sigma[:, None]
-    squares = (deviations**2).sum(2)
-    return np.where(np.isnan(squares), np.inf, squares)
-
-
-def _spread(misfit: Floats, pairs: Pairs, frames: int) -> float:
+def _spread(least: Floats, pairs: Pairs, frames: int) -> float:
     """How much larger squared errors are than sigma says, judged by the better half of the pairs.
 
     Least squares leave less than the errors: of each axis, as many pairs as place the frames.
@@ -194,7 +228,7 @@ def _spread(misfit: Floats, pairs: Pairs, frames: int) -> float:
     spare = len(pairs) - frames + 1
     if spare <= 0:
         return 1.0
-    quartile = float(np.quantile(misfit.min(1), 0.25))
+    quartile = float(np.quantile(least, 0.25))
     most = HOP**2 / GATE / float(np.median(pairs.sigma**2))
     return max(min(quartile / QUARTILE * len(pairs) / spare, most), 1.0)
 

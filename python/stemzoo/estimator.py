@@ -27,7 +27,9 @@ from stemzoo.candidates import (
     lags,
     plain_answer,
     prior_surface,
+    ruled_out,
     weighed,
+    where_expected,
     with_likeliest,
 )
 from stemzoo.classical import classical_features, classical_odds, classical_peaks
@@ -166,6 +168,21 @@ class Estimator:
             answer, sigma = (dy, dx), (math.sqrt(yy), math.sqrt(xx))
         score = _core.overlap_correlation(*counts, answer)
         return Drift(*answer, sigma, not sure, score, _told(found, MOST_TOLD))
+
+    def confirmed(self, reference: Frame, moving: Frame, expected: Expected) -> Drift | None:
+        """The drift at the one peak where it is expected, good to a tenth of a pixel or two; None
+        if there is not one. What lies elsewhere is not looked at."""
+        if not (reference.counts and moving.counts):
+            return None
+        around = zip(expected.shift, expected.sigma, self._reach, strict=True)
+        reach = [min(math.ceil(abs(at) + ruled_out(sigma)), most) for at, sigma, most in around]
+        counts = (reference.counts, moving.counts)
+        peaks = _core.peaks(*counts, (reach[0], reach[1]), MOST_PEAKS, self.threads)
+        place = where_expected(peaks[:, :2], expected)
+        if place is None:
+            return None
+        dy, dx = peaks[place, :2].tolist()
+        return Drift(dy, dx, UNREFINED, False, math.nan, ())
 
     def _by_height(
         self, peaks: Peaks, still: _core.DriftFrame, moved: _core.DriftFrame

@@ -7,11 +7,12 @@ periods down to 2.5 px at the worst displacement, half a pixel.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stemzoo import _core
 
 HALF = 6  # taps on either side
 KAISER = 5.0
@@ -35,59 +36,35 @@ def straightened(
     middle, slope = (height - 1) / 2, rate / height
     rows = (np.arange(height) + shift[0] - slope[0] * middle) / (1 - slope[0])
     columns = shift[1] + slope[1] * (rows - middle)
+    down, across = _taps(rows), _taps(columns)
     known = image if valid is None else image[valid]
     mean = float(known.mean(dtype=np.float64)) if known.size else 0.0
     # Sums of what is left of a large offset are exact enough in float32.
-    values = (image - np.float64(mean)).astype(np.float32)
+    values = np.empty(image.shape, np.float32)
+    np.subtract(image, mean, out=values, dtype=np.float64, casting="same_kind")
     if valid is None:
         # All columns are covered alike, and all rows too unless they are displaced differently.
-        across = columns if slope[1] else columns[:1]
-        weight = _rows_moved(np.ones((height, 1), np.float32), rows) * _rows_slid(
-            np.ones((len(across), image.shape[1]), np.float32), across
-        )
+        first, taps = across if slope[1] else (across[0][:1], across[1][:1])
+        line = np.ones((len(first), image.shape[1]), np.float32)
+        weight = _core.move_rows(np.ones((height, 1), np.float32), *down)
+        weight = weight * _core.slide_rows(line, first, taps)
     else:
         values[~valid] = 0
-        weight = _rows_slid(_rows_moved(valid.astype(np.float32), rows), columns)
+        weight = _core.slide_rows(_core.move_rows(valid.astype(np.float32), *down), *across)
     covered = weight > COVERED
-    moved = _rows_slid(_rows_moved(values, rows), columns)
-    np.divide(moved, weight, out=moved, where=covered)
+    moved = _core.slide_rows(_core.move_rows(values, *down), *across)
+    moved /= np.maximum(weight, COVERED)
     moved += np.float32(mean)
-    moved[~covered] = 0
+    moved *= covered
     return moved, covered
 
 
-def _rows_moved(image: Image, rows: Floats) -> Image:
-    """Row r is the image at rows[r]; there is nothing outside."""
-    height = len(image)
-    result = np.zeros_like(image)
-    step = np.floor(rows).astype(int) - np.arange(height)
-    weights = _sinc(rows - np.floor(rows))
-    for start, stop in _runs(step):
-        for tap in range(2 * HALF):
-            offset = step[start] + tap - HALF + 1
-            low, high = max(start, -offset), min(stop, height - offset)
-            if low < high:
-                part = weights[low:high, tap, None] * image[low + offset : high + offset]
-                result[low:high] += part
-    return result
-
-
-def _rows_slid(image: Image, columns: Floats) -> Image:
-    """Column c of row r is the image at (r, c + columns[r]); there is nothing outside."""
-    width = image.shape[1]
-    result = np.zeros_like(image)
-    step = np.floor(columns).astype(int)
-    weights = _sinc(columns - np.floor(columns))
-    for start, stop in _runs(step):
-        for tap in range(2 * HALF):
-            offset = step[start] + tap - HALF + 1
-            low, high = max(0, -offset), min(width, width - offset)
-            if low < high:
-                part = (
-                    weights[start:stop, tap, None] * image[start:stop, low + offset : high + offset]
-                )
-                result[start:stop, low:high] += part
-    return result
+def _taps(places: Floats) -> tuple[NDArray[np.int64], Image]:
+    """Of each place between pixels: the first pixel that counts, and the weights from there on."""
+    before = np.floor(places)
+    # Frames that are not sheared have one fraction, but for what rounding leaves.
+    fraction, each = np.unique((places - before).round(12), return_inverse=True)
+    return before.astype(np.int64) - HALF + 1, _sinc(fraction)[each]
 
 
 def _sinc(fraction: Floats) -> Image:
@@ -97,9 +74,3 @@ def _sinc(fraction: Floats) -> Image:
     taps = np.sinc(distance) * np.i0(KAISER * inside)
     weights: Image = (taps / taps.sum(1, keepdims=True)).astype(np.float32)
     return weights
-
-
-def _runs(values: NDArray[np.intp]) -> list[tuple[int, int]]:
-    """Where equal values follow each other."""
-    breaks = np.flatnonzero(np.diff(values)) + 1
-    return list(pairwise([0, *breaks.tolist(), len(values)]))

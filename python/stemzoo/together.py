@@ -85,7 +85,7 @@ class _Field:
         self.pixels = int(rows) * int(columns)
         if self.pixels <= MOST_PIXELS:
             self._total = np.zeros((rows, columns), np.float32)
-            self._count = np.zeros((rows, columns), np.uint16)
+            self._count = np.zeros((rows, columns), np.float32)
 
     def add(self, frame: Frame, corner: NDArray[np.int_]) -> None:
         window = self._window(corner)
@@ -97,12 +97,11 @@ class _Field:
         window = self._window(corner)
         total, count = self._total[window] - frame.clean.pixels, self._count[window]
         count = count - _seen(frame)
-        shown = count > 0
-        if not shown.any():
+        if not count.any():
             return None
-        whole = bool(shown.all())
+        whole = bool(count.all())
         total /= count if whole else np.maximum(count, 1)
-        return _core.DriftFrame(total, None if whole else shown, 1)
+        return _core.DriftFrame(total, None if whole else count > 0, 1)
 
     def _window(self, corner: NDArray[np.int_]) -> tuple[slice, slice]:
         top, left = (self._farthest - corner).tolist()
@@ -111,7 +110,7 @@ class _Field:
 
 def _seen(frame: Frame) -> Any:
     """1 for each pixel that the frame shows."""
-    return np.uint16(1) if frame.clean.valid is None else frame.clean.valid.astype(np.uint16)
+    return np.float32(1) if frame.clean.valid is None else frame.clean.valid.astype(np.float32)
 
 
 def _overlaps(corners: NDArray[np.int_], shape: tuple[int, int], rows: slice) -> Floats:

@@ -33,23 +33,24 @@ reference::Image<float> hill(Shape shape, double y, double x) {
     return image;
 }
 
-// A crystal of 10 by 12 px, moved.
-reference::Image<float> crystal(Shape shape, double dy, double dx) {
+// A crystal, by default of 10 by 12 px, moved.
+reference::Image<float> crystal(Shape shape, double dy, double dx, double high = 10,
+                                double wide = 12) {
     reference::Image<float> image(shape);
     const double turn = 2 * std::acos(-1.0);
     for (std::size_t r = 0; r < shape.rows; ++r) {
         for (std::size_t c = 0; c < shape.cols; ++c) {
-            const double y = std::cos(turn * (static_cast<double>(r) - dy) / 10),
-                         x = std::cos(turn * (static_cast<double>(c) - dx) / 12);
-            image.at(r, c) = static_cast<float>(std::exp(2 * (y + x - 2)));
+            const double y = std::cos(turn * (static_cast<double>(r) - dy) / high),
+                         x = std::cos(turn * (static_cast<double>(c) - dx) / wide);
+            image.at(r, c) = static_cast<float>(std::exp(y + x - 2));
         }
     }
     return image;
 }
 
-bool has(const std::vector<Peak>& found, double dy, double dx) {
+bool has(const std::vector<Peak>& found, double dy, double dx, double within = 0.2) {
     return std::any_of(found.begin(), found.end(), [&](const Peak& p) {
-        return std::hypot(static_cast<double>(p.dy) - dy, static_cast<double>(p.dx) - dx) < 0.2;
+        return std::hypot(static_cast<double>(p.dy) - dy, static_cast<double>(p.dx) - dx) < within;
     });
 }
 
@@ -77,6 +78,43 @@ TEST(a_crystal_has_a_peak_for_every_lattice_vector_in_reach) {
     for (const Peak& p : found) CHECK(std::abs(p.dy) < 25 && std::abs(p.dx) < 25);
     CHECK(peaks(a, b, {24, 24}, 3, 1).size() == 3);
     CHECK(!has(peaks(a, b, {9, 24}, 100, 1), 13, -2));
+}
+
+TEST(every_other_pixel_is_enough_where_frames_show_nothing_finer) {
+    for (const Shape shape : {Shape{120, 160}, Shape{150, 122}}) {
+        for (const double moved : {0.0, 0.3, 0.5, 0.8, 1.1}) {
+            const Frame a = frame(crystal(shape, 0, 0)), b = frame(crystal(shape, moved, -moved));
+            CHECK(a.passed().step == 2 && b.passed().step == 2);
+            const std::vector<Peak> found = peaks(a, b, {20, 15}, 100, 1);
+            CHECK(has(found, moved, -moved, 0.03));
+            // Less overlap draws the others a little nearer.
+            for (const double dy : {-10.0, 0.0, 10.0}) {
+                for (const double dx : {-12.0, 0.0, 12.0}) {
+                    CHECK(has(found, dy + moved, dx - moved, 0.1));
+                }
+            }
+        }
+    }
+}
+
+TEST(columns_a_few_pixels_apart_need_every_pixel) {
+    const Shape shape{128, 128};
+    const Frame a = frame(crystal(shape, 0, 0, 4.3, 12)), b = frame(crystal(shape, 1, 2, 4.3, 12));
+    CHECK(a.passed().step == 1);
+    const std::vector<Peak> found = peaks(a, b, {10, 10}, 100, 1);
+    for (const double dy : {-7.6, -3.3, 1.0, 5.3, 9.6}) CHECK(has(found, dy, 2));
+}
+
+TEST(a_frame_that_shows_more_than_the_other_is_cut_down) {
+    const Shape shape{128, 128};
+    const Frame scene = frame(hill(shape, 60, 60)), fine = frame(crystal(shape, 0, 0, 4.3, 12));
+    CHECK(scene.passed().step == 2 && fine.passed().step == 1);
+    const auto ahead = peaks(scene, fine, {20, 20}, 5, 1),
+               back = peaks(fine, scene, {20, 20}, 5, 1);
+    CHECK(!ahead.empty() && !back.empty());
+    for (const Peak& p : ahead) {
+        if (std::abs(p.dy) < 18 && std::abs(p.dx) < 18) CHECK(has(back, -p.dy, -p.dx, 0.01));
+    }
 }
 
 TEST(a_flat_frame_has_no_peaks) {
