@@ -17,7 +17,7 @@ ALONE = 2.0  # times the height of all others: a peak that is no lattice's
 SHARP = 0.1  # of its height lost within a pixel: a peak that says where it is to a tenth of one
 PEAK_SIGMA = 0.15  # px: how far a peak lies from the drift it stands for
 LIKELIER = 3.0  # in log-odds, than any peak: a shift that is looked at without a peak
-NEAR = 4.0  # px: a shift so near to a peak means that peak
+NEAR = 4.0  # px, where features are finest: a shift so near to a peak means that peak
 STRIDE = 2  # px of a frame to one of its features, where they are finest
 
 Points = NDArray[np.floating]  # (count, 2): (dy, dx)
@@ -139,7 +139,7 @@ def with_likeliest(
     if not odds.any():
         return shifts
     if len(shifts):
-        near = np.hypot(*(shifts - likeliest).T).min() <= NEAR
+        near = np.hypot(*(shifts - likeliest).T).min() <= NEAR * stride / STRIDE
         known = between(np.maximum(logits, -1e30), shifts / stride).max()
         if near or logits[row, column] - known < LIKELIER:
             return shifts

@@ -41,6 +41,8 @@ def test_a_coarse_surface_has_the_same_places():
     odds = flat()
     odds[45 + 10, 55 - 15] = 50.0
     np.testing.assert_array_equal(with_likeliest(SHIFTS, odds, prior, 4), [*SHIFTS, (40, -60)])
+    beside = np.array([(40 + 1.2 * NEAR, -60 - 1.2 * NEAR)])
+    np.testing.assert_array_equal(with_likeliest(beside, odds, prior, 4), beside)
 
 
 def test_beyond_a_surface_its_edge_counts():
