@@ -24,9 +24,9 @@ Features::Features(const float* maps, std::size_t count, Shape shape, Shape reac
       reach_{std::min(reach.rows, shape.rows - 1), std::min(reach.cols, shape.cols - 1)},
       fft_(padded(shape_, reach_)),
       spectra_(count * fft_.layout().size) {
-    if (count == 0 || count % 2 != 0) {
+    if (count != 1 && (count == 0 || count % 2 != 0)) {
         throw std::invalid_argument("there are " + std::to_string(count) +
-                                    " features; expected an even number of them");
+                                    " features; expected one, or an even number of them");
     }
     const Shape whole = fft_.layout().image;
     const Scratch<float> image(whole.size());
@@ -50,7 +50,7 @@ void Features::log_odds(const Features& moving, float* surface, unsigned threads
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         for (std::size_t k = 0; k < count_; ++k) {
             add_product(layout, spectra_.data() + k * layout.size,
-                        moving.spectra_.data() + k * layout.size, ky, k < count_ / 2 ? 1.0f : -1.0f,
+                        moving.spectra_.data() + k * layout.size, ky, 2 * k < count_ ? 1.0f : -1.0f,
                         sum.data());
         }
     }

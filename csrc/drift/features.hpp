@@ -13,7 +13,8 @@ namespace stemzoo::drift {
 // Maps of one frame, transformed once to be compared with many. Immutable: threads may share it.
 class Features {
   public:
-    // `maps` are `count` contiguous maps, an even number: the second half count against a drift.
+    // `maps` are `count` contiguous maps, one or an even number: the second half count against a
+    // drift.
     // Lags are looked for up to `reach`. Throws std::invalid_argument for sizes that do not fit.
     Features(const float* maps, std::size_t count, Shape shape, Shape reach, unsigned threads);
 

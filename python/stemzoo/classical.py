@@ -1,7 +1,7 @@
-"""The two-stage estimator that needs no network: what is left of a frame without its lattice.
+"""What needs no network: what is left of a frame without its lattice.
 
 Correlated, that stands out of chance at the true drift. How far it does, in standard deviations of
-chance, says how probable it is.
+chance, says how probable it is. A network, which knows single faults better, adds to that.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # along each axis, in features: about as wide as a probe
+BLUR = (0.25, 0.5, 0.25)  # along each axis, in features: about as wide as a probe
 HEIGHT = 20.0  # the log-odds of a peak over none
 CHANCE = 10.0  # standard deviations: the highest of many peaks of noise are less alike
 BELIEF = 0.25  # in what stands out: some of it is what is left of the lattice
 
 
 def classical_features(seen: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[2, H, W] of a look: one feature that counts for a drift, and none against it."""
-    rest = blurred(seen[0])
-    return np.stack([rest, np.zeros_like(rest)])
+    """[1, H, W] of a look: one feature that counts for a drift."""
+    return blurred(seen[0])[None]
 
 
 def classical_odds(correlation: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -46,7 +45,8 @@ def classical_peaks(
 
 def blurred(image: NDArray[np.float32]) -> NDArray[np.float32]:
     for axis in (0, 1):
-        padded = np.pad(image, [(2, 2) if along == axis else (0, 0) for along in (0, 1)])
+        wide = len(BLUR) // 2
+        padded = np.pad(image, [(wide, wide) if along == axis else (0, 0) for along in (0, 1)])
         side = image.shape[axis]
         parts = (
             np.float32(weight) * padded.take(range(start, start + side), axis)

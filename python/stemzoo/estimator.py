@@ -51,7 +51,8 @@ BLIND = 4  # features this near to a pixel that is none have seen it
 class Features:
     """What tells candidates apart, with a value every `stride` px of a frame."""
 
-    maps: _core.Features
+    rest: _core.Features
+    maps: _core.Features | None  # a network's, if there is one
     stride: int
 
 
@@ -102,8 +103,10 @@ class Estimator:
         both frames needs them."""
         stride = min(self._features(frame).stride for frame in (reference, moving))
         still, moved = (self._features(frame, stride) for frame in (reference, moving))
-        odds = _core.log_odds(still.maps, moved.maps, self.threads)
-        return (odds if self._model else classical_odds(odds)), stride
+        odds = classical_odds(_core.log_odds(still.rest, moved.rest, self.threads))
+        if still.maps and moved.maps:
+            odds += _core.log_odds(still.maps, moved.maps, self.threads)
+        return odds, stride
 
     def _features(self, frame: Frame, stride: int = 0) -> Features:
         """Of this stride, or as fine as the frame needs them."""
@@ -116,11 +119,14 @@ class Estimator:
     def _made(self, clean: Clean, stride: int) -> Features:
         seen = _core.look(clean.pixels, stride, self.threads)
         stride = self.shape[0] // 8 * 8 // seen.shape[1]
-        maps = self._model.outputs(seen[None])[0][0] if self._model else classical_features(seen)
-        if clean.seen is not None:
-            maps = maps * trusted(clean.seen, stride)
         extent = lags(self._reach, self.shape, stride)
-        return Features(_core.Features(maps, extent, self.threads), stride)
+        trust = None if clean.seen is None else trusted(clean.seen, stride)
+
+        def transformed(maps: NDArray[np.float32]) -> _core.Features:
+            return _core.Features(maps if trust is None else maps * trust, extent, self.threads)
+
+        maps = transformed(self._model.outputs(seen[None])[0][0]) if self._model else None
+        return Features(transformed(classical_features(seen)), maps, stride)
 
     def pair(
         self,

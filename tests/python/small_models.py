@@ -37,7 +37,7 @@ def features(**promises):
     blur = np.outer(BLUR, BLUR).astype("f4")[None, None]
     nodes = [
         helper.make_node("Split", ["look"], ["rest", "lattice", "even"], axis=1),
-        helper.make_node("Conv", ["even", "blur"], ["evidence"], pads=[2, 2, 2, 2]),
+        helper.make_node("Conv", ["even", "blur"], ["evidence"], pads=[1, 1, 1, 1]),
         helper.make_node("Sub", ["evidence", "evidence"], ["nothing"]),
         helper.make_node("Concat", ["evidence", "nothing"], ["features"], axis=1),
     ]

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stemzoo.classical import BLUR
 from stemzoo.contract import LOOKS
 
 BLOCK = 2  # px along either side: the body makes all features of a block at one of its places
 # Sums over a whole frame are large, so features are small; weights of usual size make steps of
 # usual size.
 SCALE, FIRST = 0.17, 0.3
+BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # of what is even, along each axis, at first
 FAST = 16
 
 
