@@ -13,8 +13,12 @@ from stemzoo.candidates import STRIDE
 from training.networks.features import BLUR, FeatureNet, log_odds
 from training.recipe import load_recipe
 from training.recipes.drift_lattice import REACH, turned
-from training.simulate import cache
+from training.simulate import cache, views
+from training.simulate.crystal_pairs import KINDS
+from training.simulate.lattice import random_cells
 from training.simulate.scan import coefficients, sample
+from training.simulate.specimen import build
+from training.simulate.texture import add_texture
 from training.simulate.views import draw_views
 
 SIDE, AROUND = 64, 16  # px
@@ -105,6 +109,35 @@ def test_the_loss_reads_between_features():
     losses = [float(recipe.loss(maps, torch.tensor([[dy, 0.0]]))) for dy in (0.0, 1.0, 2.0, 6.0)]
     assert losses[3] > max(losses[:3]) + 1
     assert max(losses[:3]) < 3
+
+
+def test_views_leave_out_what_models_are_tried_on(monkeypatch):
+    """Dumbbells, perovskites, grains and a particle on carbon are never trained on."""
+    seen = []
+
+    def cells(batch, spacing, random, zones):
+        seen.extend(zone.crystal for zone in zones)
+        return random_cells(batch, spacing, random, zones)
+
+    def specimen(cells, size, random, flaws, borders):
+        assert not set(borders) & {"grain", "interface"}
+        particles.append(flaws["particle"] > 0)
+        return build(cells, size, random, flaws, borders)
+
+    def textured(image, random, ground):
+        assert not (particles[-1] & (ground["film"] > 0)).any()
+        return add_texture(image, random, ground)
+
+    particles: list[torch.Tensor] = []
+    monkeypatch.setattr(views, "random_cells", cells)
+    monkeypatch.setattr(views, "build", specimen)
+    monkeypatch.setattr(views, "add_texture", textured)
+    random = _random()
+    for _ in range(12):
+        draw_views(4, 48, 4.0, random)
+    assert len(set(seen)) > 10
+    assert not set(seen) & {*KINDS["dumbbells"].crystals, *KINDS["perovskites"].crystals}
+    assert any(found.any() for found in particles)
 
 
 def test_the_network_starts_from_its_even_part():
