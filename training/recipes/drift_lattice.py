@@ -5,7 +5,7 @@
 Pairs of clean views are rendered once and kept in runs/views; each step gives some of them fresh
 noise and lets the core look at them. The network has no say in where a drift may be, only in which
 place is the likeliest: the loss is the cross-entropy of the true shift among all within a third of
-the frame. Cost: 16,000 pairs, ten minutes to render, and 72 minutes of training on one CPU core.
+the frame. Cost: 16,000 pairs, ten minutes to render, and 67 minutes of training on one CPU core.
 Expect a lone vacancy to be enough at a peak dose of one electron per pixel in nine pairs of ten.
 """
 
@@ -144,7 +144,7 @@ def recipe(**settings: Any) -> Recipe:
                 "at the brightest, columns 5.5 to 45 px apart, frames of 256 px, drifts of up\n"
                 "to a third of them, jitter of rows up to 0.8 px, scales that differ by 2 %."
             ),
-            "minutes": 72.0,
+            "minutes": 67.0,
             "learning_rate": 2e-3,
             "warmup_steps": 100,
             "ema_decay": 0.998,
