@@ -43,7 +43,7 @@ double direct(const reference::Image<float>& a, const reference::Image<float>& b
 
 TEST(log_odds_are_sums_over_overlaps) {
     for (const Shape shape : {Shape{12, 9}, Shape{7, 20}}) {
-        for (const std::size_t count : {std::size_t{2}, std::size_t{4}}) {
+        for (const std::size_t count : {std::size_t{1}, std::size_t{2}, std::size_t{4}}) {
             const auto a = maps(count, shape, 1), b = maps(count, shape, 2);
             const Features fa = features(a, count, {5, 4}), fb = features(b, count, {5, 4});
             CHECK((fa.surface_shape() == Shape{11, 9}));
@@ -68,7 +68,7 @@ TEST(features_that_do_not_fit_are_refused) {
     using Error = std::invalid_argument;
     const auto a = maps(2, {6, 8}, 3), b = maps(2, {6, 9}, 3);
     CHECK_THROWS(features(maps(3, {6, 8}, 1), 3, {2, 2}), Error, "there are 3 features");
-    CHECK_THROWS(features(a, 0 + 1, {2, 2}), Error, "there are 1 features");
+    CHECK_THROWS(features(maps(5, {6, 8}, 1), 5, {2, 2}), Error, "there are 5 features");
     std::vector<float> surface(25);
     CHECK_THROWS(features(a, 2, {2, 2}).log_odds(features(b, 2, {2, 2}), surface.data(), 1), Error,
                  "differ in size, number or reach");
