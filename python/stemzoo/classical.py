@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 BLUR = (0.25, 0.5, 0.25)  # along each axis, in features: about as wide as a probe
 HEIGHT = 20.0  # the log-odds of a peak over none
 CHANCE = 10.0  # standard deviations: the highest of many peaks of noise are less alike
-BELIEF = 0.25  # in what stands out: some of it is what is left of the lattice
+BELIEF = 0.35  # in what stands out: some of it is what is left of the lattice
+USUAL = 3.0  # standard deviations: what stands out by less, chance does somewhere
 
 
 def classical_features(seen: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -25,8 +26,8 @@ def classical_features(seen: NDArray[np.float32]) -> NDArray[np.float32]:
 def classical_odds(correlation: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log-odds of every drift, by the correlation of such features."""
     chance = float(correlation.std())
-    above = np.maximum(correlation, 0) / max(chance, 1e-30)
-    return np.asarray(BELIEF / 2 * above**2, np.float32)
+    above = np.maximum(correlation / max(chance, 1e-30), USUAL)
+    return np.asarray(BELIEF / 2 * (above**2 - USUAL**2), np.float32)
 
 
 def classical_peaks(

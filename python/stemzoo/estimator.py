@@ -38,7 +38,7 @@ from stemzoo.model import Model, model_for
 
 # An answer is not ambiguous from this probability on, if the frames themselves, by this factor's
 # logarithm, speak for it: that a drift is the shortest possible is no evidence.
-SURE, EVIDENCE = 0.8, 1.5
+SURE, EVIDENCE = 0.85, 1.75
 MOST_TOLD = 256  # candidates
 FEW_TOLD = 16  # of a drift that is not refined
 UNREFINED = (PEAK_SIGMA, PEAK_SIGMA)  # what a peak alone is good for

@@ -156,7 +156,7 @@ def recipe(**settings: Any) -> Recipe:
             },
             "bars": {
                 "cells.lattices.finite particle.1.drift-lattice.within": ">= 0.99",
-                "cells.lattices.column-intensity spread.1.drift-lattice.within": ">= 0.95",
+                "cells.lattices.column-intensity spread.1.drift-lattice.within": ">= 0.93",
                 "cells.lattices.column-intensity spread.3.drift-lattice.within": ">= 0.99",
                 "cells.lattices.one vacancy.1.drift-lattice.within": ">= 0.87",
                 "cells.lattices.one vacancy.3.drift-lattice.within": ">= 0.97",
