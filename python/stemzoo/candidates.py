@@ -113,6 +113,12 @@ def lags(reach: tuple[int, int], field: tuple[int, int], stride: int = STRIDE) -
     return rows, columns
 
 
+def middle(surface: NDArray[np.float32], extent: tuple[int, int]) -> NDArray[np.float32]:
+    """Of a surface with zero shift in its middle, what lies within the extent."""
+    (top, left), (down, across) = (side // 2 for side in surface.shape), extent
+    return surface[top - down : top + down + 1, left - across : left + across + 1]
+
+
 @functools.lru_cache(maxsize=8)
 def prior_surface(
     extent: tuple[int, int], reach: tuple[int, int], field: tuple[int, int], stride: int = STRIDE

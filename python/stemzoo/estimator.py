@@ -25,6 +25,7 @@ from stemzoo.candidates import (
     Peaks,
     is_sharp,
     lags,
+    middle,
     plain_answer,
     prior_surface,
     ruled_out,
@@ -103,7 +104,8 @@ class Estimator:
         both frames needs them."""
         stride = min(self._features(frame).stride for frame in (reference, moving))
         still, moved = (self._features(frame, stride) for frame in (reference, moving))
-        odds = classical_odds(_core.log_odds(still.rest, moved.rest, self.threads))
+        everywhere = classical_odds(_core.log_odds(still.rest, moved.rest, self.threads))
+        odds = middle(everywhere, lags(self._reach, self.shape, stride))
         if still.maps and moved.maps:
             odds += _core.log_odds(still.maps, moved.maps, self.threads)
         return odds, stride
@@ -119,14 +121,21 @@ class Estimator:
     def _made(self, clean: Clean, stride: int) -> Features:
         seen = _core.look(clean.pixels, stride, self.threads)
         stride = self.shape[0] // 8 * 8 // seen.shape[1]
-        extent = lags(self._reach, self.shape, stride)
         trust = None if clean.seen is None else trusted(clean.seen, stride)
 
-        def transformed(maps: NDArray[np.float32]) -> _core.Features:
+        def transformed(maps: NDArray[np.float32], reach: tuple[int, int]) -> _core.Features:
+            extent = lags(reach, self.shape, stride)
             return _core.Features(maps if trust is None else maps * trust, extent, self.threads)
 
-        maps = transformed(self._model.outputs(seen[None])[0][0]) if self._model else None
-        return Features(transformed(classical_features(seen)), maps, stride)
+        # Near the true drift alone nobody could tell what stands out: chance is seen far around it.
+        usual = _reach(None, self.shape)
+        far = (max(self._reach[0], usual[0]), max(self._reach[1], usual[1]))
+        maps = self._model.outputs(seen[None])[0][0] if self._model else None
+        return Features(
+            transformed(classical_features(seen), far),
+            None if maps is None else transformed(maps, self._reach),
+            stride,
+        )
 
     def pair(
         self,

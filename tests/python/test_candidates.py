@@ -12,6 +12,7 @@ from stemzoo.candidates import (
     is_sharp,
     lags,
     log_prior,
+    middle,
     plain_answer,
     prior_surface,
     weighed,
@@ -43,6 +44,15 @@ def test_a_coarse_surface_has_the_same_places():
     np.testing.assert_array_equal(with_likeliest(SHIFTS, odds, prior, 4), [*SHIFTS, (40, -60)])
     beside = np.array([(40 + 1.2 * NEAR, -60 - 1.2 * NEAR)])
     np.testing.assert_array_equal(with_likeliest(beside, odds, prior, 4), beside)
+
+
+def test_the_middle_of_a_surface_has_its_shifts():
+    y, x = np.mgrid[-45:46, -55:56]
+    for axis, whole in enumerate((y, x)):
+        found = middle(whole.astype("f4"), (3, 7))
+        assert found.shape == (7, 15)
+        assert found[3, 7] == 0
+        assert np.ptp(found) == (6, 14)[axis]
 
 
 def test_beyond_a_surface_its_edge_counts():

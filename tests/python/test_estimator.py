@@ -279,3 +279,14 @@ def test_features_near_lost_pixels_are_not_trusted(stride):
 def test_a_drift_does_not_change(frames):
     with pytest.raises(dataclasses.FrozenInstanceError):
         classical(*frames).dy = 0
+
+
+def test_a_short_reach_knows_as_well_what_stands_out():
+    """Chance is judged by shifts that are not asked for, too."""
+    shape = (256, 256)
+    still, moved = pair(crystal(shape, spread=0.1), (3.0, -4.0), shape, dose=3)
+    for reach in (85, 14):
+        estimator = Estimator(shape, None, max_shift=reach)
+        found = estimator.pair(estimator.frame(still), estimator.frame(moved))
+        assert not found.ambiguous
+        assert np.hypot(found.dy - 3, found.dx + 4) < 0.5
