@@ -1,9 +1,15 @@
-"""make bench: every comparison in one run, written to benchmarks/results.md."""
+"""make bench: every comparison, written to benchmarks/results.md.
+
+`python -m benchmarks TOPIC` makes the part of one topic anew.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
+import re
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,21 +32,47 @@ PACKAGES = (
 )
 
 
-def main() -> None:
-    parts = [
-        "# Benchmarks\n",
-        "Written by `make bench`: one run, candidates taking turns, medians. Machines differ; "
-        "read the ratios.\n",
-        f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}; "
-        + ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-        + ".\n",
-    ]
-    for topic in (correlation, drift, windows, denoising, loading):
-        part = topic.report()
-        print(part, flush=True)
-        parts.append(part)
-    RESULTS.write_text("\n".join(parts))
+HEAD = (
+    "# Benchmarks\n",
+    "Written by `make bench`: each topic in one run, candidates taking turns, medians. Machines "
+    "differ; read the ratios.\n",
+    f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}; "
+    + ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    + ".\n",
+)
+TOPICS: dict[str, Callable[[], str]] = {
+    "correlation": correlation.report,
+    "drift": drift.report,
+    "windows": windows.report,
+    "denoising": denoising.report,
+    "loading": loading.report,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"{', '.join(TOPICS)}; or all")
+    chosen = parser.parse_args(arguments).topics or list(TOPICS)
+    if unknown := set(chosen) - set(TOPICS):
+        parser.error(f"there is no topic {', '.join(unknown)}; expected {', '.join(TOPICS)}")
+    parts = written(RESULTS.read_text())
+    for name in chosen:
+        parts[name] = TOPICS[name]()
+        print(parts[name], flush=True)
+    RESULTS.write_text("\n".join([*HEAD, *(marked(name, parts[name]) for name in TOPICS)]))
     update()
+
+
+def marked(name: str, part: str) -> str:
+    return f"<!-- {name} -->\n\n{part}"
+
+
+def written(text: str) -> dict[str, str]:
+    """The parts of a results.md by their topics."""
+    pieces = re.split(r"<!-- (\w+) -->\n\n", text)[1:]
+    return {
+        name: part.rstrip("\n") + "\n" for name, part in zip(pieces[::2], pieces[1::2], strict=True)
+    }
 
 
 if __name__ == "__main__":
