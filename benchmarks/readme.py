@@ -49,7 +49,7 @@ def _models() -> str:
                 f"[`{contract.name}`]({path.parent.relative_to(ROOT).as_posix()}/README.md)",
                 contract.version,
                 contract.summary,
-                f"{path.stat().st_size / 1e6:.1f} MB",
+                f"{path.stat().st_size / 1e6:.2g} MB",
                 metrics["headline"],
             ]
         )

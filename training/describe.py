@@ -186,11 +186,15 @@ def _tensors(face: Interface) -> tuple[Any, Any]:
     return given, output
 
 
-_CHANNELS = {"image": ["intensity"], "surface": ["correlation"], "look": ["rest", "frame", "worth"]}
+_CHANNELS = {
+    "image": ["intensity"],
+    "surface": ["correlation"],
+    "look": ["rest", "lattice", "even"],
+}
 _MEANING = {
     "image": "A STEM image",
     "surface": "A cross-correlation",
-    "look": "A frame without its lattice, and with it, at half its resolution",
+    "look": "A frame without its lattice, the lattice, and the first times what it is worth",
     "features": "Maps whose products with those of another frame are the log-odds of a drift",
     "output": "The clean image, in units of the input's standard deviation about its mean",
     "drift": "How far features moved from the first frame to the second, in pixels",

@@ -85,10 +85,11 @@ def interface(contract: Contract) -> Interface:
             contract.multiple,
             contract.halo,
             f"Input `look`: float32 [N, {LOOKS}, H, W], what the core's `look` makes of a frame of "
-            f"twice the height\nand width: what is left of it without its lattice, and the frame. "
-            f"Output `features`: float32\n[N, {count}, H, W]. Multiplied with those of another "
-            "frame and summed over the overlap, the first half\nadded and the second subtracted, "
-            "they are the log-odds of that drift.",
+            "twice the height\nand width, or four times: what is left of it without its lattice, "
+            "the lattice, and the first times\nits worth. Output `features`: float32 "
+            f"[N, {count}, H, W]. Multiplied with those of another frame and\nsummed over the "
+            "overlap, the first half added and the second subtracted, they are the log-odds of\n"
+            "that drift.",
             LOOKS,
             count,
         )

@@ -107,10 +107,15 @@ def ruled_out(sigma: float) -> float:
 def lags(reach: tuple[int, int], field: tuple[int, int], stride: int = STRIDE) -> tuple[int, int]:
     """How far features of a frame are compared for shifts of up to `reach` px."""
     rows, columns = (
-        min(pixels // stride + 2, side // 8 * 8 // stride - 1)
+        min(pixels // stride + 2, looked_at(side) // stride - 1)
         for pixels, side in zip(reach, field, strict=True)
     )
     return rows, columns
+
+
+def looked_at(side: int) -> int:
+    """How many pixels of a side a look sees; see csrc/drift/look.hpp."""
+    return side // 8 * 8
 
 
 def middle(surface: NDArray[np.float32], extent: tuple[int, int]) -> NDArray[np.float32]:
@@ -140,8 +145,8 @@ def with_likeliest(
     lattice may have no peak."""
     logits = odds + prior
     row, column = np.unravel_index(int(logits.argmax()), odds.shape)
-    middle = odds.shape[0] // 2, odds.shape[1] // 2
-    likeliest = np.array([[row - middle[0], column - middle[1]]], float) * stride
+    top, left = odds.shape[0] // 2, odds.shape[1] // 2
+    likeliest = np.array([[row - top, column - left]], float) * stride
     if not odds.any():
         return shifts
     if len(shifts):

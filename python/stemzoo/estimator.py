@@ -25,6 +25,7 @@ from stemzoo.candidates import (
     Peaks,
     is_sharp,
     lags,
+    looked_at,
     middle,
     plain_answer,
     prior_surface,
@@ -82,6 +83,9 @@ class Estimator:
         self.shape = shape
         self._reach = _reach(max_shift, shape)
         self.max_shift = min(self._reach)
+        # Near the true drift alone nobody could tell what stands out: chance is seen far around it.
+        usual = _reach(None, shape)
+        self._far = (max(self._reach[0], usual[0]), max(self._reach[1], usual[1]))
         self.threads = threads or 0
         self._model = None if model is None else model_for("drift", model)
         if self._model and not self._model.contract.features:
@@ -120,19 +124,16 @@ class Estimator:
 
     def _made(self, clean: Clean, stride: int) -> Features:
         seen = _core.look(clean.pixels, stride, self.threads)
-        stride = self.shape[0] // 8 * 8 // seen.shape[1]
+        stride = looked_at(self.shape[0]) // seen.shape[1]
         trust = None if clean.seen is None else trusted(clean.seen, stride)
 
         def transformed(maps: NDArray[np.float32], reach: tuple[int, int]) -> _core.Features:
             extent = lags(reach, self.shape, stride)
             return _core.Features(maps if trust is None else maps * trust, extent, self.threads)
 
-        # Near the true drift alone nobody could tell what stands out: chance is seen far around it.
-        usual = _reach(None, self.shape)
-        far = (max(self._reach[0], usual[0]), max(self._reach[1], usual[1]))
         maps = self._model.outputs(seen[None])[0][0] if self._model else None
         return Features(
-            transformed(classical_features(seen), far),
+            transformed(classical_features(seen), self._far),
             None if maps is None else transformed(maps, self._reach),
             stride,
         )
@@ -216,7 +217,7 @@ def _told(found: Candidates, most: int) -> Others:
 
 def trusted(valid: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:
     """One for features that have seen real pixels only, else zero."""
-    rows, columns = (side // 8 * 8 for side in valid.shape)
+    rows, columns = (looked_at(side) for side in valid.shape)
     lost = ~valid[:rows, :columns]
     for axis in (0, 1):
         sums = np.cumsum(np.insert(lost, 0, 0, axis), axis, dtype=np.int32)

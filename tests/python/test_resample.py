@@ -18,22 +18,24 @@ def reference(image, first, weights):
     return np.stack(parts)
 
 
+def drawn(seed, shape, side):
+    """An image, and taps that may begin outside of a side of it."""
+    random = np.random.default_rng(seed)
+    image = random.normal(size=shape).astype(np.float32)
+    first = random.integers(-side - 4, side + 4, shape[0])
+    return image, first, random.normal(size=(shape[0], TAPS)).astype(np.float32)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5), (9, 150)])
 def test_rows_are_weighted_sums_of_their_neighbours(shape):
-    random = np.random.default_rng(0)
-    image = random.normal(size=shape).astype(np.float32)
-    first = random.integers(-shape[0] - 4, shape[0] + 4, shape[0])
-    weights = random.normal(size=(shape[0], TAPS)).astype(np.float32)
+    image, first, weights = drawn(0, shape, shape[0])
     moved = _core.move_rows(image, first, weights)
     np.testing.assert_allclose(moved, reference(image, first, weights), atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5), (5, 90)])
 def test_columns_are_weighted_sums_along_each_row(shape):
-    random = np.random.default_rng(1)
-    image = random.normal(size=shape).astype(np.float32)
-    first = random.integers(-shape[1] - 4, shape[1] + 4, shape[0])
-    weights = random.normal(size=(shape[0], TAPS)).astype(np.float32)
+    image, first, weights = drawn(1, shape, shape[1])
     slid = _core.slide_rows(image, first, weights)
     for row, line in enumerate(image):
         columns = np.arange(shape[1]) + first[row]
