@@ -117,17 +117,23 @@ void Frame::load(const AnyView& image, const Mask* mask) {
 
 // Noise is measured where neither axis leaves room for a scene: beyond three quarters of the
 // highest frequency along both. It is white in counts, Poisson's as well as the amplifier's.
+//
+// Rows that jitter add to that what is white along the columns only: as much at every frequency
+// along them, and that much is measured beyond three quarters of the highest.
 void Frame::measure_power() {
     const SpectrumLayout& layout = fft_.layout();
     const std::size_t rows = layout.image.rows, cols = layout.image.cols, pitch = layout.pitch;
     const Scratch<float> lines = zeros(layout.rows * pitch);
     const auto line = [&](std::size_t ky) { return lines.data() + ky * pitch; };
     double corner = 0;
-    std::size_t corner_count = 0;
+    std::size_t corner_count = 0, above_count = 0;
+    std::vector<float> above(cols, 0.0f);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         kernels().power(layout.real(spectrum(), ky), layout.imaginary(spectrum(), ky), cols,
                         line(ky));
         if (8 * ky <= 3 * rows) continue;
+        ++above_count;
+        for (std::size_t kx = 0; kx < cols; ++kx) above[kx] += line(ky)[kx];
         for (std::size_t kx = 3 * cols / 8 + 1; kx < cols - 3 * cols / 8; ++kx) {
             corner += static_cast<double>(line(ky)[kx]);
             ++corner_count;
@@ -135,9 +141,16 @@ void Frame::measure_power() {
     }
     noise_ = corner / static_cast<double>(corner_count * (2 * reach + 1));
     if (!(noise_ > 0)) return;
+    std::vector<float> scale(cols);
+    const auto in_line = static_cast<double>(2 * reach + 1);
+    for (std::size_t kx = 0; kx < cols; ++kx) {
+        const double both = static_cast<double>(above[kx]) +
+                            static_cast<double>(above[(cols - kx) % cols]),
+                     level = both / (2 * static_cast<double>(above_count) * in_line);
+        scale[kx] = static_cast<float>(1 / (std::max(noise_, level) * in_line * in_line));
+    }
     // Rows beyond either end are mirror images of rows within.
     std::vector<float> mirrored(cols);
-    const float scale = static_cast<float>(1 / (noise_ * static_cast<double>(window)));
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         float* const out = excess_.data() + ky * pitch;
         for (std::size_t i = 0; i <= 2 * reach; ++i) {
@@ -150,7 +163,7 @@ void Frame::measure_power() {
             }
             for (std::size_t x = 0; x < cols; ++x) out[x] += from[x];
         }
-        for (std::size_t x = 0; x < cols; ++x) out[x] = out[x] * scale - 1;
+        for (std::size_t x = 0; x < cols; ++x) out[x] = out[x] * scale[x] - 1;
     }
 }
 

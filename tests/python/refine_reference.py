@@ -69,8 +69,10 @@ def _power(spectrum: Array, ky: Array, kx: Array) -> tuple[float, Array]:
     corner = (np.abs(ky) > 0.75 * np.pi + 1e-9) & (np.abs(kx) > 0.75 * np.pi + 1e-9)
     half = slice(ky.size // 2 + 1)  # the other half is the same again
     noise = lines[half][corner[half]].mean() / WINDOW
+    above = lines[half][np.abs(ky[half, 0]) > 0.75 * np.pi + 1e-9].mean(0) / WINDOW
+    level = np.maximum(noise, (above + np.roll(above[::-1], 1)) / 2)
     squares = sum(np.roll(lines, i - WINDOW // 2, 0) for i in range(WINDOW))
-    return noise, squares / (noise * WINDOW**2) - 1
+    return noise, squares / (level * WINDOW**2) - 1
 
 
 def _response(k: Array) -> Array:

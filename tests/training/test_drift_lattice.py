@@ -3,6 +3,7 @@ what is counted of answers to them.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,16 @@ def test_scenes_follow_from_their_seed(case):
     first, again, other = (drawn(case, 2, _random(seed)) for seed in (4, 4, 5))
     assert torch.equal(first.moving, again.moving)
     assert not torch.equal(first.moving, other.moving)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_dose_is_that_of_a_crystal_without_faults(name, monkeypatch):
+    faulty = drawn(name, 4, _random(), reach=4.0)
+    monkeypatch.setitem(KINDS, name, replace(KINDS[name], defects={}, border="none", film=False))
+    perfect = drawn(name, 4, _random(), reach=4.0)
+    brightest = perfect.reference.amax(dim=(1, 2))
+    assert brightest.mean() == pytest.approx(1, abs=0.01)
+    assert faulty.reference.amax(dim=(1, 2)).mean() > 1.05
 
 
 def test_unknown_cases_are_refused():
