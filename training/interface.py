@@ -56,7 +56,7 @@ class Interface:
         if self.input == "surface":
             return _surface(side)[None, None]
         if self.input == "look":
-            return _core.look(_frame(FRAME, (0.0, 0.0), 11), threads=1)[None]
+            return _core.look(_frame(FRAME, (0.0, 0.0), 11), threads=1)[0][None]
         counts = _frame(side, (0.0, 0.0), 11)
         sample: NDArray[np.float32] = (counts - counts.mean()) / counts.std()
         return sample[None, None]

@@ -3,7 +3,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,20 +20,20 @@ using drift::Frame;
 using Lags = std::pair<std::size_t, std::size_t>;
 using Pixels = py::array_t<float, py::array::c_style>;
 
-py::array_t<float> look(const py::array_t<float>& pixels, std::size_t stride, unsigned threads) {
+std::pair<py::array_t<float>, std::size_t> look(const py::array_t<float>& pixels,
+                                                std::size_t stride, unsigned threads) {
     const View<const float> view = view2d(pixels);
-    std::optional<drift::Look> seen;
-    {
-        const py::gil_scoped_release release;
-        seen.emplace(view, threads);
-        if (stride == 0) stride = seen->stride();
-    }
     const Shape shape = drift::look_shape(view.shape, stride);
     py::array_t<float> channels = new_float32({3, shape.rows, shape.cols});
     float* const out = channels.mutable_data();
-    const py::gil_scoped_release release;
-    seen->channels(stride, out, threads);
-    return channels;
+    std::size_t needed = 0;
+    {
+        const py::gil_scoped_release release;
+        drift::Look seen(view, threads);
+        needed = seen.stride();
+        seen.channels(stride, out, threads);
+    }
+    return {channels, needed};
 }
 
 Features make(const Pixels& maps, Lags reach, unsigned threads) {
@@ -84,9 +83,9 @@ double overlap_correlation(const Frame& reference, const Frame& moving,
 
 void bind_features(py::module_& m) {
     m.def(
-        "look", &look, py::arg("pixels"), py::arg("stride") = 0, py::arg("threads") = 0,
-        "What a feature network is given of a frame: [3, H / stride, W / stride]. Stride 0 is the "
-        "one, 2 or 4, at which the frame shows all that its lattice has to show.");
+        "look", &look, py::arg("pixels"), py::arg("stride") = 2, py::arg("threads") = 0,
+        "What a feature network is given of a frame: [3, H / stride, W / stride], of a stride of 2 "
+        "or 4; and the one of them at which the frame shows all that its lattice has to show.");
     py::class_<Features>(m, "Features", "Maps of one frame, to be compared with many.")
         .def(py::init(&make), py::arg("maps"), py::arg("reach"), py::arg("threads") = 0);
     m.def("log_odds", &log_odds, py::arg("reference"), py::arg("moving"), py::arg("threads") = 0,

@@ -46,6 +46,8 @@ constexpr double common_to = 0.2;    // cycles per pixel of the look: most in co
 constexpr double most_common = 0.9;  // of their power
 // Of noise, relative to its level as it is taken here: the median height.
 constexpr double median_of_noise = 0.9525;
+constexpr float between = 0.3f;   // of the mean light: what is there where a lattice has no columns
+constexpr float faintest = 0.2f;  // times a pixel's noise: mean light, of counts at least this
 constexpr float least = 1e-30f;
 
 std::shared_ptr<const LookPlan> plan_for(Shape frame) {
@@ -99,6 +101,17 @@ float worth(const SpectrumLayout& layout, const Heights& h, float noise, double 
     const double chance = 1.44 / std::sqrt(static_cast<double>(low.size()));
     const double common = std::min(1 - ratio * ratio - chance, most_common);
     return common > 0 ? static_cast<float>(std::sqrt(common / (1 - common * common))) : 0.0f;
+}
+
+// What is between the columns of a lattice is background, and its noise only hides them: how much
+// of the light at each place is theirs. Without it the lattice's darkest place would be black, but
+// where the lattice is hardly there.
+void fade_background(const float* lattice, std::size_t count, float least_light, float* image) {
+    const float light = std::max(-*std::min_element(lattice, lattice + count), least_light);
+    for (std::size_t i = 0; i < count; ++i) {
+        const float columns = lattice[i] + light;
+        image[i] *= columns / (columns + between * light);
+    }
 }
 
 std::vector<float> low_pass(std::size_t side, double to, float scale) {
@@ -211,6 +224,7 @@ void Look::channels(std::size_t stride, float* out, unsigned threads) {
         rest[i] *= unit;
         even[i] = rest[i] * value;
     }
+    fade_background(lattice, shape.size(), faintest * static_cast<float>(stride), even);
     kernels().compress(lattice, shape.size());
 }
 

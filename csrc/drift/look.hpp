@@ -6,9 +6,10 @@
 // wherever the spectrum still stands far above its surroundings at that distance from the centre.
 // The second is the lattice, compressed by asinh.
 //
-// The third is the first times one number, how much its evidence is worth. Were both frames
-// Gaussian noise of which they share a part, the product of two frames' third channels, summed over
-// an overlap, would be the log-odds of that drift.
+// The third is the first times one number, how much its evidence is worth, and without what lies
+// between the lattice's columns. Were both frames Gaussian noise of which they share a part, the
+// product of two frames' third channels, summed over an overlap, would be the log-odds of that
+// drift.
 #pragma once
 
 #include <cstddef>

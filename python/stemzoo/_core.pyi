@@ -135,7 +135,9 @@ class Tiling:
         threads: int = 0,
     ) -> None: ...
 
-def look(pixels: NDArray[np.float32], stride: int = 0, threads: int = 0) -> NDArray[np.float32]:
+def look(
+    pixels: NDArray[np.float32], stride: int = 2, threads: int = 0
+) -> tuple[NDArray[np.float32], int]:
     """What a feature network is given of a frame: [3, H / stride, W / stride]. Stride 0 is the one,
     2 or 4, at which the frame shows all that its lattice has to show."""
 

@@ -18,7 +18,7 @@ SHARP = 0.1  # of its height lost within a pixel: a peak that says where it is t
 PEAK_SIGMA = 0.15  # px: how far a peak lies from the drift it stands for
 LIKELIER = 3.0  # in log-odds, than any peak: a shift that is looked at without a peak
 NEAR = 4.0  # px, where features are finest: a shift so near to a peak means that peak
-STRIDE = 2  # px of a frame to one of its features, where they are finest
+STRIDE, COARSE = 2, 4  # px of a frame to one of its features: where they are finest, and coarsest
 
 Points = NDArray[np.floating]  # (count, 2): (dy, dx)
 Peaks = NDArray[np.floating]  # (count, 4): dy, dx, height, sharpness, the highest first

@@ -18,8 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Others
+from stemzoo.approach import approached
 from stemzoo.candidates import (
+    COARSE,
     PEAK_SIGMA,
+    STRIDE,
     Candidates,
     Expected,
     Peaks,
@@ -41,6 +44,7 @@ from stemzoo.model import Model, model_for
 # An answer is not ambiguous from this probability on, if the frames themselves, by this factor's
 # logarithm, speak for it: that a drift is the shortest possible is no evidence.
 SURE, EVIDENCE = 0.85, 1.75
+PLAIN = 12.0  # evidence of coarse features that needs no finer ones
 MOST_TOLD = 256  # candidates
 FEW_TOLD = 16  # of a drift that is not refined
 UNREFINED = (PEAK_SIGMA, PEAK_SIGMA)  # what a peak alone is good for
@@ -51,11 +55,11 @@ BLIND = 4  # features this near to a pixel that is none have seen it
 
 @dataclass(frozen=True)
 class Features:
-    """What tells candidates apart, with a value every `stride` px of a frame."""
+    """What tells candidates apart."""
 
     rest: _core.Features
     maps: _core.Features | None  # a network's, if there is one
-    stride: int
+    needed: int  # the stride at which they show all that the frame has to show
 
 
 @dataclass
@@ -64,7 +68,7 @@ class Frame:
 
     counts: _core.DriftFrame | None  # None: a blank frame, of which nothing can be said
     clean: Clean
-    features: dict[int, Features] = field(default_factory=dict)  # by stride, when first needed
+    features: dict[int, Features] = field(default_factory=dict)  # by their stride, px
 
 
 class Estimator:
@@ -103,28 +107,49 @@ class Estimator:
             return Frame(None, clean)
         return Frame(_core.DriftFrame(clean.pixels, clean.valid, self.threads), clean)
 
-    def _odds(self, reference: Frame, moving: Frame) -> tuple[NDArray[np.float32], int]:
-        """The log-odds of every drift, and how many pixels apart they are: as fine as the finer of
-        both frames needs them."""
-        stride = min(self._features(frame).stride for frame in (reference, moving))
+    def _candidates(self, reference: Frame, moving: Frame, peaks: Peaks) -> Candidates | None:
+        """Where the drift may be, by coarse features; by fine ones where these leave doubt, and the
+        frames have more to show."""
+        by_height = self._by_height(reference, moving, peaks)
+        found = self._weighed(reference, moving, peaks, by_height, COARSE)
+        needed = min(self._features(frame, COARSE).needed for frame in (reference, moving))
+        if needed == COARSE or (found and is_plain(found, peaks)):
+            return found
+        return self._weighed(reference, moving, peaks, by_height, STRIDE)
+
+    def _weighed(
+        self,
+        reference: Frame,
+        moving: Frame,
+        peaks: Peaks,
+        by_height: NDArray[np.float64] | float,
+        stride: int,
+    ) -> Candidates | None:
+        odds = self._odds(reference, moving, stride)
+        shifts = peaks[:, :2]
+        if self._model or not len(peaks):
+            extent = lags(self._reach, self.shape, stride)
+            prior = prior_surface(extent, self._reach, self.shape, stride)
+            shifts = with_likeliest(shifts, odds, prior, stride)
+        return weighed(shifts, odds, self.shape, by_height, stride) if len(shifts) else None
+
+    def _odds(self, reference: Frame, moving: Frame, stride: int) -> NDArray[np.float32]:
+        """The log-odds of drifts `stride` px apart."""
         still, moved = (self._features(frame, stride) for frame in (reference, moving))
         everywhere = classical_odds(_core.log_odds(still.rest, moved.rest, self.threads))
         odds = middle(everywhere, lags(self._reach, self.shape, stride))
         if still.maps and moved.maps:
             odds += _core.log_odds(still.maps, moved.maps, self.threads)
-        return odds, stride
+        return odds
 
-    def _features(self, frame: Frame, stride: int = 0) -> Features:
-        """Of this stride, or as fine as the frame needs them."""
+    def _features(self, frame: Frame, stride: int) -> Features:
         # Two threads may both make them, and make the same.
         if stride not in frame.features:
-            made = self._made(frame.clean, stride)
-            frame.features |= {stride: made, made.stride: made}
+            frame.features |= {stride: self._made(frame.clean, stride)}
         return frame.features[stride]
 
     def _made(self, clean: Clean, stride: int) -> Features:
-        seen = _core.look(clean.pixels, stride, self.threads)
-        stride = looked_at(self.shape[0]) // seen.shape[1]
+        seen, needed = _core.look(clean.pixels, stride, self.threads)
         trust = None if clean.seen is None else trusted(clean.seen, stride)
 
         def transformed(maps: NDArray[np.float32], reach: tuple[int, int]) -> _core.Features:
@@ -135,7 +160,7 @@ class Estimator:
         return Features(
             transformed(classical_features(seen), self._far),
             None if maps is None else transformed(maps, self._reach),
-            stride,
+            needed,
         )
 
     def pair(
@@ -160,21 +185,19 @@ class Estimator:
         place = plain_answer(peaks, expected)
         if place is not None:
             found = Candidates(shifts[place : place + 1], np.ones(1), math.inf)
+        elif (likely := self._candidates(reference, moving, peaks)) is not None:
+            found = likely
         else:
-            odds, stride = self._odds(reference, moving)
-            if self._model or not len(peaks):
-                extent = lags(self._reach, self.shape, stride)
-                prior = prior_surface(extent, self._reach, self.shape, stride)
-                shifts = with_likeliest(shifts, odds, prior, stride)
-            if not len(shifts):
-                return UNKNOWN
-            found = weighed(shifts, odds, self.shape, self._by_height(peaks, *counts), stride)
+            return UNKNOWN
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
         sure = found.probability[0] >= SURE and found.evidence >= EVIDENCE
         if not refined:
             return Drift(*peak, UNREFINED, not sure, math.nan, _told(found, FEW_TOLD))
         sharp = is_sharp(peaks, peak)
         result = _core.refine(*counts, peak)
+        if not sharp and (result is None or math.dist(result[:2], peak) > 1):
+            near = approached(reference.clean, moving.clean, peak, self.threads)
+            result = _core.refine(*counts, near)
         if result is None or (sharp and math.dist(result[:2], peak) > 1):
             # Nothing is known to better than the peak's width.
             sure = sure and sharp
@@ -201,18 +224,25 @@ class Estimator:
         return Drift(dy, dx, UNREFINED, False, math.nan, ())
 
     def _by_height(
-        self, peaks: Peaks, still: _core.DriftFrame, moved: _core.DriftFrame
+        self, reference: Frame, moving: Frame, peaks: Peaks
     ) -> NDArray[np.float64] | float:
         """What the peaks say themselves. A network's features have seen it all."""
-        if self._model or not len(peaks):
+        if self._model or not (len(peaks) and reference.counts and moving.counts):
             return 0.0
-        alike = _core.overlap_correlation(still, moved, (peaks[0, 0], peaks[0, 1]))
+        highest = (peaks[0, 0], peaks[0, 1])
+        alike = _core.overlap_correlation(reference.counts, moving.counts, highest)
         return classical_peaks(peaks, alike, self.shape)
 
 
 def _told(found: Candidates, most: int) -> Others:
     rest = zip(found.shifts[1:most].tolist(), found.probability[1:most].tolist(), strict=True)
     return tuple(((dy, dx), probability) for (dy, dx), probability in rest)
+
+
+def is_plain(found: Candidates, peaks: Peaks) -> bool:
+    """Whether it is a peak, and nothing else comes near: finer features would say the same."""
+    at_peak = (peaks[:, :2] == found.shifts[0]).all(1).any()
+    return bool(at_peak and found.probability[0] >= SURE and found.evidence >= PLAIN)
 
 
 def trusted(valid: NDArray[np.bool_], stride: int) -> NDArray[np.float32]:

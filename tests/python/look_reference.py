@@ -22,10 +22,13 @@ NOISE_FROM = 0.4  # cycles per pixel
 COMMON_TO, MOST_COMMON = 0.2, 0.9
 MEDIAN_OF_NOISE = 0.9525
 TAPER, FADED = 0.1, 0.5
+BETWEEN = 0.3  # of the mean light: what is there where a lattice has no columns
+FAINTEST = 0.2  # times a pixel's noise: the mean light at least
 
 
 def look(pixels: Array, stride: int) -> Array:
-    """What is left without the lattice, the lattice, and the first times its worth."""
+    """What is left without the lattice, the lattice, and the first times its worth, without what
+    lies between columns."""
     rows, columns = (side // 8 * 8 for side in pixels.shape)
     image = pixels[:rows, :columns]
     ky, kx = np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)
@@ -42,7 +45,10 @@ def look(pixels: Array, stride: int) -> Array:
     worth = _worth(height[: rows // 2 + 1][low], noise)
     steps = np.outer(*(np.maximum(_taper(n)[::stride], FADED) for n in (rows, columns)))
     rest, whole = (_reduced(part * passes, stride) / steps for part in (without * kept, spectrum))
-    return np.stack([rest, np.arcsinh(whole - rest), rest * worth])
+    lattice = whole - rest
+    light = max(-lattice.min(), FAINTEST * stride)
+    columns = (lattice + light) / (lattice + light + BETWEEN * light)
+    return np.stack([rest, np.arcsinh(lattice), rest * worth * columns])
 
 
 def _without_waves(spectrum: NDArray[np.complex128], ring: NDArray[np.int_]) -> Any:

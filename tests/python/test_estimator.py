@@ -265,6 +265,15 @@ def test_networks_that_read_surfaces_make_no_features():
         Estimator((64, 64), "denoise-live")
 
 
+def test_fine_features_are_only_made_where_coarse_ones_leave_doubt():
+    estimator = Estimator((256, 256), None)
+    for spread, strides in ((0.0, {2, 4}), (0.3, {4})):
+        scene = crystal((256, 256), period=12.5, spread=spread)
+        still, moved = map(estimator.frame, pair(scene, SHIFT, (256, 256)))
+        estimator.pair(still, moved)
+        assert set(still.features) == strides, spread
+
+
 @pytest.mark.parametrize("stride", [2, 4])
 def test_features_near_lost_pixels_are_not_trusted(stride):
     valid = np.ones((65, 82), bool)

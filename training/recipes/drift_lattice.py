@@ -67,7 +67,7 @@ class DriftLattice(Recipe):
         other = torch.where(chance((count, 1, 1), self.unequal, random), other, 1.0)
         frames = torch.cat([still * dose, moved * (dose * other)])
         counts = torch.poisson(frames, generator=random).numpy()
-        looks = np.stack([_core.look(frame, STRIDE, 1) for frame in counts])
+        looks = np.stack([_core.look(frame, STRIDE, 1)[0] for frame in counts])
         return torch.from_numpy(looks).to(self.device), drift.to(self.device)
 
     def loss(self, output: Any, target: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ def recipe(**settings: Any) -> Recipe:
     return DriftLattice(
         **{
             "name": "drift-lattice",
-            "version": "0.2.0",
+            "version": "0.3.0",
             "task": "drift",
             "summary": "Finds the drift between two frames, and does not hop on a lattice.",
             "limits": (
