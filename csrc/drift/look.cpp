@@ -38,12 +38,13 @@ struct LookPlan {
 namespace {
 
 constexpr std::size_t multiple = 8, smallest = 16;  // pixels
-constexpr float buried = 0.05f;      // times the noise: what may be left of a wave's feet
-constexpr double cutoff = 0.3;       // cycles per pixel of the look: Gaussian
-constexpr double resolved = 0.07;    // cycles per pixel: of the finest lattice for a coarse look
-constexpr float faded = 0.5f;        // of the taper: what has faded further stays so
-constexpr double common_to = 0.2;    // cycles per pixel of the look: most in common below
-constexpr double most_common = 0.9;  // of their power
+constexpr float buried = 0.05f;       // times the noise: what may be left of a wave's feet
+constexpr double cutoff = 0.3;        // cycles per pixel of the look: Gaussian
+constexpr double resolved = 0.07;     // cycles per pixel: of the finest lattice for a coarse look
+constexpr float faded = 0.5f;         // of the taper: what has faded further stays so
+constexpr double common_to = 0.2;     // cycles per pixel of the look: most in common below
+constexpr double most_common = 0.9;   // of their power
+constexpr float least_worth = 0.01f;  // as good as none, and the channel is still there
 // Of noise, relative to its level as it is taken here: the median height.
 constexpr double median_of_noise = 0.9525;
 constexpr float between = 0.3f;   // of the mean light: what is there where a lattice has no columns
@@ -94,13 +95,14 @@ float worth(const SpectrumLayout& layout, const Heights& h, float noise, double 
             if (kx2[x] <= left && height > 0) low.push_back(height);
         }
     }
-    if (low.empty()) return 0;
+    if (low.empty()) return least_worth;
     const auto middle = low.begin() + static_cast<std::ptrdiff_t>(low.size() / 2);
     std::nth_element(low.begin(), middle, low.end());
     const double ratio = median_of_noise * static_cast<double>(noise) / std::max(*middle, least);
     const double chance = 1.44 / std::sqrt(static_cast<double>(low.size()));
     const double common = std::min(1 - ratio * ratio - chance, most_common);
-    return common > 0 ? static_cast<float>(std::sqrt(common / (1 - common * common))) : 0.0f;
+    if (!(common > 0)) return least_worth;
+    return std::max(static_cast<float>(std::sqrt(common / (1 - common * common))), least_worth);
 }
 
 // What is between the columns of a lattice is background, and its noise only hides them: how much

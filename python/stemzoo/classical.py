@@ -15,12 +15,12 @@ BLUR = (0.25, 0.5, 0.25)  # along each axis, in features: about as wide as a pro
 HEIGHT = 20.0  # the log-odds of a peak over none
 CHANCE = 10.0  # standard deviations: the highest of many peaks of noise are less alike
 BELIEF = 0.35  # in what stands out: some of it is what is left of the lattice
-USUAL = 3.0  # standard deviations: what stands out by less, chance does somewhere
+USUAL = 3.4  # standard deviations: what stands out by less, chance does somewhere
 
 
 def classical_features(seen: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[1, H, W] of a look: one feature that counts for a drift."""
-    return blurred(seen[0])[None]
+    """[1, H, W] of a look: one feature that counts for a drift. Its scale does not matter."""
+    return blurred(seen[2])[None]
 
 
 def classical_odds(correlation: NDArray[np.float32]) -> NDArray[np.float32]:

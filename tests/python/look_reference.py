@@ -19,7 +19,7 @@ CLIPPED = 2.0
 ROUNDS = 6
 CUTOFF = 0.3  # cycles per pixel of the look
 NOISE_FROM = 0.4  # cycles per pixel
-COMMON_TO, MOST_COMMON = 0.2, 0.9
+COMMON_TO, MOST_COMMON, LEAST_WORTH = 0.2, 0.9, 0.01
 MEDIAN_OF_NOISE = 0.9525
 TAPER, FADED = 0.1, 0.5
 BETWEEN = 0.3  # of the mean light: what is there where a lattice has no columns
@@ -176,7 +176,7 @@ def _widened(high: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _worth(low: Array, noise: float) -> float:
     ratio = MEDIAN_OF_NOISE * noise / np.sort(low)[low.size // 2]
     common = min(1 - ratio**2 - 1.44 / np.sqrt(low.size), MOST_COMMON)
-    return float(np.sqrt(common / (1 - common**2))) if common > 0 else 0.0
+    return max(float(np.sqrt(common / (1 - common**2))), LEAST_WORTH) if common > 0 else LEAST_WORTH
 
 
 def _reduced(spectrum: NDArray[np.complex128], stride: int) -> Array:
