@@ -86,10 +86,10 @@ def interface(contract: Contract) -> Interface:
             contract.halo,
             f"Input `look`: float32 [N, {LOOKS}, H, W], what the core's `look` makes of a frame of "
             "twice the height\nand width, or four times: what is left of it without its lattice, "
-            "the lattice, and the first times\nits worth. Output `features`: float32 "
-            f"[N, {count}, H, W]. Multiplied with those of another frame and\nsummed over the "
-            "overlap, the first half added and the second subtracted, they are the log-odds of\n"
-            "that drift.",
+            "the lattice, and what of\nthe first lies on columns, times its worth. Output "
+            f"`features`: float32 [N, {count}, H, W].\nMultiplied with those of another frame and "
+            "summed over the overlap, the first half added and\nthe second subtracted, they are "
+            "the log-odds of that drift.",
             LOOKS,
             count,
         )

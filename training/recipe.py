@@ -61,7 +61,7 @@ class Recipe(ABC):
     @abstractmethod
     def network(self) -> nn.Module:
         """A fresh network; its `promises` are what the model contract says of its input:
-        `multiple` and `halo`, or `window` and `step`, or `surface`, or `features` and
+        `multiple` and `halo`, or `window` and `step`, or `surface`, or `features`, `look` and
         `multiple` (see stemzoo.contract)."""
 
     @abstractmethod

@@ -68,6 +68,8 @@ def open_session(
     options.intra_op_num_threads = threads
     # Otherwise it guesses from the bytes, and could take them for another format than we examined.
     options.add_session_config_entry("session.load_model_format", "ONNX")
+    # Threads that wait for more work by spinning take the cores from whatever comes next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     usable = [provider for provider in asked if provider in available]
     try:
         session = onnxruntime.InferenceSession(

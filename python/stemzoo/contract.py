@@ -12,6 +12,7 @@ PREFIX = "stemzoo."
 NORMALISATIONS = ("mean-std",)
 TASKS = ("denoise", "restore", "drift")
 LOOKS = 3  # channels of what a network that makes features is given of a frame
+LOOK = 1  # which look that is: another number whenever csrc/drift/look.hpp makes another
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Contract:
     step: int = 0  # how far apart such windows lie when they cover an image
     surface: int = 0  # side of the NCC surface that a drift network reads
     features: int = 0  # maps that a drift network makes of a frame; the second half count against
+    look: int = 0  # which look they are made of
     minimum_runtime: str = "0.1.0"  # the oldest stemzoo that can run it
     denoiser: str = ""  # NAME@VERSION both frames pass before they are correlated
 
@@ -67,6 +69,7 @@ class Contract:
             step=_count(given, "step", 0, where, default=0),
             surface=_count(given, "surface", 0, where, default=0),
             features=_count(given, "features", 0, where, default=0),
+            look=_count(given, "look", 0, where, default=0),
             minimum_runtime=given.get("minimum_runtime", cls.minimum_runtime),
             denoiser=given.get("denoiser", ""),
             trained_for={
@@ -82,7 +85,7 @@ class Contract:
 
     def metadata(self) -> dict[str, str]:
         """The same as properties to write into an ONNX file."""
-        optional = ("window", "step", "surface", "features", "denoiser")
+        optional = ("window", "step", "surface", "features", "look", "denoiser")
         plain = {
             key: str(value)
             for key, value in vars(self).items()

@@ -39,11 +39,13 @@ from stemzoo.candidates import (
 )
 from stemzoo.classical import classical_features, classical_odds, classical_peaks
 from stemzoo.cleaning import Clean, cleaned
+from stemzoo.contract import LOOK, Contract
+from stemzoo.errors import ModelError
 from stemzoo.model import Model, model_for
 
 # An answer is not ambiguous from this probability on, if the frames themselves, by this factor's
 # logarithm, speak for it: that a drift is the shortest possible is no evidence.
-SURE, EVIDENCE = 0.85, 1.75
+SURE, EVIDENCE = 0.93, 1.75
 PLAIN = 12.0  # evidence of coarse features that needs no finer ones
 MOST_TOLD = 256  # candidates
 FEW_TOLD = 16  # of a drift that is not refined
@@ -92,11 +94,8 @@ class Estimator:
         self._far = (max(self._reach[0], usual[0]), max(self._reach[1], usual[1]))
         self.threads = threads or 0
         self._model = None if model is None else model_for("drift", model)
-        if self._model and not self._model.contract.features:
-            raise ValueError(
-                f"{self._model.contract.name} reads correlations, and makes no features of a "
-                "frame; use it by stemzoo.drift(reference, moving, model=...)"
-            )
+        if self._model:
+            _require_features(self._model.contract)
 
     def frame(self, image: ArrayLike, name: str = "image") -> Frame:
         """What a frame is known by. Masked pixels and borders of NaN are left out."""
@@ -232,6 +231,20 @@ class Estimator:
         highest = (peaks[0, 0], peaks[0, 1])
         alike = _core.overlap_correlation(reference.counts, moving.counts, highest)
         return classical_peaks(peaks, alike, self.shape)
+
+
+def _require_features(contract: Contract) -> None:
+    if not contract.features:
+        raise ValueError(
+            f"{contract.name} reads correlations, and makes no features of a frame; use it by "
+            "stemzoo.drift(reference, moving, model=...)"
+        )
+    if contract.look != LOOK:
+        raise ModelError(
+            f"{contract.name} {contract.version} reads looks of kind {contract.look}, and this "
+            f"stemzoo makes kind {LOOK}; use a "
+            + ("later stemzoo" if contract.look > LOOK else "later version of the model")
+        )
 
 
 def _told(found: Candidates, most: int) -> Others:

@@ -148,6 +148,7 @@ FEATURE_CONTRACTS = [
     ("features", "3", "stemzoo.features is 3; expected an even number"),
     ("features", "0", "a drift model, and no other, names the side of the surface"),
     ("features", "-2", "expected a whole number >= 0"),
+    ("look", "-1", "expected a whole number >= 0"),
     ("features", "4000", "its contract has features 4000; expected at most 1024"),
     ("features", "4", r"shape \(1, 2, 64, 64\); the model contract asks for \(1, 4, 64, 64\)"),
     ("surface", "65", "stemzoo.surface is 65 and stemzoo.features is 2"),

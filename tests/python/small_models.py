@@ -5,7 +5,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from stemzoo.classical import BLUR
-from stemzoo.contract import LOOKS, Contract
+from stemzoo.contract import LOOK, LOOKS, Contract
 
 
 def dense(window, step, weight, bias):
@@ -41,7 +41,7 @@ def features(**promises):
         helper.make_node("Sub", ["evidence", "evidence"], ["nothing"]),
         helper.make_node("Concat", ["evidence", "nothing"], ["features"], axis=1),
     ]
-    usual = {"task": "drift", "features": 2, "multiple": 2, "halo": 2}
+    usual = {"task": "drift", "features": 2, "look": LOOK, "multiple": 2, "halo": 2}
     return _model(
         nodes, {"blur": blur}, None, face=("look", LOOKS, "features", 2), **usual | promises
     )

@@ -13,6 +13,8 @@ from moving_specimens import crystal, pair, particle
 from small_models import features
 
 import stemzoo
+from stemzoo.contract import LOOK
+from stemzoo.errors import ModelError
 from stemzoo.estimator import BLIND, Estimator, trusted
 from stemzoo.model import Model
 
@@ -263,6 +265,17 @@ def test_networks_that_read_surfaces_make_no_features():
         Estimator((64, 64), "vasudevan-drift")
     with pytest.raises(ValueError, match="denoise-live is a model for denoise; drift needs"):
         Estimator((64, 64), "denoise-live")
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"), [(0, "use a later version of the model"), (2, "use a later stemzoo")]
+)
+def test_networks_that_read_other_looks_are_refused(kind, advice, tmp_path):
+    assert LOOK == 1
+    path = tmp_path / "other.onnx"
+    path.write_bytes(features(look=kind))
+    with pytest.raises(ModelError, match=rf"reads looks of kind {kind}, .* kind 1; {advice}"):
+        Estimator((64, 64), Model(path))
 
 
 def test_fine_features_are_only_made_where_coarse_ones_leave_doubt():

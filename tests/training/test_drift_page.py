@@ -45,14 +45,23 @@ def _perfect(metrics):
 
 def test_every_system_is_in_every_cell_and_it_is_json(metrics):
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
-    for cases in metrics["cells"].values():
-        for rows in cases.values():
+    observed = {"column-intensity spread", "dumbbells", "perovskites"}
+    for group, cases in metrics["cells"].items():
+        for case, rows in cases.items():
             for row in rows.values():
-                assert set(row) == {*WORDS, "bound"}
+                best = {"observer"} if case in observed and group in ("lattices", "unseen") else {}
+                assert set(row) == {*WORDS, "bound", *best}
                 assert len({row[system]["trials"] for system in WORDS}) == 1  # all saw the same
     assert set(metrics["cells"]["robustness"]["one vacancy"]) == set(TROUBLES)
     known = {case for group in BARRED for case in metrics["cells"][group]} - {PURE}
     assert known == set(ASKED)
+
+
+def test_what_an_observer_can_tell_stands_beside(metrics):
+    rows = [line for line in report(metrics).splitlines() if "observer who knows" in line]
+    assert len(rows) == 2  # on lattices, and on what training never sees
+    assert rows[0].count("| -") == 2  # a particle, and a vacancy
+    assert "100" in rows[0]
 
 
 def test_what_meets_the_bars_is_not_under_them(metrics):

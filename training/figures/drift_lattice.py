@@ -163,6 +163,9 @@ def _compared(cases: Metrics, key: str, head: str) -> list[str]:
     ]
     asked = [f"**{_asked(key, case, cases[case])}**" for case in known]
     found = [["**asked**", *asked], *rows]
+    if key == "within" and any(_observers(rows) for rows in cases.values()):
+        best = (_observers(cases[case]) or "-" for case in known)
+        found.append(["*an observer who knows the lattice*", *best])
     if key == "rmse":
         found.append(["*bound, px per axis*", *(_bounds(cases[case]) for case in known)])
     return _table([head, *known], found)
@@ -225,6 +228,10 @@ def _failures(cells: Metrics) -> list[str]:
 def _figures(rows: Metrics, system: str, key: str) -> str:
     shown = _factor if key == "rmse" else _percent
     return " / ".join(shown(row[system][key]) for row in rows.values())
+
+
+def _observers(rows: Metrics) -> str:
+    return " / ".join(_percent(row["observer"]) for row in rows.values() if "observer" in row)
 
 
 def _bounds(rows: Metrics) -> str:

@@ -20,6 +20,7 @@ from stemzoo.drift import Drift
 from stemzoo.model import Model
 from stemzoo.series import peak
 from training.figures.common import EVALUATION_SEED, Metrics
+from training.figures.drift_limits import observed
 from training.simulate.bound import bound, information
 from training.simulate.crystal_pairs import KINDS, SHAPES, draw_crystals, draw_shapes
 from training.simulate.lattice_pairs import CASES, REACH, SIZE, Scenes, draw_lattices
@@ -118,6 +119,10 @@ def tried(systems: Mapping[str, System], smoke: bool = False) -> Cells:
             limits = [outcome.bound for outcome in found[next(iter(systems))]]
             case[label] = {name: summary(answers) for name, answers in found.items()}
             case[label]["bound"] = _rounded(float(np.median(limits)))
+        if setup.trouble == Trouble() and not setup.label:
+            best = observed(setup.case, setup.doses, setup.count, setup.seed)
+            for label, share in zip(outcomes, best or (), strict=bool(best)):
+                case[label]["observer"] = _rounded(share)
     return cells
 
 

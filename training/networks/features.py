@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stemzoo.contract import LOOKS
+from stemzoo.contract import LOOK, LOOKS
 
 BLOCK = 2  # px along either side: the body makes all features of a block at one of its places
 # Sums over a whole frame are large, so features are small; weights of usual size make steps of
@@ -31,7 +31,7 @@ class FeatureNet(nn.Module):
 
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
-        self.promises = {"features": features, "multiple": BLOCK}
+        self.promises = {"features": features, "look": LOOK, "multiple": BLOCK}
         cells = BLOCK * BLOCK
         last = nn.Conv2d(width, features * cells, 3, padding=1)
         self.body = nn.Sequential(

@@ -60,7 +60,7 @@ def draw_crystals(
     kind = KINDS[name]
     margin = MARGIN + math.ceil(reach)  # past what the scan may see
     full = size + 2 * (EDGE + margin)
-    cells = _cells(kind, batch, random)
+    cells = draw_cells(kind, batch, random)
     strengths = {defect: torch.full((batch,), by) for defect, by in kind.defects.items()}
     columns = build(cells, full, random, strengths, [kind.border] * batch).columns
     sigma = (cells.spacing * uniform((batch,), *WIDTH, random)).clamp(min=SHARPEST)
@@ -109,7 +109,7 @@ def draw_shapes(
     return Scenes(on_background(still / peak), on_background(moved / peak), steps / FINE)
 
 
-def _cells(kind: Kind, batch: int, random: torch.Generator) -> Cells:
+def draw_cells(kind: Kind, batch: int, random: torch.Generator) -> Cells:
     known = [zone for zone in ZONES if zone.crystal in kind.crystals]
     picks = torch.randint(0, len(known), (batch,), generator=random)
     cells = real_cells([known[int(n)] for n in picks], log_uniform((batch,), *kind.spacing, random))

@@ -1,0 +1,146 @@
+"""How often a drift can be told from one that is a lattice vector longer, at best.
+
+On a crystal whose columns differ in height only, an observer who knows all but those heights and
+the noise (the lattice, its columns' shape, the background, how much heights spread) can do no
+better than to measure each column's height in either frame, and to ask by which lattice vector the
+heights fit. Measured heights scatter about the true ones with the variance 1 / sum(s^2 / L), for a
+column s in a scene of L counts. Frames show whole columns only, and no drift is longer than REACH.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.simulate.lattice import Cells
+from training.simulate.lattice_pairs import BACKGROUND, REACH, SIZE, SPREAD
+
+Array = NDArray[np.float64]
+SEEN = 4.0  # sigmas: how far the light of a column reaches
+ALIKE = 1e-3  # fractions of a cell, and of an intensity: what is the same
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """One projected cell: lattice vectors in px, columns in fractions of them, intensities."""
+
+    vectors: Array
+    places: Array
+    weights: Array
+
+    def symmetries(self) -> Iterator[list[tuple[int, tuple[int, int]]]]:
+        """Translations shorter than the cell that change nothing: for each column which one it
+        falls onto, and in which cell."""
+        for first in self.places:
+            onto = [self._found(place + first - self.places[0]) for place in self.places]
+            same = all(
+                found and abs(self.weights[found[0]] - weight) < ALIKE
+                for found, weight in zip(onto, self.weights, strict=True)
+            )
+            if same:
+                yield [found for found in onto if found]
+
+    def _found(self, place: Array) -> tuple[int, tuple[int, int]] | None:
+        for k, known in enumerate(self.places):
+            cells = np.round(place - known)
+            if np.abs(place - known - cells).max() < ALIKE:
+                return k, (int(cells[0]), int(cells[1]))
+        return None
+
+
+def told_apart(cells: Cells, sigma: Tensor, dose: float, random: torch.Generator) -> float:
+    """The share of pairs, one for each of the cells, whose true drift fits best. Columns are
+    Gaussians of standard deviation `sigma` [B]; `dose` is the count where a crystal is brightest.
+    """
+    rng = np.random.default_rng(int(torch.randint(2**31, (), generator=random)))
+    hits = 0
+    for n, width in enumerate(sigma.tolist()):
+        there = cells.weights[n] > 0
+        parts = (cells.vectors[n], cells.places[n][there], cells.weights[n][there])
+        crystal = Crystal(*(part.double().numpy() for part in parts))
+        hits += _fits_best(crystal, height_variances(crystal, width, dose), rng)
+    return hits / len(sigma)
+
+
+def height_variances(crystal: Crystal, sigma: float, dose: float) -> Array:
+    """Of each column's measured height, relative to the column."""
+    far = math.ceil(SEEN * sigma)
+    pixel = np.stack(np.meshgrid(*[np.arange(-far, far + 1.0)] * 2, indexing="ij"), -1)
+    around = _grid(math.ceil(3 * far / _narrowest(crystal)) + 1)
+
+    def light(from_: Array, weight: float) -> Array:
+        square = np.square(pixel - from_).sum(-1)
+        return np.asarray(weight * np.exp(-square / (2 * sigma**2)))
+
+    columns: list[Array] = []
+    scenes: list[Array] = []
+    for place, weight in zip(crystal.places, crystal.weights, strict=True):
+        away = (around[:, :, None] + crystal.places - place) @ crystal.vectors
+        near = np.abs(away).max(-1) <= 2 * far
+        lit = np.broadcast_to(crystal.weights, near.shape)[near]
+        every = [light(at, other) for at, other in zip(away[near], lit, strict=True)]
+        scenes.append(np.sum(every, axis=0))
+        columns.append(light(np.zeros(2), weight))
+    scale = dose * (1 - BACKGROUND) / max(scene.max() for scene in scenes)
+    return np.array(
+        [
+            1 / ((scale * column) ** 2 / (dose * BACKGROUND + scale * scene)).sum()
+            for column, scene in zip(columns, scenes, strict=True)
+        ]
+    )
+
+
+def _fits_best(crystal: Crystal, variance: Array, rng: np.random.Generator) -> bool:
+    """Whether the heights of two frames fit best by the drift that there was."""
+    cells = _grid(math.ceil((SIZE / math.sqrt(2) + 2 * REACH) / _narrowest(crystal)) + 1)
+    at = (cells[:, :, None] + crystal.places + rng.uniform(0, 1, 2)) @ crystal.vectors + SIZE / 2
+    drift = rng.uniform(-REACH, REACH, 2)
+    height = SPREAD * rng.normal(size=at.shape[:3])
+
+    def measured(places: Array) -> Array:
+        inside = ((places > 0) & (places < SIZE)).all(-1)
+        return np.where(inside, height + np.sqrt(variance) * rng.normal(size=height.shape), np.nan)
+
+    still, moved = measured(at), measured(at + drift)
+    best, right = -math.inf, False
+    steps = _grid(math.ceil(2 * math.sqrt(2) * REACH / _narrowest(crystal)) + 1).reshape(-1, 2)
+    for onto in crystal.symmetries():
+        column, cell = onto[0]
+        away = (steps + crystal.places[column] + cell - crystal.places[0]) @ crystal.vectors
+        for (down, across), longer in zip(steps.astype(int).tolist(), away, strict=True):
+            if np.abs(drift + longer).max() > REACH:
+                continue
+            other = [
+                np.roll(moved[:, :, k], (-down - y, -across - x), (0, 1)) for k, (y, x) in onto
+            ]
+            fit = _log_likelihood(still, np.stack(other, -1), variance)
+            if fit > best:
+                best, right = fit, bool(np.hypot(*longer) < ALIKE)
+    return right
+
+
+def _log_likelihood(first: Array, second: Array, noise: Array) -> float:
+    """That these are the same columns' heights, over that they are not."""
+    whole = SPREAD**2 + noise
+    common = np.broadcast_to(SPREAD**2 / whole, first.shape)
+    known = np.isfinite(first * second)
+    a, b = (np.where(known, heights, 0) / np.sqrt(whole) for heights in (first, second))
+    told = (common * a * b - common**2 * (a**2 + b**2) / 2) / (1 - common**2)
+    return float(told.sum() - 0.5 * np.log1p(-(common**2))[known].sum())
+
+
+def _grid(far: int) -> Array:
+    """[rows, columns, 2]: whole steps of up to `far` either way."""
+    return np.stack(np.meshgrid(*[np.arange(-far, far + 1.0)] * 2, indexing="ij"), -1)
+
+
+def _narrowest(crystal: Crystal) -> float:
+    """The distance between a cell's sides, px: fewer steps reach no farther than these."""
+    area = abs(float(np.linalg.det(crystal.vectors)))
+    return area / float(np.linalg.norm(crystal.vectors, axis=1).max())
