@@ -5,11 +5,13 @@
 #include <pybind11/pybind11.h>
 
 #include <initializer_list>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "core/array.hpp"
+#include "core/scratch.hpp"
 
 namespace stemzoo {
 
@@ -102,6 +104,19 @@ View<const T> view2d(const pybind11::array_t<T>& a) {
 // A new C-contiguous float32 array, its contents still undefined.
 inline pybind11::array_t<float> new_float32(std::initializer_list<std::size_t> shape) {
     return pybind11::array_t<float>(std::vector<pybind11::ssize_t>(shape.begin(), shape.end()));
+}
+
+// Of memory that is kept when the array goes: for what lives as long as a frame, and comes again
+// with the next one.
+inline pybind11::array_t<float> kept_float32(std::initializer_list<std::size_t> shape) {
+    std::size_t count = 1;
+    for (const std::size_t side : shape) count *= side;
+    auto memory = std::make_unique<Scratch<float>>(count);
+    const pybind11::capsule owner(memory.get(),
+                                  [](void* held) { delete static_cast<Scratch<float>*>(held); });
+    const float* const data = memory.release()->data();
+    return pybind11::array_t<float>(std::vector<pybind11::ssize_t>(shape.begin(), shape.end()),
+                                    data, owner);
 }
 
 }  // namespace stemzoo

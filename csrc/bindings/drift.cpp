@@ -69,6 +69,15 @@ py::object refine(const Frame& reference, const Frame& moving, std::pair<double,
 }  // namespace
 
 void bind_drift(py::module_& m) {
+    m.def(
+        "zeros",
+        [](std::size_t rows, std::size_t cols) {
+            py::array_t<float> pixels = kept_float32({rows, cols});
+            std::fill_n(pixels.mutable_data(), pixels.size(), 0.0f);
+            return pixels;
+        },
+        py::arg("rows"), py::arg("cols"),
+        "In memory that is kept when they go, and handed out again.");
     using drift::Survey;
     const auto means = [](const std::vector<float>& values) {
         return py::array_t<float>(static_cast<py::ssize_t>(values.size()), values.data());

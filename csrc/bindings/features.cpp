@@ -24,7 +24,7 @@ std::pair<py::array_t<float>, std::size_t> look(const py::array_t<float>& pixels
                                                 std::size_t stride, unsigned threads) {
     const View<const float> view = view2d(pixels);
     const Shape shape = drift::look_shape(view.shape, stride);
-    py::array_t<float> channels = new_float32({3, shape.rows, shape.cols});
+    py::array_t<float> channels = kept_float32({3, shape.rows, shape.cols});
     float* const out = channels.mutable_data();
     std::size_t needed = 0;
     {
@@ -49,7 +49,7 @@ Features make(const Pixels& maps, Lags reach, unsigned threads) {
 
 py::array_t<float> log_odds(const Features& reference, const Features& moving, unsigned threads) {
     const Shape shape = reference.surface_shape();
-    py::array_t<float> surface = new_float32({shape.rows, shape.cols});
+    py::array_t<float> surface = kept_float32({shape.rows, shape.cols});
     float* const out = surface.mutable_data();
     {
         const py::gil_scoped_release release;

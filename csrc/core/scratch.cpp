@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t alignment = 64;               // a cache line, and the widest vector
 constexpr std::size_t most_bytes_kept = 96u << 20;  // a pair of 2048 x 2048 images needs half
+constexpr std::size_t most_kept = 64;
 
 struct Block {
     void* memory;
@@ -21,6 +22,13 @@ struct Shelf {
     std::mutex mutex;
     std::vector<Block> blocks;
     std::size_t bytes = 0;
+
+    // What was asked for longest ago: frames of another size may have come since.
+    void drop_oldest() {
+        std::free(blocks.front().memory);
+        bytes -= blocks.front().bytes;
+        blocks.erase(blocks.begin());
+    }
 
     ~Shelf() {
         for (const Block& block : blocks) std::free(block.memory);
@@ -60,8 +68,11 @@ void* scratch_take(std::size_t& bytes) {
 void scratch_give(void* memory, std::size_t bytes) noexcept {
     Shelf& kept = shelf();
     if (const std::unique_lock<std::mutex> lock(kept.mutex, std::try_to_lock); lock.owns_lock()) {
-        if (kept.bytes + bytes <= most_bytes_kept && kept.blocks.size() < 64) {
+        if (bytes <= most_bytes_kept) {
             try {
+                while (kept.bytes + bytes > most_bytes_kept || kept.blocks.size() >= most_kept) {
+                    kept.drop_oldest();
+                }
                 kept.blocks.push_back({memory, bytes});
                 kept.bytes += bytes;
                 return;

@@ -69,6 +69,9 @@ class Survey:
     @property
     def same_columns(self) -> NDArray[np.bool_]: ...
 
+def zeros(rows: int, cols: int) -> NDArray[np.float32]:
+    """In memory that is kept when they go, and handed out again."""
+
 def cool(pixels: NDArray[np.float32], survey: Survey) -> bool:
     """Makes hot pixels the median of their neighbours, in place; whether there were any. Beside a
     very hot one no other is seen: ask again."""

@@ -40,14 +40,7 @@ class Clean:
 def cleaned(image: ArrayLike, name: str) -> Clean:
     """The frame as correlation reads it; refused, by `name`, where it cannot be used."""
     given, lost = checked(image, name)
-    # The mean goes first, as exactly as the pixels are given: float32 would lose what is carried by
-    # an offset of 1e9 in a 32-bit counter.
-    exact = np.result_type(given, np.float32)
-    mean = (given if lost is None else given[~lost]).mean(dtype=np.float64).astype(exact)
-    apart = np.subtract(given, mean, dtype=exact)
-    if lost is not None:
-        apart[lost] = 0
-    pixels = np.ascontiguousarray(_within_range(apart), np.float32)
+    pixels = _about_zero(given, lost)
     seen = None if lost is None else ~lost
     survey = _core.Survey(pixels)
     dead = _dead_lines(survey)
@@ -87,10 +80,25 @@ def _adds_up(pixels: NDArray[Any]) -> bool:
         return bool(np.isfinite(pixels.sum(dtype=np.float64)))
 
 
-def _within_range(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scaled where float32 could not square them: no unit matters to a drift."""
-    largest = float(np.abs(pixels).max())
-    return pixels if LEAST < largest < 1 / LEAST or largest == 0 else pixels / largest
+def _about_zero(given: NDArray[Any], lost: Mask | None) -> Pixels:
+    """Without its mean, and scaled where float32 could not square it: no unit matters to a drift.
+
+    The mean goes as exactly as the pixels are given: float32 would lose what is carried by an
+    offset of 1e9 in a 32-bit counter.
+    """
+    exact = np.result_type(given, np.float32)
+    mean = (given if lost is None else given[~lost]).mean(dtype=np.float64).astype(exact)
+    pixels = _core.zeros(*given.shape)
+    apart = pixels if exact == np.float32 else np.empty(given.shape, exact)
+    np.subtract(given, mean, out=apart, dtype=exact)
+    if lost is not None:
+        apart[lost] = 0
+    largest = max(float(apart.max()), -float(apart.min()))
+    if largest and not LEAST < largest < 1 / LEAST:
+        apart /= largest
+    if apart is not pixels:
+        pixels[:] = apart
+    return pixels
 
 
 def _with_border(pixels: NDArray[Any], mask: Mask | None, name: str) -> Mask | None:

@@ -200,3 +200,11 @@ def test_frames_in_any_order_are_cleaned_alike():
 def test_a_survey_needs_an_area():
     with pytest.raises(ValueError, match="needs rows and columns, at least 2 of either"):
         _core.Survey(np.zeros((1, 5), "f4"))
+
+
+def test_frames_have_memory_of_their_own():
+    first, second = _core.zeros(40, 30), _core.zeros(40, 30)
+    first += 1
+    assert not second.any()
+    del first
+    assert not _core.zeros(40, 30).any()
