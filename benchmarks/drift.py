@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -115,36 +114,33 @@ def _tracker() -> str:
 
 def _all_pairs() -> str:
     frames = _series(SERIES)
-    seconds: dict[str, float] = {}
-    for name, model in our_models().items():
-        started = time.perf_counter()
-        stemzoo.align(frames, model=model, threads=1)
-        seconds[f"stemzoo.align, {name}"] = time.perf_counter() - started
-    seconds |= _peers_all_pairs(frames)
-    ours = next(iter(seconds.values()))
-    return table(
-        ["", "s", ""], [[name, f"{each:.1f}", times(each / ours)] for name, each in seconds.items()]
-    )
-
-
-def _peers_all_pairs(frames: Series) -> dict[str, float]:
     pairs = SERIES * (SERIES - 1) / 2
     rigid = RigidRegistration(frames[0].shape)
     few = list(frames[: SAMPLE + 1])
     spectra = [rigid.spectrum(frame) for frame in few]
+    models = {f"stemzoo.align, {name}": model for name, model in our_models().items()}
     jobs: dict[str, Job] = {
+        **{
+            name: partial(stemzoo.align, frames, model=model, threads=1)
+            for name, model in models.items()
+        },
         "a frame": partial(rigid.spectrum, frames[0]),
         "pairs": partial(_each, rigid.shift, spectra),
         "pixels": partial(_each, phase_cross_correlation, few),
         "hundredths": partial(_each, FINE, few),
     }
     found = medians(jobs, rounds=3)
-    return {
+    seconds = {
+        **{name: found[name] for name in models},
         "rigidRegistration's way, to a pixel": SERIES * found["a frame"]
         + pairs / SAMPLE * found["pairs"],
         "scikit-image phase_cross_correlation, to a pixel": pairs / SAMPLE * found["pixels"],
         "scikit-image phase_cross_correlation, to 1/100 px": pairs / SAMPLE * found["hundredths"],
     }
+    ours = next(iter(seconds.values()))
+    return table(
+        ["", "s", ""], [[name, f"{each:.1f}", times(each / ours)] for name, each in seconds.items()]
+    )
 
 
 def _each(correlate: Callable[[Any, Any], object], frames: Sequence[Any]) -> None:

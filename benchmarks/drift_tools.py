@@ -74,7 +74,8 @@ def _template(reference: Frame, moving: Frame) -> Shift:
 
 
 def _phase(window: Any, reference: Frame, moving: Frame) -> Shift:
-    (dx, dy), _ = cv2.phaseCorrelate(reference, moving, window)
+    # It lays the window on the frames that it is given, and they would be others afterwards.
+    (dx, dy), _ = cv2.phaseCorrelate(reference.copy(), moving.copy(), window)
     return dy, dx
 
 

@@ -35,8 +35,11 @@ def ideal_pair(case: str, size: int, random: Random) -> tuple[Image, Image, Shif
 
 
 def counted(image: Image, dose: float, random: Random) -> NDArray[np.float32]:
-    """Electron counts, `dose` of them in a pixel at the peak of a column."""
-    return random.poisson(image * dose).astype(np.float32)
+    """Electron counts, `dose` of them in a pixel at the peak of a column; nobody may change them,
+    since all see the same."""
+    counts = random.poisson(image * dose).astype(np.float32)
+    counts.flags.writeable = False
+    return counts
 
 
 def _lattice(size: int, random: Random) -> Specimen:
