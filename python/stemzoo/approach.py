@@ -16,6 +16,7 @@ from stemzoo.answers import Shift
 from stemzoo.cleaning import Clean
 
 STEPS = (4, 2)  # px of a frame to one of a shrunken frame, in turn
+LEAST_SIDE = 16  # px of a frame that can be refined
 ROUNDS = 3  # on each, at most
 CLOSE = 1.0  # px of a shrunken frame: a step so short is the last
 
@@ -24,6 +25,8 @@ def approached(reference: Clean, moving: Clean, start: Shift, threads: int = 0) 
     """Near enough to the drift to be refined, if `start` is within some six pixels of it."""
     place = np.array(start, float)
     for step in STEPS:
+        if min(reference.pixels.shape) < LEAST_SIDE * step:
+            continue
         frames = [_shrunken(clean, step, threads) for clean in (reference, moving)]
         for _ in range(ROUNDS):
             found = _core.refine(frames[0], frames[1], (place[0] / step, place[1] / step))

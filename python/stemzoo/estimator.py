@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.answers import UNKNOWN, Drift, Others
-from stemzoo.approach import approached
+from stemzoo.approach import LEAST_SIDE, approached
 from stemzoo.candidates import (
     COARSE,
     PEAK_SIGMA,
@@ -51,7 +51,6 @@ MOST_TOLD = 256  # candidates
 FEW_TOLD = 16  # of a drift that is not refined
 UNREFINED = (PEAK_SIGMA, PEAK_SIGMA)  # what a peak alone is good for
 MOST_PEAKS = 1024
-LEAST_SIDE = 16  # px
 BLIND = 4  # features this near to a pixel that is none have seen it
 
 
@@ -144,7 +143,7 @@ class Estimator:
     def _features(self, frame: Frame, stride: int) -> Features:
         # Two threads may both make them, and make the same.
         if stride not in frame.features:
-            frame.features |= {stride: self._made(frame.clean, stride)}
+            frame.features[stride] = self._made(frame.clean, stride)
         return frame.features[stride]
 
     def _made(self, clean: Clean, stride: int) -> Features:

@@ -42,6 +42,18 @@ def test_what_has_no_edges_stays_where_it_is():
     assert approached(*clean, (3.0, -2.0)) == (3.0, -2.0)
 
 
+@pytest.mark.parametrize("side", [16, 24, 40])
+def test_frames_too_small_to_shrink_are_refined_as_they_are(side):
+    y = np.mgrid[:side, :side][0]
+    smooth = 50 * (1 + 0.8 * np.tanh((y - 8) / 3))
+    still = np.random.default_rng(1).poisson(smooth).astype("f4")
+    moved = np.roll(still, (1, 2), (0, 1))
+    clean = [cleaned(frame, "frame") for frame in (still, moved)]
+    assert np.isfinite(approached(*clean, (1.0, 2.0))).all()
+    found = drift(still, moved, None)
+    assert found.ambiguous or math.dist((found.dy, found.dx), (1, 2)) < 1
+
+
 def test_a_drift_of_edges_is_found(frames):
     found = drift(*frames, None)
     assert math.dist((found.dy, found.dx), DRIFT) < 0.3

@@ -71,7 +71,7 @@ def told_apart(cells: Cells, sigma: Tensor, dose: float, random: torch.Generator
 def height_variances(crystal: Crystal, sigma: float, dose: float) -> Array:
     """Of each column's measured height, relative to the column."""
     far = math.ceil(SEEN * sigma)
-    pixel = np.stack(np.meshgrid(*[np.arange(-far, far + 1.0)] * 2, indexing="ij"), -1)
+    pixel = _grid(far)
     around = _grid(math.ceil(3 * far / _narrowest(crystal)) + 1)
 
     def light(from_: Array, weight: float) -> Array:
