@@ -24,13 +24,15 @@ def windows(scenes: Tensor, side: int, count: int, random: torch.Generator) -> T
             f"windows of {side} px were asked of scenes of {scenes.shape[-1]} px; "
             "make the crop smaller, or scene_size larger"
         )
-    draw = torch.randint(0, 1 << 30, (count, 4), generator=random, device=random.device)
-    cut = []
-    for scene, top, left, turn in draw.tolist():
-        y, x = top % room, left % room
-        window = scenes[scene % len(scenes), y : y + side, x : x + side].rot90(turn % 4)
-        cut.append(window.mT if turn & 4 else window)
-    return torch.stack(cut).float()
+    device = scenes.device
+    # Indices made on the device: a list of them would make a GPU wait.
+    draw = torch.randint(0, 1 << 30, (6, count, 1, 1), generator=random, device=device)
+    rows, columns = torch.meshgrid(*(torch.arange(side, device=device),) * 2, indexing="ij")
+    swapped, upside, mirrored = (draw[3:] & 1).bool()
+    y, x = torch.where(swapped, columns, rows), torch.where(swapped, rows, columns)
+    y = torch.where(upside, side - 1 - y, y) + draw[1] % room
+    x = torch.where(mirrored, side - 1 - x, x) + draw[2] % room
+    return scenes[draw[0] % len(scenes), y, x].float()
 
 
 def as_run(

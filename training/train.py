@@ -117,10 +117,11 @@ def _float(output: Any) -> Any:
 
 @torch.no_grad()
 def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
-        slow.lerp_(fast, 1 - decay)
-    for kept, now in zip(average.buffers(), network.buffers(), strict=True):
-        kept.copy_(now)
+    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
+    states = average.state_dict(), network.state_dict()
+    for name, _ in average.named_buffers():
+        if name in states[0]:  # what is not kept in checkpoints never changes
+            states[0][name].copy_(states[1][name])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

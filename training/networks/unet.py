@@ -40,7 +40,8 @@ class UNet(nn.Module):
     """`widths` from fine to coarse; `blocks` residual blocks either way at all but the coarsest.
 
     The coarsest level has one block for each of `dilations`: a wide field at a resolution that
-    still tells neighbouring columns apart, which is what averaging over a crystal needs.
+    still tells neighbouring columns apart, which is what averaging over a crystal needs. By itself
+    it adds its change to the image; other networks may give it more channels, and take more.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class UNet(nn.Module):
         blocks: tuple[int, ...],
         dilations: tuple[int, ...],
         unshuffle: int,
+        inputs: int = 1,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
         self.unshuffle = unshuffle
@@ -57,7 +60,7 @@ class UNet(nn.Module):
             "halo": _halo(blocks, dilations, unshuffle),
         }
         steps = list(itertools.pairwise(widths))
-        self.stem = nn.Conv2d(unshuffle**2, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(inputs * unshuffle**2, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in steps)
         self.up = nn.ModuleList(
             nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2))
@@ -67,11 +70,15 @@ class UNet(nn.Module):
         self.encode = nn.ModuleList(_stage(width, count) for width, count in fine_levels)
         self.decode = nn.ModuleList(_stage(width, count) for width, count in fine_levels)
         self.middle = nn.Sequential(*(Block(widths[-1], dilation) for dilation in dilations))
-        self.head = nn.Conv2d(widths[0], unshuffle**2, 3, padding=1)
+        self.head = nn.Conv2d(widths[0], outputs * unshuffle**2, 3, padding=1)
         _start_at_zero(self.head)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = self.stem(nn.functional.pixel_unshuffle(image, self.unshuffle))
+        return image + self.change(image)
+
+    def change(self, channels: Tensor) -> Tensor:
+        """[N, inputs, H, W] -> [N, outputs, H, W]: what is to be added, zero before training."""
+        x = self.stem(nn.functional.pixel_unshuffle(channels, self.unshuffle))
         skipped = []
         for encode, down in zip(self.encode, self.down, strict=True):
             x = encode(x)
@@ -80,7 +87,8 @@ class UNet(nn.Module):
         x = self.middle(x)
         for level in reversed(range(len(self.up))):
             x = self.decode[level](self.up[level](x) + skipped[level])
-        return image + nn.functional.pixel_shuffle(self.head(x), self.unshuffle)
+        change: Tensor = nn.functional.pixel_shuffle(self.head(x), self.unshuffle)
+        return change
 
 
 def _halo(blocks: tuple[int, ...], dilations: tuple[int, ...], unshuffle: int) -> int:

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from training.simulate.draw import Mix, normal
+from training.simulate.draw import Mix, absent, normal
 
 DETECTOR: Mix = {
     "bias": (0.02, 0.3, 0.2),  # dark level, of the peak; its electrons make noise too
@@ -42,30 +42,49 @@ def record(
     """Noisy and ideal pictures [B, rows, columns] in electrons; `peak` [B] is what a scene of one
     receives. The ideal one holds the dark level, and nothing else of what `strengths` add."""
     given = strengths or {}
-    zero = torch.zeros(len(scene), device=scene.device)
+    counts, ideal = counted(scene, peak, random, given)
+    return read_out(counts, peak, random, given), ideal
+
+
+def counted(
+    scene: Tensor, peak: Tensor, random: torch.Generator, strengths: dict[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Electrons counted, each with a pulse of its own height, and what was to be expected."""
+    ideal = (scene + _strength(strengths, "bias", peak)) * peak[:, None, None]
+    counts = torch.poisson(ideal, generator=random)
+    spread = _strength(strengths, "gain_spread", peak)
+    if not absent(spread):
+        counts = (counts + spread * counts.sqrt() * normal(scene.shape, random)).clamp(min=0)
+    return counts, ideal
+
+
+def read_out(
+    counts: Tensor, peak: Tensor, random: torch.Generator, strengths: dict[str, Tensor]
+) -> Tensor:
+    """What the electronics make of the counts."""
 
     def strength(name: str) -> Tensor:
-        return given.get(name, zero)[:, None, None]
+        return _strength(strengths, name, peak)
 
     full = peak[:, None, None]
-    ideal = (scene + strength("bias")) * full
-    counts = torch.poisson(ideal, generator=random)
-    if strength("gain_spread").any():
-        grain = counts.sqrt() * normal(scene.shape, random)
-        counts = (counts + strength("gain_spread") * grain).clamp(min=0)
     counts = _afterglow(counts, strength("afterglow"))
-    rows = (len(scene), scene.shape[1], 1)
+    rows = (len(counts), counts.shape[1], 1)
     counts = counts * (1 + strength("row_gain") * normal(rows, random))
     counts = counts + strength("row_offset") * full * normal(rows, random)
-    if strength("readout").any():
-        counts = counts + strength("readout") * full.sqrt() * normal(scene.shape, random)
+    if not absent(strength("readout")):
+        counts = counts + strength("readout") * full.sqrt() * normal(counts.shape, random)
     counts = _hot(counts, strength("hot"), full, random)
-    return _digitised(counts, strength("saturation"), strength("bits"), full), ideal
+    return _digitised(counts, strength("saturation"), strength("bits"), full)
+
+
+def _strength(strengths: dict[str, Tensor], name: str, peak: Tensor) -> Tensor:
+    """[B, 1, 1]: none where it is not given."""
+    return strengths.get(name, torch.zeros_like(peak))[:, None, None]
 
 
 def _afterglow(counts: Tensor, share: Tensor) -> Tensor:
     """A share of every pixel's signal arrives in those after it, dying away exponentially."""
-    if not share.any():
+    if absent(share):
         return counts
     columns = counts.shape[-1]
     lag = torch.arange(columns, device=counts.device)
@@ -79,7 +98,7 @@ def _afterglow(counts: Tensor, share: Tensor) -> Tensor:
 
 
 def _hot(counts: Tensor, share: Tensor, full: Tensor, random: torch.Generator) -> Tensor:
-    if not share.any():
+    if absent(share):
         return counts
     struck = torch.rand(counts.shape, generator=random, device=counts.device) < share
     height = full + 3 * full.sqrt() * normal(counts.shape, random).abs()
@@ -88,10 +107,10 @@ def _hot(counts: Tensor, share: Tensor, full: Tensor, random: torch.Generator) -
 
 def _digitised(counts: Tensor, saturation: Tensor, bits: Tensor, full: Tensor) -> Tensor:
     """Clipped at `saturation` of the peak, and rounded to 2^bits steps up to the brightest."""
-    if saturation.any():
+    if not absent(saturation):
         level = torch.where(saturation > 0, saturation * full, math.inf)
         counts = torch.minimum(counts, level)
-    if not bits.any():
+    if absent(bits):
         return counts
     step = counts.amax(dim=(1, 2), keepdim=True).clamp(min=1e-6) / (2**bits - 1)
     return torch.where(bits > 0, (counts / step).round().clamp(min=0) * step, counts)

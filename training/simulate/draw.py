@@ -36,3 +36,8 @@ def draw_mix(mix: Mix, batch: int, random: torch.Generator) -> dict[str, Tensor]
         name: uniform((batch,), low, high, random) * chance((batch,), share, random)
         for name, (low, high, share) in mix.items()
     }
+
+
+def absent(strength: Tensor) -> bool:
+    """Whether no picture has it. On a GPU the answer is no: asking would make it wait."""
+    return strength.device.type == "cpu" and not bool(strength.any())

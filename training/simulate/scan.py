@@ -41,6 +41,9 @@ def displacements(
     fast = torch.zeros(batch, 2, rows, columns, device=random.device)
     for name, error in _ERRORS.items():
         strength = strengths.get(name, none)
+        if strength.device.type != "cpu":  # a GPU would wait for the list of those that have it
+            fast = fast + error(strength, rows, columns, random)
+            continue
         some = strength.nonzero()[:, 0]  # most pictures have few errors, and drawing one is slow
         if len(some):
             fast[some] += error(strength[some], rows, columns, random)

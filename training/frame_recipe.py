@@ -1,0 +1,78 @@
+"""What the recipes of the flagship share: one network shape, one simulator, one way to batches.
+
+On a GPU scenes are rendered there, batches are large and a quarter of them hold large frames, where
+periodicity pays; on a CPU scenes come from the disk and batches are small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from training.losses import log_error
+from training.networks.spectral_unet import SpectralUNet
+from training.recipe import Recipe
+from training.samples import as_run, generator, windows
+from training.simulate.cache import scenes
+from training.simulate.draw import chance
+from training.simulate.frames import EDGES, frames
+
+LARGE_EVERY = 4  # steps: one of them has large frames, as many pixels as the others
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many scenes there are, how large, and what a batch takes of them."""
+
+    scenes: int
+    scene: int
+    side: int
+    count: int
+    large: int
+
+    def of(self, step: int) -> tuple[int, int]:
+        """Side and number of the frames of a step."""
+        if step % LARGE_EVERY == LARGE_EVERY - 1:
+            return self.large, max(1, self.count * self.side**2 // self.large**2)
+        return self.side, self.count
+
+
+GPU = Sizes(2400, 640, 256, 48, 512)
+CPU = Sizes(900, 576, 192, 6, 384)
+
+
+@dataclass
+class FrameRecipe(Recipe):
+    """`jittered` is the share of frames with scan errors; `straight` asks for them to be undone."""
+
+    widths: tuple[int, ...] = (32, 64, 112)
+    blocks: tuple[int, ...] = (2, 2)
+    dilations: tuple[int, ...] = (1, 2, 4, 1)
+    unshuffle: int = 2
+    window: int = 128  # of the Wiener filter, px
+    jittered: float = 0.25
+    straight: bool = False
+    batch_size: int = 0  # frames of the smaller side; 0: what suits the device
+
+    def network(self) -> nn.Module:
+        return SpectralUNet(self.widths, self.blocks, self.dilations, self.unshuffle, self.window)
+
+    def prepare(self, device: torch.device, smoke: bool) -> None:
+        self.sizes = CPU if device.type == "cpu" else GPU
+        self.cache = scenes(self.sizes.scenes, self.sizes.scene, self.seed, device, smoke=smoke)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        random = generator(self.seed, step, self.cache.device)
+        side, count = self.sizes.of(step)
+        count = self.batch_size or count
+        scene = windows(self.cache, side + 2 * EDGES, count, random)
+        noisy, truth = frames(scene, random, self.jittered, straight=self.straight)
+        if not self.straight:  # rows or columns may be the fast direction
+            turned = chance((count, 1, 1), 0.5, random)
+            noisy, truth = (torch.where(turned, image.mT, image) for image in (noisy, truth))
+        return as_run(noisy, truth, random)
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        return log_error(output, target)

@@ -1,0 +1,241 @@
+"""A windowed Fourier Wiener filter as a network layer: it averages whatever is periodic.
+
+Square windows, half overlapping, with a root-Hann taper on both sides. The noise spectrum of the
+frame is estimated from the windows' mean log periodogram; each coefficient then gets a gain from
+its own signal-to-noise ratio, those beside it, those of the windows around and that of the whole
+frame. A second pass takes the power of the first estimate for the signal's (an empirical Wiener
+filter). Everything is blind to gain and offset, up to the floor of 1e-9 of the input's variance.
+
+While training, the transforms are FFTs; exported, they are matrix products, so that plain ONNX of
+opset 17 holds the whole layer.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, pad
+
+EULER = 0.5772  # the mean logarithm of a periodogram lies this far below that of its mean
+FLOOR = 1e-9  # of the power: rounding errors of a frame without noise
+HIGH = 0.38  # cycles a pixel, from which on most specimens have no signal
+NEIGHBOURS = 8  # frequencies to either side over which the first guess of the noise is smoothed
+PEAK = 0.15  # what stands so far above its surroundings, in logarithms, is no noise
+
+
+class Transforms(nn.Module):
+    """Cutting into tapered windows, their Fourier transforms, and back."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side, self.step = side, side // 2
+        taper = torch.hann_window(side, periodic=True, dtype=torch.float64).sqrt()
+        self._keep("taper", torch.outer(taper, taper))
+        n = torch.arange(side, dtype=torch.float64)
+        across = 2 * math.pi * n[:, None] * n[None, : side // 2 + 1] / side
+        down = 2 * math.pi * n[:, None] * n[None] / side
+        self._keep("cos_x", torch.cos(across))
+        self._keep("sin_x", -torch.sin(across))
+        self._keep("cos_y", torch.cos(down))
+        self._keep("sin_y", -torch.sin(down))
+        twice = torch.full((side // 2 + 1,), 2.0, dtype=torch.float64)
+        twice[0] = twice[-1] = 1
+        self._keep("back", twice / side**2)
+
+    def _keep(self, name: str, value: Tensor) -> None:
+        # Made anew with the network: a checkpoint need not carry them.
+        self.register_buffer(name, value.float(), persistent=False)
+
+    def windows(self, image: Tensor) -> Tensor:
+        """[N, 1, H, W] -> [N, rows, columns, side, side], from half a step outside on."""
+        step, margin = self.step, self.step // 2
+        image = pad(image, (margin, margin, margin, margin), mode="reflect")
+        n, _, height, width = image.shape
+        squares = image.reshape(n, height // step, step, width // step, step)
+        squares = squares.permute(0, 1, 3, 2, 4)
+        across = torch.cat([squares[:, :, :-1], squares[:, :, 1:]], 4)
+        return torch.cat([across[:, :-1], across[:, 1:]], 3)
+
+    def fold(self, windows: Tensor) -> Tensor:
+        """The sum of overlapping windows: the adjoint of `windows`, without what lay outside."""
+        step, margin = self.step, self.step // 2
+        n, rows, columns = windows.shape[:3]
+        z = pad(windows[:, :, :, :step], (0, 0, 0, 0, 0, 0, 0, 1)) + pad(
+            windows[:, :, :, step:], (0, 0, 0, 0, 0, 0, 1, 0)
+        )
+        z = pad(z[..., :step], (0, 0, 0, 0, 0, 1)) + pad(z[..., step:], (0, 0, 0, 0, 1, 0))
+        image = z.permute(0, 1, 3, 2, 4).reshape(n, 1, (rows + 1) * step, (columns + 1) * step)
+        return image[..., margin:-margin, margin:-margin]
+
+    def forward_transform(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        if not torch.onnx.is_in_onnx_export():
+            spectrum = torch.fft.rfft2(windows)
+            return spectrum.real, spectrum.imag
+        real, imaginary = windows @ self.cos_x, windows @ self.sin_x
+        return (
+            self.cos_y @ real - self.sin_y @ imaginary,
+            self.cos_y @ imaginary + self.sin_y @ real,
+        )
+
+    def inverse_transform(self, real: Tensor, imaginary: Tensor) -> Tensor:
+        if not torch.onnx.is_in_onnx_export():
+            return torch.fft.irfft2(torch.complex(real, imaginary), s=(self.side, self.side))
+        a = self.cos_y @ real + self.sin_y @ imaginary
+        b = self.cos_y @ imaginary - self.sin_y @ real
+        return (a * self.back) @ self.cos_x.T + (b * self.back) @ self.sin_x.T
+
+
+class NoiseSpectrum(nn.Module):
+    """The logarithm of the noise power of every window and frequency, from log periodograms.
+
+    A first guess smooths the frame's mean log periodogram with its peaks clipped. A small network
+    over the frequencies says where to trust that guess, where the noise is white, and which
+    frequencies show the level of a single window.
+    """
+
+    FEATURES = 7
+
+    def __init__(self, side: int, width: int = 16) -> None:
+        super().__init__()
+        ky = torch.fft.fftfreq(side)[:, None].expand(side, side // 2 + 1)
+        kx = torch.fft.rfftfreq(side)[None].expand(side, side // 2 + 1)
+        radius = (ky.square() + kx.square()).sqrt()
+        high = (radius > HIGH).float()
+        self.register_buffer("high", high / high.sum(), persistent=False)
+        places = torch.stack([radius, ky.abs(), kx])[None] * 2
+        self.register_buffer("places", places, persistent=False)
+        self.first = nn.Conv2d(self.FEATURES, width, 1)
+        self.middle = nn.ModuleList(nn.Conv2d(width, width, 3) for _ in range(4))
+        self.last = nn.Conv2d(width, 3, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, log_power: Tensor) -> Tensor:
+        """[N, rows, columns, side, side / 2 + 1] -> the same shape."""
+        mean = log_power.mean((1, 2))[:, None]  # [N, 1, side, side / 2 + 1]
+        spread = (log_power - mean[:, :, None]).square().mean((1, 2))[:, None]
+        level = (mean * self.high).sum((-2, -1), keepdim=True)
+        guess = self._clipped(mean)
+        down = mean.mean(2, keepdim=True).expand_as(mean)
+        along = mean.mean(3, keepdim=True).expand_as(mean)
+        maps = [mean - level, guess - level, down - level, along - level]
+        scaled = torch.cat([torch.tanh(0.25 * m) for m in maps[:1]] + [0.25 * m for m in maps[1:]], 1)
+        places = self.places[:, :2] + torch.zeros_like(mean)
+        x = torch.cat([scaled, 0.25 * spread.clamp(max=16), places], 1)
+        x = torch.relu(self.first(x))
+        for dilation, layer in zip((1, 2, 4, 8), self.middle, strict=True):
+            x = x + torch.relu(
+                nn.functional.conv2d(
+                    _around(x, dilation), layer.weight, layer.bias, dilation=dilation
+                )
+            )
+        trust, change, shown = self.last(x).split(1, 1)
+        colour = level + torch.sigmoid(trust) * (guess - level) + change
+        weight = torch.softmax((shown + (self.high * 1e3).clamp(max=3.0)).flatten(2), -1)
+        weight = weight.view_as(shown)
+        own = ((log_power - colour[:, :, None].squeeze(1)[:, None]) * weight[:, 0][:, None, None]).sum(
+            (-2, -1), keepdim=True
+        )
+        return colour[:, 0][:, None, None] + own + EULER
+
+    def _clipped(self, mean: Tensor) -> Tensor:
+        """`mean` smoothed over its neighbours, without what stands out of them."""
+        guess = _smooth(mean)
+        for _ in range(3):
+            guess = _smooth(torch.minimum(mean, guess + PEAK))
+        return guess
+
+
+class Gain(nn.Module):
+    """Between nothing and one, from logarithms of signal-to-noise ratios [M, features, ...].
+
+    The sigmoid of a logarithmic ratio less a threshold is Wiener's gain; what a few hidden units
+    add starts at nothing.
+    """
+
+    def __init__(self, features: int, slope: float, threshold: float, hidden: int) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(slope))
+        self.threshold = nn.Parameter(torch.tensor(threshold))
+        self.first = nn.Conv2d(features, hidden, 1)
+        self.last = nn.Conv2d(hidden, 1, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, ratios: Tensor) -> Tensor:
+        more = self.last(torch.relu(self.first(0.3 * ratios)))
+        return torch.sigmoid(self.slope * (ratios[:, :1] - self.threshold) + more)[:, 0]
+
+
+class Spectral(nn.Module):
+    """[N, 1, H, W] -> (estimate, noise deviation), both [N, 1, H, W]; H, W multiples of side / 2."""
+
+    def __init__(self, side: int = 128, hidden: int = 8) -> None:
+        super().__init__()
+        self.transforms = Transforms(side)
+        self.noise = NoiseSpectrum(side)
+        self.first_gain = Gain(5, 2.0, math.log(4.0), hidden)
+        self.second_gain = Gain(4, 1.0, 0.0, hidden)
+        self.sparse = nn.Parameter(torch.tensor(1.0))  # windows with lower mean gains count more
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        t, taper = self.transforms, self.transforms.taper
+        total = (taper**2).sum()
+        windows = t.windows(image)
+        mean = (windows * taper).sum((-2, -1), keepdim=True) / taper.sum()
+        real, imaginary = t.forward_transform((windows - mean) * taper)
+        power = (real * real + imaginary * imaginary) / total + FLOOR
+        log_power = torch.log(power)
+        log_noise = self.noise(log_power)
+        own = log_power - log_noise
+        ratio = torch.exp(own.clamp(max=30))
+        beside = torch.log(avg_pool2d(_around(ratio.flatten(0, 2)[:, None], 1), 3, 1))[:, 0]
+        around = torch.log(_around_windows(ratio))
+        everywhere = torch.log(ratio.mean((1, 2), keepdim=True)).expand_as(ratio)
+        shape = own.shape
+
+        def gained(gain: Gain, *ratios: Tensor) -> Tensor:
+            flat = torch.stack([r.reshape(-1, *shape[-2:]) for r in ratios], 1)
+            made: Tensor = gain(flat).view(shape)
+            return made
+
+        def estimate(gain: Tensor) -> Tensor:
+            made = (t.inverse_transform(real * gain, imaginary * gain) + mean * taper) * taper
+            weight = (gain.mean((-2, -1), keepdim=True) + 1e-3) ** (-self.sparse)
+            return t.fold(made * weight) / t.fold((taper**2 * weight).expand_as(made))
+
+        level = (log_noise - own.new_zeros(())).mean((-2, -1), keepdim=True)
+        first = estimate(
+            gained(self.first_gain, own, beside.view(shape), around, everywhere, level.expand(shape))
+        )
+        pilot = t.windows(first)
+        pilot_mean = (pilot * taper).sum((-2, -1), keepdim=True) / taper.sum()
+        a, b = t.forward_transform((pilot - pilot_mean) * taper)
+        signal = torch.log((a * a + b * b) / total + FLOOR * 1e-3) - log_noise
+        second = estimate(gained(self.second_gain, signal, own, around, everywhere))
+        deviation = torch.exp(0.5 * log_noise).square().mean((-2, -1), keepdim=True).sqrt()
+        weights = (taper**2).expand_as(windows)
+        noise = t.fold(deviation * weights) / t.fold(weights)
+        return second, noise
+
+
+def _around(maps: Tensor, reach: int) -> Tensor:
+    """Half spectra [M, C, side, side / 2 + 1] with `reach` more on each side: ky wraps, kx mirrors."""
+    maps = torch.cat([maps[:, :, -reach:], maps, maps[:, :, :reach]], 2)
+    return pad(maps, (reach, reach, 0, 0), mode="reflect")
+
+
+def _smooth(mean: Tensor) -> Tensor:
+    return avg_pool2d(_around(mean, NEIGHBOURS), 2 * NEIGHBOURS + 1, 1)
+
+
+def _around_windows(ratio: Tensor) -> Tensor:
+    """The mean over each window and its up to eight neighbours."""
+    up = torch.cat([ratio[:, :1], ratio[:, :-1]], 1)
+    down = torch.cat([ratio[:, 1:], ratio[:, -1:]], 1)
+    rows = (up + ratio + down) / 3
+    left = torch.cat([rows[:, :, :1], rows[:, :, :-1]], 2)
+    right = torch.cat([rows[:, :, 1:], rows[:, :, -1:]], 2)
+    return (left + rows + right) / 3

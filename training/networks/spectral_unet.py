@@ -1,0 +1,38 @@
+"""A small U-Net behind the windowed Fourier Wiener filter: it decides what physics leaves open.
+
+The U-Net sees the image, the filter's estimate and the noise deviation. It says how much of what
+the filter took away comes back at a pixel, and what is to be added besides.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from training.networks.spectral import Spectral
+from training.networks.unet import UNet
+
+
+class SpectralUNet(nn.Module):
+    def __init__(
+        self,
+        widths: tuple[int, ...],
+        blocks: tuple[int, ...],
+        dilations: tuple[int, ...],
+        unshuffle: int,
+        side: int,
+    ) -> None:
+        super().__init__()
+        self.spectral = Spectral(side)
+        self.unet = UNet(widths, blocks, dilations, unshuffle, inputs=3, outputs=2)
+        step = side // 2
+        # A pixel depends on the windows that hold it, twice over, besides what the U-Net reaches.
+        reach = self.unet.promises["halo"] + 2 * side
+        self.promises = {"multiple": step, "halo": -(-reach // step) * step}
+
+    def forward(self, image: Tensor) -> Tensor:
+        with torch.autocast(image.device.type, enabled=False):
+            estimate, noise = self.spectral(image.float())
+            taken = image - estimate
+        share, more = self.unet.change(torch.cat([image, estimate, noise], 1)).float().split(1, 1)
+        return estimate + share * taken + more
