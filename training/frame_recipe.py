@@ -18,6 +18,7 @@ from training.samples import as_run, generator, windows
 from training.simulate.cache import scenes
 from training.simulate.draw import chance
 from training.simulate.frames import EDGES, frames
+from training.simulate.scan import SCAN
 
 LARGE_EVERY = 4  # steps: one of them has large frames, as many pixels as the others
 
@@ -52,12 +53,16 @@ class FrameRecipe(Recipe):
     dilations: tuple[int, ...] = (1, 2, 4, 1)
     unshuffle: int = 2
     window: int = 128  # of the Wiener filter, px
+    hidden: int = 8  # units of its gains; 0: weighted sums, which is faster
     jittered: float = 0.25
     straight: bool = False
+    row_jitter: float = 1.2  # px rms along rows, at most
     batch_size: int = 0  # frames of the smaller side; 0: what suits the device
 
     def network(self) -> nn.Module:
-        return SpectralUNet(self.widths, self.blocks, self.dilations, self.unshuffle, self.window)
+        return SpectralUNet(
+            self.widths, self.blocks, self.dilations, self.unshuffle, self.window, self.hidden
+        )
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
         self.sizes = CPU if device.type == "cpu" else GPU
@@ -68,7 +73,8 @@ class FrameRecipe(Recipe):
         side, count = self.sizes.of(step)
         count = self.batch_size or count
         scene = windows(self.cache, side + 2 * EDGES, count, random)
-        noisy, truth = frames(scene, random, self.jittered, straight=self.straight)
+        scan = {**SCAN, "row_jitter_x": (0.05, self.row_jitter, 0.6)}
+        noisy, truth = frames(scene, random, self.jittered, scan, straight=self.straight)
         if not self.straight:  # rows or columns may be the fast direction
             turned = chance((count, 1, 1), 0.5, random)
             noisy, truth = (torch.where(turned, image.mT, image) for image in (noisy, truth))

@@ -20,7 +20,7 @@ from training.ranks import Ranks
 from training.recipe import Recipe, load_recipe, parsed_settings
 from training.train import train
 
-FLAGSHIP = ("denoise-atomic", "scan-pilot", "denoise-live")
+FLAGSHIP = ("denoise-atomic", "restore-scan", "denoise-live")
 SAVE_EVERY = 60.0  # seconds
 TIMED_STEPS = 8
 

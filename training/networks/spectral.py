@@ -151,22 +151,32 @@ class NoiseSpectrum(nn.Module):
 class Gain(nn.Module):
     """Between nothing and one, from logarithms of signal-to-noise ratios [M, features, ...].
 
-    The sigmoid of a logarithmic ratio less a threshold is Wiener's gain; what a few hidden units
-    add starts at nothing.
+    The sigmoid of a logarithmic ratio less a threshold is Wiener's gain; what a few hidden units,
+    or with none of them a weighted sum of all ratios, add starts at nothing.
     """
 
     def __init__(self, features: int, slope: float, threshold: float, hidden: int) -> None:
         super().__init__()
         self.slope = nn.Parameter(torch.tensor(slope))
         self.threshold = nn.Parameter(torch.tensor(threshold))
-        self.first = nn.Conv2d(features, hidden, 1)
-        self.last = nn.Conv2d(hidden, 1, 1)
+        self.hidden = hidden
+        if hidden:
+            self.first = nn.Conv2d(features, hidden, 1)
+        self.last = nn.Conv2d(hidden or features, 1, 1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, ratios: Tensor) -> Tensor:
-        more = self.last(torch.relu(self.first(0.3 * ratios)))
-        return torch.sigmoid(self.slope * (ratios[:, :1] - self.threshold) + more)[:, 0]
+    def forward(self, ratios: list[Tensor]) -> Tensor:
+        """Of ratios that all have one shape [..., side, side / 2 + 1]."""
+        if self.hidden:
+            shape = ratios[0].shape
+            flat = torch.stack([r.reshape(-1, *shape[-2:]) for r in ratios], 1)
+            more = self.last(torch.relu(self.first(0.3 * flat))).view(shape)
+        else:
+            more = self.last.bias
+            for ratio, weight in zip(ratios, self.last.weight.flatten().split(1), strict=True):
+                more = more + ratio * weight
+        return torch.sigmoid(self.slope * (ratios[0] - self.threshold) + more)
 
 
 class Spectral(nn.Module):
@@ -196,25 +206,19 @@ class Spectral(nn.Module):
         everywhere = torch.log(ratio.mean((1, 2), keepdim=True)).expand_as(ratio)
         shape = own.shape
 
-        def gained(gain: Gain, *ratios: Tensor) -> Tensor:
-            flat = torch.stack([r.reshape(-1, *shape[-2:]) for r in ratios], 1)
-            made: Tensor = gain(flat).view(shape)
-            return made
-
         def estimate(gain: Tensor) -> Tensor:
             made = (t.inverse_transform(real * gain, imaginary * gain) + mean * taper) * taper
             weight = (gain.mean((-2, -1), keepdim=True) + 1e-3) ** (-self.sparse)
             return t.fold(made * weight) / t.fold((taper**2 * weight).expand_as(made))
 
-        level = (log_noise - own.new_zeros(())).mean((-2, -1), keepdim=True)
-        first = estimate(
-            gained(self.first_gain, own, beside.view(shape), around, everywhere, level.expand(shape))
-        )
+        level = log_noise.mean((-2, -1), keepdim=True)
+        near = [own, beside.view(shape), around, everywhere, level.expand(shape)]
+        first = estimate(self.first_gain(near))
         pilot = t.windows(first)
         pilot_mean = (pilot * taper).sum((-2, -1), keepdim=True) / taper.sum()
         a, b = t.forward_transform((pilot - pilot_mean) * taper)
         signal = torch.log((a * a + b * b) / total + FLOOR * 1e-3) - log_noise
-        second = estimate(gained(self.second_gain, signal, own, around, everywhere))
+        second = estimate(self.second_gain([signal, own, around, everywhere]))
         deviation = torch.exp(0.5 * log_noise).square().mean((-2, -1), keepdim=True).sqrt()
         weights = (taper**2).expand_as(windows)
         noise = t.fold(deviation * weights) / t.fold(weights)

@@ -13,6 +13,9 @@ from training.networks.spectral import Spectral
 from training.networks.unet import UNet
 
 
+WHOLE = 2048  # px: up to so large a side, a frame is given to the network in one piece
+
+
 class SpectralUNet(nn.Module):
     def __init__(
         self,
@@ -21,14 +24,15 @@ class SpectralUNet(nn.Module):
         dilations: tuple[int, ...],
         unshuffle: int,
         side: int,
+        hidden: int = 8,
     ) -> None:
         super().__init__()
-        self.spectral = Spectral(side)
+        self.spectral = Spectral(side, hidden)
         self.unet = UNet(widths, blocks, dilations, unshuffle, inputs=3, outputs=2)
         step = side // 2
         # A pixel depends on the windows that hold it, twice over, besides what the U-Net reaches.
         reach = self.unet.promises["halo"] + 2 * side
-        self.promises = {"multiple": step, "halo": -(-reach // step) * step}
+        self.promises = {"multiple": step, "halo": -(-reach // step) * step, "whole": WHOLE}
 
     def forward(self, image: Tensor) -> Tensor:
         with torch.autocast(image.device.type, enabled=False):

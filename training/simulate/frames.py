@@ -13,7 +13,7 @@ from training.simulate import resave
 from training.simulate.detector import DETECTOR, counted, read_out
 from training.simulate.draw import Mix, chance, draw_mix, log_uniform
 from training.simulate.optics import Regrid, filtered, filters
-from training.simulate.scan import EDGE, SCAN, coefficients, displacements, sample
+from training.simulate.scan import EDGE, coefficients, displacements, sample
 
 FILTERED, RESAMPLED = 0.3, 0.2  # shares of a batch
 PLAIN = 0.55  # share of the frames whose electronics do nothing
@@ -37,17 +37,17 @@ def doses(batch: int, random: torch.Generator) -> Tensor:
 
 
 def frames(
-    scene: Tensor, random: torch.Generator, jittered: float, *, straight: bool
+    scene: Tensor, random: torch.Generator, jittered: float, scan: Mix, *, straight: bool
 ) -> tuple[Tensor, Tensor]:
     """Noisy and true frames of scenes [B, side, side], EDGES px smaller on every side.
 
-    A share `jittered` has scan errors, which the truth has too unless `straight`.
+    A share `jittered` has errors of the `scan`, which the truth has too unless `straight`.
     """
     batch = len(scene)
     peak = doses(batch, random)
     electronic = chance((batch,), 1 - PLAIN, random)
     strengths = {name: s * electronic for name, s in draw_mix(ELECTRONICS, batch, random).items()}
-    seen, true = _scanned(scene, random, jittered, straight)
+    seen, true = _scanned(scene, random, jittered, scan, straight)
     noisy, _ = counted(seen, peak, random, strengths)
     truth = (true + strengths["bias"][:, None, None]) * peak[:, None, None]
     noisy, truth = _through_optics(noisy, truth, random)
@@ -61,13 +61,13 @@ def frames(
 
 
 def _scanned(
-    scene: Tensor, random: torch.Generator, jittered: float, straight: bool
+    scene: Tensor, random: torch.Generator, jittered: float, scan: Mix, straight: bool
 ) -> tuple[Tensor, Tensor]:
     """What the beam meets, EDGE px smaller on every side, and what the truth is to be."""
     seen = scene[:, EDGE:-EDGE, EDGE:-EDGE]
     some = torch.arange(0, len(scene), device=scene.device)[:: round(1 / jittered)]
     rows, columns = seen.shape[-2:]
-    strengths = draw_mix(SCAN, len(some), random)
+    strengths = draw_mix(scan, len(some), random)
     slow, fast = displacements(len(some), rows, columns, random, strengths)
     spline = coefficients(scene[some])
     moved = sample(spline, slow + fast).clamp(min=0)

@@ -1,0 +1,1 @@
+"""Evaluation of models on simulated specimens whose atom columns are known."""
