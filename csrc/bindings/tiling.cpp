@@ -53,7 +53,8 @@ std::size_t windows_in(const Tiling& tiling, const Floats& batch) {
 }
 
 Floats split(const Tiling& tiling, const py::array& image, std::size_t first, std::size_t count,
-             double offset, double scale, std::optional<Floats> out, unsigned threads) {
+             double offset, double scale, std::optional<Floats> out, unsigned threads,
+             const std::optional<std::pair<double, double>>& limits) {
     const AnyView view = any_view(image);
     tiling.require_windows(first, count);
     Floats batch =
@@ -63,9 +64,11 @@ Floats split(const Tiling& tiling, const py::array& image, std::size_t first, st
                                     " windows; expected " + std::to_string(count));
     }
     float* memory = batch.mutable_data();
+    std::optional<Limits> range;
+    if (limits) range = Limits{limits->first, limits->second};
     {
         const py::gil_scoped_release release;
-        tiling.split(view, offset, scale, first, count, memory, threads);
+        tiling.split(view, offset, scale, first, count, memory, threads, range);
     }
     return batch;
 }
@@ -90,7 +93,9 @@ py::tuple measure_array(const py::array& image, unsigned threads) {
         const py::gil_scoped_release release;
         result = measure(view, threads);
     }
-    return py::make_tuple(result.mean, result.std, result.finite);
+    std::optional<std::pair<double, double>> limits;
+    if (result.limits) limits = {result.limits->low, result.limits->high};
+    return py::make_tuple(result.mean, result.std, result.finite, limits);
 }
 
 }  // namespace
@@ -98,7 +103,8 @@ py::tuple measure_array(const py::array& image, unsigned threads) {
 void bind_tiling(py::module_& m) {
     using namespace py::literals;
     m.def("measure", measure_array, "image"_a, "threads"_a = 0,
-          "(mean, standard deviation, whether every pixel is finite)");
+          "(mean, standard deviation, whether every pixel is finite, the range of all pixels but "
+          "hot ones, if there are any)");
     py::class_<Tiling>(m, "Tiling")
         .def(py::init(&make), "image"_a, "tile"_a, "step"_a, "weights"_a, "multiple"_a)
         .def_static(
@@ -113,7 +119,7 @@ void bind_tiling(py::module_& m) {
         .def("__len__", &Tiling::windows)
         .def("starts", &starts)
         .def("split", &split, "image"_a, "first"_a, "count"_a, "offset"_a = 0.0, "scale"_a = 1.0,
-             py::arg("out").noconvert() = py::none(), "threads"_a = 0)
+             py::arg("out").noconvert() = py::none(), "threads"_a = 0, "limits"_a = py::none())
         .def("blend", &blend, py::arg("batch").noconvert(), py::arg("out").noconvert(),
              "first"_a = 0, "gain"_a = 1.0, "fill"_a = py::none(), "threads"_a = 0);
 }

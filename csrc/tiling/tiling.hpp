@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "core/array.hpp"
 #include "tiling/axis.hpp"
+#include "tiling/statistics.hpp"
 
 namespace stemzoo {
 
@@ -28,8 +30,10 @@ class Tiling {
     std::size_t windows() const { return rows_.windows() * cols_.windows(); }
 
     // batch[k] = (window first + k of the image - offset) * scale. NaN and infinity pass through.
+    // With limits, pixels beyond them are given their value first (NaN still passes through).
     void split(const AnyView& image, double offset, double scale, std::size_t first,
-               std::size_t count, float* batch, unsigned threads) const;
+               std::size_t count, float* batch, unsigned threads,
+               const std::optional<Limits>& limits = std::nullopt) const;
 
     // out += gain * weight * batch, over the pixels these windows cover. An image filled with the
     // mean and blended with gain = std is un-normalised in the same pass.

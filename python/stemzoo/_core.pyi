@@ -96,8 +96,14 @@ def refine(
 
 # --- csrc/bindings/tiling.cpp; shapes are (rows, columns); threads=0 means all cores.
 
-def measure(image: NDArray[Any], threads: int = 0) -> tuple[float, float, bool]:
-    """(mean, standard deviation, whether every pixel is finite)."""
+def measure(
+    image: NDArray[Any], threads: int = 0
+) -> tuple[float, float, bool, tuple[float, float] | None]:
+    """(mean, standard deviation, whether every pixel is finite, limits).
+
+    Hot pixels count with the value of a neighbour; where there are any, `limits` is the range of
+    all other pixels. csrc/tiling/statistics.hpp says what a hot pixel is.
+    """
 
 class Tiling:
     def __init__(
@@ -127,6 +133,7 @@ class Tiling:
         scale: float = 1.0,
         out: NDArray[np.float32] | None = None,
         threads: int = 0,
+        limits: tuple[float, float] | None = None,
     ) -> NDArray[np.float32]: ...
     def blend(
         self,

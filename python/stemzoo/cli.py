@@ -70,7 +70,14 @@ def _add_image_command(commands: Any, task: str, done: str, model: str) -> None:
     )
     command.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     command.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
-    command.set_defaults(run=_run_model, task=task, done=done)
+    if task == "denoise":
+        command.add_argument(
+            "--series",
+            action="store_true",
+            help="the frames of a stack show one specimen that drifts but does not change: each is "
+            "denoised by what all show",
+        )
+    command.set_defaults(run=_run_model, task=task, done=done, series=False)
 
 
 def _add_model(command: argparse.ArgumentParser, default: str | None) -> None:
@@ -99,17 +106,28 @@ def _run_model(given: argparse.Namespace) -> None:
     require_task(model, given.task)
     for number, (source, target) in enumerate(zip(given.files, targets, strict=True)):
         picture = given.picture if number == 0 else None
-        _run_file(model, source, target, given.dataset, picture)
+        _run_file(model, source, target, given.dataset, picture, given.series)
 
 
 def _run_file(
-    model: Model, source: Path, target: Path, dataset: int | None, picture: Path | None
+    model: Model,
+    source: Path,
+    target: Path,
+    dataset: int | None,
+    picture: Path | None,
+    series: bool,
 ) -> None:
     from stemzoo.io import read, write
     from stemzoo.provenance import provenance
 
     given = read(source, dataset=dataset)
-    run = model.run(given.data, progress=progress_bar(source.name))
+    progress = progress_bar(source.name)
+    if series:
+        from stemzoo.denoise_series import run_series
+
+        run = run_series(model, given.data, progress=progress)
+    else:
+        run = model.run(given.data, progress=progress)
     result = dataclasses.replace(given, data=run.image)
     write(target, result, provenance=provenance(run, model, source, dataset))
     print(f"{source} -> {target}")

@@ -12,6 +12,7 @@ PREFIX = "stemzoo."
 NORMALISATIONS = ("mean-std",)
 TASKS = ("denoise", "restore", "drift")
 LOOKS = 3  # channels of what a network that makes features is given of a frame
+MAX_WHOLE = 4096  # px: no network is handed more on a side
 LOOK = 1  # which look that is: another number whenever csrc/drift/look.hpp makes another
 
 
@@ -30,6 +31,7 @@ class Contract:
     summary: str = ""
     limits: str = ""  # where it is known to fail
     trained_for: dict[str, str] = field(default_factory=dict)  # dose, spacing, ...
+    whole: int = 0  # px: frames up to this on a side go in one piece; 0: what is usual
     window: int = 0  # side of the only windows the network takes; 0: any multiple
     step: int = 0  # how far apart such windows lie when they cover an image
     surface: int = 0  # side of the NCC surface that a drift network reads
@@ -65,6 +67,7 @@ class Contract:
             limits=given.get("limits", ""),
             multiple=_count(given, "multiple", 1, where),
             halo=_count(given, "halo", 0, where),
+            whole=_count(given, "whole", 1, where, default=0),
             window=_count(given, "window", 0, where, default=0),
             step=_count(given, "step", 0, where, default=0),
             surface=_count(given, "surface", 0, where, default=0),
@@ -85,7 +88,7 @@ class Contract:
 
     def metadata(self) -> dict[str, str]:
         """The same as properties to write into an ONNX file."""
-        optional = ("window", "step", "surface", "features", "look", "denoiser")
+        optional = ("whole", "window", "step", "surface", "features", "look", "denoiser")
         plain = {
             key: str(value)
             for key, value in vars(self).items()
@@ -106,6 +109,13 @@ class Contract:
             raise ModelError(
                 f"{where}: {PREFIX}features is {self.features}; expected an even number, since "
                 "half of them count for a drift and half against it"
+            )
+        least = -(-2 * self.halo // self.multiple) * self.multiple + self.multiple
+        if self.whole and not (not self.window and least <= self.whole <= MAX_WHOLE):
+            raise ModelError(
+                f"{where}: {PREFIX}whole is {self.whole}, {PREFIX}halo {self.halo} and "
+                f"{PREFIX}window {self.window}; expected {least} (two halos and a multiple) to "
+                f"{MAX_WHOLE} px, and none for a network of fixed windows: export it without"
             )
         if self.window and not 1 <= self.step <= self.window:
             raise ModelError(

@@ -1,12 +1,14 @@
 """A model, ready to run: the one path that every denoised or restored image takes.
 
-image -> mean and deviation of the whole image -> tiles -> ONNX Runtime -> blend, which also undoes
-the normalisation. Everything but the call into ONNX Runtime happens in the core.
+image -> mean and standard deviation of the whole image -> tiles -> ONNX Runtime -> blend, which
+also undoes the normalisation. Everything but the call into ONNX Runtime happens in the core.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +27,9 @@ from stemzoo.gate import examine
 from stemzoo.progress import Progress
 from stemzoo.settings import Settings
 
-MAX_TILE = 1024  # px: the largest square handed to a network; bounds memory
+MAX_TILE = (
+    1024  # px: the largest tile, and whole frame unless the contract says more; bounds memory
+)
 BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
 WINDOW_WEIGHTS = "hann"  # a window knows its middle best, and faults stay sharper than with "flat"
 
@@ -38,11 +42,26 @@ class Run:
     settings: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Options:
+    step: int | None
+    normalisation: tuple[float, float] | None  # mean and std, where the caller gives them
+
+
 class Model:
     """A loaded network. Calling it takes an image, or a stack frame by frame; threads may share it.
 
     `model(image)` gives a float32 array of the same shape. A masked array comes back masked: masked
     pixels are given to the network as the mean of the others.
+
+    The network sees (image - mean) / std. `mean` and `std`, in the units of the image, are given
+    together or not at all: by default each image, and each frame of a stack, is normalised by its
+    own. Give both where parts of one image, or the frames of a series, are to be treated alike.
+
+    Hot pixels (single pixels more than 20 standard deviations from the mean, and far beyond their
+    neighbours; csrc/tiling/statistics.hpp) are left out of mean and std, so that they change
+    nothing farther away than the network looks. The network sees them limited to the range of all
+    other pixels, and what it makes of them is the result: their own values are not restored.
 
     A network made for windows of one size is laid over the image every `step` pixels, by default
     as far apart as its maker says; a pixel is an average that favours the middles of windows.
@@ -67,12 +86,24 @@ class Model:
         self.provider: str = self._session.get_providers()[0]
 
     def __call__(
-        self, image: ArrayLike, *, step: int | None = None, progress: Progress | None = None
+        self,
+        image: ArrayLike,
+        *,
+        step: int | None = None,
+        mean: float | None = None,
+        std: float | None = None,
+        progress: Progress | None = None,
     ) -> NDArray[Any]:
-        return self.run(image, step=step, progress=progress).image
+        return self.run(image, step=step, mean=mean, std=std, progress=progress).image
 
     def run(
-        self, image: ArrayLike, *, step: int | None = None, progress: Progress | None = None
+        self,
+        image: ArrayLike,
+        *,
+        step: int | None = None,
+        mean: float | None = None,
+        std: float | None = None,
+        progress: Progress | None = None,
     ) -> Run:
         """Like calling the model, and says with which settings the result was made."""
         if self.contract.task == "drift":
@@ -80,22 +111,23 @@ class Model:
                 f"{self.contract.name} reads what is made of two frames, not images; "
                 "use stemzoo.drift(reference, moving, model=...)"
             )
+        options = _Options(step, _normalisation(mean, std))
         if np.ma.isMaskedArray(image):
-            return self._run_masked(image, step, progress)
-        if np.ndim(image) == 3:
-            return self._run_stack(image, step, progress)
-        return self._run_image(native_image(image, "image"), step, progress)
+            return self._run_masked(image, options, progress)
+        return self._run_any(image, options, progress)
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The bare network on normalised [N, 1, H, W], of sizes that its contract allows."""
-        (output,) = self.outputs(batch)
+        """The bare network on normalised [N, 1, H, W], of sizes that its contract allows.
+
+        A network may have more outputs, of any shape; the first is the image.
+        """
+        output = self.outputs(batch)[0]
         if output.shape != batch.shape:
             raise ModelError(
                 f"{self.path} gave an output of shape {output.shape} for an input of shape "
                 f"{batch.shape}; the model contract asks for the same shape"
             )
-        result: NDArray[np.float32] = output
-        return result
+        return output
 
     def outputs(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Every output of the bare network, on its one input as it is."""
@@ -103,20 +135,32 @@ class Model:
         result: list[NDArray[np.float32]] = self._session.run(None, {given.name: batch})
         return result
 
-    def _run_image(self, image: NDArray[Any], step: int | None, progress: Progress | None) -> Run:
+    def _run_any(self, image: ArrayLike, options: _Options, progress: Progress | None) -> Run:
+        if np.ndim(image) == 3:
+            return self._run_stack(image, options, progress)
+        return self._run_image(native_image(image, "image"), options, progress)
+
+    def _run_image(self, image: NDArray[Any], options: _Options, progress: Progress | None) -> Run:
         if image.size == 1:
             raise ValueError("image has one pixel, which has no contrast; expected at least two")
-        mean, std, finite = _core.measure(image, self.threads)
+        mean, std, finite, limits = _core.measure(image, self.threads)
         if not finite:
             raise ValueError(
                 "image holds NaN or infinity; replace those pixels, or mask them: "
                 "numpy.ma.masked_invalid(image)"
             )
-        tiling, weights = self._tiling(image, step)
+        normalisation: dict[str, Any] = {"kind": self.contract.normalisation}
+        if options.normalisation:
+            mean, std = options.normalisation
+            normalisation["given"] = True
+        normalisation |= {"mean": mean, "std": std}
+        if limits:
+            normalisation["limits"] = limits  # where there are hot pixels
+        tiling, weights = self._tiling(image, options.step)
         result = np.empty(image.shape, np.float32)
-        self._run_tiles(image, tiling, (mean, std), result, progress)
+        self._run_tiles(image, tiling, (mean, std), limits, result, progress)
         settings = {
-            "normalisation": {"kind": self.contract.normalisation, "mean": mean, "std": std},
+            "normalisation": normalisation,
             "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": weights},
         }
         return Run(result, settings)
@@ -130,7 +174,11 @@ class Model:
                     f"step is {step!r}, but {contract.name} is no network of fixed windows: it "
                     "takes images as a whole; leave step out"
                 )
-            plan = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, MAX_TILE)
+            whole = contract.whole or MAX_TILE
+            most = whole if max(image.shape) <= whole else min(whole, MAX_TILE)
+            # Tiles start at multiples of `multiple`, so that what a network does block by block
+            # it does to the same blocks in a tile as in the whole image.
+            plan = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, most)
             return plan, "crop"
         chosen = contract.step if step is None else step
         if not isinstance(chosen, int | np.integer) or not 1 <= chosen <= window:
@@ -148,6 +196,7 @@ class Model:
         image: NDArray[Any],
         tiling: _core.Tiling,
         normalisation: tuple[float, float],
+        limits: tuple[float, float] | None,
         result: NDArray[np.float32],
         progress: Progress | None,
     ) -> None:
@@ -158,18 +207,18 @@ class Model:
         buffer = np.empty((at_once, 1, rows, cols), np.float32)
         for first in range(0, len(tiling), at_once):
             batch = buffer[: min(at_once, len(tiling) - first)]
-            tiling.split(image, first, len(batch), mean, scale, batch[:, 0], self.threads)
+            tiling.split(image, first, len(batch), mean, scale, batch[:, 0], self.threads, limits)
             # The weights of all tiles sum to one at every pixel, so starting from the mean and
             # adding std * tile undoes the normalisation; a constant image comes back exactly.
             tiling.blend(self.infer(batch)[:, 0], result, first, std, mean, self.threads)
             if progress:
                 progress(first + len(batch), len(tiling))
 
-    def _run_stack(self, stack: ArrayLike, step: int | None, progress: Progress | None) -> Run:
+    def _run_stack(self, stack: ArrayLike, options: _Options, progress: Progress | None) -> Run:
         frames = native_image(stack, "image", ndim=3)
         runs = []
         for index, frame in enumerate(frames):
-            runs.append(self._run_image(frame, step, None))
+            runs.append(self._run_image(frame, options, None))
             if progress:
                 progress(index + 1, len(frames))
         settings = {
@@ -178,7 +227,7 @@ class Model:
         }
         return Run(np.stack([run.image for run in runs]), settings)
 
-    def _run_masked(self, image: Any, step: int | None, progress: Progress | None) -> Run:
+    def _run_masked(self, image: Any, options: _Options, progress: Progress | None) -> Run:
         mask = np.ma.getmaskarray(image)
         native_image(image.data, "image", ndim=image.ndim if image.ndim == 3 else 2)
         if mask.all():
@@ -188,7 +237,7 @@ class Model:
             count = np.maximum((~mask).sum((-2, -1), keepdims=True), 1)
             total = np.where(mask, 0, values).sum((-2, -1), np.float64, keepdims=True)
             values = np.where(mask, total / count, values)
-        run = self.run(values, step=step, progress=progress)
+        run = self._run_any(values, options, progress)
         return Run(np.ma.MaskedArray(run.image, mask), run.settings)
 
 
@@ -241,17 +290,62 @@ def _require_listed(sha256: str, path: str | Path) -> None:
 
 
 def denoise(
-    image: ArrayLike, model: str | Model = "denoise-live", *, progress: Progress | None = None
+    image: ArrayLike,
+    model: str | Model = "denoise-live",
+    *,
+    mean: float | None = None,
+    std: float | None = None,
+    series: bool = False,
+    progress: Progress | None = None,
 ) -> NDArray[Any]:
-    """A clean image of the same shape, in the units of the image given, as float32."""
-    return model_for("denoise", model)(image, progress=progress)
+    """A clean image of the same shape, in the units of the image given, as float32.
+
+    `mean` and `std` replace the image's own in the normalisation (see `Model`). With `series=True`
+    the frames of a 3-D stack are taken for one specimen that drifts but does not change: each frame
+    comes back in its place, cleaner by what the others show of it, and by itself alone where it
+    differs from them (stemzoo.denoise_series says how, and what that cannot see).
+    """
+    ready = model_for("denoise", model)
+    if series:
+        from stemzoo.denoise_series import run_series
+
+        return run_series(ready, image, mean=mean, std=std, progress=progress).image
+    return ready(image, mean=mean, std=std, progress=progress)
 
 
 def restore(
-    image: ArrayLike, model: str | Model = "lobato-restore", *, progress: Progress | None = None
+    image: ArrayLike,
+    model: str | Model = "lobato-restore",
+    *,
+    mean: float | None = None,
+    std: float | None = None,
+    progress: Progress | None = None,
 ) -> NDArray[Any]:
     """Like `denoise`, with a model that also undoes what the scan has distorted."""
-    return model_for("restore", model)(image, progress=progress)
+    return model_for("restore", model)(image, mean=mean, std=std, progress=progress)
+
+
+def _normalisation(mean: float | None, std: float | None) -> tuple[float, float] | None:
+    """The two numbers that a caller has chosen, or None where each image has its own."""
+    if mean is None and std is None:
+        return None
+    if mean is None or std is None:
+        raise ValueError(
+            f"mean is {mean!r} and std is {std!r}; expected both, or neither for those of each "
+            "image: give for example mean=stack.mean(), std=stack.std()"
+        )
+    for name, value in (("mean", mean), ("std", std)):
+        if not isinstance(value, numbers.Real) or isinstance(value, bool | np.bool_):
+            raise ValueError(
+                f"{name} is {value!r:.80}; expected one real number for all that is given, such as "
+                f"float(stack.{name}())"
+            )
+        if not math.isfinite(value) or (name == "std" and value <= 0):
+            positive = "positive and " if name == "std" else ""
+            raise ValueError(
+                f"{name} is {value!r}; expected a {positive}finite number in the units of the image"
+            )
+    return float(mean), float(std)
 
 
 def require_task(model: Model, task: str) -> None:

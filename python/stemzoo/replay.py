@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stemzoo.errors import FileError, ModelError
 from stemzoo.io import Micrograph, read
-from stemzoo.model import Model, load
+from stemzoo.model import Model, Run, load
 from stemzoo.provenance import sha256, software
 
 # Other runtimes and processors add in another order. On normalised images, networks of the zoo then
@@ -47,7 +47,7 @@ def replay(
     record = _record(found, output)
     again = _ready(record, model, trust)
     given = read(_input(record, output, source), dataset=record["input"]["dataset"])
-    run = again.run(given.data, step=_step(record, again))
+    run = _run(again, given.data, record)
     return _compared(output, found.data, run.image, _deviation(run.settings), record, again)
 
 
@@ -84,12 +84,40 @@ def _check(record: Any) -> None:
     numbers = (*record["tiling"]["step"], threads, 0 if dataset is None else dataset)
     odd = [w for w in words if not isinstance(w, str)]
     odd += [n for n in numbers if type(n) is not int or n < 0]
+    _check_normalisation(record)
+    if "series" in record:
+        _check_series(record["series"])
     if not record["tiling"]["step"]:
         raise ValueError("it lacks a step")
     if odd:
         raise ValueError(f"{odd[0]!r:.80} is out of place")
     if record["model"]["version"].endswith(".onnx"):
         raise ValueError("it names a file, not a version of a model")
+
+
+def _check_normalisation(record: Record) -> None:
+    for one in _normalisations(record):
+        mean, std, given = one["mean"], one["std"], one.get("given", False)
+        if type(given) is not bool or not _is_finite(mean) or not _is_finite(std):
+            raise ValueError(f"the normalisation {one!r:.80} is out of place")
+
+
+def _check_series(series: Any) -> None:
+    pairs = [place for place in series["shifts"] if place is not None]
+    odd = [place for place in pairs if len(place) != 2 or not all(map(_is_finite, place))]
+    odd += [one for one in series["noise"] if not _is_finite(one)]
+    if odd:
+        raise ValueError(f"{odd[0]!r:.80} of the series is out of place")
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _normalisations(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """One of an image, or one of each frame of a stack."""
+    each = settings["normalisation"]
+    return each if isinstance(each, list) else [each]
 
 
 def _input(record: Record, output: Path, source: Path | None) -> Path:
@@ -137,10 +165,24 @@ def _step(record: Record, model: Model) -> int | None:
     return int(record["tiling"]["step"][0]) if model.contract.window else None
 
 
+def _run(model: Model, data: NDArray[Any], record: Record) -> Run:
+    """As it was run then: only what the user had a say in is taken from the record."""
+    options: dict[str, Any] = {"step": _step(record, model)}
+    first = _normalisations(record)[0]
+    if first.get("given", False):
+        options |= {"mean": first["mean"], "std": first["std"]}
+    if "series" not in record:
+        return model.run(data, **options)
+    from stemzoo.denoise_series import run_series
+
+    series = record["series"]
+    shifts = [(math.nan, math.nan) if place is None else place for place in series["shifts"]]
+    return run_series(model, data, noise=series["noise"], shifts=shifts, **options)
+
+
 def _deviation(settings: dict[str, Any]) -> float:
     """What the network's numbers were multiplied by; of a stack, over all its frames."""
-    each = settings["normalisation"]
-    stds = [one["std"] for one in (each if isinstance(each, list) else [each])]
+    stds = [one["std"] for one in _normalisations(settings)]
     return math.sqrt(sum(std * std for std in stds) / len(stds))
 
 

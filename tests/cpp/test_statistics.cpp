@@ -35,7 +35,10 @@ Statistics plain(const std::vector<T>& pixels) {
 }
 
 bool same(const Statistics& a, const Statistics& b) {
-    return a.mean == b.mean && a.std == b.std && a.finite == b.finite;
+    const bool limits =
+        a.limits.has_value() == b.limits.has_value() &&
+        (!a.limits || (a.limits->low == b.limits->low && a.limits->high == b.limits->high));
+    return a.mean == b.mean && a.std == b.std && a.finite == b.finite && limits;
 }
 
 template <typename T>
@@ -101,6 +104,60 @@ TEST(statistics_notice_what_is_not_finite) {
     CHECK(!measure(contiguous<const double>(huge.data(), {1, 2}), 1).finite);
     std::vector<float> wide{3e38f, -3e38f};
     CHECK(measure(contiguous<const float>(wide.data(), {1, 2}), 1).finite);
+}
+
+TEST(statistics_leave_hot_pixels_out) {
+    constexpr Shape shape{200, 411};
+    const auto plain_pixels = random_pixels<float>(shape.size(), 5, 1);
+    const Statistics expected = plain(plain_pixels);
+    auto pixels = plain_pixels;
+    pixels[0] = 1e9f;                    // a corner
+    pixels[410] = -1e4f;                 // another
+    pixels[50 * shape.cols + 7] = 1e3f;  // a streak of three
+    pixels[50 * shape.cols + 8] = 9e2f;
+    pixels[50 * shape.cols + 9] = 8e2f;
+    const AnyView view = contiguous<const float>(pixels.data(), shape);
+    const Statistics actual = measure(view, 1);
+    CHECK_NEAR(actual.mean, expected.mean, 1e-4);
+    CHECK_NEAR(actual.std, expected.std, 1e-4);
+    CHECK(actual.limits && actual.limits->low >= 4 && actual.limits->high <= 6);
+    CHECK(same(measure(view, 4), actual));
+
+    // Upside down, everything is the same.
+    for (float& pixel : pixels) pixel = -pixel;
+    const Statistics negative = measure(view, 1);
+    CHECK(negative.mean == -actual.mean && negative.std == actual.std);
+    CHECK(negative.limits->low == -actual.limits->high);
+}
+
+TEST(statistics_of_features_and_sparse_counts_are_plain) {
+    constexpr Shape shape{300, 400};
+    const auto check = [&](const std::vector<float>& pixels) {
+        const Statistics actual = measure(contiguous<const float>(pixels.data(), shape), 2);
+        const Statistics expected = plain(pixels);
+        CHECK(!actual.limits);
+        CHECK_NEAR(actual.std, expected.std, 1e-12 * expected.std);
+    };
+    auto atom = random_pixels<float>(shape.size(), 0, 1);  // three pixels wide
+    for (std::size_t y = 99; y < 102; ++y) {
+        for (std::size_t x = 99; x < 102; ++x) atom[y * shape.cols + x] += 500;
+    }
+    check(atom);
+
+    std::vector<float> counts(shape.size(), 0);  // far below one a pixel, some of them twice
+    for (std::size_t i = 0; i < counts.size(); i += 97) counts[i] = 1;
+    for (std::size_t i = 0; i < counts.size(); i += 97 * 97) counts[i] = 2;
+    check(counts);
+
+    std::vector<float> few(shape.size(), 0);  // nothing else to measure them by
+    few[12345] = few[54321] = 1;
+    check(few);
+
+    // A line of pixels has no neighbours above and below.
+    auto line = random_pixels<float>(5000, 0, 1);
+    line[2000] = 1e4f;
+    CHECK(measure(contiguous<const float>(line.data(), {1, 5000}), 1).limits);
+    CHECK(measure(contiguous<const float>(line.data(), {5000, 1}), 1).limits);
 }
 
 TEST(statistics_need_a_pixel) {

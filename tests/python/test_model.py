@@ -3,6 +3,7 @@
 import numpy as np
 import onnxruntime
 import pytest
+from small_models import same
 
 import stemzoo
 from stemzoo.catalogue import BUNDLED, find
@@ -48,6 +49,65 @@ def test_tiles_agree_with_the_whole(model, random, monkeypatch):
     whole = model(image)
     monkeypatch.setattr("stemzoo.model.MAX_TILE", 512)
     np.testing.assert_allclose(model(image), whole, atol=1e-4 * np.abs(whole).max())
+
+
+def promising(tmp_path, **promises):
+    """A network that gives back what it is given, and the shapes of all that it is given."""
+    path = tmp_path / "same.onnx"
+    path.write_bytes(same("denoise", **promises))
+    model, seen = Model(path), []
+    model.infer = lambda batch: seen.append(batch.copy()) or batch
+    return model, seen
+
+
+@pytest.mark.parametrize(
+    ("promises", "shape", "tiles"),
+    [
+        ({}, (1024, 900), [(1, 1, 1024, 900)]),
+        ({}, (1025, 40), [(1, 1, 1024, 40)] * 2),
+        ({"whole": 2048}, (2048, 1100), [(1, 1, 2048, 1100)]),
+        ({"whole": 2048}, (40, 2049), [(1, 1, 40, 1024)] * 3),
+        ({"whole": 512}, (40, 700), [(1, 1, 40, 512)] * 2),
+        ({"multiple": 64, "halo": 256, "whole": 2048}, (1500, 70), [(1, 1, 1536, 128)]),
+        ({"multiple": 64, "halo": 256}, (1500, 70), [(1, 1, 1024, 128)] * 2),
+    ],
+)
+def test_frames_go_whole_up_to_what_the_contract_says(tmp_path, random, promises, shape, tiles):
+    model, seen = promising(tmp_path, **promises)
+    image = random.poisson(9, shape).astype("f4")
+    np.testing.assert_allclose(model(image), image, rtol=1e-5, atol=1e-5)
+    assert [(1, 1, *each.shape[2:]) for each in seen for _ in each] == tiles
+
+
+def test_images_are_reflected_to_a_multiple(tmp_path, random):
+    model, (image, seen) = promising(tmp_path, multiple=64)[0], (random.normal(size=(70, 50)), [])
+    model.infer = lambda batch: seen.append(batch.copy()) or batch
+    model(image)
+    expected = np.pad((image - image.mean()) / image.std(), ((0, 58), (0, 14)), "reflect")
+    np.testing.assert_allclose(seen[0][0, 0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "promises",
+    [
+        {"whole": 5000},
+        {"whole": 256, "halo": 128, "multiple": 16},
+    ],
+)
+def test_a_whole_that_is_too_large_or_leaves_nothing_is_refused(tmp_path, promises):
+    with pytest.raises(stemzoo.ModelError, match=r"whole is .* to 4096 px"):
+        promising(tmp_path, **promises)
+
+
+def test_more_outputs_than_the_image_are_left_alone(tmp_path, monkeypatch, random):
+    (tmp_path / "same.onnx").write_bytes(same("denoise"))
+    model = Model(tmp_path / "same.onnx")
+    monkeypatch.setattr(model, "outputs", lambda batch: [batch, np.ones((1, 7), np.float32)])
+    image = random.poisson(9, (20, 17)).astype("f4")
+    np.testing.assert_allclose(model(image), image, rtol=1e-5)
+    monkeypatch.setattr(model, "outputs", lambda batch: [batch[:, :, 1:]])
+    with pytest.raises(stemzoo.ModelError, match=r"gave an output of shape \(1, 1, 19, 17\)"):
+        model(image)
 
 
 def test_masked_pixels_are_ignored_and_stay_masked(model, counts):

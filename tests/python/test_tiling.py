@@ -187,11 +187,24 @@ def test_for_model_gives_what_the_whole_image_gives():
     assert np.array_equal(result, whole.blend(network(whole.split(image))))
 
 
+@pytest.mark.parametrize("shape", [(1024, 1024), (1500, 1090), (3000, 2049), (70, 1025)])
+@pytest.mark.parametrize("halo", [1, 100, 256])
+def test_tiles_of_a_network_start_at_multiples_and_halos_may_be_wide(shape, halo):
+    tiles = stemzoo.Tiling.for_model(shape, 64, halo, 1024)
+    assert (tiles.starts % 64 == 0).all()
+    assert all(side % 64 == 0 and side <= 1024 for side in tiles.tile)
+    ends = tiles.starts.max(0) + tiles.tile
+    assert (ends % 64 == 0).all()
+    assert (ends >= shape).all()
+    assert (ends < np.add(shape, 64)).all()
+
+
 def test_normalisation_keeps_the_contrast_of_counters():
     noise = np.random.default_rng(1).integers(-5, 6, (64, 80))
     image = (4_000_000_000 + noise).astype(np.uint32)
-    mean, std, finite = _core.measure(image)
+    mean, std, finite, limits = _core.measure(image)
     assert finite
+    assert limits is None
     assert mean == pytest.approx(image.mean(dtype=np.longdouble), rel=1e-15)
     assert std == pytest.approx(noise.std(), rel=1e-9)
     tiles = _core.Tiling((64, 80), (32, 32), (24, 24), "hann", (1, 1))
