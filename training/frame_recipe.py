@@ -57,7 +57,9 @@ class FrameRecipe(Recipe):
     jittered: float = 0.25
     straight: bool = False
     row_jitter: float = 1.2  # px rms along rows, at most
-    batch_size: int = 0  # frames of the smaller side; 0: what suits the device
+    scenes: int = 0  # 0, here and below: what suits the device
+    crop: int = 0  # px, the smaller side of frames
+    batch_size: int = 0  # of these
 
     def network(self) -> nn.Module:
         return SpectralUNet(
@@ -65,13 +67,21 @@ class FrameRecipe(Recipe):
         )
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
-        self.sizes = CPU if device.type == "cpu" else GPU
+        usual = CPU if device.type == "cpu" else GPU
+        side = self.crop or usual.side
+        large = 2 * side if self.crop else usual.large
+        self.sizes = Sizes(
+            self.scenes or usual.scenes,
+            max(usual.scene if not self.crop else 0, large + 2 * EDGES),
+            side,
+            self.batch_size or usual.count,
+            large,
+        )
         self.cache = scenes(self.sizes.scenes, self.sizes.scene, self.seed, device, smoke=smoke)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         random = generator(self.seed, step, self.cache.device)
         side, count = self.sizes.of(step)
-        count = self.batch_size or count
         scene = windows(self.cache, side + 2 * EDGES, count, random)
         scan = {**SCAN, "row_jitter_x": (0.05, self.row_jitter, 0.6)}
         noisy, truth = frames(scene, random, self.jittered, scan, straight=self.straight)

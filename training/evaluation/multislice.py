@@ -6,10 +6,12 @@
 abTEM (GPL-3.0) is needed to simulate, not to evaluate: `training.evaluation.specimens` reads what
 this command has written. The ten specimens take about a quarter of an hour on one core.
 
-Each specimen is one periodic supercell with its defects. The PRISM algorithm scans the whole
-supercell at the Nyquist step of the probe; the source blur is a Gaussian; the trigonometric
+Each specimen is one periodic supercell with its defects. Only two frozen-phonon configurations are
+averaged, so that columns differ in brightness more than real ones do. The PRISM algorithm scans the
+whole supercell at the Nyquist step of the probe; the source blur is a Gaussian; the trigonometric
 interpolation of the scan, which is exact, samples it on two pixel grids, turned against the
-lattice. Where a grid reaches beyond the supercell, the picture repeats.
+lattice. Where a grid reaches beyond the supercell, which is 120 to 230 px wide at the coarse
+sampling, the picture repeats.
 """
 
 from __future__ import annotations
@@ -17,14 +19,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.structures import BUILDERS, Crystal
+from training.evaluation.structures import BUILDERS, Crystal, shaken
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +34,6 @@ FOLDER = Path(__file__).parent / "specimens"
 SIDE = 288  # px: frames of 256 px with a margin of 16 px, into which scan errors may reach
 INNER, OUTER = 60.0, 105.0  # mrad, the detector; `points` carry scattering up to 108 mrad
 INTERPOLATION = 6  # of PRISM: each probe lives in a sixth of the supercell, about 0.85 nm
-LIGHT = 8  # columns of nothing heavier than oxygen do not show in the dark field
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,21 @@ class Recipe:
     semiangle: float = 25.0  # mrad
     blur: float = 0.45  # FWHM of the source
     slice_thickness: float = 2.0
+    phonon: float = 0.09  # rms displacement of every atom along every axis
+    configurations: int = 2  # frozen phonons
     points: int = 480  # of the potential along either side of the supercell
 
 
 RECIPES = (
-    Recipe("srtio3-001", 24, 8, (3, -11), 200e3, 22, 0.4, 3.905, 660),
-    Recipe("srtio3-110", 20, 7, (-7, 4), semiangle=27, slice_thickness=2.761),
-    Recipe("si-110", 10, 5, (2, 17), semiangle=30, blur=0.4, slice_thickness=3.84),
-    Recipe("gaas-110-fault", 14, 6, (-4, 8), semiangle=30, blur=0.4, slice_thickness=3.997),
-    Recipe("au-110-twin", 30, 10, (5, -14), semiangle=24, slice_thickness=2.884),
-    Recipe("au-particle", 16, 7, (12, -3), semiangle=24, slice_thickness=2.884, points=540),
-    Recipe("mos2", 18, 6, (9, 1), semiangle=30, blur=0.5),
+    Recipe("srtio3-001", 24, 8, (3, -11), 200e3, 22, 0.4, 3.905, points=576),
+    Recipe("srtio3-110", 14, 5, (-7, 4), semiangle=27, slice_thickness=2.761),
+    Recipe("si-110", 10, 5, (2, 17), semiangle=30, blur=0.4, slice_thickness=1.92),
+    Recipe("gaas-110-fault", 14, 6, (-4, 8), semiangle=30, blur=0.4, slice_thickness=1.999),
+    Recipe("au-110-twin", 30, 10, (5, -14), semiangle=24, slice_thickness=1.442),
+    Recipe("au-particle", 16, 7, (12, -3), semiangle=24, slice_thickness=2.884, points=504),
+    Recipe("mos2", 18, 6, (9, 1), semiangle=30, blur=0.5, phonon=0.0, configurations=1),
     Recipe("laalo3-srtio3", 20, 9, (-1, 6), semiangle=26, slice_thickness=3.905),
-    Recipe("gan-11-20", 26, 12, (0.5, -9), semiangle=24, blur=0.5, slice_thickness=3.189),
+    Recipe("gan-11-20", 26, 12, (0.5, -9), semiangle=24, blur=0.5, slice_thickness=1.594),
     Recipe("dysco3-100", 12, 5.5, (-6, 13), semiangle=27, slice_thickness=2.72),
 )
 
@@ -77,14 +80,15 @@ def main() -> None:
         if arguments.names and recipe.name not in arguments.names:
             continue
         began = time.perf_counter()
-        crystal = BUILDERS[recipe.name]()
-        scan = simulated(recipe, crystal)
+        still = BUILDERS[recipe.name]()
+        crystals = [shaken(still, recipe.phonon, seed) for seed in range(recipe.configurations)]
+        scan = np.mean([simulated(recipe, each) for each in crystals], axis=0)
+        crystal = replace(still, positions=np.mean([each.positions for each in crystals], axis=0))
         for name, spacing, angle in zip(
             ("fine", "coarse"), (recipe.fine, recipe.coarse), recipe.angles, strict=True
         ):
-            save(
-                arguments.into / f"{recipe.name}-{name}.npz", recipe, crystal, scan, spacing, angle
-            )
+            path = arguments.into / f"{recipe.name}-{name}.npz"
+            save(path, recipe, crystal, scan, spacing, angle)
         print(f"{recipe.name}: {time.perf_counter() - began:.0f} s", flush=True)
 
 
@@ -96,10 +100,14 @@ def simulated(recipe: Recipe, crystal: Crystal) -> Floats:
     atoms = ase.Atoms(
         numbers=crystal.numbers, positions=crystal.positions, cell=crystal.cell, pbc=True
     )
+    # Whole numbers of slices, boundaries between layers: else rounding moves atoms of some columns
+    # to the slice before, and their layers interfere otherwise than those of the next columns.
+    slices = round(crystal.cell[2] / recipe.slice_thickness)
+    atoms.positions[:, 2] += crystal.cell[2] / slices / 4
     potential = abtem.Potential(
         atoms,
         gpts=recipe.points,
-        slice_thickness=recipe.slice_thickness,
+        slice_thickness=(crystal.cell[2] / slices,) * slices,
         projection="infinite",
     ).build(lazy=False)
     matrix = abtem.SMatrix(
@@ -123,7 +131,7 @@ def simulated(recipe: Recipe, crystal: Crystal) -> Floats:
 
 
 def sampled(scan: Floats, cell: Floats, places: Floats, blur: float) -> Floats:
-    """The periodic `scan` of a `cell` at `places` [..., 2], blurred by a Gaussian of FWHM `blur`."""
+    """The periodic `scan` at `places` [..., 2] in the cell, blurred by a Gaussian, FWHM `blur`."""
     spectrum = np.fft.fft2(scan) / scan.size
     frequencies = [
         np.fft.fftfreq(count, length / count)
@@ -151,7 +159,7 @@ def save(
     path: Path, recipe: Recipe, crystal: Crystal, scan: Floats, spacing: float, angle: float
 ) -> None:
     """Write one picture of `scan` with nearest columns `spacing` px apart, and its columns."""
-    columns = crystal.columns(LIGHT)
+    columns = crystal.columns()
     pixel = crystal.nearest(columns) / spacing
     across, rotation = crystal.cell[:2], turn(angle)
     # The middle of the supercell, where its defects are, is the middle of the frame.

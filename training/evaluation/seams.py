@@ -9,7 +9,8 @@ from scipy.ndimage import maximum_filter, uniform_filter
 Floats = NDArray[np.float64]
 
 PEAK, SURROUNDINGS = 3, 9  # side of the square of frequencies that is a peak's, or its background's
-PROMINENCE = 50.0  # a Bragg peak's power, beside the mean of its surroundings
+FAINTEST = 1e-3  # of the strongest Bragg peak's power: fainter ones would only dilute the ratio
+PROMINENCE = 20.0  # a Bragg peak's power, beside the mean of its surroundings
 
 
 def seam_power(
@@ -64,13 +65,14 @@ def bragg_peaks(truth: NDArray[np.floating]) -> NDArray[np.bool_]:
     peak left out. The lowest frequencies, where the shape of the specimen is, have none.
     """
     power = _power(truth)
+    rows, columns = (np.abs(np.fft.fftfreq(side, 1 / side)) for side in power.shape)
+    power[np.maximum(rows[:, None], columns[None, :]) <= SURROUNDINGS // 2] = 0
     highest = maximum_filter(power, SURROUNDINGS, mode="wrap") == power
     inner, outer = (PEAK + 2) ** 2, SURROUNDINGS**2
     ring = outer * uniform_filter(power, SURROUNDINGS, mode="wrap")
     ring = (ring - inner * uniform_filter(power, PEAK + 2, mode="wrap")) / (outer - inner)
-    peaks = highest & (power > PROMINENCE * ring) & (power > 1e-6 * power.max())
-    rows, columns = (np.abs(np.fft.fftfreq(side, 1 / side)) for side in power.shape)
-    peaks &= np.maximum(rows[:, None], columns[None, :]) > SURROUNDINGS // 2
+    prominent = (power > PROMINENCE * ring) & (power > FAINTEST * power.max())
+    peaks: NDArray[np.bool_] = highest & prominent
     return peaks
 
 

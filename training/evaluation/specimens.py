@@ -1,4 +1,4 @@
-"""The simulated specimens that models are evaluated on; `training.evaluation.multislice` made them."""
+"""The simulated specimens that models are evaluated on, by `training.evaluation.multislice`."""
 
 from __future__ import annotations
 

@@ -16,10 +16,11 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 CONTRAST = 1.7  # a dark-field signal goes with about this power of the atomic number
+VISIBLE = 0.1  # of a strong column's signal: columns of oxygen alone mostly lie below
 FILM = -1  # the column of atoms that belong to none
 
-C, N, O, AL, SI, S, SC, TI, GA, AS, SR, MO, IN, LA, DY, W, AU, BI = (  # noqa: E741
-    6, 7, 8, 13, 14, 16, 21, 22, 31, 33, 38, 42, 49, 57, 66, 74, 79, 83,
+C, N, O, AL, SI, S, SC, TI, GA, AS, SR, MO, IN, SB, LA, DY, W, AU = (  # noqa: E741
+    6, 7, 8, 13, 14, 16, 21, 22, 31, 33, 38, 42, 49, 51, 57, 66, 74, 79,
 )  # fmt: skip
 
 
@@ -45,15 +46,17 @@ class Crystal:
             column=self.column[mask],
         )
 
-    def columns(self, light: int) -> Floats:
-        """(y, x, weight) of each column with an atom heavier than number `light`."""
+    def columns(self) -> Floats:
+        """(y, x, weight) of each column that is visible beside the strong ones."""
         found = []
-        for column in np.unique(self.column[(self.column != FILM) & (self.numbers > light)]):
+        for column in np.unique(self.column[self.column != FILM]):
             mine = self.column == column
             signal = self.numbers[mine] ** CONTRAST
             place = signal @ self.positions[mine, :2] / signal.sum()
             found.append([*place, signal.sum()])
-        return np.array(found)
+        table: Floats = np.array(found)
+        visible: Floats = table[table[:, 2] > VISIBLE * np.quantile(table[:, 2], 0.9)]
+        return visible
 
     def nearest(self, columns: Floats) -> float:
         """The median distance from a column to the next."""
@@ -141,6 +144,18 @@ def spoilt(
     return replace(whole, numbers=numbers, positions=positions).kept(keep)
 
 
+def shaken(still: Crystal, rms: float, seed: int) -> Crystal:
+    """One frozen-phonon configuration: each atom displaced by `rms` along each axis in the plane.
+
+    Atoms of a column at rest scatter coherently, and a column with vacancies may then be brighter
+    than a full one. Columns are where their displaced atoms are on average.
+    """
+    random = np.random.default_rng(seed)
+    positions = still.positions.copy()
+    positions[:, :2] += random.normal(0, rms, (len(positions), 2))
+    return replace(still, positions=positions)
+
+
 def _named(made: Crystal, description: str) -> Crystal:
     return replace(made, description=description)
 
@@ -154,7 +169,7 @@ def perovskite(first: int, second: int, lift: float = 0.0) -> list[tuple[float, 
 
 
 def srtio3_001() -> Crystal:
-    made = crystal(perovskite(SR, TI), (3.905,) * 3, (13, 13, 8), "SrTiO3 [001]")
+    made = crystal(perovskite(SR, TI), (3.905,) * 3, (11, 11, 8), "SrTiO3 [001]")
     return _named(
         spoilt(made, 1, [(SR, 0.5, 8), (SR, 1, 2), (TI, 0.6, 5)], [(SR, LA, 0.6, 6)], 0.12),
         "SrTiO3 [001], half-empty and empty Sr columns, half-empty Ti columns, La on Sr",
@@ -180,11 +195,11 @@ def si_110() -> Crystal:
     a, b = 5.431, 5.431 / 2**0.5
     basis = [(SI, 0, 0, 0), (SI, 0.5, 0.5, 0.5), (SI, 0.25, 0, 0.5), (SI, 0.75, 0.5, 0)]
     made = crystal(basis, (a, b, b), (9, 13, 12), "Si [110]")
-    made = spoilt(made, 3, [(SI, 0.5, 8), (SI, 1, 3)], [(SI, BI, 0.09, 8)])
+    made = spoilt(made, 3, [(SI, 0.5, 8), (SI, 1, 3)], [(SI, SB, 0.09, 8)])
     # A terrace two layers high takes up half of the supercell.
     thin = (made.positions[:, 1] > made.cell[1] / 2) & (made.positions[:, 2] > made.cell[2] - 2 * b)
     return _named(
-        made.kept(~thin), "Si [110], vacancies, single Bi atoms, a surface step of 0.8 nm"
+        made.kept(~thin), "Si [110], vacancies, single Sb atoms, a surface step of 0.8 nm"
     )
 
 
@@ -242,7 +257,8 @@ def laalo3_srtio3() -> Crystal:
     a, c = 3.905, 3.75
     upper = crystal(perovskite(LA, AL, 0.1), (c, a, a), (6, 13, 8), "")
     lower = crystal(perovskite(SR, TI, 0.1), (a, a, a), (7, 13, 8), "")
-    positions = np.concatenate([upper.positions, lower.positions + (upper.cell[0], 0, 0)])
+    below = lower.positions + np.array([upper.cell[0], 0, 0])
+    positions = np.concatenate([upper.positions, below])
     made = _numbered(
         np.concatenate([upper.numbers, lower.numbers]),
         positions,

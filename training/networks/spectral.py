@@ -16,7 +16,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, pad
+from torch.nn.functional import avg_pool2d
 
 EULER = 0.5772  # the mean logarithm of a periodogram lies this far below that of its mean
 FLOOR = 1e-9  # of the power: rounding errors of a frame without noise
@@ -51,7 +51,7 @@ class Transforms(nn.Module):
     def windows(self, image: Tensor) -> Tensor:
         """[N, 1, H, W] -> [N, rows, columns, side, side], from half a step outside on."""
         step, margin = self.step, self.step // 2
-        image = pad(image, (margin, margin, margin, margin), mode="reflect")
+        image = _mirrored(_mirrored(image, margin, 2), margin, 3)
         n, _, height, width = image.shape
         squares = image.reshape(n, height // step, step, width // step, step)
         squares = squares.permute(0, 1, 3, 2, 4)
@@ -62,10 +62,8 @@ class Transforms(nn.Module):
         """The sum of overlapping windows: the adjoint of `windows`, without what lay outside."""
         step, margin = self.step, self.step // 2
         n, rows, columns = windows.shape[:3]
-        z = pad(windows[:, :, :, :step], (0, 0, 0, 0, 0, 0, 0, 1)) + pad(
-            windows[:, :, :, step:], (0, 0, 0, 0, 0, 0, 1, 0)
-        )
-        z = pad(z[..., :step], (0, 0, 0, 0, 0, 1)) + pad(z[..., step:], (0, 0, 0, 0, 1, 0))
+        z = _overlapped(windows[:, :, :, :step], windows[:, :, :, step:], 1)
+        z = _overlapped(z[..., :step], z[..., step:], 2)
         image = z.permute(0, 1, 3, 2, 4).reshape(n, 1, (rows + 1) * step, (columns + 1) * step)
         return image[..., margin:-margin, margin:-margin]
 
@@ -118,11 +116,11 @@ class NoiseSpectrum(nn.Module):
         spread = (log_power - mean[:, :, None]).square().mean((1, 2))[:, None]
         level = (mean * self.high).sum((-2, -1), keepdim=True)
         guess = self._clipped(mean)
-        down = mean.mean(2, keepdim=True).expand_as(mean)
-        along = mean.mean(3, keepdim=True).expand_as(mean)
+        down = mean.mean(2, keepdim=True) + 0 * mean
+        along = mean.mean(3, keepdim=True) + 0 * mean
         maps = [mean - level, guess - level, down - level, along - level]
         scaled = torch.cat([torch.tanh(0.25 * m) for m in maps[:1]] + [0.25 * m for m in maps[1:]], 1)
-        places = self.places[:, :2] + torch.zeros_like(mean)
+        places = self.places[:, :2] + 0 * mean
         x = torch.cat([scaled, 0.25 * spread.clamp(max=16), places], 1)
         x = torch.relu(self.first(x))
         for dilation, layer in zip((1, 2, 4, 8), self.middle, strict=True):
@@ -135,10 +133,9 @@ class NoiseSpectrum(nn.Module):
         colour = level + torch.sigmoid(trust) * (guess - level) + change
         weight = torch.softmax((shown + (self.high * 1e3).clamp(max=3.0)).flatten(2), -1)
         weight = weight.view_as(shown)
-        own = ((log_power - colour[:, :, None].squeeze(1)[:, None]) * weight[:, 0][:, None, None]).sum(
-            (-2, -1), keepdim=True
-        )
-        return colour[:, 0][:, None, None] + own + EULER
+        colour, weight = colour[:, None], weight[:, None]  # the same for all windows
+        own = ((log_power - colour) * weight).sum((-2, -1), keepdim=True)
+        return colour + own + EULER
 
     def _clipped(self, mean: Tensor) -> Tensor:
         """`mean` smoothed over its neighbours, without what stands out of them."""
@@ -167,10 +164,11 @@ class Gain(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, ratios: list[Tensor]) -> Tensor:
-        """Of ratios that all have one shape [..., side, side / 2 + 1]."""
+        """Of ratios that broadcast to the shape of the first, [..., side, side / 2 + 1]."""
         if self.hidden:
             shape = ratios[0].shape
-            flat = torch.stack([r.reshape(-1, *shape[-2:]) for r in ratios], 1)
+            whole = (ratio + 0 * ratios[0] for ratio in ratios)
+            flat = torch.stack([ratio.reshape(-1, *shape[-2:]) for ratio in whole], 1)
             more = self.last(torch.relu(self.first(0.3 * flat))).view(shape)
         else:
             more = self.last.bias
@@ -203,16 +201,16 @@ class Spectral(nn.Module):
         ratio = torch.exp(own.clamp(max=30))
         beside = torch.log(avg_pool2d(_around(ratio.flatten(0, 2)[:, None], 1), 3, 1))[:, 0]
         around = torch.log(_around_windows(ratio))
-        everywhere = torch.log(ratio.mean((1, 2), keepdim=True)).expand_as(ratio)
+        everywhere = torch.log(ratio.mean((1, 2), keepdim=True))
         shape = own.shape
 
         def estimate(gain: Tensor) -> Tensor:
             made = (t.inverse_transform(real * gain, imaginary * gain) + mean * taper) * taper
             weight = (gain.mean((-2, -1), keepdim=True) + 1e-3) ** (-self.sparse)
-            return t.fold(made * weight) / t.fold((taper**2 * weight).expand_as(made))
+            return t.fold(made * weight) / t.fold(taper**2 * weight)
 
         level = log_noise.mean((-2, -1), keepdim=True)
-        near = [own, beside.view(shape), around, everywhere, level.expand(shape)]
+        near = [own, beside.view(shape), around, everywhere, level]
         first = estimate(self.first_gain(near))
         pilot = t.windows(first)
         pilot_mean = (pilot * taper).sum((-2, -1), keepdim=True) / taper.sum()
@@ -220,15 +218,33 @@ class Spectral(nn.Module):
         signal = torch.log((a * a + b * b) / total + FLOOR * 1e-3) - log_noise
         second = estimate(self.second_gain([signal, own, around, everywhere]))
         deviation = torch.exp(0.5 * log_noise).square().mean((-2, -1), keepdim=True).sqrt()
-        weights = (taper**2).expand_as(windows)
+        weights = taper**2 + 0 * mean
         noise = t.fold(deviation * weights) / t.fold(weights)
         return second, noise
+
+
+# Written out, where PyTorch's own padding and expanding would compute sizes in ways that the
+# runtime's gate refuses to follow.
+
+
+def _mirrored(maps: Tensor, reach: int, axis: int) -> Tensor:
+    """With `reach` more on both sides, mirrored in the outermost elements."""
+    length = maps.shape[axis]
+    before = maps.narrow(axis, 1, reach).flip(axis)
+    after = maps.narrow(axis, length - reach - 1, reach).flip(axis)
+    return torch.cat([before, maps, after], axis)
+
+
+def _overlapped(first: Tensor, second: Tensor, axis: int) -> Tensor:
+    """The sum of both, the second one place further along `axis`."""
+    none = 0 * first.narrow(axis, 0, 1)
+    return torch.cat([first, none], axis) + torch.cat([none, second], axis)
 
 
 def _around(maps: Tensor, reach: int) -> Tensor:
     """Half spectra [M, C, side, side / 2 + 1] with `reach` more on each side: ky wraps, kx mirrors."""
     maps = torch.cat([maps[:, :, -reach:], maps, maps[:, :, :reach]], 2)
-    return pad(maps, (reach, reach, 0, 0), mode="reflect")
+    return _mirrored(maps, reach, 3)
 
 
 def _smooth(mean: Tensor) -> Tensor:
@@ -237,9 +253,9 @@ def _smooth(mean: Tensor) -> Tensor:
 
 def _around_windows(ratio: Tensor) -> Tensor:
     """The mean over each window and its up to eight neighbours."""
-    up = torch.cat([ratio[:, :1], ratio[:, :-1]], 1)
-    down = torch.cat([ratio[:, 1:], ratio[:, -1:]], 1)
+    up = torch.cat([ratio[:, :1], ratio], 1)[:, :-1]
+    down = torch.cat([ratio, ratio[:, -1:]], 1)[:, 1:]
     rows = (up + ratio + down) / 3
-    left = torch.cat([rows[:, :, :1], rows[:, :, :-1]], 2)
-    right = torch.cat([rows[:, :, 1:], rows[:, :, -1:]], 2)
+    left = torch.cat([rows[:, :, :1], rows], 2)[:, :, :-1]
+    right = torch.cat([rows, rows[:, :, -1:]], 2)[:, :, 1:]
     return (left + rows + right) / 3

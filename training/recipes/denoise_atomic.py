@@ -35,6 +35,12 @@ def recipe(**settings: Any) -> Recipe:
                 "spacing": "columns 4 to 240 px apart",
                 "noise": "white, or with afterglow, smoothed, zoomed, turned or re-saved",
             },
+            "bars": {
+                "perovskite.0.clean": ">= 33.5",
+                "perovskite.1.clean": ">= 36.8",
+                "perovskite.2.clean": ">= 41.0",
+                "blank.clean_std": "<= 0.15",
+            },
             **settings,
         }
     )

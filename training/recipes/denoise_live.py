@@ -39,9 +39,9 @@ def recipe(**settings: Any) -> Recipe:
                 "noise": "white, or with afterglow, smoothed, zoomed, turned or re-saved",
             },
             "bars": {
-                "perovskite.0.clean": ">= 28.7",
-                "perovskite.1.clean": ">= 33.5",
-                "perovskite.2.clean": ">= 38.8",
+                "perovskite.0.clean": ">= 32.2",
+                "perovskite.1.clean": ">= 35.3",
+                "perovskite.2.clean": ">= 39.8",
                 "lattices.0.clean": ">= 23.5",  # the closest columns at the lowest dose
                 "lattices.1.clean": ">= 31.9",
                 "blank.clean_std": "<= 0.15",
