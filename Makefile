@@ -3,7 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find csrc cmake python zoo -type f -not -name '*.so' -not -name '*.pyc') CMakeLists.txt pyproject.toml
 
-.PHONY: demo test fuzz bench lint format cpp-test python-test table clean
+# Denoisers to compare with, each in an environment of its own; tk_r_em's needs Python 3.11.
+DENOISERS := tk_r_em bm3d bmnd
+PEER_PYTHON ?= python3.11
+
+.PHONY: demo test fuzz bench bench-denoise lint format cpp-test python-test table clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png
@@ -15,6 +19,9 @@ fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Run
 
 bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
 	$(BIN)/python -m benchmarks
+
+bench-denoise: .venv/dev $(DENOISERS:%=.venv-%/ready)  ## side by side, into benchmarks/denoise.md
+	$(BIN)/python -m benchmarks.denoise
 
 lint: .venv/dev  ## ruff, mypy strict, clang-format
 	$(BIN)/ruff check .
@@ -61,6 +68,15 @@ table: .venv/dev  ## the tables and pictures of the README and docs, from what i
 .venv/bench: .venv/dev
 	$(BIN)/pip install --quiet "$$(echo dist/*.whl)[bench]"
 	touch $@
+
+.venv-tk_r_em/ready: PACKAGES = tk-r-em==1.0.4 tensorflow-cpu==2.15.1 "numpy<2"
+.venv-bm3d/ready: PACKAGES = bm3d==4.0.3
+.venv-bmnd/ready: PACKAGES = bmnd==0.3.0
+
+# Where a peer cannot be had, the comparison goes on without it.
+$(DENOISERS:%=.venv-%/ready):
+	$(PEER_PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet $(PACKAGES) \
+		&& touch $@ || echo "left out, for it could not be installed: $(PACKAGES)"
 
 clean:
 	rm -rf build dist demo .venv

@@ -26,7 +26,12 @@ TIMED_STEPS = 8
 
 
 def sprint(
-    recipe: Recipe, minutes: float, runs: Path = RUNS, *, smoke: bool = False, out: Path | None = None
+    recipe: Recipe,
+    minutes: float,
+    runs: Path = RUNS,
+    *,
+    smoke: bool = False,
+    out: Path | None = None,
 ) -> None:
     """Train within `minutes` of wall-clock time, everything included."""
     ends = time.monotonic() + 60 * minutes

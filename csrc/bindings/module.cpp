@@ -7,6 +7,7 @@ void bind_drift(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
 void bind_ncc(pybind11::module_& m);
 void bind_resample(pybind11::module_& m);
+void bind_scan(pybind11::module_& m);
 void bind_tiling(pybind11::module_& m);
 }  // namespace stemzoo
 
@@ -20,5 +21,6 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_features(m);
     stemzoo::bind_ncc(m);
     stemzoo::bind_resample(m);
+    stemzoo::bind_scan(m);
     stemzoo::bind_tiling(m);
 }

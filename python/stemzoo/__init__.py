@@ -5,8 +5,9 @@ from stemzoo.align import Alignment, align
 from stemzoo.catalogue import ModelInfo, models, pull
 from stemzoo.drift import Drift, drift
 from stemzoo.errors import FileError, ModelError, StemzooError
-from stemzoo.model import Model, denoise, load, restore
+from stemzoo.model import Model, denoise, load
 from stemzoo.ncc import NccReference, ncc
+from stemzoo.restoration import Restoration, restore
 from stemzoo.tiling import Tiling
 from stemzoo.tracker import DriftTracker
 
@@ -19,6 +20,7 @@ __all__ = [
     "ModelError",
     "ModelInfo",
     "NccReference",
+    "Restoration",
     "StemzooError",
     "Tiling",
     "__version__",

@@ -187,3 +187,20 @@ def slide_rows(
 ) -> NDArray[np.float32]:
     """Column c of row r is the weighted sum of columns c + first[r], c + first[r] + 1, ... of that
     row."""
+
+# --- csrc/bindings/scan.cpp; displacements and sigma are [rows, 2]: across rows, along them, px
+
+def find_rows(
+    image: NDArray[np.float32],
+    pilot: NDArray[np.float32],
+    reach: tuple[int, int],
+    slow: float,
+    threads: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]:
+    """(displacements, sigma, evidence): where each row was recorded, by its likelihood given the
+    pilot. Pixels that are not finite are ignored. csrc/scan/find_rows.hpp says more."""
+
+def resample_rows(
+    image: NDArray[np.float32], displacements: NDArray[np.float64], threads: int = 0
+) -> NDArray[np.float32]:
+    """The image with its rows where they were recorded. Pixels that are not finite stay so."""

@@ -42,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("-o", "--output", type=Path, default=Path("demo.png"), help="the picture")
     demo.set_defaults(run=_demo)
 
-    _add_image_command(commands, "denoise", "denoised", "denoise-live")
-    _add_image_command(commands, "restore", "restored", "lobato-restore")
+    _add_image_command(commands, "denoise", "denoised", "denoise-atomic")
+    _add_image_command(commands, "restore", "restored", "restore-scan")
     add_drift_commands(commands)
 
     replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
@@ -126,6 +126,10 @@ def _run_file(
         from stemzoo.denoise_series import run_series
 
         run = run_series(model, given.data, progress=progress)
+    elif model.contract.task == "restore":
+        from stemzoo.restoration import restored
+
+        run, _ = restored(model, given.data, progress=progress)
     else:
         run = model.run(given.data, progress=progress)
     result = dataclasses.replace(given, data=run.image)

@@ -291,7 +291,7 @@ def _require_listed(sha256: str, path: str | Path) -> None:
 
 def denoise(
     image: ArrayLike,
-    model: str | Model = "denoise-live",
+    model: str | Model = "denoise-atomic",
     *,
     mean: float | None = None,
     std: float | None = None,
@@ -311,18 +311,6 @@ def denoise(
 
         return run_series(ready, image, mean=mean, std=std, progress=progress).image
     return ready(image, mean=mean, std=std, progress=progress)
-
-
-def restore(
-    image: ArrayLike,
-    model: str | Model = "lobato-restore",
-    *,
-    mean: float | None = None,
-    std: float | None = None,
-    progress: Progress | None = None,
-) -> NDArray[Any]:
-    """Like `denoise`, with a model that also undoes what the scan has distorted."""
-    return model_for("restore", model)(image, mean=mean, std=std, progress=progress)
 
 
 def _normalisation(mean: float | None, std: float | None) -> tuple[float, float] | None:

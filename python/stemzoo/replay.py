@@ -87,6 +87,8 @@ def _check(record: Any) -> None:
     _check_normalisation(record)
     if "series" in record:
         _check_series(record["series"])
+    if "scan" in record and record["scan"]["fast_axis"] not in ("x", "y"):
+        raise ValueError(f"the fast axis {record['scan']['fast_axis']!r:.80} is out of place")
     if not record["tiling"]["step"]:
         raise ValueError("it lacks a step")
     if odd:
@@ -171,6 +173,11 @@ def _run(model: Model, data: NDArray[Any], record: Record) -> Run:
     first = _normalisations(record)[0]
     if first.get("given", False):
         options |= {"mean": first["mean"], "std": first["std"]}
+    if "scan" in record:
+        from stemzoo.restoration import restored
+
+        del options["step"]
+        return restored(model, data, fast_axis=record["scan"]["fast_axis"], **options)[0]
     if "series" not in record:
         return model.run(data, **options)
     from stemzoo.denoise_series import run_series

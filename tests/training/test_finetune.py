@@ -255,11 +255,15 @@ def test_weights_come_out_as_they_went_in(folder):
 def test_weights_that_do_not_fit_are_refused(folder):
     file = find(PARENT).where
     wider = load_recipe("denoise-live", widths=(16, 32, 64)).network()
-    with pytest.raises(SystemExit, match=r"unet.down.1.weight is \(96, 32, 2, 2\), expected \(64, 32"):
+    with pytest.raises(
+        SystemExit, match=r"unet.down.1.weight is \(96, 32, 2, 2\), expected \(64, 32"
+    ):
         fill(wider, file)
     model = onnx.load(file)
     stem = next(weight for weight in model.graph.initializer if weight.name == "unet.stem.bias")
     stem.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(stem), "other.bias"))
     onnx.save(model, folder / "renamed.onnx")
-    with pytest.raises(SystemExit, match=r"do not fit the network .*: it lacks unet.stem.bias; check"):
+    with pytest.raises(
+        SystemExit, match=r"do not fit the network .*: it lacks unet.stem.bias; check"
+    ):
         fill(load_recipe("denoise-live").network(), folder / "renamed.onnx")

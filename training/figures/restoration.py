@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stemzoo.model import Model
 from stemzoo.pictures import Grey, grey
+from stemzoo.restoration import restore
 from training.figures.common import EVALUATION_SEED, Metrics, gains, rounded
 from training.simulate.acquire import Conditions, acquire
 from training.simulate.detector import DETECTOR
@@ -79,7 +80,7 @@ def _jittered(count: int, peak: float, size: int) -> tuple[Floats, Floats]:
 
 
 def _restored(model: Model, noisy: Floats, truth: Floats) -> list[tuple[Floats, Floats, Floats]]:
-    return [(raw, model(raw), true) for raw, true in zip(noisy, truth, strict=True)]
+    return [(raw, restore(raw, model), true) for raw, true in zip(noisy, truth, strict=True)]
 
 
 def row_shifts(image: Floats, truth: Floats) -> Floats:

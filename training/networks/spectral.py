@@ -18,15 +18,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from training.networks.unet import start_at_zero
+
 EULER = 0.5772  # the mean logarithm of a periodogram lies this far below that of its mean
 FLOOR = 1e-9  # of the power: rounding errors of a frame without noise
 HIGH = 0.38  # cycles a pixel, from which on most specimens have no signal
 NEIGHBOURS = 8  # frequencies to either side over which the first guess of the noise is smoothed
+DILATIONS = (1, 2, 4, 8)  # of the small network over the frequencies
 PEAK = 0.15  # what stands so far above its surroundings, in logarithms, is no noise
 
 
 class Transforms(nn.Module):
     """Cutting into tapered windows, their Fourier transforms, and back."""
+
+    taper: Tensor
+    cos_x: Tensor
+    sin_x: Tensor
+    cos_y: Tensor
+    sin_y: Tensor
+    back: Tensor
 
     def __init__(self, side: int) -> None:
         super().__init__()
@@ -79,7 +89,10 @@ class Transforms(nn.Module):
 
     def inverse_transform(self, real: Tensor, imaginary: Tensor) -> Tensor:
         if not torch.onnx.is_in_onnx_export():
-            return torch.fft.irfft2(torch.complex(real, imaginary), s=(self.side, self.side))
+            windows: Tensor = torch.fft.irfft2(
+                torch.complex(real, imaginary), s=(self.side, self.side)
+            )
+            return windows
         a = self.cos_y @ real + self.sin_y @ imaginary
         b = self.cos_y @ imaginary - self.sin_y @ real
         return (a * self.back) @ self.cos_x.T + (b * self.back) @ self.sin_x.T
@@ -94,6 +107,8 @@ class NoiseSpectrum(nn.Module):
     """
 
     FEATURES = 7
+    high: Tensor
+    places: Tensor
 
     def __init__(self, side: int, width: int = 16) -> None:
         super().__init__()
@@ -105,10 +120,9 @@ class NoiseSpectrum(nn.Module):
         places = torch.stack([radius, ky.abs(), kx])[None] * 2
         self.register_buffer("places", places, persistent=False)
         self.first = nn.Conv2d(self.FEATURES, width, 1)
-        self.middle = nn.ModuleList(nn.Conv2d(width, width, 3) for _ in range(4))
+        self.middle = nn.ModuleList(nn.Conv2d(width, width, 3, dilation=d) for d in DILATIONS)
         self.last = nn.Conv2d(width, 3, 1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        start_at_zero(self.last)
 
     def forward(self, log_power: Tensor) -> Tensor:
         """[N, rows, columns, side, side / 2 + 1] -> the same shape."""
@@ -119,23 +133,21 @@ class NoiseSpectrum(nn.Module):
         down = mean.mean(2, keepdim=True) + 0 * mean
         along = mean.mean(3, keepdim=True) + 0 * mean
         maps = [mean - level, guess - level, down - level, along - level]
-        scaled = torch.cat([torch.tanh(0.25 * m) for m in maps[:1]] + [0.25 * m for m in maps[1:]], 1)
+        first, *others = (0.25 * m for m in maps)
         places = self.places[:, :2] + 0 * mean
-        x = torch.cat([scaled, 0.25 * spread.clamp(max=16), places], 1)
+        x = torch.cat([torch.tanh(first), *others, 0.25 * spread.clamp(max=16), places], 1)
         x = torch.relu(self.first(x))
-        for dilation, layer in zip((1, 2, 4, 8), self.middle, strict=True):
-            x = x + torch.relu(
-                nn.functional.conv2d(
-                    _around(x, dilation), layer.weight, layer.bias, dilation=dilation
-                )
-            )
-        trust, change, shown = self.last(x).split(1, 1)
+        for dilation, layer in zip(DILATIONS, self.middle, strict=True):
+            x = x + torch.relu(layer(_around(x, dilation)))
+        said: Tensor = self.last(x)
+        trust, change, shown = said[:, :1], said[:, 1:2], said[:, 2:]
         colour = level + torch.sigmoid(trust) * (guess - level) + change
         weight = torch.softmax((shown + (self.high * 1e3).clamp(max=3.0)).flatten(2), -1)
         weight = weight.view_as(shown)
         colour, weight = colour[:, None], weight[:, None]  # the same for all windows
         own = ((log_power - colour) * weight).sum((-2, -1), keepdim=True)
-        return colour + own + EULER
+        noise: Tensor = colour + own + EULER
+        return noise
 
     def _clipped(self, mean: Tensor) -> Tensor:
         """`mean` smoothed over its neighbours, without what stands out of them."""
@@ -160,8 +172,7 @@ class Gain(nn.Module):
         if hidden:
             self.first = nn.Conv2d(features, hidden, 1)
         self.last = nn.Conv2d(hidden or features, 1, 1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        start_at_zero(self.last)
 
     def forward(self, ratios: list[Tensor]) -> Tensor:
         """Of ratios that broadcast to the shape of the first, [..., side, side / 2 + 1]."""
@@ -172,13 +183,13 @@ class Gain(nn.Module):
             more = self.last(torch.relu(self.first(0.3 * flat))).view(shape)
         else:
             more = self.last.bias
-            for ratio, weight in zip(ratios, self.last.weight.flatten().split(1), strict=True):
+            for ratio, weight in zip(ratios, self.last.weight.flatten(), strict=True):
                 more = more + ratio * weight
         return torch.sigmoid(self.slope * (ratios[0] - self.threshold) + more)
 
 
 class Spectral(nn.Module):
-    """[N, 1, H, W] -> (estimate, noise deviation), both [N, 1, H, W]; H, W multiples of side / 2."""
+    """[N, 1, H, W] -> (estimate, noise deviation), both as large; H, W multiples of side / 2."""
 
     def __init__(self, side: int = 128, hidden: int = 8) -> None:
         super().__init__()
@@ -242,7 +253,7 @@ def _overlapped(first: Tensor, second: Tensor, axis: int) -> Tensor:
 
 
 def _around(maps: Tensor, reach: int) -> Tensor:
-    """Half spectra [M, C, side, side / 2 + 1] with `reach` more on each side: ky wraps, kx mirrors."""
+    """Half spectra [M, C, ky, kx] with `reach` more on each side: ky wraps, kx is mirrored."""
     maps = torch.cat([maps[:, :, -reach:], maps, maps[:, :, :reach]], 2)
     return _mirrored(maps, reach, 3)
 

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from training.networks.spectral import Spectral
 from training.networks.unet import UNet
 
-
 WHOLE = 2048  # px: up to so large a side, a frame is given to the network in one piece
 
 
@@ -38,5 +37,6 @@ class SpectralUNet(nn.Module):
         with torch.autocast(image.device.type, enabled=False):
             estimate, noise = self.spectral(image.float())
             taken = image - estimate
-        share, more = self.unet.change(torch.cat([image, estimate, noise], 1)).float().split(1, 1)
-        return estimate + share * taken + more
+        change = self.unet.change(torch.cat([image, estimate, noise], 1)).float()
+        cleaned: Tensor = estimate + change[:, :1] * taken + change[:, 1:]
+        return cleaned

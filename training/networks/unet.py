@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 
-def _start_at_zero(layer: nn.Conv2d) -> None:
+def start_at_zero(layer: nn.Conv2d) -> None:
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
 
@@ -25,7 +25,7 @@ class Block(nn.Module):
         self.first = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
         self.second = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
         # Starting as the identity keeps deep stacks trainable without normalisation layers.
-        _start_at_zero(self.second)
+        start_at_zero(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
         change: Tensor = self.second(torch.relu(self.first(x)))
@@ -71,7 +71,7 @@ class UNet(nn.Module):
         self.decode = nn.ModuleList(_stage(width, count) for width, count in fine_levels)
         self.middle = nn.Sequential(*(Block(widths[-1], dilation) for dilation in dilations))
         self.head = nn.Conv2d(widths[0], outputs * unshuffle**2, 3, padding=1)
-        _start_at_zero(self.head)
+        start_at_zero(self.head)
 
     def forward(self, image: Tensor) -> Tensor:
         return image + self.change(image)

@@ -21,7 +21,7 @@ def recipe(**settings: Any) -> Recipe:
             "name": "denoise-atomic",
             "version": "1.0.0",
             "task": "denoise",
-            "summary": "The best denoiser of atomic-resolution images, whatever colour their noise.",
+            "summary": "The best denoiser of atomic-resolution images, of noise of any colour.",
             "limits": (
                 "It leaves scan distortions as they are: row jitter and drift need a restoring\n"
                 "model. Below about one electron per pixel it smooths faint columns away. A few\n"

@@ -27,12 +27,20 @@ ELECTRONICS: Mix = {
     "afterglow": (0.0, 0.0, 0.0),
     "bits": (8.0, 8.0, 0.0),
 }
-LATE = ((resave.hum, 0.03), (resave.lost_lines, 0.04), (resave.eight_bits, 0.1), (resave.jpeg, 0.05))
+LATE = (
+    (resave.hum, 0.03),
+    (resave.lost_lines, 0.04),
+    (resave.eight_bits, 0.1),
+    (resave.jpeg, 0.05),
+)
 
 
 def doses(batch: int, random: torch.Generator) -> Tensor:
     """Electrons a pixel at a scene of one: mostly 1 to 1000, else 0.5 to 100,000."""
-    usual, any_dose = log_uniform((batch,), 1, 1000, random), log_uniform((batch,), 0.5, 1e5, random)
+    usual, any_dose = (
+        log_uniform((batch,), 1, 1000, random),
+        log_uniform((batch,), 0.5, 1e5, random),
+    )
     return torch.where(chance((batch,), 0.75, random), usual, any_dose)
 
 
@@ -75,9 +83,7 @@ def _scanned(
     return seen.index_copy(0, some, moved), seen.index_copy(0, some, true)
 
 
-def _through_optics(
-    noisy: Tensor, truth: Tensor, random: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def _through_optics(noisy: Tensor, truth: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """Both EDGE px smaller on every side, shares of the batch filtered or resampled."""
     batch, rows, columns = noisy.shape
     few, more = round(RESAMPLED * batch), round((RESAMPLED + FILTERED) * batch)

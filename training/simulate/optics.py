@@ -22,7 +22,7 @@ KERNELS = 4  # bilinear, Catmull-Rom, cubic spline, Lanczos
 
 
 def filters(batch: int, rows: int, columns: int, random: torch.Generator) -> Tensor:
-    """[B, rows, columns / 2 + 1] transfer functions: afterglow along x, either way, and smoothing."""
+    """[B, rows, columns / 2 + 1] transfer functions: afterglow along x, and smoothing."""
     device = random.device
     fy = torch.fft.fftfreq(rows, device=device)[:, None]
     fx = torch.fft.rfftfreq(columns, device=device)[None]
@@ -37,8 +37,12 @@ def filters(batch: int, rows: int, columns: int, random: torch.Generator) -> Ten
     glow = torch.where(glowing, 1 - share + share * late, torch.ones_like(late))
     smooth = ~glowing | chance(shape, 0.3, random)
     sigma_y = log_uniform(shape, *SMOOTHING, random)
-    sigma_x = torch.where(chance(shape, 0.8, random), sigma_y, log_uniform(shape, *SMOOTHING, random))
-    blur = torch.exp(-2 * (math.pi * (sigma_y * fy)).square() - 2 * (math.pi * sigma_x * fx).square())
+    sigma_x = torch.where(
+        chance(shape, 0.8, random), sigma_y, log_uniform(shape, *SMOOTHING, random)
+    )
+    blur = torch.exp(
+        -2 * (math.pi * (sigma_y * fy)).square() - 2 * (math.pi * sigma_x * fx).square()
+    )
     return glow * torch.where(smooth, blur, torch.ones_like(blur))
 
 

@@ -28,8 +28,10 @@ def hum(images: Tensor, random: torch.Generator) -> Tensor:
     shape = (batch, 1, 1)
     row = torch.arange(rows, device=images.device)[:, None]
     column = torch.arange(columns, device=images.device)[None] / columns
-    phase = 2 * math.pi * (
-        log_uniform(shape, 0.05, 6, random) * (row + column) + uniform(shape, 0, 1, random)
+    phase = (
+        2
+        * math.pi
+        * (log_uniform(shape, 0.05, 6, random) * (row + column) + uniform(shape, 0, 1, random))
     )
     strength = uniform(shape, 0.02, 0.4, random) * _deviation(images)
     return images + strength * torch.sin(phase)

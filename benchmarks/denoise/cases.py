@@ -1,0 +1,240 @@
+"""Noisy pictures with their truth, for every denoiser alike.
+
+A case is made from seeds that training never uses, so a model's own evaluation may use it too.
+Pictures are in electrons; the peak is the expected count of the brightest pixel of the truth
+before its optics.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.denoise.colours import COLOURS, Colour, white
+from stemzoo.phantoms import perovskite
+from training.simulate import shapes
+from training.simulate.scan import EDGE, coefficients, sample
+from training.simulate.scenes import BANDS, render_crystals, scaled
+
+SEED = 90_100  # training never uses seeds from 90 000 on
+SPECIMENS = "training.evaluation.specimens"
+SIDE = 256  # px, of all pictures but the perovskite
+PEROVSKITE = 512  # px
+SHAPES: dict[str, Callable[[int, int, torch.Generator], torch.Tensor]] = {
+    "islands": shapes.islands,
+    "blobs": shapes.blobs,
+    "facets": shapes.facets,
+    "writing": shapes.writing,
+}
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture to be cleaned; `condition` is what its topic's table has a column for."""
+
+    topic: str
+    condition: str
+    subject: str
+    noisy: NDArray[np.float32]
+    truth: Floats
+    peak: float
+    directed: bool = False  # its noise is correlated along the scan: peers may have it transposed
+
+    @property
+    def name(self) -> str:
+        return f"{self.topic}/{self.condition}/{self.subject}".replace(" ", "_")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A clean picture with its maximum at one, EDGE px larger on every side than its case."""
+
+    name: str
+    image: Floats
+
+
+def crystal_cells(quick: bool = False) -> Iterator[Case]:
+    """Poisson noise on a perovskite lattice, period 20 px, as in benchmarks/denoising.py."""
+    for seed in (SEED,) if quick else (SEED, SEED + 1):
+        truth = perovskite((PEROVSKITE, PEROVSKITE), seed).image((PEROVSKITE, PEROVSKITE))
+        for peak in (5.0, 20.0, 100.0):
+            ideal = truth * (peak / truth.max())
+            noisy = np.random.default_rng(seed + int(peak)).poisson(ideal).astype(np.float32)
+            yield Case("perovskite", _peak(peak), f"seed {seed}", noisy, ideal, peak)
+
+
+def jittered_cells(quick: bool = False) -> Iterator[Case]:
+    """The perovskite with every row displaced along x by a Gaussian of its own."""
+    scene = perovskite_scene(SEED)
+    peaks = (5.0, 100.0, 1e4) if quick else (5.0, 20.0, 100.0, 1e3, 1e4, 1e6)
+    for rms in (1.0,) if quick else (0.5, 1.0, 2.0):
+        for peak in peaks:
+            noisy, truth = jittered(scene, rms, peak, SEED + 200)
+            condition = f"{rms:g} px, {_peak(peak)}"
+            yield Case("perovskite, row jitter", condition, scene.name, noisy, truth, peak)
+
+
+def clean_scans(quick: bool = False) -> Iterator[Case]:
+    """Multislice specimens, Poisson noise."""
+    for scene in specimen_scenes(quick):
+        for peak in (5.0, 30.0, 300.0):
+            noisy, truth = coloured(scene, white, peak, SEED + 300)
+            yield Case("specimens", _peak(peak), scene.name, noisy, truth, peak)
+
+
+def jittered_scans(quick: bool = False) -> Iterator[Case]:
+    """Multislice specimens, rows displaced along x by 1 px rms."""
+    for scene in specimen_scenes(quick):
+        for peak in (5.0, 30.0, 300.0):
+            noisy, truth = jittered(scene, 1.0, peak, SEED + 400)
+            yield Case("specimens, row jitter of 1 px", _peak(peak), scene.name, noisy, truth, peak)
+
+
+def coloured_scans(quick: bool = False) -> Iterator[Case]:
+    """Multislice specimens whose counts and truth went through a filter or a zoom."""
+    peaks = (5.0,) if quick else (5.0, 30.0)
+    yield from _coloured("specimens, coloured noise", specimen_scenes(quick), peaks, COLOURS)
+
+
+def shape_scans(quick: bool = False) -> Iterator[Case]:
+    """Pictures without atoms, white and coloured noise."""
+    peaks = (30.0,) if quick else (5.0, 30.0, 100.0)
+    scenes = shape_scenes(1 if quick else 2)
+    yield from _coloured("no atoms", scenes, peaks, {"white": white, **COLOURS})
+
+
+def blank_fields(quick: bool = False) -> Iterator[Case]:
+    """Nothing but Poisson noise, plain and smoothed: what a denoiser leaves, it has invented."""
+    scene = Scene("blank", np.ones((SIDE + 2 * EDGE, SIDE + 2 * EDGE)))
+    blurs = {"plain": 0.0, "blurred by 0.5 px": 0.5, "by 0.8 px": 0.8, "by 1 px": 1.0}
+    for name, sigma in blurs.items():
+        for peak in (5.0,) if quick else (5.0, 30.0):
+            noisy, truth = coloured(scene, Colour(sigma=sigma), peak, SEED + 700)
+            yield Case("blank", f"{name}, {_peak(peak)}", scene.name, noisy, truth, peak)
+
+
+TOPICS: dict[str, Callable[[bool], Iterator[Case]]] = {
+    "perovskite": crystal_cells,
+    "perovskite-jitter": jittered_cells,
+    "specimens": clean_scans,
+    "specimens-jitter": jittered_scans,
+    "specimens-coloured": coloured_scans,
+    "no-atoms": shape_scans,
+    "blank": blank_fields,
+}
+
+
+def cases(topics: Iterable[str] = TOPICS, quick: bool = False) -> Iterator[Case]:
+    """Every case of these topics, made one by one; `quick` leaves most of them out."""
+    for topic in topics:
+        yield from TOPICS[topic](quick)
+
+
+def perovskite_scene(seed: int) -> Scene:
+    side = PEROVSKITE + 2 * EDGE
+    image = perovskite((side, side), seed).image((side, side))
+    return Scene(f"seed {seed}", image / image.max())
+
+
+def specimen_scenes(quick: bool = False) -> tuple[Scene, ...]:
+    """The multislice specimens, or crystals of the simulator where there are none yet."""
+    scenes = _multislice() if has_specimens() else _stand_ins()
+    return scenes[:: max(1, len(scenes) // 3)][:3] if quick else scenes
+
+
+def has_specimens() -> bool:
+    try:
+        found = find_spec(SPECIMENS)
+    except ModuleNotFoundError:  # not even the package that it belongs to
+        return False
+    return found is not None and found.origin is not None  # a folder of data has no origin
+
+
+@cache
+def _multislice() -> tuple[Scene, ...]:
+    found = import_module(SPECIMENS).specimens()
+    return tuple(Scene(each.name, np.maximum(each.image, 0).astype(np.float64)) for each in found)
+
+
+@cache
+def _stand_ins(each: int = 2) -> tuple[Scene, ...]:
+    """Crystals as in training, from a seed of their own: `each` of every band of spacings."""
+    random = torch.Generator().manual_seed(SEED)
+    scenes = []
+    for (low, high), _ in BANDS:
+        pictures = render_crystals(each, SIDE + 2 * EDGE, (low, high), random).double().numpy()
+        scenes += [
+            Scene(f"simulated {low:g} to {high:g} px, {index}", picture)
+            for index, picture in enumerate(pictures)
+        ]
+    return tuple(scenes)
+
+
+def shape_scenes(each: int) -> Iterator[Scene]:
+    for kind, (name, draw) in enumerate(SHAPES.items()):
+        random = torch.Generator().manual_seed(SEED + 600 + kind)
+        for index in range(each):
+            picture = scaled(draw(1, SIDE + 2 * EDGE, random))[0]
+            yield Scene(f"{name} {index}", picture.double().numpy())
+
+
+def jittered(
+    scene: Scene, rms: float, peak: float, seed: int
+) -> tuple[NDArray[np.float32], Floats]:
+    """Counts of a scene with rows displaced along x, and the truth without.
+
+    Displacements are independent from row to row, Gaussian, and of zero mean over the frame.
+    """
+    random = _random(seed, scene)
+    side = scene.image.shape[0] - 2 * EDGE
+    shifts = rms * random.standard_normal(side)
+    displacement = torch.zeros(1, 2, side, side)
+    displacement[0, 1] = torch.from_numpy(shifts - shifts.mean())[:, None]
+    spline = coefficients(torch.from_numpy(scene.image)[None].float())
+    seen = sample(spline, displacement).clamp(min=0)[0].double().numpy()
+    return random.poisson(seen * peak).astype(np.float32), inner(scene.image) * peak
+
+
+def coloured(
+    scene: Scene, colour: Colour, peak: float, seed: int
+) -> tuple[NDArray[np.float32], Floats]:
+    """Counts of a scene and its truth, both through the same filter."""
+    ideal = colour.before(scene.image) * peak
+    counts = _random(seed, scene).poisson(ideal).astype(np.float64)
+    noisy, truth = (inner(colour.after(image)) for image in (counts, ideal))
+    return noisy.astype(np.float32), truth
+
+
+def _random(seed: int, scene: Scene) -> np.random.Generator:
+    """Noise of its own for every scene."""
+    return np.random.default_rng([seed, zlib.crc32(scene.name.encode())])
+
+
+def inner(image: Floats) -> Floats:
+    """Without the margin that filters and scan errors reach into."""
+    return np.ascontiguousarray(image[EDGE:-EDGE, EDGE:-EDGE])
+
+
+def _coloured(
+    topic: str, scenes: Iterable[Scene], peaks: tuple[float, ...], colours: dict[str, Colour]
+) -> Iterator[Case]:
+    for scene in scenes:
+        for name, colour in colours.items():
+            for peak in peaks:
+                noisy, truth = coloured(scene, colour, peak, SEED + 500)
+                condition = f"{name}, {_peak(peak)}"
+                yield Case(topic, condition, scene.name, noisy, truth, peak, colour.directed)
+
+
+def _peak(peak: float) -> str:
+    return f"peak {peak:g}"

@@ -1,0 +1,137 @@
+"""Every denoiser behind one face: ours, the peers' programs, SciPy and scikit-image."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import NDArray
+from skimage.restoration import denoise_nl_means
+
+import stemzoo
+from benchmarks.denoise.cases import Case
+from benchmarks.denoise.measures import fidelity
+from benchmarks.denoise.peers import (
+    PEERS,
+    ROOT,
+    TK_R_EM,
+    TRANSPOSED,
+    Cleaner,
+    Floats,
+    Frame,
+    Process,
+    cached,
+)
+from benchmarks.peers.anscombe import forward, inverse
+from stemzoo.index import newest
+
+OURS = ("denoise-atomic", "denoise-live", "restore-scan", "lobato-restore")
+RAW = "raw"
+
+
+@dataclass(frozen=True)
+class Method:
+    """`answer` may come from the cache; `timed` never does. Ours are marked."""
+
+    name: str
+    answer: Callable[[Case], Floats]
+    timed: Cleaner
+    ours: bool = False
+    takes: Callable[[str], bool] = lambda topic: True
+    close: Callable[[], None] = lambda: None
+    quick: bool = True  # seconds a picture, not minutes
+
+
+def methods(models: Sequence[str] = (), only: Sequence[str] = ()) -> list[Method]:
+    """Raw, ours, these `.onnx` files, the peers that are installed, and plain filters.
+
+    `only` leaves out those whose name begins with none of these.
+    """
+    found = [_plain(RAW, lambda image: image)]
+    found += [_ours(newest(ROOT / "zoo" / name)) for name in OURS if (ROOT / "zoo" / name).is_dir()]
+    found += [_ours(Path(path)) for path in models]
+    found += installed()
+    nlm = "non-local means + variance stabilisation"
+    found.append(_plain(nlm, non_local_means))
+    found.append(_plain("Gaussian 1.5 px", partial(scipy.ndimage.gaussian_filter, sigma=1.5)))
+    return [each for each in found if not only or each.name.startswith(tuple(only))]
+
+
+def installed() -> list[Method]:
+    """The peers that have their environment; a message for each that has none."""
+    found = []
+    for peer in PEERS:
+        if not peer.installed:
+            make = f"make .venv-{peer.environment}/ready"
+            print(f"{peer.name} is left out; `{make}` gets it", file=sys.stderr)
+            continue
+        runs = Process(peer)
+        other = Process(TRANSPOSED) if peer is TK_R_EM else runs
+        found.append(
+            Method(
+                peer.name,
+                partial(_either_way, runs, other),
+                runs,
+                takes=peer.takes,
+                close=partial(_close, runs, other),
+                quick=not peer.topics,
+            )
+        )
+    return found
+
+
+def _either_way(runs: Process, other: Process, case: Case) -> Floats:
+    """The better of both orientations where the noise has a direction and the peer has both."""
+    answer = cached(runs, case, runs.peer.folder)
+    if other is runs or not case.directed:
+        return answer
+    turned = cached(other, case, other.peer.folder)
+    return max(answer, turned, key=lambda image: fidelity(image, case.truth))
+
+
+def _close(*processes: Process) -> None:
+    for process in processes:
+        process.close()
+
+
+def _ours(path: Path) -> Method:
+    model = stemzoo.load(path, threads=1, trust=True)
+    listed = path.is_relative_to(ROOT / "zoo")
+    version = f"{model.contract.name} {model.contract.version}"
+    run = _restored if model.contract.task == "restore" else _denoised
+    return _plain(version if listed else f"{version}, {path}", partial(run, model), ours=True)
+
+
+def _denoised(model: stemzoo.Model, image: Frame) -> NDArray[Any]:
+    return stemzoo.denoise(image, model)
+
+
+def _restored(model: stemzoo.Model, image: Frame) -> NDArray[Any]:
+    restored: NDArray[Any] = stemzoo.restore(image, model)
+    return restored
+
+
+def _plain(name: str, function: Callable[[Frame], NDArray[Any]], ours: bool = False) -> Method:
+    """A function of this process, which is quick enough to need no cache."""
+
+    def timed(image: Frame) -> tuple[Floats, float]:
+        started = time.process_time()
+        result = function(image)
+        return np.asarray(result, np.float32), time.process_time() - started
+
+    return Method(name, lambda case: timed(case.noisy)[0], timed, ours)
+
+
+def non_local_means(counts: Frame) -> NDArray[np.float64]:
+    """At unit variance, with the settings that are best on the perovskite."""
+    clean = denoise_nl_means(
+        forward(counts), patch_size=7, patch_distance=21, h=0.5, sigma=1, fast_mode=True
+    )
+    return inverse(np.asarray(clean, np.float64))

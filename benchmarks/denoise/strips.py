@@ -1,0 +1,42 @@
+"""Picture strips: what every method makes of the same specimen, for people to look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.denoise.cases import Case
+from benchmarks.denoise.measures import fidelity
+from benchmarks.denoise.peers import Floats, Frame
+from stemzoo.pictures import grey, save_panels
+
+SHOWN = 176  # px: the middle of the frame
+SHORT = 20  # letters of a method's name that fit below its picture
+
+
+def save(folder: Path, subject: str, answers: Sequence[tuple[Case, Mapping[str, Floats]]]) -> None:
+    """A row of pictures a case: every method's, then the truth, in grey levels of the truth."""
+    panels = []
+    for case, pictures in answers:
+        limits = float(case.truth.min()), float(case.truth.max())
+        for name, picture in pictures.items():
+            caption = f"{shortened(name)} {fidelity(picture, case.truth):.1f} dB"
+            panels.append((caption, grey(_middle(picture), limits)))
+        panels.append((f"truth, {case.condition}", grey(_middle(case.truth), limits)))
+    folder.mkdir(parents=True, exist_ok=True)
+    save_panels(folder / f"{file_name(subject)}.png", panels, len(answers[0][1]) + 1)
+
+
+def _middle(picture: Frame) -> Frame:
+    top, left = ((length - SHOWN) // 2 for length in picture.shape)
+    return picture[top : top + SHOWN, left : left + SHOWN]
+
+
+def shortened(name: str) -> str:
+    """A method's name without version, settings and folder."""
+    return re.split(r" \d|, | \+", name)[0][:SHORT]
+
+
+def file_name(subject: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")

@@ -1,0 +1,47 @@
+"""CPU seconds on the same pictures, methods taking turns, one thread each."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.denoise.cases import PEROVSKITE, SIDE
+from benchmarks.denoise.methods import RAW, Method
+from stemzoo.phantoms import expose, perovskite
+
+SEED = 90_900
+SMALL = 96  # px: a picture to warm up with
+LONG = 30.0  # CPU seconds: who takes longer is timed once
+
+
+def measured(methods: Sequence[Method], quick: bool = False) -> dict[str, dict[int, float]]:
+    """Median CPU seconds by method and side of the picture."""
+    sides = {SIDE: 3} if quick else {SIDE: 5, PEROVSKITE: 3}
+    found: dict[str, dict[int, float]] = {}
+    for side, rounds in sides.items():
+        for name, seconds in _at(side, rounds, methods, quick).items():
+            found.setdefault(name, {})[side] = seconds
+    return found
+
+
+def _at(side: int, rounds: int, methods: Sequence[Method], quick: bool) -> dict[str, float]:
+    picture = expose(perovskite((side, side), SEED).image((side, side)), 20, _random(side))
+    times: dict[str, list[float]] = {}
+    for method in methods:
+        if method.name == RAW or (quick and not method.quick):
+            continue
+        method.timed(picture[:SMALL, :SMALL])
+        _, first = method.timed(picture)
+        times[method.name] = [first] if first > LONG else []
+    long = {name for name, values in times.items() if values}
+    for _ in range(rounds):
+        for method in methods:
+            if method.name in times and method.name not in long:
+                times[method.name].append(method.timed(picture)[1])
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def _random(seed: int) -> np.random.Generator:
+    return np.random.default_rng(SEED + seed)

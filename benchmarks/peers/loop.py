@@ -1,0 +1,36 @@
+"""What every peer's program does: a line `INPUT OUTPUT` names two .npy files, and is answered with
+the CPU seconds that cleaning the picture took.
+
+The program runs in the peer's own environment, so it imports NumPy and the peer only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+READY = "ready"
+
+
+def serve(clean: Callable[[Any], Any]) -> None:
+    """Clean every picture that standard input names, until it ends.
+
+    Each answer is a line with the CPU seconds of `clean`. What the peer prints goes to standard
+    error.
+    """
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    print(READY, file=answers)
+    for line in sys.stdin:
+        source, target = line.rstrip("\n").split("\t")
+        image = np.load(source)
+        started = time.process_time()
+        result = clean(image)
+        seconds = time.process_time() - started
+        np.save(target, np.asarray(result, np.float32))
+        print(seconds, file=answers)

@@ -1,0 +1,33 @@
+// Gaussian prior of the rows' displacements along one axis, learnt from the rows themselves
+// (empirical Bayes), and the posterior of each row given all.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace stemzoo::scan {
+
+// What the counts of each row say alone: the displacement of the highest likelihood, px, and its
+// information, 1 / px^2; 0 where a row says nothing.
+struct RowEstimates {
+    std::vector<double> value, information;
+};
+
+// A first-order autoregression from row to row. A memory of 0 is independent rows.
+struct DisplacementPrior {
+    double variance = 0;  // px^2
+    double memory = 0;    // correlation of neighbouring rows
+    double evidence = 0;  // log-likelihood ratio of this prior against no displacement at all
+};
+
+DisplacementPrior fit_prior(const RowEstimates& rows);
+
+// Posterior mean and standard deviation of every row, by a Kalman filter and smoother.
+void smooth(const RowEstimates& rows, const DisplacementPrior& prior, std::vector<double>& mean,
+            std::vector<double>& sigma);
+
+// Subtracts a Gaussian average over neighbouring rows, `width` its standard deviation in rows;
+// rows are mirrored at the ends.
+void high_pass(std::vector<double>& values, double width);
+
+}  // namespace stemzoo::scan

@@ -1,0 +1,140 @@
+#include "scan/find_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "core/parallel.hpp"
+#include "scan/displacement_prior.hpp"
+
+namespace stemzoo::scan {
+namespace {
+
+constexpr std::size_t least_columns = 16;  // beside those that a displacement may take out of view
+constexpr double least_variance = 1e-4;    // px^2, of a prior that narrows the search
+constexpr std::size_t grain = 4;
+
+void check(const float* pilot, Shape shape, const RowOptions& options) {
+    const std::size_t columns = 2 * (options.reach.x + 5) + least_columns;
+    const std::size_t rows = std::max<std::size_t>(2 * options.reach.y + 1, 4);
+    if (options.reach.x == 0) {
+        throw std::invalid_argument("reach along rows is 0; expected at least 1 pixel");
+    }
+    if (!(options.slow >= 0 && options.slow <= 1e6)) {
+        throw std::invalid_argument("slow is " + std::to_string(options.slow) +
+                                    "; expected a number of rows, 0 or more");
+    }
+    if (shape.rows < rows || shape.cols < columns) {
+        throw std::invalid_argument(
+            "image is " + shape.text() + "; a reach of (" + std::to_string(options.reach.y) + ", " +
+            std::to_string(options.reach.x) + ") px needs at least " + std::to_string(rows) +
+            " rows and " + std::to_string(columns) + " columns");
+    }
+    const auto unknown =
+        std::count_if(pilot, pilot + shape.size(), [](float v) { return !std::isfinite(v); });
+    if (unknown > 0) {
+        throw std::invalid_argument("pilot has " + std::to_string(unknown) +
+                                    " pixels that are not finite; expected a clean image");
+    }
+}
+
+// The likelihood of one axis is Gaussian about one scoring step from where the row was left.
+void estimates(const std::vector<RowFit>& fits, Pair precision, Reach reach, RowEstimates& y,
+               RowEstimates& x) {
+    for (RowEstimates* axis : {&y, &x}) {
+        axis->value.assign(fits.size(), 0);
+        axis->information.assign(fits.size(), 0);
+    }
+    for (std::size_t row = 0; row < fits.size(); ++row) {
+        const RowFit& f = fits[row];
+        // The other axis is known no worse than its prior says.
+        const double yy = f.yy + precision.y, xx = f.xx + precision.x;
+        const double alone_y = f.yy - f.yx * f.yx / xx;
+        const double alone_x = f.xx - (yy > 0 ? f.yx * f.yx / yy : 0);
+        const auto set = [row](RowEstimates& axis, double at, double score, double information,
+                               double limit) {
+            if (!(information > 1e-9)) return;
+            axis.value[row] = std::clamp(at + score / information, -limit, limit);
+            axis.information[row] = information;
+        };
+        set(y, f.at.y, f.score.y - f.yx * f.score.x / xx, alone_y,
+            static_cast<double>(reach.y) + 1);
+        set(x, f.at.x, f.score.x - (yy > 0 ? f.yx * f.score.y / yy : 0), alone_x,
+            static_cast<double>(reach.x) + 1);
+    }
+}
+
+// The row's highest maximum of the posterior. Across rows there may be several: a row through the
+// middle of columns looks alike on either side, and half a pixel of the grid may decide.
+RowFit highest(const RowLikelihood& likelihood, std::size_t row, const std::vector<Pair>& starts,
+               const NoiseModel& noise, Pair precision) {
+    const auto height = [precision](const RowFit& f) {
+        return f.likelihood - 0.5 * (precision.y * f.at.y * f.at.y + precision.x * f.at.x * f.at.x);
+    };
+    RowFit best = likelihood.refine(row, starts[0], noise, precision);
+    for (std::size_t k = 1; k < starts.size(); ++k) {
+        const RowFit fit = likelihood.refine(row, starts[k], noise, precision);
+        if (height(fit) > height(best)) best = fit;
+    }
+    return best;
+}
+
+double precision_of(const DisplacementPrior& prior) {
+    return 1 / std::max(prior.variance, least_variance);
+}
+
+}  // namespace
+
+Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOptions& options) {
+    check(pilot, shape, options);
+    RowLikelihood likelihood(image, pilot, shape, options.reach, options.threads);
+    std::vector<RowFit> fits;
+    RowEstimates along_y, along_x;
+    DisplacementPrior prior_y, prior_x;
+    const auto wide = [](std::size_t reach) {
+        return 9 / std::max(static_cast<double>(reach * reach), 0.25);
+    };
+    const Pair weak{wide(options.reach.y), wide(options.reach.x)};
+    Pair precision = weak;
+    likelihood.search(likelihood.noise(fits));
+    // Until rows are near their places, what their displacement leaves looks like coloured noise.
+    fits.resize(shape.rows);
+    for (std::size_t row = 0; row < shape.rows; ++row)
+        fits[row].at = likelihood.maxima(row, weak)[0];
+    NoiseModel noise = likelihood.noise(fits);
+    noise.coloured = false;
+    for (int round = 0; round < 2; ++round) {
+        if (round > 0) noise = likelihood.noise(fits);
+        std::vector<RowFit> found(shape.rows);
+        parallel_for(shape.rows, options.threads, grain, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t row = begin; row < end; ++row) {
+                std::vector<Pair> starts = likelihood.maxima(row, precision);
+                const Pair last = fits[row].at;
+                const double away = std::hypot(starts[0].y - last.y, starts[0].x - last.x);
+                if (round > 0 && away < 1) starts[0] = last;
+                found[row] = highest(likelihood, row, starts, noise, precision);
+            }
+        });
+        fits = std::move(found);
+        estimates(fits, weak, options.reach, along_y, along_x);
+        prior_x = fit_prior(along_x);
+        if (options.reach.y > 0) prior_y = fit_prior(along_y);
+        precision = {precision_of(prior_y), precision_of(prior_x)};
+    }
+    std::vector<double> y, x, sigma_y, sigma_x;
+    smooth(along_y, prior_y, y, sigma_y);
+    smooth(along_x, prior_x, x, sigma_x);
+    high_pass(y, options.slow);
+    high_pass(x, options.slow);
+    Rows rows;
+    rows.evidence = {prior_y.evidence, prior_x.evidence};
+    for (std::size_t row = 0; row < shape.rows; ++row) {
+        const bool known_y = along_y.information[row] > 0, known_x = along_x.information[row] > 0;
+        rows.displacement.push_back({known_y ? y[row] : 0, known_x ? x[row] : 0});
+        rows.sigma.push_back({sigma_y[row], sigma_x[row]});
+    }
+    return rows;
+}
+
+}  // namespace stemzoo::scan

@@ -1,0 +1,32 @@
+// The noise of a frame about a clean estimate of it: variance as a function of intensity, and
+// correlation along rows.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "core/array.hpp"
+
+namespace stemzoo::scan {
+
+// Variance(mean) = level * max(1 + slope * mean, least_variance): gain * (mean - offset) + floor of
+// a detector that counts, for intensities with any gain and offset. Of noise in units of its
+// standard deviation, white[k] is the weight of the pixel k + 1 before in the linear prediction of
+// a pixel: noise less its prediction is white.
+struct NoiseModel {
+    static constexpr std::size_t order = 4;
+    static constexpr float least_variance = 0.02f;
+
+    double level = 1;
+    double slope = 0;
+    std::array<float, order> white{};
+    bool coloured = false;
+};
+
+// From the pixels of `image` and of `model`, which is what the image would be without noise.
+// The model has a standard deviation of 1.
+// Pixels of the image that are not finite do not count, nor do `margin` columns on either side.
+NoiseModel measure_noise(const float* image, const float* model, Shape shape, std::size_t margin,
+                         unsigned threads);
+
+}  // namespace stemzoo::scan
