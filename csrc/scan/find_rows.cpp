@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t least_columns = 16;  // beside those that a displacement may take out of view
 constexpr double least_variance = 1e-4;    // px^2, of a prior that narrows the search
+constexpr double least_limit = 1;          // px, of displacements that are plausible
 constexpr std::size_t grain = 4;
 
 void check(const float* pilot, Shape shape, const RowOptions& options) {
@@ -39,8 +40,9 @@ void check(const float* pilot, Shape shape, const RowOptions& options) {
     }
 }
 
-// The likelihood of one axis is Gaussian about one scoring step from where the row was left.
-void estimates(const std::vector<RowFit>& fits, Pair precision, Reach reach, RowEstimates& y,
+// The likelihood of one axis is Gaussian about one scoring step from where the row was left. Rows
+// beyond the limit say nothing.
+void estimates(const std::vector<RowFit>& fits, Pair precision, Pair limit, RowEstimates& y,
                RowEstimates& x) {
     for (RowEstimates* axis : {&y, &x}) {
         axis->value.assign(fits.size(), 0);
@@ -53,16 +55,28 @@ void estimates(const std::vector<RowFit>& fits, Pair precision, Reach reach, Row
         const double alone_y = f.yy - f.yx * f.yx / xx;
         const double alone_x = f.xx - (yy > 0 ? f.yx * f.yx / yy : 0);
         const auto set = [row](RowEstimates& axis, double at, double score, double information,
-                               double limit) {
-            if (!(information > 1e-9)) return;
-            axis.value[row] = std::clamp(at + score / information, -limit, limit);
+                               double most) {
+            if (!(information > 1e-9) || std::abs(at) > most) return;
+            const double step = std::clamp(score / information, -most, most);
+            axis.value[row] = std::clamp(at + step, -most, most);
             axis.information[row] = information;
         };
-        set(y, f.at.y, f.score.y - f.yx * f.score.x / xx, alone_y,
-            static_cast<double>(reach.y) + 1);
-        set(x, f.at.x, f.score.x - (yy > 0 ? f.yx * f.score.y / yy : 0), alone_x,
-            static_cast<double>(reach.x) + 1);
+        set(y, f.at.y, f.score.y - f.yx * f.score.x / xx, alone_y, limit.y);
+        set(x, f.at.x, f.score.x - (yy > 0 ? f.yx * f.score.y / yy : 0), alone_x, limit.x);
     }
+}
+
+// Five standard deviations of the rows' displacements, by their median: a row that only fits the
+// pilot farther off does not fit it, as at an edge where the pilot is wrong.
+double plausible(const RowEstimates& rows, double limit) {
+    std::vector<double> lengths;
+    for (std::size_t row = 0; row < rows.value.size(); ++row) {
+        if (rows.information[row] > 0) lengths.push_back(std::abs(rows.value[row]));
+    }
+    if (lengths.empty()) return limit;
+    const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
+    std::nth_element(lengths.begin(), middle, lengths.end());
+    return std::min(limit, std::max(5 * 1.4826 * *middle, least_limit));
 }
 
 // The row's highest maximum of the posterior. Across rows there may be several: a row through the
@@ -97,11 +111,12 @@ Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOpt
     };
     const Pair weak{wide(options.reach.y), wide(options.reach.x)};
     Pair precision = weak;
+    Pair limit{static_cast<double>(options.reach.y) + 1, static_cast<double>(options.reach.x) + 1};
     likelihood.search(likelihood.noise(fits));
     // Until rows are near their places, what their displacement leaves looks like coloured noise.
     fits.resize(shape.rows);
     for (std::size_t row = 0; row < shape.rows; ++row)
-        fits[row].at = likelihood.maxima(row, weak)[0];
+        fits[row].at = likelihood.maxima(row, weak, limit)[0];
     NoiseModel noise = likelihood.noise(fits);
     noise.coloured = false;
     for (int round = 0; round < 2; ++round) {
@@ -109,7 +124,7 @@ Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOpt
         std::vector<RowFit> found(shape.rows);
         parallel_for(shape.rows, options.threads, grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) {
-                std::vector<Pair> starts = likelihood.maxima(row, precision);
+                std::vector<Pair> starts = likelihood.maxima(row, precision, limit);
                 const Pair last = fits[row].at;
                 const double away = std::hypot(starts[0].y - last.y, starts[0].x - last.x);
                 if (round > 0 && away < 1) starts[0] = last;
@@ -117,7 +132,8 @@ Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOpt
             }
         });
         fits = std::move(found);
-        estimates(fits, weak, options.reach, along_y, along_x);
+        estimates(fits, weak, limit, along_y, along_x);
+        limit = {plausible(along_y, limit.y), plausible(along_x, limit.x)};
         prior_x = fit_prior(along_x);
         if (options.reach.y > 0) prior_y = fit_prior(along_y);
         precision = {precision_of(prior_y), precision_of(prior_x)};

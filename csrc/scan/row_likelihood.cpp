@@ -225,7 +225,7 @@ void RowLikelihood::search(const NoiseModel& noise) {
     });
 }
 
-std::vector<Pair> RowLikelihood::maxima(std::size_t row, Pair precision) const {
+std::vector<Pair> RowLikelihood::maxima(std::size_t row, Pair precision, Pair limit) const {
     const float* value = table_.data() + row * steps_y() * steps_x();
     std::vector<Pair> at(steps_y());
     std::vector<double> height(steps_y(), -std::numeric_limits<double>::infinity());
@@ -235,7 +235,8 @@ std::vector<Pair> RowLikelihood::maxima(std::size_t row, Pair precision) const {
             const double x = static_cast<double>(i) / 2 - static_cast<double>(reach_.x);
             const double posterior =
                 static_cast<double>(*value++) - 0.5 * (precision.y * y * y + precision.x * x * x);
-            if (posterior > height[j]) {
+            const bool within = std::abs(x) <= limit.x && std::abs(y) <= limit.y;
+            if (within && posterior > height[j]) {
                 height[j] = posterior;
                 at[j] = {y, x};
             }

@@ -46,8 +46,9 @@ class RowLikelihood {
     void search(const NoiseModel& noise);
 
     // Maxima of the posterior on the grid, the highest first, under a Gaussian prior of this
-    // precision, 1 / px^2. Those that follow are maxima across rows.
-    std::vector<Pair> maxima(std::size_t row, Pair precision) const;
+    // precision, 1 / px^2, no displacement beyond `limit`. Those that follow are maxima across
+    // rows.
+    std::vector<Pair> maxima(std::size_t row, Pair precision, Pair limit) const;
 
     // The maximum of the posterior near `start`, by Fisher scoring.
     RowFit refine(std::size_t row, Pair start, const NoiseModel& noise, Pair precision) const;

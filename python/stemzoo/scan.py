@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo import _core
 from stemzoo._arrays import native_image
 
-REACH = (0, 7)  # px across and along rows
+REACH = (0, 5)  # px across and along rows
 SLOW = 25.0  # rows
 DAMPING = 0.7  # of a change to the next one
 SETTLED = 0.01  # px rms: displacements that change less are final

