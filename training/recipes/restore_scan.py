@@ -43,6 +43,7 @@ def recipe(**settings: Any) -> Recipe:
                 "spacing": "columns 4 to 240 px apart",
                 "scan": "row jitter up to 2 px, vibration, flyback, jumps, mains; fast along x",
             },
+            "bars": {"gain": ">= 8.4", "row_step.after": "<= 0.15", "slopes.0.slope": ">= 0.97"},
             **settings,
         }
     )
