@@ -30,8 +30,8 @@ def test_denoise_keeps_calibration_and_says_how(noisy, tmp_path, capsys):
     assert result.pixel_size == pytest.approx((0.02, 0.02), rel=1e-6)
     assert result.unit == "nm"
     record = result.metadata["provenance"]
-    model = stemzoo.load("denoise-live")
-    assert record["model"]["name"] == "denoise-live"
+    model = stemzoo.load("denoise-atomic")
+    assert record["model"]["name"] == "denoise-atomic"
     assert record["model"]["sha256"] == model.sha256
     assert record["software"]["stemzoo"] == stemzoo.__version__
     assert record["normalisation"]["mean"] == pytest.approx(read(noisy).data.mean())

@@ -54,7 +54,7 @@ def test_every_format_that_is_written_is_identical_again(noisy, tmp_path, capsys
     capsys.readouterr()
     assert main(["replay", str(out)]) == 0
     assert capsys.readouterr().out == (
-        f"{out} is identical to what denoise-live 0.1.0 makes of its input\n"
+        f"{out} is identical to what denoise-atomic 1.0.0 makes of its input\n"
     )
 
 
@@ -112,7 +112,7 @@ def test_a_changed_pixel_is_told_with_how_much(clean, capsys):
     assert found.rms == pytest.approx(deviation / np.sqrt(SHAPE[0] * SHAPE[1]), rel=1e-4)
     assert main(["replay", str(clean)]) == 1
     said = capsys.readouterr().err
-    assert f"{clean} is not what denoise-live 0.1.0 makes of its input: it differs by" in said
+    assert f"{clean} is not what denoise-atomic 1.0.0 makes of its input: it differs by" in said
     assert "that is 1 and 0.017 of the input's deviation" in said
 
 
@@ -178,10 +178,12 @@ def test_a_record_leads_nowhere_but_beside_its_file(clean, tmp_path):
 
 def test_another_model_is_not_taken_for_the_recorded_one(clean, tmp_path):
     (tmp_path / "same.onnx").write_bytes(same("denoise"))
-    with pytest.raises(ModelError, match=r"same\.onnx is not the denoise-live@0\.1\.0 that was us"):
+    with pytest.raises(
+        ModelError, match=r"same\.onnx is not the denoise-atomic@1\.0\.0 that was us"
+    ):
         replay(clean, model=str(tmp_path / "same.onnx"), trust=True)
     changed(clean, lambda record: record["model"].update(version="9.0.0"))
-    with pytest.raises(ModelError, match=r"denoise-live@9\.0\.0 is not at hand: .*'9\.0\.0'"):
+    with pytest.raises(ModelError, match=r"denoise-atomic@9\.0\.0 is not at hand: .*'9\.0\.0'"):
         replay(clean)
 
 
