@@ -152,7 +152,7 @@ def fine_tune(
             f"{info.name} is a model for drift, which has no clean images to learn from; "
             "fine-tuning takes a model that denoises or restores"
         )
-    base = load_recipe(json.loads(contract.training)["recipe"])
+    base = load_recipe(json.loads(contract.training)["recipe"], version=info.version)
     crop = crop or contract.window or max(1, CROP // contract.multiple) * contract.multiple
     own = read_own(noisy, clean, crop)
     pinned = f"{info.name}@{info.version}"

@@ -23,7 +23,7 @@ CHANGED = 7
 
 @pytest.fixture(scope="module")
 def model():
-    return stemzoo.load("denoise-live")
+    return stemzoo.load("denoise-live@0.1.0")
 
 
 def exposed(specimens, seed=0):
@@ -70,7 +70,7 @@ def test_sixteen_frames_are_worth_four_decibels(model, any_series):
 def test_the_frames_are_not_touched_and_the_public_call_is_the_same(model, series):
     stack = series[0][:4].copy()
     before = stack.copy()
-    result = stemzoo.denoise(stack, series=True)
+    result = stemzoo.denoise(stack, model, series=True)
     np.testing.assert_array_equal(stack, before)
     np.testing.assert_array_equal(result, run_series(model, stack).image)
 
@@ -179,7 +179,7 @@ def test_the_record_says_so_and_the_result_is_replayed(tmp_path, series, capsys)
     write(tmp_path / "series.tif", Micrograph(stack, (0.02, 0.02), "nm"))
     assert main(["denoise", str(tmp_path / "series.tif"), "--series"]) == 0
     out = tmp_path / "series.denoised.tif"
-    np.testing.assert_array_equal(read(out).data, stemzoo.denoise(stack, series=True))
+    np.testing.assert_array_equal(read(out).data, stemzoo.denoise(stack, model, series=True))
     record = read(out).metadata["provenance"]
     assert record["series"]["aligned_by"].startswith("drift-lattice@")
     assert len(record["series"]["shifts"]) == 4

@@ -20,7 +20,7 @@ from stemzoo.model import Model
 from stemzoo.packages import export
 from stemzoo.unpack import import_package
 
-LIVE = next(path for path in FILES if path.parent.name == "denoise-live")
+LIVE = next(path for path in FILES if path.parent.name == "denoise-atomic")
 
 
 # In a process of its own: it leaves files open. It may load no torch and open no connection.
@@ -107,7 +107,7 @@ def test_the_front_matter_is_yaml_as_hugging_face_reads_it(tmp_path):
     head = (tmp_path / "live" / "README.md").read_text().split("---\n")[1]
     front = yaml.YAML(typ="safe").load(head)
     assert front["tags"] == ["electron-microscopy", "stem", "onnx", "denoise"]
-    assert front["model_name"] == "denoise-live 1.0.0"
+    assert front["model_name"] == "denoise-atomic 1.0.0"
 
 
 def test_export_says_what_it_cannot_do(tmp_path):

@@ -83,6 +83,8 @@ ANY_SIZE = [path for path in FILES if _takes_any_size(path)]
 @pytest.mark.parametrize("path", ANY_SIZE, ids=[path.stem for path in ANY_SIZE])
 def test_pixels_beyond_the_halo_change_nothing(path):
     model = Model(path)
+    if model.contract.whole:
+        pytest.skip("estimates the noise from the whole frame, which is why it asks for all of it")
     multiple, halo = model.contract.multiple, model.contract.halo
     side = 2 * halo + 2 * multiple
     image = np.random.default_rng(2).standard_normal((1, 1, side, side)).astype("f4")

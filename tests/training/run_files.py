@@ -6,7 +6,7 @@ import torch
 
 from training.recipe import load_recipe
 
-SMALL = {"scenes": 16, "crop": 64, "batch_size": 2}
+SMALL = {"version": "0.1.0", "scenes": 16, "crop": 64, "batch_size": 2}
 
 
 def rows(folder):

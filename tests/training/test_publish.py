@@ -162,7 +162,9 @@ def test_a_recipe_without_promises_publishes_nothing(zoo):
 
 def test_a_run_is_exported_measured_and_published(zoo, tmp_path):
     shutil.copytree(ZOO / "denoise-live", zoo / "denoise-live")
-    recipe = load_recipe("denoise-live", **SMALL, version="9.0.0", bars={"blank.level": ">= 20"})
+    recipe = load_recipe(
+        "denoise-live", **{**SMALL, "version": "9.0.0"}, bars={"blank.level": ">= 20"}
+    )
     train(recipe, 0, tmp_path / "run", smoke=True)
     recipe.bars = {"blank.level": ">= 21"}
     before = contents(zoo)
@@ -174,7 +176,7 @@ def test_a_run_is_exported_measured_and_published(zoo, tmp_path):
     assert path == zoo / "denoise-live" / "denoise-live-9.0.0.onnx"
     assert index.newest(path.parent) == path
     assert "# denoise-live 9.0.0" in (path.parent / "README.md").read_text()
-    kept = path.with_name("denoise-live-0.1.0.sample_input.npy")
+    kept = path.with_name("denoise-live-1.0.0.sample_input.npy")
     assert kept.read_bytes() == before["denoise-live/sample_input.npy"]
     with pytest.raises(SystemExit, match="a version never changes"):
         publish(recipe, tmp_path / "run", zoo, smoke=True)

@@ -11,10 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from training.frame_recipe import FrameRecipe
+from training.live_first import first_version
 from training.recipe import Recipe
 
 
 def recipe(**settings: Any) -> Recipe:
+    if settings.get("version") == "0.1.0":
+        return first_version(**settings)
     return FrameRecipe(
         **{
             "name": "denoise-live",
