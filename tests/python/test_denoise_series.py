@@ -179,7 +179,7 @@ def test_the_record_says_so_and_the_result_is_replayed(tmp_path, series, capsys)
     write(tmp_path / "series.tif", Micrograph(stack, (0.02, 0.02), "nm"))
     assert main(["denoise", str(tmp_path / "series.tif"), "--series"]) == 0
     out = tmp_path / "series.denoised.tif"
-    np.testing.assert_array_equal(read(out).data, stemzoo.denoise(stack, model, series=True))
+    np.testing.assert_array_equal(read(out).data, stemzoo.denoise(stack, series=True))
     record = read(out).metadata["provenance"]
     assert record["series"]["aligned_by"].startswith("drift-lattice@")
     assert len(record["series"]["shifts"]) == 4
