@@ -109,6 +109,7 @@ class FineTune(Recipe):
         folders = "--noisy FOLDER" + (" --clean FOLDER" if self.own.supervised else "")
         return {
             **self.base.origin(),
+            "recipe_version": self.base.version,
             "parent": self.parent,
             "tuned_on": self.own.told,
             "command": f"python -m training.finetune {self.parent} {folders} "
@@ -152,7 +153,8 @@ def fine_tune(
             f"{info.name} is a model for drift, which has no clean images to learn from; "
             "fine-tuning takes a model that denoises or restores"
         )
-    base = load_recipe(json.loads(contract.training)["recipe"], version=info.version)
+    made = json.loads(contract.training)
+    base = load_recipe(made["recipe"], version=made.get("recipe_version", info.version))
     crop = crop or contract.window or max(1, CROP // contract.multiple) * contract.multiple
     own = read_own(noisy, clean, crop)
     pinned = f"{info.name}@{info.version}"
