@@ -37,7 +37,7 @@ def recipe(**settings: Any) -> Recipe:
             "straight": True,
             "row_jitter": 2.0,
             "denoiser": "denoise-atomic@1.0.0",
-            "figures": "restoration",
+            "figures": "scan_rows",
             "trained_for": {
                 "dose": "0.5 to 100,000 electrons per pixel at the brightest column",
                 "spacing": "columns 4 to 240 px apart",
