@@ -106,16 +106,22 @@ def interface(contract: Contract) -> Interface:
             f"lays windows every\n{contract.step} px, blends them with Hann weights and undoes the "
             "normalisation.",
         )
+    tiles = f"Tiles must overlap by {contract.halo} px on every side to agree with the whole image."
+    if contract.whole:
+        tiles = (
+            "It estimates the noise from all that it is given: whole\nframes up to "
+            f"{contract.whole} px; tiles of larger ones should overlap by {contract.halo} px."
+        )
     return Interface(
         "image",
         ("output",),
         0,
         contract.multiple,
-        contract.halo,
+        # For a network that reads whole frames: how large the sample is, and no more.
+        contract.multiple if contract.whole else contract.halo,
         "Input `image`, output `output`: float32 [N, 1, H, W], H and W multiples of "
         f"{contract.multiple}. The\nruntime subtracts the image's mean and divides by its standard "
-        "deviation, and undoes both\nafterwards. Tiles must overlap by "
-        f"{contract.halo} px on every side to agree with the whole image.",
+        f"deviation, and undoes both\nafterwards. {tiles}",
     )
 
 
