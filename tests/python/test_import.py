@@ -10,11 +10,44 @@ HEAVY = ["torch", "scipy", "matplotlib", "onnxruntime", "tifffile", "PIL", "rsci
 
 # What importing stemzoo loads of the standard library beyond what NumPy does. Each is light; a new
 # one must be, too, or be loaded on first use.
-LIGHT = """
-    atexit base64 binascii bisect bz2 concurrent copy dataclasses decimal difflib errno fnmatch
-    fractions glob hashlib heapq hmac importlib ipaddress logging lzma ntpath pathlib pyexpat queue
-    random secrets shutil string threading traceback unicodedata urllib xml zipfile zlib
-""".split()
+LIGHT = [
+    "atexit",
+    "base64",
+    "binascii",
+    "bisect",
+    "bz2",
+    "concurrent",
+    "copy",
+    "dataclasses",
+    "decimal",
+    "difflib",
+    "errno",
+    "fnmatch",
+    "fractions",
+    "glob",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "importlib",
+    "ipaddress",
+    "logging",
+    "lzma",
+    "ntpath",
+    "pathlib",
+    "pyexpat",
+    "queue",
+    "random",
+    "secrets",
+    "shutil",
+    "string",
+    "threading",
+    "traceback",
+    "unicodedata",
+    "urllib",
+    "xml",
+    "zipfile",
+    "zlib",
+]
 
 # The modules that importing stemzoo adds to NumPy's.
 ADDED = """
