@@ -16,11 +16,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.denoise import report, strips, timing
-from benchmarks.denoise.cases import TOPICS, Case, cases
-from benchmarks.denoise.measures import judged
 from benchmarks.denoise.methods import Method, methods
 from benchmarks.denoise.peers import ROOT, Floats
 from stemzoo.io.atomic import replacing
+from training.evaluation.cases import TOPICS, Case, cases
+from training.evaluation.measures import judged
 
 RESULTS = ROOT / "benchmarks" / "denoise.md"
 PICTURES = ROOT / "docs" / "denoise"

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from skimage.restoration import denoise_nl_means
 
 import stemzoo
-from benchmarks.denoise.cases import Case
-from benchmarks.denoise.measures import fidelity
 from benchmarks.denoise.peers import (
     PEERS,
     ROOT,
@@ -31,6 +29,8 @@ from benchmarks.denoise.peers import (
 )
 from benchmarks.peers.anscombe import forward, inverse
 from stemzoo.index import newest
+from training.evaluation.cases import Case
+from training.evaluation.measures import fidelity
 
 OURS = ("denoise-atomic", "denoise-live", "restore-scan", "lobato-restore")
 RAW = "raw"
@@ -90,7 +90,7 @@ def installed() -> list[Method]:
 def _either_way(runs: Process, other: Process, case: Case) -> Floats:
     """The better of both orientations where the noise has a direction and the peer has both."""
     answer = cached(runs, case, runs.peer.folder)
-    if other is runs or not case.directed:
+    if other is runs or not case.colour.directed:
         return answer
     turned = cached(other, case, other.peer.folder)
     return max(answer, turned, key=lambda image: fidelity(image, case.truth))

@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.denoise.cases import Case
 from benchmarks.peers.loop import READY
 from stemzoo.io.atomic import replacing
+from training.evaluation.cases import Case
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / "runs" / "peers"

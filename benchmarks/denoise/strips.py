@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.denoise.cases import Case
-from benchmarks.denoise.measures import fidelity
 from benchmarks.denoise.peers import Floats, Frame
 from stemzoo.pictures import grey, save_panels
+from training.evaluation.cases import Case
+from training.evaluation.measures import fidelity
 
 SHOWN = 176  # px: the middle of the frame
 SHORT = 20  # letters of a method's name that fit below its picture

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.denoise.cases import PEROVSKITE, SIDE
 from benchmarks.denoise.methods import RAW, Method
 from stemzoo.phantoms import expose, perovskite
+from training.evaluation.cases import LARGE, SIDE
 
 SEED = 90_900
 SMALL = 96  # px: a picture to warm up with
@@ -18,7 +18,7 @@ LONG = 30.0  # CPU seconds: who takes longer is timed once
 
 def measured(methods: Sequence[Method], quick: bool = False) -> dict[str, dict[int, float]]:
     """Median CPU seconds by method and side of the picture."""
-    sides = {SIDE: 3} if quick else {SIDE: 5, PEROVSKITE: 3}
+    sides = {SIDE: 3} if quick else {SIDE: 5, LARGE: 3}
     found: dict[str, dict[int, float]] = {}
     for side, rounds in sides.items():
         for name, seconds in _at(side, rounds, methods, quick).items():

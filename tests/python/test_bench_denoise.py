@@ -11,8 +11,8 @@ pytest.importorskip("skimage")
 
 from benchmarks.denoise import __main__ as command
 from benchmarks.denoise import cases, measures, methods, peers, report, strips
-from benchmarks.denoise.colours import COLOURS, Colour
 from benchmarks.peers import anscombe
+from training.evaluation.colours import COLOURS, Colour
 
 
 @pytest.fixture(scope="module")

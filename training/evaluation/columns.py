@@ -32,6 +32,7 @@ class Score:
     recall: float
     weak_recall: float  # of the columns weaker than WEAK
     error: float  # px, rms distance between matched columns
+    excess: float  # their median distance over that of errors at the bound: 1 at the bound
 
     @property
     def f1(self) -> float:
@@ -59,20 +60,6 @@ def detected(image: NDArray[np.floating], spacing: float) -> Floats:
     found = found[np.argsort(-found[:, 2], kind="stable")]
     twins = cKDTree(found[:, :2]).query_pairs(spacing / 4, output_type="ndarray")
     return np.delete(found, np.unique(twins[:, 1]), axis=0)
-
-
-def settled(truth: NDArray[np.floating], columns: NDArray[np.floating], spacing: float) -> Floats:
-    """`columns` moved to where `detected` sees them in the noise-free picture `truth`.
-
-    A column's atoms count unequally along the depth, and its neighbours' tails draw its maximum:
-    the position error against atoms has a floor that no restoration can lower. Columns that are not
-    seen stay where they are.
-    """
-    places = np.array(columns, np.float64)
-    found = detected(truth, spacing)
-    ours, theirs = matched(found, places, REACH * spacing)
-    places[theirs, :2] = found[ours, :2]
-    return places
 
 
 def width(image: Floats, spacing: float) -> float:
@@ -123,8 +110,11 @@ def score(
     spacing: float,
     shape: tuple[int, int],
     margin: float,
+    bounds: NDArray[np.floating] | None = None,
 ) -> Score:
     """`found` against `true`, rows of (y, x, height or weight) in px of a picture of `shape`.
+
+    `bounds` are the position bounds of the true columns; without them the excess is NaN.
 
     Columns nearer than `margin` px to the edge may be matched, but are not counted: the matching
     would lose pairs across the border of the counted area.
@@ -136,12 +126,25 @@ def score(
     hit_found, hit_true = np.zeros(len(found), bool), np.zeros(len(true), bool)
     hit_found[ours], hit_true[theirs] = True, True
     weak = counted_true & (true[:, 2] < WEAK * true[:, 2].max(initial=0))
-    away = (found[ours, :2] - true[theirs, :2])[counted_true[theirs]]
+    pairs = counted_true[theirs]
+    away = np.hypot(*(found[ours, :2] - true[theirs, :2])[pairs].T)
     return Score(
         precision=_mean(hit_found[counted_found]),
         recall=_mean(hit_true[counted_true]),
         weak_recall=_mean(hit_true[weak]),
-        error=_mean((away**2).sum(axis=1)) ** 0.5,
+        error=_mean(away**2) ** 0.5,
+        excess=_excess(away, bounds[theirs][pairs]) if bounds is not None else float("nan"),
+    )
+
+
+def _excess(away: Floats, bounds: NDArray[np.floating]) -> float:
+    """Medians are not carried away by a few columns that were taken for their neighbours.
+
+    The distance of Gaussian errors has a median of sqrt(ln 2) times its root mean square.
+    """
+    known = np.isfinite(bounds)
+    return (
+        float(np.median(away[known] / bounds[known]) / np.log(2) ** 0.5) if known.any() else np.nan
     )
 
 

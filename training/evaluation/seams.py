@@ -44,10 +44,10 @@ def bragg_power(residual: NDArray[np.floating], truth: NDArray[np.floating]) -> 
     """Power of `residual` at the Bragg peaks of `truth`, over that at the frequencies around them.
 
     Noise, white or coloured, gives about 1; a residual that holds part of the lattice gives more.
-    NaN if the truth has no Bragg peak.
+    NaN if the truth has no Bragg peak, or nothing is left.
     """
     peaks = bragg_peaks(truth)
-    if not peaks.any():
+    if not peaks.any() or not np.any(residual):
         return float("nan")
     power = _power(residual)
     at_peaks = uniform_filter(power, PEAK, mode="wrap")

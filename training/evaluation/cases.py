@@ -11,23 +11,24 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.denoise.colours import COLOURS, Colour, white
 from stemzoo.phantoms import perovskite
+from training.evaluation.colours import COLOURS, Colour, white
+from training.evaluation.specimens import specimens
 from training.simulate import shapes
 from training.simulate.scan import EDGE, coefficients, sample
-from training.simulate.scenes import BANDS, render_crystals, scaled
+from training.simulate.scenes import scaled
+from training.simulate.texture import smooth_field
 
 SEED = 90_100  # training never uses seeds from 90 000 on
-SPECIMENS = "training.evaluation.specimens"
-SIDE = 256  # px, of all pictures but the perovskite
-PEROVSKITE = 512  # px
+SIDE = 256  # px, of most pictures
+LARGE = 512  # px, of perovskites and of fields without anything to see
+SPECKLE = 0.2  # relative deviation of an amorphous film's intensity
+NEAREST = 10.0  # px between nearest columns of the perovskite
 SHAPES: dict[str, Callable[[int, int, torch.Generator], torch.Tensor]] = {
     "islands": shapes.islands,
     "blobs": shapes.blobs,
@@ -48,7 +49,8 @@ class Case:
     noisy: NDArray[np.float32]
     truth: Floats
     peak: float
-    directed: bool = False  # its noise is correlated along the scan: peers may have it transposed
+    spacing: float | None = None  # px between nearest columns, where there are columns
+    colour: Colour = white  # of its noise
 
     @property
     def name(self) -> str:
@@ -61,16 +63,17 @@ class Scene:
 
     name: str
     image: Floats
+    spacing: float | None = None  # px between nearest columns, where there are columns
 
 
 def crystal_cells(quick: bool = False) -> Iterator[Case]:
     """Poisson noise on a perovskite lattice, period 20 px, as in benchmarks/denoising.py."""
     for seed in (SEED,) if quick else (SEED, SEED + 1):
-        truth = perovskite((PEROVSKITE, PEROVSKITE), seed).image((PEROVSKITE, PEROVSKITE))
+        truth = perovskite((LARGE, LARGE), seed).image((LARGE, LARGE))
         for peak in (5.0, 20.0, 100.0):
             ideal = truth * (peak / truth.max())
             noisy = np.random.default_rng(seed + int(peak)).poisson(ideal).astype(np.float32)
-            yield Case("perovskite", _peak(peak), f"seed {seed}", noisy, ideal, peak)
+            yield Case("perovskite", _peak(peak), f"seed {seed}", noisy, ideal, peak, NEAREST)
 
 
 def jittered_cells(quick: bool = False) -> Iterator[Case]:
@@ -81,7 +84,8 @@ def jittered_cells(quick: bool = False) -> Iterator[Case]:
         for peak in peaks:
             noisy, truth = jittered(scene, rms, peak, SEED + 200)
             condition = f"{rms:g} px, {_peak(peak)}"
-            yield Case("perovskite, row jitter", condition, scene.name, noisy, truth, peak)
+            topic = "perovskite, row jitter"
+            yield Case(topic, condition, scene.name, noisy, truth, peak, scene.spacing)
 
 
 def clean_scans(quick: bool = False) -> Iterator[Case]:
@@ -89,7 +93,7 @@ def clean_scans(quick: bool = False) -> Iterator[Case]:
     for scene in specimen_scenes(quick):
         for peak in (5.0, 30.0, 300.0):
             noisy, truth = coloured(scene, white, peak, SEED + 300)
-            yield Case("specimens", _peak(peak), scene.name, noisy, truth, peak)
+            yield Case("specimens", _peak(peak), scene.name, noisy, truth, peak, scene.spacing)
 
 
 def jittered_scans(quick: bool = False) -> Iterator[Case]:
@@ -97,7 +101,8 @@ def jittered_scans(quick: bool = False) -> Iterator[Case]:
     for scene in specimen_scenes(quick):
         for peak in (5.0, 30.0, 300.0):
             noisy, truth = jittered(scene, 1.0, peak, SEED + 400)
-            yield Case("specimens, row jitter of 1 px", _peak(peak), scene.name, noisy, truth, peak)
+            topic = "specimens, row jitter of 1 px"
+            yield Case(topic, _peak(peak), scene.name, noisy, truth, peak, scene.spacing)
 
 
 def coloured_scans(quick: bool = False) -> Iterator[Case]:
@@ -115,12 +120,28 @@ def shape_scans(quick: bool = False) -> Iterator[Case]:
 
 def blank_fields(quick: bool = False) -> Iterator[Case]:
     """Nothing but Poisson noise, plain and smoothed: what a denoiser leaves, it has invented."""
-    scene = Scene("blank", np.ones((SIDE + 2 * EDGE, SIDE + 2 * EDGE)))
     blurs = {"plain": 0.0, "blurred by 0.5 px": 0.5, "by 0.8 px": 0.8, "by 1 px": 1.0}
-    for name, sigma in blurs.items():
-        for peak in (5.0,) if quick else (5.0, 30.0):
-            noisy, truth = coloured(scene, Colour(sigma=sigma), peak, SEED + 700)
-            yield Case("blank", f"{name}, {_peak(peak)}", scene.name, noisy, truth, peak)
+    colours = {name: Colour(sigma=sigma) for name, sigma in blurs.items()}
+    side = LARGE + 2 * EDGE
+    scenes = [Scene(f"field {number}", np.ones((side, side))) for number in range(_fields(quick))]
+    yield from _coloured("blank", scenes, (5.0,) if quick else (5.0, 30.0), colours)
+
+
+def amorphous_fields(quick: bool = False) -> Iterator[Case]:
+    """Speckle of an amorphous film, in which there is no column to find."""
+    side = LARGE + 2 * EDGE
+    scenes = []
+    for number in range(_fields(quick)):
+        random = torch.Generator().manual_seed(SEED + 700 + number)
+        grain = smooth_field(torch.tensor([3.0 + 3 * number]), side, random).double()
+        scenes.append(Scene(f"film {number}", scaled((SPECKLE * grain).exp())[0].numpy()))
+    peaks = (5.0,) if quick else (5.0, 30.0)
+    yield from _coloured("amorphous", scenes, peaks, {"white": white, **COLOURS})
+
+
+def _fields(quick: bool) -> int:
+    """Of every colour and dose: all of them together cover more than four megapixels."""
+    return 1 if quick else 2
 
 
 TOPICS: dict[str, Callable[[bool], Iterator[Case]]] = {
@@ -131,6 +152,7 @@ TOPICS: dict[str, Callable[[bool], Iterator[Case]]] = {
     "specimens-coloured": coloured_scans,
     "no-atoms": shape_scans,
     "blank": blank_fields,
+    "amorphous": amorphous_fields,
 }
 
 
@@ -141,43 +163,23 @@ def cases(topics: Iterable[str] = TOPICS, quick: bool = False) -> Iterator[Case]
 
 
 def perovskite_scene(seed: int) -> Scene:
-    side = PEROVSKITE + 2 * EDGE
+    side = LARGE + 2 * EDGE
     image = perovskite((side, side), seed).image((side, side))
-    return Scene(f"seed {seed}", image / image.max())
+    return Scene(f"seed {seed}", image / image.max(), NEAREST)
 
 
 def specimen_scenes(quick: bool = False) -> tuple[Scene, ...]:
-    """The multislice specimens, or crystals of the simulator where there are none yet."""
-    scenes = _multislice() if has_specimens() else _stand_ins()
-    return scenes[:: max(1, len(scenes) // 3)][:3] if quick else scenes
-
-
-def has_specimens() -> bool:
-    try:
-        found = find_spec(SPECIMENS)
-    except ModuleNotFoundError:  # not even the package that it belongs to
-        return False
-    return found is not None and found.origin is not None  # a folder of data has no origin
+    """The multislice specimens; three of them if `quick`."""
+    scenes = _multislice()
+    return scenes[:: len(scenes) // 3][:3] if quick else scenes
 
 
 @cache
 def _multislice() -> tuple[Scene, ...]:
-    found = import_module(SPECIMENS).specimens()
-    return tuple(Scene(each.name, np.maximum(each.image, 0).astype(np.float64)) for each in found)
-
-
-@cache
-def _stand_ins(each: int = 2) -> tuple[Scene, ...]:
-    """Crystals as in training, from a seed of their own: `each` of every band of spacings."""
-    random = torch.Generator().manual_seed(SEED)
-    scenes = []
-    for (low, high), _ in BANDS:
-        pictures = render_crystals(each, SIDE + 2 * EDGE, (low, high), random).double().numpy()
-        scenes += [
-            Scene(f"simulated {low:g} to {high:g} px, {index}", picture)
-            for index, picture in enumerate(pictures)
-        ]
-    return tuple(scenes)
+    return tuple(
+        Scene(each.name, np.maximum(each.image, 0).astype(np.float64), each.spacing)
+        for each in specimens()
+    )
 
 
 def shape_scenes(each: int) -> Iterator[Scene]:
@@ -233,7 +235,7 @@ def _coloured(
             for peak in peaks:
                 noisy, truth = coloured(scene, colour, peak, SEED + 500)
                 condition = f"{name}, {_peak(peak)}"
-                yield Case(topic, condition, scene.name, noisy, truth, peak, colour.directed)
+                yield Case(topic, condition, scene.name, noisy, truth, peak, scene.spacing, colour)
 
 
 def _peak(peak: float) -> str:

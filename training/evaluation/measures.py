@@ -1,0 +1,91 @@
+"""How near a picture is to its truth, away from the frame's edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from stemzoo.phantoms import psnr
+from training.evaluation import columns
+from training.evaluation.cases import Case
+from training.evaluation.colours import white
+from training.evaluation.invented import invented
+from training.evaluation.seams import bragg_power
+
+BORDER = 8  # px on every side that nobody is judged by
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Of one picture; NaN is what it has none of: a blank field no SSIM, a film no columns."""
+
+    psnr: float  # dB, of the truth's maximum
+    ssim: float = np.nan
+    slope: float = np.nan  # of intensities over the true ones: 1 where contrast is preserved
+    noise: float = np.nan  # standard deviation over that of the noisy picture
+    invented: float = np.nan  # columns per megapixel
+    f1: float = np.nan  # of columns found, the harmonic mean of precision and recall
+    weak: float = np.nan  # recall of faint columns
+    error: float = np.nan  # px, rms of columns' positions
+    excess: float = np.nan  # of columns' positions over the Cramer-Rao bound
+    bragg: float = np.nan  # power of the residual at Bragg peaks over that around them
+
+
+def judged(image: NDArray[np.floating], case: Case) -> Score:
+    result, truth, noisy = (interior(array) for array in (image, case.truth, case.noisy))
+    fidelity = psnr(result, truth)
+    flat = np.ptp(truth) < 1e-6 * truth.max()
+    shape = {} if flat else {"ssim": ssim(result, truth), "slope": slope(result, truth)}
+    if case.spacing is None:
+        noise = float((noisy - truth).std())
+        left = float(result.std() / noisy.std()) if flat else np.nan
+        return Score(fidelity, noise=left, invented=invented(result, truth, noise), **shape)
+    found = on_columns(image, case)
+    return Score(
+        fidelity,
+        f1=found.f1,
+        weak=found.weak_recall,
+        error=found.error,
+        excess=found.excess,
+        bragg=bragg_power(noisy - result, truth),
+        **shape,
+    )
+
+
+def on_columns(image: NDArray[np.floating], case: Case) -> columns.Score:
+    """How well columns are found, against those that the noise-free picture shows.
+
+    The bound holds for columns in white Poisson noise, whose rows lie where they should.
+    """
+    assert case.spacing is not None
+    true = columns.detected(case.truth, case.spacing)
+    bounds = None
+    if case.colour == white:
+        bounds = columns.position_bounds(case.truth, true[:, :2], case.spacing)
+    found = columns.detected(image, case.spacing)
+    rows, across = case.truth.shape
+    return columns.score(found, true, case.spacing, (rows, across), case.spacing, bounds)
+
+
+def slope(image: Floats, truth: Floats) -> float:
+    return float(np.polyfit(truth.ravel(), image.ravel(), 1)[0])
+
+
+def fidelity(image: NDArray[np.floating], truth: Floats) -> float:
+    """PSNR of the interior, dB."""
+    return psnr(interior(image), interior(truth))
+
+
+def ssim(image: Floats, truth: Floats) -> float:
+    """Structural similarity (Wang et al. 2004) over the range from nothing to the truth's peak."""
+    value = structural_similarity(image, truth, data_range=float(truth.max()))  # type: ignore[no-untyped-call]
+    return float(value)
+
+
+def interior(image: NDArray[np.floating]) -> Floats:
+    return np.asarray(image, np.float64)[BORDER:-BORDER, BORDER:-BORDER]
