@@ -29,6 +29,8 @@ picture, and its 95 % confidence interval where there are several pictures.
 picture shows. **Weak**: recall of those lower than 0.3 of the highest.
 - **Position**: rms error of the columns' positions, px; in brackets the median error over that of \
 the Cramer-Rao bound of each column by itself, below 1 where a lattice helps.
+- **Rows**: rms of what the picture's rows are displaced by along x, px; in brackets over the \
+Cramer-Rao bound of each row by itself, the specimen being known.
 - **Bragg**: power of the residual (noisy less clean) at the lattice's frequencies over that \
 around them, 1 where nothing of the lattice was removed or left.
 - **Invented**: spots per megapixel that rise over their surroundings by a quarter of the noise's \
@@ -120,11 +122,16 @@ def _cells(found: Found) -> dict[str, Cell]:
         excess = _shown(" ({:.2f}x)", mean(name, condition, lambda score: score.excess))
         return _shown("{:.3f}", mean(name, condition, lambda score: score.error)) + excess
 
+    def rows(name: str, condition: str) -> str:
+        excess = _shown(" ({:.2f}x)", mean(name, condition, lambda score: score.rows_excess))
+        return _shown("{:.3f}", mean(name, condition, lambda score: score.rows)) + excess
+
     return {
         "PSNR, dB": fidelity,
         "SSIM / slope": likeness,
         "F1 / weak": columns,
         "position, px": position,
+        "rows, px": rows,
         "Bragg": shown(lambda score: score.bragg, "{:.1f}"),
         "noise std left": shown(lambda score: 100 * score.noise, "{:.1f} %"),
         "invented per Mpx": shown(lambda score: score.invented, "{:.0f}"),

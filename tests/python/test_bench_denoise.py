@@ -10,9 +10,11 @@ pytest.importorskip("torch")
 pytest.importorskip("skimage")
 
 from benchmarks.denoise import __main__ as command
-from benchmarks.denoise import cases, measures, methods, peers, report, strips
+from benchmarks.denoise import methods, peers, report, strips
 from benchmarks.peers import anscombe
+from training.evaluation import cases, measures
 from training.evaluation.colours import COLOURS, Colour
+from training.evaluation.invented import invented
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +43,10 @@ def test_every_topic_has_cases_with_names_of_their_own():
     assert {each.topic for each in found} == {"blank", "no atoms"}
     assert len({each.name for each in found}) == len(found)
     for each in found:
-        assert each.noisy.shape == each.truth.shape == (cases.SIDE, cases.SIDE)
+        side = cases.LARGE if each.topic == "blank" else cases.SIDE
+        assert each.noisy.shape == each.truth.shape == (side, side)
         assert each.noisy.dtype == np.float32
         assert np.isfinite(each.noisy).all()
-
-
-@pytest.mark.parametrize("name", ["nowhere.at_all", "nothing_but_data"])
-def test_stand_ins_serve_until_there_are_specimens(name, monkeypatch, tmp_path):
-    (tmp_path / "nothing_but_data").mkdir()
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(cases, "SPECIMENS", name)
-    monkeypatch.setattr(cases, "_stand_ins", lambda: ("a", "b", "c", "d", "e", "f"))
-    assert not cases.has_specimens()
-    assert cases.specimen_scenes(quick=True) == ("a", "c", "e")
 
 
 @pytest.mark.parametrize("name", COLOURS)
@@ -104,6 +97,17 @@ def test_a_blank_field_is_judged_by_the_noise_left():
     score = measures.judged(blank.truth + 0.1 * (blank.noisy - blank.truth), blank)
     assert score.noise == pytest.approx(0.1)
     assert np.isnan(score.ssim)
+    assert score.invented == 0
+    assert measures.judged(blank.noisy, blank).invented > 1000
+
+
+def test_a_spot_where_there_is_none_is_invented():
+    truth = np.full((100, 100), 20.0)
+    picture = truth.copy()
+    picture[40:43, 50:53] += 4
+    assert invented(picture, truth, noise=20**0.5) == pytest.approx(100)
+    assert invented(picture, picture, noise=20**0.5) == 0
+    assert invented(truth + 0.05 * (picture - truth), truth, noise=20**0.5) == 0
 
 
 def test_the_inverse_of_the_anscombe_transform():
@@ -179,7 +183,7 @@ def test_peers_that_are_not_there_are_left_out(monkeypatch, tmp_path, capsys):
 
 
 def test_tables(case):
-    score = measures.Score(30.0, 0.9, 1.0, 0.1)
+    score = measures.Score(30.0, 0.9, 1.0)
     better = dataclasses.replace(score, psnr=31.25)
     text = report.written(
         [

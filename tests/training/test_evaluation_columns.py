@@ -8,7 +8,6 @@ from training.evaluation.columns import (
     matched,
     position_bounds,
     score,
-    settled,
     width,
 )
 from training.evaluation.seams import bragg_peaks, bragg_power, seam_power
@@ -91,17 +90,6 @@ def test_maxima_of_a_plateau_are_one_column():
     image = np.clip(picture(lattice(16, 120), 120, 4), 0, 0.25)
     found = detected(image, 16)
     assert score(found, lattice(16, 120), 16, image.shape, 12).precision == 1
-
-
-def test_columns_settle_where_the_picture_shows_them():
-    true = lattice(12, 120)
-    image = picture(true, 120, 2.4)
-    moved = true + np.array([0.8, -0.5, 0])
-    moved = np.vstack([moved, [true[12, 0] + 6, true[12, 1] + 6, 0.5]])
-    places = settled(image, moved, 12)
-    assert score(places[:-1], true, 12, image.shape, 10).error < 0.1
-    assert (places[-1] == moved[-1]).all()
-    assert (places[:, 2] == moved[:, 2]).all()
 
 
 def test_the_bound_of_a_lone_column_is_its_width_over_the_root_of_its_counts():

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from stemzoo.phantoms import perovskite, psnr
-from training.figures.common import gains, ssim
+from training.evaluation.measures import ssim
+from training.evaluation.rows import row_bound, row_shifts
+from training.figures.common import gains
 from training.figures.hourglass import RAW_PSNR, RAW_SSIM, exposures
-from training.figures.restoration import ALL, JITTER, pictures, row_shifts
+from training.figures.restoration import ALL, JITTER, pictures
 from training.figures.williams_comparison import CONDITIONS, TAUGHT, pairs, taught
 
 
@@ -60,3 +62,15 @@ def test_every_way_of_teaching_the_hourglass_is_tried(tmp_path):
     rows = taught(0.0, tmp_path, smoke=True)
     assert [row["key"] for row in rows] == list(TAUGHT)
     assert all(np.isfinite((row["clean"], row["clean_ssim"])).all() for row in rows)
+
+
+def test_the_bound_of_rows_falls_with_the_root_of_the_dose():
+    truth = perovskite((64, 256), seed=1).image((64, 256))
+    assert row_bound(100 * truth) == pytest.approx(row_bound(truth) / 10)
+    # A Gaussian column of N electrons is placed to sigma / sqrt(N); two, sqrt(2) better.
+    x = np.arange(128.0)
+    one = 50 * np.exp(-((x - 40) ** 2) / (2 * 3.0**2))
+    row = np.stack([one, one])
+    assert row_bound(row) == pytest.approx(3 / one.sum() ** 0.5, rel=0.01)
+    both = row + np.roll(row, 40, axis=1)
+    assert row_bound(both) == pytest.approx(row_bound(row) / 2**0.5, rel=0.01)

@@ -51,6 +51,7 @@ class Case:
     peak: float
     spacing: float | None = None  # px between nearest columns, where there are columns
     colour: Colour = white  # of its noise
+    jittered: bool = False  # its rows are displaced along x
 
     @property
     def name(self) -> str:
@@ -85,7 +86,9 @@ def jittered_cells(quick: bool = False) -> Iterator[Case]:
             noisy, truth = jittered(scene, rms, peak, SEED + 200)
             condition = f"{rms:g} px, {_peak(peak)}"
             topic = "perovskite, row jitter"
-            yield Case(topic, condition, scene.name, noisy, truth, peak, scene.spacing)
+            yield Case(
+                topic, condition, scene.name, noisy, truth, peak, scene.spacing, jittered=True
+            )
 
 
 def clean_scans(quick: bool = False) -> Iterator[Case]:
@@ -102,7 +105,9 @@ def jittered_scans(quick: bool = False) -> Iterator[Case]:
         for peak in (5.0, 30.0, 300.0):
             noisy, truth = jittered(scene, 1.0, peak, SEED + 400)
             topic = "specimens, row jitter of 1 px"
-            yield Case(topic, _peak(peak), scene.name, noisy, truth, peak, scene.spacing)
+            yield Case(
+                topic, _peak(peak), scene.name, noisy, truth, peak, scene.spacing, jittered=True
+            )
 
 
 def coloured_scans(quick: bool = False) -> Iterator[Case]:

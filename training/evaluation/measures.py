@@ -13,6 +13,7 @@ from training.evaluation import columns
 from training.evaluation.cases import Case
 from training.evaluation.colours import white
 from training.evaluation.invented import invented
+from training.evaluation.rows import row_bound, row_shifts
 from training.evaluation.seams import bragg_power
 
 BORDER = 8  # px on every side that nobody is judged by
@@ -34,6 +35,8 @@ class Score:
     error: float = np.nan  # px, rms of columns' positions
     excess: float = np.nan  # of columns' positions over the Cramer-Rao bound
     bragg: float = np.nan  # power of the residual at Bragg peaks over that around them
+    rows: float = np.nan  # px, rms of what rows are displaced by
+    rows_excess: float = np.nan  # over the bound of a row by itself
 
 
 def judged(image: NDArray[np.floating], case: Case) -> Score:
@@ -46,6 +49,7 @@ def judged(image: NDArray[np.floating], case: Case) -> Score:
         left = float(result.std() / noisy.std()) if flat else np.nan
         return Score(fidelity, noise=left, invented=invented(result, truth, noise), **shape)
     found = on_columns(image, case)
+    rows = float(np.nanstd(row_shifts(result, truth))) if case.jittered else np.nan
     return Score(
         fidelity,
         f1=found.f1,
@@ -53,6 +57,8 @@ def judged(image: NDArray[np.floating], case: Case) -> Score:
         error=found.error,
         excess=found.excess,
         bragg=bragg_power(noisy - result, truth),
+        rows=rows,
+        rows_excess=rows / row_bound(truth),
         **shape,
     )
 
@@ -65,15 +71,16 @@ def on_columns(image: NDArray[np.floating], case: Case) -> columns.Score:
     assert case.spacing is not None
     true = columns.detected(case.truth, case.spacing)
     bounds = None
-    if case.colour == white:
+    if case.colour == white and not case.jittered:
         bounds = columns.position_bounds(case.truth, true[:, :2], case.spacing)
     found = columns.detected(image, case.spacing)
     rows, across = case.truth.shape
     return columns.score(found, true, case.spacing, (rows, across), case.spacing, bounds)
 
 
-def slope(image: Floats, truth: Floats) -> float:
-    return float(np.polyfit(truth.ravel(), image.ravel(), 1)[0])
+def slope(image: NDArray[np.floating], truth: Floats) -> float:
+    """Of a picture's intensities over the true ones: 1 where contrast is kept."""
+    return float(np.polyfit(truth.ravel(), np.asarray(image, np.float64).ravel(), 1)[0])
 
 
 def fidelity(image: NDArray[np.floating], truth: Floats) -> float:
@@ -81,9 +88,10 @@ def fidelity(image: NDArray[np.floating], truth: Floats) -> float:
     return psnr(interior(image), interior(truth))
 
 
-def ssim(image: Floats, truth: Floats) -> float:
+def ssim(image: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
     """Structural similarity (Wang et al. 2004) over the range from nothing to the truth's peak."""
-    value = structural_similarity(image, truth, data_range=float(truth.max()))  # type: ignore[no-untyped-call]
+    pair = (np.asarray(array, np.float64) for array in (image, truth))
+    value = structural_similarity(*pair, data_range=float(truth.max()))  # type: ignore[no-untyped-call]
     return float(value)
 
 

@@ -9,20 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.phantoms import psnr
+from training.evaluation.measures import ssim
 
 Metrics = dict[str, Any]
 Image = NDArray[np.floating]
 
 EVALUATION_SEED = 90_000  # training counts its seeds from 1
-
-
-def ssim(image: Image, truth: Image) -> float:
-    """Structural similarity (Wang et al. 2004) over the range from nothing to the truth's peak."""
-    from skimage.metrics import structural_similarity
-
-    pair = (np.asarray(array, np.float64) for array in (image, truth))
-    value = structural_similarity(*pair, data_range=truth.max())  # type: ignore[no-untyped-call]
-    return float(value)
 
 
 def gains(triples: Iterable[tuple[Image, Image, Image]]) -> Metrics:

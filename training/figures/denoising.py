@@ -7,9 +7,11 @@ import torch
 
 from stemzoo.model import Model
 from stemzoo.phantoms import expose, perovskite, psnr
+from training.figures import cases
 from training.figures.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.scenes import BANDS, render_crystals
 
+TOPICS = ("specimens", "specimens-coloured", "no-atoms", "blank", "amorphous")
 PEROVSKITE_PEAKS = (5, 20, 100)  # electrons per pixel at the brightest column
 
 
@@ -31,6 +33,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
             for peak in (5, 100)
         ],
         "blank": _blank(model, size),
+        "cases": cases.by_topic(model, TOPICS, smoke),
     }
 
 
@@ -66,6 +69,7 @@ def report(metrics: Metrics) -> str:
             f"A blank field of {blank['level']} electrons per pixel keeps a standard deviation of "
             f"{blank['clean_std']:.2f}",
             f"electrons, from {blank['raw_std']:.2f}.",
+            *cases.section(metrics),
         ]
     )
 

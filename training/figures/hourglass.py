@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from stemzoo.model import Model
 from stemzoo.phantoms import psnr
 from stemzoo.pictures import Grey, grey
-from training.figures.common import EVALUATION_SEED, Metrics, rounded, ssim
+from training.evaluation.measures import ssim
+from training.figures.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.crystals import ZONES
 from training.simulate.detector import electrons, record
 from training.simulate.lattice import Cells, real_cells

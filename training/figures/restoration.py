@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from stemzoo.model import Model
 from stemzoo.pictures import Grey, grey
 from stemzoo.restoration import restore
+from training.evaluation.measures import slope
+from training.evaluation.rows import row_shifts
 from training.figures.common import EVALUATION_SEED, Metrics, gains, rounded
 from training.simulate.acquire import Conditions, acquire
 from training.simulate.detector import DETECTOR
@@ -24,8 +26,6 @@ HIGH_DOSE = 10_000.0
 SIZE = 256
 ALL = Conditions(SCAN, DETECTOR)
 JITTER = Conditions({"row_jitter_x": (1.0, 1.0, 1.0)}, {})
-REACH, STEP = 4.0, 0.1  # px: shifts of a row that are tried
-FAINT = 0.3  # of the largest contrast: rows with less show no shift
 
 
 def measure(model: Model, smoke: bool = False) -> Metrics:
@@ -45,7 +45,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
         "row_shift": _over([np.nanstd(found) for found in shifts]),
         "row_step": _over([np.nanstd(np.diff(found)) for found in shifts]),
         "slopes": [
-            {"peak": peak, "slope": rounded(np.mean([_slope(c, t) for _, c, t in found]))}
+            {"peak": peak, "slope": rounded(np.mean([slope(c, t) for _, c, t in found]))}
             for peak in (1000.0, 10_000.0, 1e6)
             for found in [list(_restored(model, *_jittered(count, peak, size)))]
         ],
@@ -81,34 +81,6 @@ def _jittered(count: int, peak: float, size: int) -> tuple[Floats, Floats]:
 
 def _restored(model: Model, noisy: Floats, truth: Floats) -> list[tuple[Floats, Floats, Floats]]:
     return [(raw, restore(raw, model), true) for raw, true in zip(noisy, truth, strict=True)]
-
-
-def row_shifts(image: Floats, truth: Floats) -> Floats:
-    """How far each row of a picture lies along x from where it belongs; NaN where that is not seen.
-
-    Every row of the truth is moved by every shift, and the best correlation is refined by a
-    parabola; the columns that wrap are left out.
-    """
-    columns = truth.shape[1]
-    shifts = np.arange(-REACH, REACH + STEP / 2, STEP)
-    phase = np.exp(-2j * np.pi * shifts[:, None] * np.fft.rfftfreq(columns))
-    moved = np.fft.irfft(np.fft.rfft(truth)[:, None] * phase, columns)[..., EDGE:-EDGE]
-    moved = moved - moved.mean(axis=-1, keepdims=True)
-    moved /= np.linalg.norm(moved, axis=-1, keepdims=True) + 1e-12
-    score = np.einsum("rsc,rc->rs", moved, image[:, EDGE:-EDGE])
-    contrast = truth.std(axis=1)
-    best = score.argmax(axis=1).clip(1, len(shifts) - 2)
-    rows = np.arange(len(truth))
-    left, middle, right = (score[rows, best + offset] for offset in (-1, 0, 1))
-    bend = left - 2 * middle + right
-    found = shifts[best] + STEP * np.where(bend < 0, 0.5 * (left - right) / bend, 0)
-    seen: Floats = np.where(contrast > FAINT * contrast.max(), found, np.nan)
-    return seen
-
-
-def _slope(clean: Floats, truth: Floats) -> float:
-    """Of the clean picture's intensities over the true ones: 1 where contrast is kept."""
-    return float(np.polyfit(truth.ravel(), np.asarray(clean, np.float64).ravel(), 1)[0])
 
 
 def report(metrics: Metrics) -> str:

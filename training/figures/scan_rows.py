@@ -1,5 +1,20 @@
-"""What restore-scan gains: the figures of the published restoring network, without its paper."""
+"""What a restorer of rows gains: the figures of the published restoring network, and more cases."""
 
-from training.figures.restoration import measure, report
+from __future__ import annotations
 
-__all__ = ["measure", "report"]
+from stemzoo.model import Model
+from training.figures import cases, restoration
+from training.figures.common import Metrics
+
+TOPICS = ("perovskite-jitter", "specimens-jitter", "specimens")
+
+
+def measure(model: Model, smoke: bool = False) -> Metrics:
+    return {
+        **restoration.measure(model, smoke),
+        "cases": cases.by_topic(model, TOPICS, smoke),
+    }
+
+
+def report(metrics: Metrics) -> str:
+    return "\n".join([restoration.report(metrics), *cases.section(metrics)])

@@ -1,0 +1,55 @@
+"""How far the rows of a picture lie from where they belong, and how well counts could tell."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
+
+from training.evaluation.columns import DERIVATIVE
+
+Floats = NDArray[np.float64]
+
+REACH, STEP = 4.0, 0.1  # px: shifts of a row that are tried
+MARGIN = 16  # px at both ends of a row, which wrap
+FAINT = 0.3  # of the largest contrast: rows with less show no shift
+
+
+def row_shifts(image: Floats, truth: Floats) -> Floats:
+    """How far each row of a picture lies along x from where it belongs; NaN where that is not seen.
+
+    Every row of the truth is moved by every shift, and the best correlation is refined by a
+    parabola; the columns that wrap are left out.
+    """
+    columns = truth.shape[1]
+    shifts = np.arange(-REACH, REACH + STEP / 2, STEP)
+    phase = np.exp(-2j * np.pi * shifts[:, None] * np.fft.rfftfreq(columns))
+    moved = np.fft.irfft(np.fft.rfft(truth)[:, None] * phase, columns)[..., MARGIN:-MARGIN]
+    moved = moved - moved.mean(axis=-1, keepdims=True)
+    moved /= np.linalg.norm(moved, axis=-1, keepdims=True) + 1e-12
+    score = np.einsum("rsc,rc->rs", moved, image[:, MARGIN:-MARGIN])
+    best = score.argmax(axis=1).clip(1, len(shifts) - 2)
+    rows = np.arange(len(truth))
+    left, middle, right = (score[rows, best + offset] for offset in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    found = shifts[best] + STEP * np.where(bend < 0, 0.5 * (left - right) / bend, 0)
+    return np.where(_seen(truth), found, np.nan)
+
+
+def row_bound(counts: Floats) -> float:
+    """The Cramer-Rao bound of a row's displacement along x in px, rms over the rows that show any.
+
+    `counts` is the expected picture in electrons per pixel; every row is placed by itself, the
+    specimen being known. Rows know of each other through the specimen: an estimate of a whole frame
+    may be better than that, if the displacements have a pattern.
+    """
+    slope = correlate1d(counts, DERIVATIVE, axis=1)
+    weight = np.divide(1, counts, out=np.zeros_like(counts), where=counts > 0)
+    information = (slope**2 * weight).sum(axis=1)[_seen(counts)]
+    return float(np.mean(1 / information) ** 0.5)
+
+
+def _seen(truth: Floats) -> NDArray[np.bool_]:
+    contrast = truth.std(axis=1)
+    seen: NDArray[np.bool_] = contrast > FAINT * contrast.max()
+    return seen
