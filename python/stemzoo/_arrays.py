@@ -38,9 +38,22 @@ def native(array: ArrayLike, name: str) -> NDArray[Any]:
     return values.copy() if apart or not values.flags.aligned else values
 
 
+def looks_coloured(shape: tuple[int, ...]) -> bool:
+    """Whether it is (rows, columns, red-green-blue or with alpha) rather than frames of 3 or 4
+    columns."""
+    return len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) > shape[2]
+
+
 def native_image(image: ArrayLike, name: str, ndim: int = 2) -> NDArray[Any]:
     """`native`, for an array that must have `ndim` dimensions and at least one pixel."""
     values = native(image, name)
+    if looks_coloured(values.shape):
+        raise ValueError(
+            f"{name} has shape {values.shape}, which looks like a colour picture (rows, columns, "
+            f"{values.shape[2]} channels); expected grey levels, {_SHAPE_WORDS[ndim]}: convert it "
+            f"to grey, such as by {name}[..., :3].mean(axis=-1), or, if its last axis counts "
+            f"frames, move that: numpy.moveaxis({name}, -1, 0)"
+        )
     if values.ndim != ndim:
         raise ValueError(f"{name} has shape {values.shape}; expected {_SHAPE_WORDS[ndim]}")
     if values.size == 0:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import warnings
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ class Session:
 
     def __init__(self, opened: Any, content: bytes, path: Path) -> None:
         self._opened, self._content, self._path = opened, content, path
+        self._process = os.getpid()
+        _opened_here.add(self)
         self._graph: Graph | None = None
         self._followed: set[Shape] = set()
 
@@ -34,12 +39,22 @@ class Session:
 
     def run(self, names: None, given: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         (batch,) = given.values()
+        self._require_own_process()
         try:
             self._require_room(batch.shape)
             outputs: list[NDArray[np.float32]] = self._opened.run(names, given)
         except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
             raise ModelError(f"{self._path} cannot be run: {error}") from error
         return outputs
+
+    def _require_own_process(self) -> None:
+        """ONNX Runtime would wait for its threads for ever, which a fork leaves behind."""
+        if os.getpid() != self._process:
+            raise ModelError(
+                f"{self._path} was opened in process {self._process}, of which this one, "
+                f"{os.getpid()}, is a fork, and ONNX Runtime does not survive that; load the model "
+                "after the fork, or start processes by multiprocessing.get_context('spawn')"
+            )
 
     def _require_room(self, shape: Shape) -> None:
         """The gate tried two shapes; what a network makes of another one it may not have shown."""
@@ -48,6 +63,19 @@ class Session:
         self._graph = self._graph or graph_of(self._content)
         follow(self._graph, shape)
         self._followed.add(shape)
+
+
+_opened_here: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _leave_to_the_parent() -> None:
+    """In a forked child, closing a session would wait for its threads, too."""
+    for session in _opened_here:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session._opened))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 
 def open_session(

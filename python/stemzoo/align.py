@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo import _core
+from stemzoo._threads import thread_count
 from stemzoo.candidates import Expected
 from stemzoo.consistency import Pairs, consistent_path
 from stemzoo.drift import Drift
@@ -134,17 +135,18 @@ def align(
     `resume` names a file that keeps the measured pairs: a call that was cut goes on from there.
     `progress` counts pairs and then frames.
     """
+    workers = thread_count(threads) or os.cpu_count() or 1
     frames = Frames(stack)
     count = len(frames)
     reach = _band(band, frames)
-    _check(max_shift, frames.shape[1:], threads)
+    _check(max_shift, frames.shape[1:])
     judge = Estimator(frames.shape[1:], model, max_shift=max_shift, threads=1)
     kept = None
     if resume is not None:
         kept = PairFile(Path(resume), _about(frames, model, judge.max_shift, reach))
     steps = _Steps(progress, sum(min(reach, index) for index in range(count)) + count)
     looks = _Looks(frames, judge, reach)
-    with _workers(threads or os.cpu_count() or 1) as run:
+    with _workers(workers) as run:
         drifts = _measured(looks, reach, kept, steps, run)
         path = consistent_path(_as_pairs(drifts), count, judge.max_shift)
         if frames[0].blank if count == 1 else not (path.used >= 0).any():
@@ -324,7 +326,7 @@ def _band(band: int | None, frames: Frames) -> int:
     return min(int(band), longest)
 
 
-def _check(max_shift: int | None, shape: tuple[int, ...], threads: int | None) -> None:
+def _check(max_shift: int | None, shape: tuple[int, ...]) -> None:
     most = min(shape) - 1
     whole = isinstance(max_shift, int | np.integer) and not isinstance(max_shift, bool)
     if max_shift is not None and not (whole and 1 <= max_shift <= most):
@@ -332,8 +334,6 @@ def _check(max_shift: int | None, shape: tuple[int, ...], threads: int | None) -
             f"max_shift is {max_shift!r}; expected a whole number of pixels from 1 to {most}, "
             f"less than the frames of shape {shape} measure"
         )
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; expected at least 1, or None for all cores")
 
 
 def _about(

@@ -16,7 +16,7 @@ from stemzoo import _core
 from stemzoo.contract import Contract
 from stemzoo.errors import Corrupt, ModelError
 from stemzoo.index import NAME, VERSION, Entry, version_order
-from stemzoo.places import place
+from stemzoo.places import place, shown
 from stemzoo.progress import Progress
 from stemzoo.settings import Settings
 from stemzoo.sources import Cache, Local, Remote, Source, zoo
@@ -273,7 +273,7 @@ def _at_url(settings: Settings) -> list[ModelInfo]:
     except ModelError as error:
         why = str(error)
     if settings.url:
-        log.warning("%s; what %s holds is shown as it was last seen", why, settings.url)
+        log.warning("%s; what %s holds is shown as it was last seen", why, shown(settings.url))
     return [ModelInfo.of(entry, far) for entry in far.remembered().entries] if far else []
 
 
@@ -282,7 +282,7 @@ def _not_found(wanted: _Wanted, entries: Sequence[Entry], settings: Settings) ->
     name, version = wanted.name, wanted.version
     named = sorted((e for e in known if e.name == name), key=lambda e: e.order, reverse=True)
     unasked = settings.offline and settings.url
-    asked = f"; {settings.url} was not asked: stemzoo is offline" if unasked else ""
+    asked = f"; {shown(settings.url)} was not asked: stemzoo is offline" if unasked else ""
     gone = [str(path) for path in settings.site if not path.exists()]
     asked += f"; STEMZOO_SITE names {', '.join(gone)}, which is not there" if gone else ""
     new = [entry for entry in named if version in ("", entry.version)]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stemzoo._arrays import native_image
+from stemzoo._threads import thread_count
 from stemzoo.answers import Drift, Shift
 from stemzoo.estimator import Estimator
 from stemzoo.model import Model, model_for
@@ -29,6 +30,7 @@ def drift(
     frame, or as far as the model reads. Masked pixels and borders of NaN are left out. `model` None
     is the classical way, which needs no network.
     """
+    thread_count(threads)  # refused before a model is fetched
     frames = (_array(reference, "reference"), _array(moving, "moving"))
     reader = None if model is None else model_for("drift", model)
     if frames[0].shape != frames[1].shape:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
+from stemzoo._threads import thread_count
 from stemzoo.answers import UNKNOWN, Drift, Others
 from stemzoo.approach import LEAST_SIDE, approached
 from stemzoo.candidates import (
@@ -85,13 +86,13 @@ class Estimator:
     ) -> None:
         """`model` None is the classical estimator, which needs no network. Shifts are looked for up
         to `max_shift` pixels along either axis, by default a third of the frame."""
+        self.threads = thread_count(threads)
         self.shape = shape
         self._reach = _reach(max_shift, shape)
         self.max_shift = min(self._reach)
         # Near the true drift alone nobody could tell what stands out: chance is seen far around it.
         usual = _reach(None, shape)
         self._far = (max(self._reach[0], usual[0]), max(self._reach[1], usual[1]))
-        self.threads = threads or 0
         self._model = None if model is None else model_for("drift", model)
         if self._model:
             _require_features(self._model.contract)

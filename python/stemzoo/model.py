@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import math
 import numbers
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +22,11 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo import _core
 from stemzoo._arrays import native_image
 from stemzoo._session import open_session
+from stemzoo._threads import thread_count
 from stemzoo.catalogue import listed, opened
 from stemzoo.errors import ModelError
 from stemzoo.gate import examine
+from stemzoo.origin import Origin, read_model
 from stemzoo.progress import Progress
 from stemzoo.settings import Settings
 
@@ -65,6 +68,10 @@ class Model:
 
     A network made for windows of one size is laid over the image every `step` pixels, by default
     as far apart as its maker says; a pixel is an average that favours the middles of windows.
+
+    Models pickle by name, version and sha256, and those that no zoo lists by path and sha256, so
+    that they reach other processes by joblib, Dask or multiprocessing. After a fork, a model that
+    was opened before it raises a ModelError.
     """
 
     def __init__(
@@ -75,15 +82,27 @@ class Model:
         *,
         content: bytes | None = None,
         sha256: str = "",
+        listed: bool = False,
     ) -> None:
-        """`content` is what `path` holds, where somebody has read it; `sha256` what that has."""
+        """`content` is what `path` holds, where somebody has read it; `sha256` what that has, and
+        `listed` whether a zoo lists it."""
+        self.threads = thread_count(threads)
         self.path = Path(path)
-        content = _read(self.path) if content is None else content
+        content = read_model(self.path) if content is None else content
         self.contract = examine(content, str(path))
         self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
-        self.threads = threads or 0
+        self._providers = None if providers is None else tuple(providers)
+        self._origin = Origin(
+            self.contract.name,
+            self.contract.version,
+            self.sha256,
+            "" if listed else os.path.abspath(path),
+        )
         self._session = open_session(content, self.path, providers, self.threads)
         self.provider: str = self._session.get_providers()[0]
+
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
+        return _reopened, (self._origin, self._providers, self.threads or None)
 
     def __call__(
         self,
@@ -258,27 +277,39 @@ def load(
     `providers` are ONNX Runtime's, in order of preference; a warning names the one really used
     where it is not the first asked for. `threads` bounds the CPU threads (default: all cores).
     """
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; expected at least 1, or None for all cores")
+    thread_count(threads)  # refused before anything is fetched
     if _is_path(name):
-        content = _read(Path(name))
+        content = read_model(Path(name))
         sha256 = hashlib.sha256(content).hexdigest()
         if not trust:
             _require_listed(sha256, name)
-        return Model(name, providers, threads, content=content, sha256=sha256)
+        return Model(name, providers, threads, content=content, sha256=sha256, listed=not trust)
     info, content = opened(str(name), version, progress)
-    return Model(info.path, providers, threads, content=content, sha256=info.entry.model.sha256)
+    sha256 = info.entry.model.sha256
+    return Model(info.path, providers, threads, content=content, sha256=sha256, listed=True)
+
+
+def _reopened(origin: Origin, providers: tuple[str, ...] | None, threads: int | None) -> Model:
+    """The model that was pickled."""
+    path, content = origin.read()
+    return _opened_once(path, content, providers, threads, not origin.path, os.getpid())
+
+
+@lru_cache(maxsize=8)
+def _opened_once(
+    path: Path,
+    content: bytes,
+    providers: tuple[str, ...] | None,
+    threads: int | None,
+    listed: bool,
+    process: int,
+) -> Model:
+    """However often the same model arrives in a process."""
+    return Model(path, providers, threads, content=content, listed=listed)
 
 
 def _is_path(name: str | Path) -> bool:
     return isinstance(name, Path) or name.endswith(".onnx")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
 
 
 def _require_listed(sha256: str, path: str | Path) -> None:
@@ -350,12 +381,13 @@ def model_for(task: str, model: str | Model) -> Model:
     """The model itself or the one of that name, made sure to be for the task."""
     if isinstance(model, str) and _is_path(model):
         model = str(Path(model).absolute())
-    ready = model if isinstance(model, Model) else _kept_open(model, Settings.now())
+    ready = model if isinstance(model, Model) else _kept_open(model, Settings.now(), os.getpid())
     require_task(ready, task)
     return ready
 
 
 @lru_cache(maxsize=8)
-def _kept_open(name: str, settings: Settings) -> Model:
-    """Sessions are opened once; `settings` are in the key because they decide what a name means."""
+def _kept_open(name: str, settings: Settings, process: int) -> Model:
+    """Sessions are opened once in a process; `settings` are in the key because they decide what a
+    name means."""
     return load(name)

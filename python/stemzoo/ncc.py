@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo._arrays import native, native_image
+from stemzoo._threads import thread_count
+from stemzoo.travel import Remade
 
 Surface = NDArray[np.float32]
 
@@ -32,16 +34,20 @@ def ncc(
     Masked arrays are correlated over the pixels valid in both. Hot pixels count like any other, so
     mask them. A stack of moving frames gives a stack of surfaces.
     """
+    workers = thread_count(threads)
     if np.ndim(moving) == 3:
         return NccReference(reference, max_shift, min_overlap=min_overlap, threads=threads)(moving)
     still, still_mask = _masked(reference, "reference", ndim=2)
     image, mask = _masked(moving, "moving", ndim=2)
     shifts = _shift_pair(max_shift, still.shape)
-    return _core.ncc(still, image, shifts, min_overlap, still_mask, mask, threads or 0)
+    return _core.ncc(still, image, shifts, min_overlap, still_mask, mask, workers)
 
 
-class NccReference:
-    """A reference that keeps its Fourier transform and sums, for frame after frame against it."""
+class NccReference(Remade):
+    """A reference that keeps its Fourier transform and sums, for frame after frame against it.
+
+    It pickles as what it was made of, and is transformed anew where it arrives.
+    """
 
     def __init__(
         self,
@@ -51,11 +57,23 @@ class NccReference:
         min_overlap: float = 0.25,
         threads: int | None = None,
     ) -> None:
+        self.threads = thread_count(threads)
         image, mask = _masked(reference, "reference", ndim=2)
-        self.threads = threads or 0
-        self._core = _core.NccReference(
-            image, _shift_pair(max_shift, image.shape), min_overlap, mask, self.threads
+        self._max_shift = _shift_pair(max_shift, image.shape)
+        self._min_overlap = min_overlap
+        # A copy, so that it pickles as what it is whatever becomes of the caller's array.
+        self._reference = (
+            image.copy() if mask is None else np.ma.MaskedArray(image, mask == 0, copy=True)
         )
+        self._core = _core.NccReference(image, self._max_shift, min_overlap, mask, self.threads)
+
+    def _made_of(self) -> dict[str, Any]:
+        return {
+            "reference": self._reference,
+            "max_shift": self._max_shift,
+            "min_overlap": self._min_overlap,
+            "threads": self.threads or None,
+        }
 
     def __call__(self, moving: ArrayLike) -> Surface:
         ndim = 3 if np.ndim(moving) == 3 else 2

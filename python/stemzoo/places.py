@@ -131,19 +131,26 @@ def local_place(path: Path) -> Folder | Zip:
     return Zip(path) if path.is_file() else Folder(path)
 
 
+def shown(url: str) -> str:
+    """An address as it may be shown or recorded: without a password, a token or a query."""
+    hidden = re.sub(r"(?<=//)[^/]*@", "***@", url)
+    return re.sub(r"(?<=[?#]).*", "***", hidden) if "://" in url else hidden
+
+
 def place(url: str) -> Place:
     """The place that an address means: http or https, or else a folder or a zip."""
     parts = urlsplit(url)
     if parts.scheme in ("http", "https"):
         if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
             raise ModelError(
-                f"STEMZOO_URL is '{url}'; expected the address of a folder on a web server, such "
-                "as https://example.org/zoo, without a password, '?' or '#'"
+                f"STEMZOO_URL is '{shown(url)}'; expected the address of a folder on a web "
+                "server, such as https://example.org/zoo, without a password, '?' or '#'"
             )
         return Web(url)
     if "://" in url:
         raise ModelError(
-            f"STEMZOO_URL is '{url}'; expected http or https, or the path of a folder or a zip"
+            f"STEMZOO_URL is '{shown(url)}'; expected http or https, or the path of "
+            "a folder or a zip"
         )
     return local_place(Path(os.path.abspath(url)))
 

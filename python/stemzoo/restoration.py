@@ -90,11 +90,12 @@ def restored(
         return model.run(image, mean=mean, std=std, progress=progress), []
     frames = _frames(image)
     denoiser = model_for("denoise", model.contract.denoiser)
+    threads = model.threads or None
     guess = partial(model, mean=mean, std=std)
-    axis = fast_axis or _fast_axis(frames[0], guess, model.threads)
+    axis = fast_axis or _fast_axis(frames[0], guess, threads)
     runs, found = [], []
     for index, frame in enumerate(frames):
-        still, rows = _straightened(frame, guess, axis, model.threads)
+        still, rows = _straightened(frame, guess, axis, threads)
         run = denoiser.run(still, mean=mean, std=std)
         runs.append(run)
         found.append(Restoration(run.image, rows.displacements, rows.sigma, axis))
@@ -131,7 +132,9 @@ def _frames(image: ArrayLike) -> list[NDArray[Any]]:
     return [whole] if whole.ndim == 2 else list(whole)
 
 
-def _straightened(frame: NDArray[Any], guess: Guess, axis: Axis, threads: int) -> tuple[Any, Rows]:
+def _straightened(
+    frame: NDArray[Any], guess: Guess, axis: Axis, threads: int | None
+) -> tuple[Any, Rows]:
     """The frame with its rows, or columns, in place; the pilot always sees them as rows."""
     masked = np.ma.isMaskedArray(frame)
     values = np.ma.filled(frame.astype(float), np.nan) if masked else frame
@@ -147,7 +150,7 @@ def _straightened(frame: NDArray[Any], guess: Guess, axis: Axis, threads: int) -
     return (np.ma.masked_invalid(still) if masked else still), rows
 
 
-def _fast_axis(frame: NDArray[Any], guess: Guess, threads: int) -> Axis:
+def _fast_axis(frame: NDArray[Any], guess: Guess, threads: int | None) -> Axis:
     """The direction along which displaced lines explain the counts better."""
     values = np.ma.filled(frame.astype(float), np.nan)
     if min(values.shape) < LEAST or np.isnan(values).all():

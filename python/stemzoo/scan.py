@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo._arrays import native_image
+from stemzoo._threads import thread_count
 
 REACH = (0, 5)  # px across and along rows
 SLOW = 25.0  # rows
@@ -54,7 +55,7 @@ def find_rows(
     reach: tuple[int, int] = REACH,
     slow: float = SLOW,
     fast_axis: Axis = "x",
-    threads: int = 0,
+    threads: int | None = None,
 ) -> Rows:
     """Finds where each row of a scan was recorded.
 
@@ -68,11 +69,12 @@ def find_rows(
     slow : displacements that vary more slowly than a Gaussian of this standard deviation, in rows,
         are left to the specimen, whose own distortion looks alike. 0 leaves nothing.
     fast_axis : "x" if the beam moves along rows of the array, "y" if along its columns.
-    threads : 0 means all cores.
+    threads : how many CPU threads, by default all cores.
 
     Raises ValueError for what is no real 2-D image, for unequal shapes, for a pilot with NaN, and
     for an image too small for the reach.
     """
+    workers = thread_count(threads)
     recorded, clean = native_image(image, "image"), native_image(pilot, "pilot")
     if recorded.shape != clean.shape:
         raise ValueError(
@@ -80,12 +82,12 @@ def find_rows(
         )
     offset = _typical(clean)
     pixels, model = _oriented(recorded, offset, fast_axis), _oriented(clean, offset, fast_axis)
-    found = _core.find_rows(pixels, model, _whole(reach), float(slow), threads)
+    found = _core.find_rows(pixels, model, _whole(reach), float(slow), workers)
     return _as_rows(found, fast_axis)
 
 
 def straighten(
-    image: ArrayLike, displacements: ArrayLike, *, fast_axis: Axis = "x", threads: int = 0
+    image: ArrayLike, displacements: ArrayLike, *, fast_axis: Axis = "x", threads: int | None = None
 ) -> Image:
     """The image with each row put where it was recorded.
 
@@ -93,6 +95,7 @@ def straighten(
     for the columns of a scan whose fast axis is y. Pixels that are NaN stay so where they land.
     Raises ValueError if the displacements do not fit the image or are not finite.
     """
+    workers = thread_count(threads)
     pixels = native_image(image, "image")
     offset = _typical(pixels)
     places = np.asarray(displacements, np.float64)
@@ -103,7 +106,7 @@ def straighten(
             f"(dy, dx) of each {'row' if fast_axis == 'x' else 'column'} of the image"
         )
     ordered = places if fast_axis == "x" else np.ascontiguousarray(places[:, ::-1])
-    return _restored(_oriented(pixels, offset, fast_axis), ordered, offset, fast_axis, threads)
+    return _restored(_oriented(pixels, offset, fast_axis), ordered, offset, fast_axis, workers)
 
 
 def straightened(
@@ -114,7 +117,7 @@ def straightened(
     fast_axis: Axis | None = None,
     reach: tuple[int, int] = REACH,
     slow: float = SLOW,
-    threads: int = 0,
+    threads: int | None = None,
 ) -> tuple[Image, Rows]:
     """Takes row jitter out of a scan: (image, rows).
 
@@ -129,6 +132,7 @@ def straightened(
 
     Raises ValueError for what `find_rows` refuses.
     """
+    workers = thread_count(threads)
     recorded = native_image(image, "image")
     if passes < 1:
         raise ValueError(f"passes is {passes}; expected 1 or more")
@@ -141,26 +145,26 @@ def straightened(
     first = {}
     for axis in axes:
         pixels, model = _oriented(recorded, offset, axis), _turned(pilot, axis)
-        first[axis] = _core.find_rows(pixels, model, along, float(slow), threads)
+        first[axis] = _core.find_rows(pixels, model, along, float(slow), workers)
     axis = max(axes, key=lambda a: first[a][2][1])
     found, pixels = first[axis], _oriented(recorded, offset, axis)
     total, power, settled = found[0], None, False
     both = reach[0] > 0 and passes > 1
     for left in range(passes - 1, 0, -1):
-        image_now = _turned(_filled(_core.resample_rows(pixels, total, threads)), axis)
+        image_now = _turned(_filled(_core.resample_rows(pixels, total, workers)), axis)
         model = _turned(_pilot(pilot_of, image_now, offset), axis)
         if both and (left == 1 or settled):
-            found = _core.find_rows(pixels, model, _whole(reach), float(slow), threads)
+            found = _core.find_rows(pixels, model, _whole(reach), float(slow), workers)
             total = found[0]
             break
-        found = _core.find_rows(pixels, model, along, float(slow), threads)
+        found = _core.find_rows(pixels, model, along, float(slow), workers)
         change, power = _damped(found[0] - total, power)
         total = total + change
         settled = bool(np.sqrt(np.mean(change[:, 1] ** 2)) < SETTLED)
         if settled and not both:
             break
     rows = _as_rows((total, *found[1:]), axis)
-    return _restored(pixels, total, offset, axis, threads), rows
+    return _restored(pixels, total, offset, axis, workers), rows
 
 
 def _damped(change: Floats, last: Floats | None) -> tuple[Floats, Floats]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import operator
-from typing import Literal, SupportsIndex
+from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo._arrays import native, native_image
+from stemzoo.travel import Remade
 
 Weights = Literal["flat", "triangular", "hann", "crop"]
 Pair = SupportsIndex | tuple[SupportsIndex, SupportsIndex]
 
 
-class Tiling:
+class Tiling(Remade):
     """Windows of `tile` pixels every `step` pixels over images of one shape, row by row.
 
     Sizes are `(rows, columns)`, or one number for both. The last window of an axis is moved back to
@@ -56,6 +57,16 @@ class Tiling:
             _pair("multiple", multiple),
         )
         self.weights: Weights = weights
+        self._multiple = _pair("multiple", multiple)
+
+    def _made_of(self) -> dict[str, Any]:
+        return {
+            "shape": self.shape,
+            "tile": self.tile,
+            "step": self.step,
+            "weights": self.weights,
+            "multiple": self._multiple,
+        }
 
     @classmethod
     def for_model(

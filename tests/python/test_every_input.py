@@ -62,6 +62,8 @@ REFUSED = {
     "1-D": (np.zeros(40), r"shape \(40,\); expected a 2-D image"),
     "0-D": (np.float32(3), r"shape \(\); expected a 2-D image"),
     "4-D": (np.zeros((2, 2, 48, 40)), "expected a 2-D image"),
+    "RGB": (np.zeros((48, 40, 3)), r"looks like a colour picture .*\.mean\(axis=-1\), or, if its"),
+    "RGBA": (np.zeros((48, 40, 4), "u1"), r"colour .*, 4 channels\); .* numpy\.moveaxis\("),
 }
 
 NOT_FINITE = {
@@ -132,3 +134,26 @@ def test_a_stack_gives_what_its_frames_give(entry):
 def test_a_stack_is_refused_where_one_image_is_needed(entry):
     with pytest.raises(ValueError, match="expected a 2-D image"):
         ENTRY_POINTS[entry](np.zeros((2, 48, 40)))
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        stemzoo.restore,
+        lambda image: stemzoo.denoise(image, series=True),
+        lambda image: stemzoo.denoise(np.ma.masked_equal(image, 0)),
+        lambda image: stemzoo.align(image, None),
+        lambda image: stemzoo.DriftTracker(image, None),
+    ],
+)
+def test_a_colour_picture_is_no_stack(entry, channels):
+    with pytest.raises(ValueError, match="looks like a colour picture"):
+        entry(np.repeat(COUNTS[..., None], channels, -1))
+
+
+def test_a_stack_of_narrow_frames_is_one():
+    stack = np.repeat(COUNTS.T[:3, :4, None], 40, -1)
+    assert stemzoo.denoise(stack, "denoise-live").shape == (3, 4, 40)
+    few = np.random.default_rng(1).poisson(9, (2, 20, 3))
+    assert stemzoo.denoise(few, "denoise-live").shape == (2, 20, 3)

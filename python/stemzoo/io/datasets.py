@@ -30,25 +30,6 @@ class Dataset:
         return f"{about} (not usable: {self.problem})" if self.problem else about
 
 
-def array_problem(data: NDArray[Any]) -> str | None:
-    """Why `data` is neither an image nor a stack of real numbers; None if it is one."""
-    if data.dtype.names:
-        return "it is a colour picture; convert it to greyscale first"
-    if data.dtype.kind == "c":
-        return "its values are complex; save its real part, magnitude or phase instead"
-    if data.dtype.kind not in "buif":
-        return f"its values are {data.dtype}, not real numbers"
-    if data.size == 0:
-        return f"its shape {data.shape} holds no pixels"
-    if data.ndim not in (2, 3):
-        hint = "; save one image or one stack of it" if data.ndim > 3 else ""
-        return (
-            f"its shape {data.shape} has {data.ndim} dimension{'s' * (data.ndim != 1)}, where "
-            f"(rows, columns) or (frames, rows, columns) is expected{hint}"
-        )
-    return None
-
-
 def native(data: NDArray[Any]) -> NDArray[Any]:
     """The same values in this machine's byte order, with bool as 0 and 1."""
     if data.dtype.kind == "b":

@@ -11,8 +11,10 @@ from typing import Any
 from stemzoo import _arrays
 from stemzoo.errors import FileError
 from stemzoo.io import mrc, npy, picture, rosetta, tiff, tiff_write
-from stemzoo.io.datasets import Dataset, array_problem, choose
+from stemzoo.io.datasets import Dataset, choose
+from stemzoo.io.image import array_problem
 from stemzoo.io.micrograph import Micrograph
+from stemzoo.io.warned import nothing_is_only_warned_of
 
 READERS: dict[str, Callable[[Path], list[Dataset]]] = {
     ".npy": npy.read,
@@ -41,7 +43,9 @@ def read(path: str | os.PathLike[str], *, dataset: int | None = None) -> Microgr
     if reader is None:
         raise FileError(f"{path} has a suffix stemzoo does not know; it reads {', '.join(READERS)}")
     try:
-        return choose(reader(path), dataset, path)
+        with nothing_is_only_warned_of(path):
+            datasets = reader(path)
+        return choose(datasets, dataset, path)
     except FileError:
         raise
     # On a damaged file, readers raise whatever their code happened to stumble over.

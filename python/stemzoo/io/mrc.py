@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.errors import FileError
-from stemzoo.io.datasets import Dataset, array_problem
+from stemzoo.io.datasets import Dataset
+from stemzoo.io.image import judged
 from stemzoo.io.units import calibration
 
 _HEADER = 1024
 _FEI_HEADER = 131072  # 1024 records of 128 bytes, the pixel size in metres in each
-_DTYPES = {0: "i1", 1: "i2", 2: "f4", 3: "i2", 4: "c8", 6: "u2", 12: "f2", 16: "V3"}
+_RGB = [("R", "u1"), ("G", "u1"), ("B", "u1")]
+_DTYPES: dict[int, Any] = {0: "i1", 1: "i2", 2: "f4", 3: "i2", 4: "c8", 6: "u2", 12: "f2", 16: _RGB}
 _FIELDS = [
     ("size", "i4", 3),  # columns, rows, sections
     ("mode", "i4"),
@@ -46,12 +48,11 @@ def read(path: Path) -> list[Dataset]:
     with open(path, "rb") as file:
         raw = file.read(2 * _HEADER)
     header = _header(raw, path)
-    data = _data(path, header)
+    data, problem = judged(_data(path, header))
     pixel_size, unit = _pixel_size(raw, header)
     names = (str(name) for name, *_ in _FIELDS)
     known = {name: header[name] for name in names if not name.startswith("extra")}
-    problem = _problem(header) or array_problem(data)
-    return [Dataset(data, "", pixel_size, unit, {"mrc": known}, problem)]
+    return [Dataset(data, "", pixel_size, unit, {"mrc": known}, _problem(header) or problem)]
 
 
 def _header(raw: bytes, path: Path) -> np.void:
@@ -109,8 +110,6 @@ def _signed(header: np.void) -> bool:
 
 def _problem(header: np.void) -> str | None:
     mode, axes = int(header["mode"]), [int(axis) for axis in header["axes"]]
-    if mode == 16:
-        return "it is a colour picture; convert it to greyscale first"
     if mode == 3:
         return "its values are complex; save its real part, magnitude or phase instead"
     if axes not in ([1, 2, 3], [0, 0, 0]):

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from stemzoo.errors import FileError
 from stemzoo.io.atomic import replacing
-from stemzoo.io.datasets import Dataset, array_problem
+from stemzoo.io.datasets import Dataset
+from stemzoo.io.image import judged
 from stemzoo.io.jsonable import dumps
 from stemzoo.io.micrograph import Micrograph
 from stemzoo.io.units import normalise
@@ -30,15 +31,16 @@ def side_car(path: Path) -> Path:
 
 
 def read(path: Path) -> list[Dataset]:
-    data = _array(path)
-    known = _known(path, data)
+    held = _array(path)
+    known = _known(path, held)
+    data, problem = judged(held)
     return [
         Dataset(
             data,
             pixel_size=_pixel_size(known),
             unit=normalise(known.get("unit")),
             metadata=known.get("metadata") or {},
-            problem=array_problem(data),
+            problem=problem,
         )
     ]
 

@@ -7,6 +7,8 @@ a file of such a format is read.
 from __future__ import annotations
 
 import importlib
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.errors import FileError
-from stemzoo.io import ser
-from stemzoo.io.datasets import Dataset, array_problem
+from stemzoo.io import hdf5, ser
+from stemzoo.io.datasets import Dataset
+from stemzoo.io.image import judged
 from stemzoo.io.units import calibration
 
 _PLUGINS = {
@@ -28,9 +31,12 @@ _PLUGINS = {
     ".unf": "semper",
 }
 SUFFIXES = tuple(_PLUGINS)
+_HDF5 = ("emd", "hspy")
 
 # A Velox file may hold gigabytes of spectra beside its images.
 _OPTIONS: dict[str, dict[str, Any]] = {"emd": {"select_type": "images"}}
+# What it says where it takes metres for want of better knowledge.
+_GUESSED = "units could not be determined"
 _SPECTRAL_UNITS = {"ev", "kev", "mev"}
 _SPECTRAL_NAMES = {"energy", "energy loss", "wavelength"}
 
@@ -46,9 +52,19 @@ def read(path: Path) -> list[Dataset]:
         ) from error
     if plugin == "tia":
         ser.check_all(path)
-    found = reader(str(path), **_OPTIONS.get(plugin, {}))
+    if plugin in _HDF5:
+        hdf5.check(path)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = reader(str(path), **_OPTIONS.get(plugin, {}))
+    others = [one for one in said if _GUESSED not in str(one.message)]
+    for one in others:
+        warnings.warn(one.message, stacklevel=2)
     swapped = plugin == "digitalmicrograph" and _big_endian_dm(path)
-    return [_dataset(one, swapped) for one in found]
+    datasets = [_dataset(one, swapped) for one in found]
+    if len(others) < len(said):
+        datasets = [replace(one, pixel_size=None, unit=None) for one in datasets]
+    return datasets
 
 
 def _dataset(found: dict[str, Any], swapped: bool) -> Dataset:
@@ -62,14 +78,15 @@ def _dataset(found: dict[str, Any], swapped: bool) -> Dataset:
     pixel_size, unit = calibration(
         y.get("scale"), x.get("scale"), _text(y.get("units")), _text(x.get("units"))
     )
+    data, problem = judged(data.byteswap() if swapped else data)
     return Dataset(
         # Contiguous and apart from the file: some readers give a view of it, upside down.
-        data=np.ascontiguousarray(data.byteswap() if swapped else data),
+        data=np.ascontiguousarray(data),
         title=str(metadata.get("General", {}).get("title") or ""),
         pixel_size=pixel_size,
         unit=unit,
         metadata={**metadata, "original": original},
-        problem=array_problem(data) or _spectral(axes, original),
+        problem=problem or _spectral(axes, original),
     )
 
 

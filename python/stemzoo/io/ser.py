@@ -11,6 +11,7 @@ import struct
 from pathlib import Path
 
 from stemzoo.errors import FileError
+from stemzoo.io.bounds import require_plausible
 
 _MAGIC = (0x4949, 0x0197)
 _IMAGES = 0x4122
@@ -49,14 +50,18 @@ def check(path: Path) -> None:
             return
         file.seek(start)
         offsets = pointer.iter_unpack(file.read(valid * pointer.size))
+        announced = 0
         for (offset,) in list(offsets):
             file.seek(offset + 40)
             shape = file.read(10)
             if len(shape) < 10:
                 raise _cut(path)
             dtype, columns, rows = struct.unpack("<HII", shape)
-            if offset + 50 + columns * rows * _ITEM_BYTES.get(dtype, 0) > size:
+            held = columns * rows * _ITEM_BYTES.get(dtype, 0)
+            if offset + 50 + held > size:
                 raise _cut(path)
+            announced += held
+    require_plausible(announced, path)
 
 
 def _cut(path: Path) -> FileError:

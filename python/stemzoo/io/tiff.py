@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.io import tiff_calibration
-from stemzoo.io.datasets import Dataset, array_problem
+from stemzoo.io.bounds import require_plausible
+from stemzoo.io.datasets import Dataset
+from stemzoo.io.image import COLOUR, Judged, from_palette, grey, judged
 from stemzoo.io.tiff_structure import check_announced, check_chain, check_pages
 
 if TYPE_CHECKING:
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 # The key of stemzoo's own part of ImageJ's Info text.
 OWN = "stemzoo"
 
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE = 0, 1, 3
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+_JPEG = (6, 7)  # compressions that tifffile gives back as red, green and blue
+_SEPARATE = 2  # planes, one a channel
 _REDUCED = 1
 
 
@@ -30,6 +34,7 @@ def read(path: Path) -> list[Dataset]:
     with tifffile.TiffFile(path) as tif:
         check_pages(tif, directories, path)
         check_announced(tif, path)
+        require_plausible(sum(series.nbytes for series in tif.series), path)
         return _as_stack([_dataset(tif, number) for number in _full_size(tif)])
 
 
@@ -45,10 +50,11 @@ def _full_size(tif: TiffFile) -> list[int]:
 def _dataset(tif: TiffFile, number: int) -> Dataset:
     series = tif.series[number]
     page = series.keyframe
-    problem = _problem(tif, series, page)
-    # A colour picture is listed, not used: its pixels are not decoded.
-    unread = np.broadcast_to(np.zeros((), series.dtype), series.shape)
-    data = unread if problem else _pixels(tif, series)
+    problem = _problem(page)
+    if problem is None:
+        data, problem = _levels(tif, series, page)
+    if problem:  # it is listed, not used: no memory is held for it
+        data = np.broadcast_to(np.zeros((), series.dtype), series.shape)
     pixel_size, unit = tiff_calibration.read(tif, page, number)
     metadata = _metadata(tif, page)
     return Dataset(
@@ -57,7 +63,7 @@ def _dataset(tif: TiffFile, number: int) -> Dataset:
         pixel_size=pixel_size,
         unit=unit,
         metadata=metadata,
-        problem=problem or array_problem(data),
+        problem=problem,
     )
 
 
@@ -81,40 +87,43 @@ def _alike(one: Dataset, other: Dataset) -> bool:
     )
 
 
-def _problem(tif: TiffFile, series: TiffPageSeries, page: TiffPage) -> str | None:
+def _problem(page: TiffPage) -> str | None:
+    """What can be said without the pixels."""
     kind = int(page.photometric)
     if kind == _WHITE_IS_ZERO:
         return "its brightness runs backwards (zero is white); invert it and save it again"
-    if kind == _PALETTE and not (tif.is_imagej or _grey_palette(page)):
-        return "its values are the numbers of palette colours; convert it to greyscale first"
-    if kind not in (_BLACK_IS_ZERO, _PALETTE) or page.samplesperpixel > 1 or "S" in series.axes:
-        return (
-            f"it is a colour picture ({page.samplesperpixel} values a pixel); "
-            "convert it to greyscale first"
-        )
-    return None
+    if kind in (_BLACK_IS_ZERO, _RGB, _PALETTE) or (kind == _YCBCR and page.compression in _JPEG):
+        return None
+    return COLOUR
 
 
-def _grey_palette(page: TiffPage) -> bool:
-    """Whether the colours are the greys in order: then their numbers are the brightness."""
-    colours = page.colormap
-    if colours is None:
-        return True
-    greys = bool((colours == colours[0]).all())
-    return greys and bool((np.diff(colours[0].astype(np.int64)) > 0).all())
-
-
-def _pixels(tif: TiffFile, series: TiffPageSeries) -> NDArray[Any]:
-    # Axes of length one are how hyperstacks and OME pad an image to five dimensions; tifffile
-    # leaves them out even where they are an image's only row or column.
-    axes = zip(series.axes, series.shape, strict=True)
-    frames = [size for axis, size in axes if axis not in "YX" and size != 1]
-    page = series.keyframe
-    data: NDArray[Any] = series.asarray().reshape(*frames, page.imagelength, page.imagewidth)
+def _levels(tif: TiffFile, series: TiffPageSeries, page: TiffPage) -> Judged:
+    data = _pixels(series, page)
+    if "S" in series.axes:
+        data, problem = grey(data)
+        return data, problem or judged(data)[1]
+    if page.photometric == _PALETTE and page.colormap is not None and not tif.is_imagej:
+        # ImageJ's palettes only say how to show what the numbers measure.
+        data, problem = from_palette(data, page.colormap.T)
+        return data, problem and f"its values are the numbers of palette colours: {problem}"
     says = tif.imagej_metadata or {}
     if data.dtype == np.uint16 and (says.get("c0"), says.get("c1")) == (-32768, 1):
         # ImageJ has no signed 16-bit image: it writes an unsigned one and this note.
-        return (data.astype(np.int32) - 32768).astype(np.int16)
+        data = (data.astype(np.int32) - 32768).astype(np.int16)
+    return judged(data)
+
+
+def _pixels(series: TiffPageSeries, page: TiffPage) -> NDArray[Any]:
+    """Frames, rows, columns and channels, as far as there are any."""
+    # Axes of length one are how hyperstacks and OME pad an image to five dimensions; tifffile
+    # leaves them out even where they are an image's only row or column.
+    axes = list(zip(series.axes, series.shape, strict=True))
+    frames = [size for axis, size in axes if axis not in "YXS" and size != 1]
+    channels = [size for axis, size in axes if axis == "S"]
+    image = [page.imagelength, page.imagewidth]
+    if channels and page.planarconfig == _SEPARATE:
+        return np.moveaxis(series.asarray().reshape(*frames, *channels, *image), -3, -1)
+    data: NDArray[Any] = series.asarray().reshape(*frames, *image, *channels)
     return data
 
 

@@ -2,8 +2,9 @@
 
 A TIFF is a chain of directories, each pointing to the next. Readers, tifffile among them, follow
 it as far as it goes, so that a file cut in half is a shorter stack to them. Here every directory,
-and every strip that one names, must lie inside the file, and every image that the metadata
-announces must be found.
+and every strip that one names, must lie inside the file, each page must have as many strips or
+tiles as its size takes, and every image that the metadata announces must be found. A strip that
+decodes to too few pixels is an error of tifffile; one that is not there is zeros to it.
 """
 
 from __future__ import annotations
@@ -105,13 +106,21 @@ def _check_strips(page: TiffPage | TiffFrame, number: int, size: int, path: Path
     strips = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     if not strips or len(page.dataoffsets) != len(page.databytecounts):
         raise _incomplete(path, f"page {number} does not say where its pixels are")
+    key = page.keyframe
+    expected = math.prod(key.chunked) if key else len(strips)
+    if len(strips) != expected:
+        kind = "tiles" if key and key.is_tiled else "strips"
+        raise _incomplete(
+            path,
+            f"page {number} has {len(strips)} {kind} of pixels, and its size {page.shape} takes "
+            f"{expected}",
+        )
     if any(not offset or not count for offset, count in strips):
         raise _incomplete(path, f"page {number} has strips that were never written")
     end = max(offset + count for offset, count in strips)
     if end > size:
         raise _incomplete(path, f"page {number} needs {end} bytes, the file has {size}")
     held = sum(count for _, count in strips)
-    key = page.keyframe
     if key and key.compression == _UNCOMPRESSED and held < page.size * key.bitspersample // 8:
         raise _incomplete(path, f"page {number} holds fewer pixels than its size {page.shape}")
 
