@@ -12,6 +12,7 @@ import numpy as np
 import stemzoo
 from stemzoo import cli_pair
 from stemzoo.cli_models import add_offline
+from stemzoo.command_paths import Output, add_overwrite, check, picture, require_file, result
 from stemzoo.errors import FileError
 from stemzoo.model import Model
 from stemzoo.progress import progress_bar
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from stemzoo.io import Micrograph
 
 CLASSICAL = "none"  # the name under which a command runs without a network
+TABLE_HEAD = "frame,dy,dx,sigma_dy,sigma_dx,ambiguous,rejected,scan_dy,scan_dx"
 
 
 def add_drift_commands(commands: Any) -> None:
@@ -36,6 +38,7 @@ def add_drift_commands(commands: Any) -> None:
     align.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="the average: .tif or .npy"
     )
+    add_overwrite(align)
     align.add_argument("--picture", type=Path, help="a PNG: the path, the averages, what they show")
     align.add_argument("--shifts", type=Path, metavar="CSV", help="a table of the drift by frame")
     align.add_argument("--band", type=int, help="with how many frames before it each is compared")
@@ -73,13 +76,17 @@ def _model(given: argparse.Namespace) -> Model | None:
 
 
 def _drift(given: argparse.Namespace) -> None:
+    inputs = [("reference", given.reference), ("moving", given.moving)]
+    check(inputs, picture(given.picture), overwrite=given.overwrite)
+    for _, path in inputs:
+        require_file(path)
     cli_pair.run(given, _model(given))
 
 
 def _align(given: argparse.Namespace) -> None:
     from stemzoo.io import read, write
 
-    _check_targets(given)
+    _check(given)
     stack = read(given.stack, dataset=given.dataset)
     if stack.data.ndim != 3:
         raise FileError(
@@ -113,17 +120,15 @@ def _align(given: argparse.Namespace) -> None:
         print(f"{given.stack} -> {given.picture}")
 
 
-def _check_targets(given: argparse.Namespace) -> None:
-    """Nothing that is written takes the place of what is read, or of another result."""
-    named = {
-        name: getattr(given, name).resolve()
-        for name in ("stack", "output", "picture", "shifts", "resume")
-        if getattr(given, name) is not None
-    }
-    for name, path in named.items():
-        for other, taken in named.items():
-            if name != other and path == taken:
-                raise FileError(f"{path} is {name} and {other} at once; give another name")
+def _check(given: argparse.Namespace) -> None:
+    outputs = result("output", given.output, "align") + picture(given.picture)
+    if given.shifts:
+        outputs.append(Output("shifts", given.shifts, "table of shifts", _is_table))
+    if given.resume:
+        # What is there and holds other pairs, or none, is refused and left by whoever reads it.
+        outputs.append(Output("resume", given.resume, "file of pairs", lambda path: True))
+    check([("stack", given.stack)], outputs, overwrite=given.overwrite)
+    require_file(given.stack)
 
 
 def _record(given: argparse.Namespace, model: Model | None, found: Alignment) -> dict[str, Any]:
@@ -177,7 +182,7 @@ def _said(found: Alignment, stack: Micrograph) -> str:
 def _write_shifts(path: Path, found: Alignment) -> None:
     from stemzoo.io.atomic import replacing
 
-    rows = ["frame,dy,dx,sigma_dy,sigma_dx,ambiguous,rejected,scan_dy,scan_dx"]
+    rows = [TABLE_HEAD]
     for number, (shift, sigma, rate) in enumerate(
         zip(found.shifts, found.sigma, found.scan_rate, strict=True)
     ):
@@ -187,3 +192,8 @@ def _write_shifts(path: Path, found: Alignment) -> None:
         rows.append(",".join([str(number), *numbers, *flags, *scan]))
     with replacing(path) as file:
         file.write(("\n".join(rows) + "\n").encode())
+
+
+def _is_table(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline().strip() == TABLE_HEAD.encode()

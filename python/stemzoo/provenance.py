@@ -45,3 +45,18 @@ def software() -> dict[str, str]:
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def steps(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The record of every step that led to a result, from the first to the last."""
+    found = [record]
+    while (earlier := _earlier(found[0])) is not None:
+        found.insert(0, earlier)
+    return found
+
+
+def _earlier(record: dict[str, Any]) -> dict[str, Any] | None:
+    """What the input of a step said of itself, if it was a result too."""
+    given = record.get("input")
+    said = given.get("provenance") if isinstance(given, dict) else None
+    return said if isinstance(said, dict) and "task" in said else None
