@@ -46,7 +46,11 @@ def _parser() -> argparse.ArgumentParser:
 
     replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
     replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")
-    replay.add_argument("--input", type=Path, help="what it was made from (default: beside OUT)")
+    replay.add_argument(
+        "--input",
+        type=Path,
+        help="what it, or a step before it, was made from (default: beside OUT)",
+    )
     add_model(replay, None)
     replay.set_defaults(run=_replay)
 

@@ -85,6 +85,7 @@ def _drift(given: argparse.Namespace) -> None:
 
 def _align(given: argparse.Namespace) -> None:
     from stemzoo.io import read, write
+    from stemzoo.provenance import alignment_provenance
 
     _check(given)
     stack = read(given.stack, dataset=given.dataset)
@@ -94,21 +95,18 @@ def _align(given: argparse.Namespace) -> None:
             "align; expected a stack of frames in one file"
         )
     model = _model(given)
+    settings = {name: getattr(given, name) for name in ("band", "max_shift", "scan_drift")}
     found = stemzoo.align(
         stack.data,
         model,
-        max_shift=given.max_shift,
-        band=given.band,
-        scan_drift=given.scan_drift,
+        **settings,
         resume=given.resume,
         progress=progress_bar(given.stack.name),
         threads=given.threads,
     )
-    write(
-        given.output,
-        dataclasses.replace(stack, data=found.average),
-        provenance=_record(given, model, found),
-    )
+    earlier = stack.metadata.get("provenance")
+    record = alignment_provenance(found, model, given.stack, settings, given.dataset, earlier)
+    write(given.output, dataclasses.replace(stack, data=found.average), provenance=record)
     print(f"{given.stack} -> {given.output}: {_said(found, stack)}")
     if given.shifts:
         _write_shifts(given.shifts, found)
@@ -129,42 +127,6 @@ def _check(given: argparse.Namespace) -> None:
         outputs.append(Output("resume", given.resume, "file of pairs", lambda path: True))
     check([("stack", given.stack)], outputs, overwrite=given.overwrite)
     require_file(given.stack)
-
-
-def _record(given: argparse.Namespace, model: Model | None, found: Alignment) -> dict[str, Any]:
-    """How the average came to be."""
-    from stemzoo.provenance import sha256, software
-
-    contract = model.contract if model else None
-    return {
-        "task": "align",
-        "input": {
-            "file": given.stack.name,
-            "sha256": sha256(given.stack),
-            "dataset": given.dataset,
-        },
-        "model": contract
-        and model
-        and {"name": contract.name, "version": contract.version, "sha256": model.sha256},
-        "settings": {
-            "band": given.band,
-            "max_shift": given.max_shift,
-            "scan_drift": given.scan_drift,
-        },
-        "shifts": _rounded(found.shifts),
-        "sigma": _rounded(found.sigma),
-        "rejected": np.flatnonzero(found.rejected).tolist(),
-        "ambiguous": np.flatnonzero(found.ambiguous).tolist(),
-        "software": software(),
-    }
-
-
-def _rounded(rows: np.ndarray[Any, Any]) -> list[list[float] | None]:
-    """Pixels to four digits, which is finer than any drift is known; None without a place."""
-    return [
-        [round(float(value), 4) for value in row] if np.isfinite(row).all() else None
-        for row in rows
-    ]
 
 
 def _said(found: Alignment, stack: Micrograph) -> str:

@@ -121,7 +121,8 @@ def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespac
         run, _ = restored(model, image.data, progress=progress)
     else:
         run = model.run(image.data, progress=progress)
-    record = provenance(run, model, source, given.dataset)
+    earlier = image.metadata.get("provenance")
+    record = provenance(run, model, source, given.dataset, earlier)
     write(target, dataclasses.replace(image, data=run.image), provenance=record)
     print(f"{source} -> {target}")
     if given.picture:
@@ -156,7 +157,9 @@ def _targets(sources: Sequence[Path], output: Path | None, task: str, done: str)
 def _is_of_another(target: Path, source: Path, task: str) -> bool:
     """Whether an earlier run has left the result of another file there: of a.tif, not of a.png."""
     record = record_of(target) or {}
-    return record.get("task") == task and record["input"]["file"] != source.name
+    given = record.get("input")
+    file = given.get("file") if isinstance(given, dict) else None
+    return record.get("task") == task and file != source.name
 
 
 def _listed(paths: Sequence[Path]) -> str:

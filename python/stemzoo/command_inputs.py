@@ -12,7 +12,7 @@ from stemzoo.io.formats import READERS
 from stemzoo.provenance import steps
 from stemzoo.written import is_picture, record_of
 
-LAST_STEPS = {"denoise", "restore"}  # of whose results nothing more is made
+LAST_STEPS = ("denoise", "restore")  # of whose results nothing more is made
 
 
 def expanded(named: Sequence[Path]) -> list[Path]:

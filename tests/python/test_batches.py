@@ -123,3 +123,10 @@ def test_an_average_is_denoised_and_a_result_alone_too(folder, capsys):
     assert names() == ["a.denoised.tif", "average.denoised.tif"]
     assert main(["restore", "a.denoised.tif", "-o", "twice.tif"]) == 0
     assert "left out: " not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("record", [{"task": []}, {"task": "denoise", "input": 3}, {}, "by hand"])
+def test_a_strange_record_is_nothing_to_stumble_over(folder, record):
+    write("a.denoised.tif", Micrograph(picture(4)), provenance=record)
+    assert main(["restore", "a.tif", "a.denoised.tif"]) == 0
+    assert main(["denoise", "a.tif", "--overwrite"]) == 0
