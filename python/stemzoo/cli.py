@@ -12,7 +12,7 @@ from stemzoo.cli_drift import add_drift_commands
 from stemzoo.cli_images import add_image_commands, add_model
 from stemzoo.cli_models import add_commands
 from stemzoo.command_paths import add_overwrite, check, picture, require_file
-from stemzoo.errors import FileError, StemzooError
+from stemzoo.errors import EXPECTED, FileError, reason
 from stemzoo.settings import staying_offline
 
 
@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with staying_offline(getattr(given, "offline", False)):
             given.run(given)
-    except (StemzooError, ValueError) as error:
-        print(f"stemzoo: {error}", file=sys.stderr)
+    except EXPECTED as error:
+        print(f"stemzoo: {reason(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stemzoo: interrupted; finished files are complete", file=sys.stderr)

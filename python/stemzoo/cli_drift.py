@@ -12,7 +12,15 @@ import numpy as np
 import stemzoo
 from stemzoo import cli_pair
 from stemzoo.cli_models import add_offline
-from stemzoo.command_paths import Output, add_overwrite, check, picture, require_file, result
+from stemzoo.command_paths import (
+    Output,
+    add_overwrite,
+    check,
+    network,
+    picture,
+    require_file,
+    result,
+)
 from stemzoo.errors import FileError
 from stemzoo.model import Model
 from stemzoo.progress import progress_bar
@@ -77,7 +85,7 @@ def _model(given: argparse.Namespace) -> Model | None:
 
 def _drift(given: argparse.Namespace) -> None:
     inputs = [("reference", given.reference), ("moving", given.moving)]
-    check(inputs, picture(given.picture), overwrite=given.overwrite)
+    check(inputs + network(given.model), picture(given.picture), overwrite=given.overwrite)
     for _, path in inputs:
         require_file(path)
     cli_pair.run(given, _model(given))
@@ -125,7 +133,8 @@ def _check(given: argparse.Namespace) -> None:
     if given.resume:
         # What is there and holds other pairs, or none, is refused and left by whoever reads it.
         outputs.append(Output("resume", given.resume, "file of pairs", lambda path: True))
-    check([("stack", given.stack)], outputs, overwrite=given.overwrite)
+    inputs = [("stack", given.stack), *network(given.model)]
+    check(inputs, outputs, overwrite=given.overwrite)
     require_file(given.stack)
 
 

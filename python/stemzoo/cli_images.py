@@ -13,8 +13,17 @@ from typing import Any
 import stemzoo
 from stemzoo.cli_models import add_offline
 from stemzoo.command_inputs import expanded, without_results
-from stemzoo.command_paths import add_overwrite, check, picture, place, require_file, result
-from stemzoo.errors import FileError, StemzooError
+from stemzoo.command_paths import (
+    add_overwrite,
+    check,
+    file_name,
+    network,
+    picture,
+    place,
+    require_file,
+    result,
+)
+from stemzoo.errors import EXPECTED, FileError, reason
 from stemzoo.model import Model, require_task
 from stemzoo.progress import progress_bar
 from stemzoo.written import record_of
@@ -39,7 +48,7 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
     """A command that runs the models of one task over files."""
     command = commands.add_parser(task, help=f"{task} images or stacks, file by file")
     command.add_argument(
-        "files", type=Path, nargs="+", metavar="FILE", help="or a folder of them, or a pattern"
+        "files", type=file_name, nargs="+", metavar="FILE", help="or a folder of them, or a pattern"
     )
     command.add_argument(
         "-o", "--output", type=Path, help=f".tif or .npy, or a folder (default: FILE.{done}.tif)"
@@ -70,7 +79,8 @@ def _run(given: argparse.Namespace) -> None:
     outputs = picture(given.picture)
     for source, target in zip(sources, targets, strict=True):
         outputs += result(f"output of {source}", target, given.task)
-    check([("input", path) for path in sources], outputs, overwrite=given.overwrite)
+    inputs = [("input", path) for path in sources] + network(given.model)
+    check(inputs, outputs, overwrite=given.overwrite)
     model = stemzoo.load(
         given.model,
         providers=given.provider,
@@ -94,8 +104,8 @@ def _run_files(
         try:
             _run_file(model, source, target, given)
             given.picture = None  # it shows the first
-        except (StemzooError, ValueError) as error:
-            print(f"stemzoo: {source} failed: {error}", file=sys.stderr)
+        except EXPECTED as error:
+            print(f"stemzoo: {source} failed: {reason(error)}", file=sys.stderr)
             failed.append(source)
     if failed:
         raise FileError(

@@ -26,16 +26,20 @@ def without_results(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     So `*.tif` means the same on the second day as on the first. Averages of `align` stay in, and
     where there is nothing but results, they are meant.
     """
-    made = [path for path in files if is_picture(path) or _is_finished(path)]
-    kept = [path for path in files if path not in made]
-    return (kept, made) if kept else (list(files), [])
+    kept: list[Path] = []
+    made: list[Path] = []
+    for path in files:
+        (made if is_picture(path) or _is_finished(path) else kept).append(path)
+    return (kept, made) if kept else (made, [])
 
 
 def _files(named: Path) -> list[Path]:
     if os.path.isdir(named):
         found = [path for path in sorted(named.iterdir()) if _is_image(path)]
         if not found:
-            raise FileError(f"{named} is a folder without images; stemzoo reads {_suffixes()}")
+            raise FileError(
+                f"{named} is a folder without images; stemzoo reads {', '.join(READERS)}"
+            )
         return found
     if glob.has_magic(str(named)) and not os.path.lexists(named):
         found = sorted(map(Path, glob.glob(str(named))))
@@ -53,7 +57,3 @@ def _is_image(path: Path) -> bool:
 def _is_finished(path: Path) -> bool:
     record = record_of(path)
     return record is not None and any(step.get("task") in LAST_STEPS for step in steps(record))
-
-
-def _suffixes() -> str:
-    return ", ".join(READERS)

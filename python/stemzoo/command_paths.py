@@ -32,6 +32,13 @@ class Output:
     check_name: Callable[[Path], object] = lambda path: None
 
 
+def file_name(text: str) -> Path:
+    """An argument; an empty one, such as a variable that is not set, would be this folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a file is empty")
+    return Path(text)
+
+
 def add_overwrite(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--overwrite",
@@ -79,8 +86,19 @@ def check(
             )
 
 
+def network(model: str | None) -> list[tuple[str, Path]]:
+    """The file that a model is read from, as an input, where it is asked for by that."""
+    return [("model", Path(model))] if model is not None and model.endswith(".onnx") else []
+
+
 def require_file(path: Path) -> None:
     """A plain file: a folder has no pixels, and a pipe may keep its reader waiting for ever."""
+    for each in _parts(path):
+        if each == path or each.exists():
+            _require_plain(each)
+
+
+def _require_plain(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:

@@ -77,6 +77,30 @@ def test_a_folder_without_images_says_so(folder, capsys):
     assert "no file matches *.dm4" in capsys.readouterr().err
 
 
+def test_an_empty_name_is_no_folder(folder, capsys):
+    """It is what a shell makes of a variable that is not set."""
+    with pytest.raises(SystemExit):
+        main(["denoise", ""])
+    assert "the name of a file is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error")])
+def test_what_the_machine_cannot_do_stops_no_other_either(folder, monkeypatch, capsys, error):
+    real = stemzoo.io.read
+
+    def failing(path, **options):
+        if path.name == "a.tif":
+            raise error
+        return real(path, **options)
+
+    monkeypatch.setattr(stemzoo.io, "read", failing)
+    assert main(["denoise", "a.tif", "b.tif"]) == 1
+    assert names() == ["b.denoised.tif"]
+    assert "a.tif failed: " in capsys.readouterr().err
+    assert main(["denoise", "a.tif"]) == 1
+    assert capsys.readouterr().err.startswith("stemzoo: ")
+
+
 def test_what_cannot_be_read_stops_no_other(folder, capsys):
     (folder / "0.tif").write_text("not a TIFF")
     os.mkfifo(folder / "1.tif")

@@ -82,6 +82,16 @@ def test_a_command_that_would_destroy_a_file_does_nothing(folder, line, message,
     assert content(folder) == before
 
 
+@pytest.mark.parametrize("line", ["-o av.tif --shifts m.onnx", "-o av.tif --resume m.onnx"])
+def test_the_network_of_a_command_is_an_input_too(folder, line, capsys):
+    (folder / "m.onnx").write_bytes(b"a network")
+    before = content(folder)
+    words = f"align s.npy --model m.onnx --trust --overwrite {line}"
+    assert main(words.split()) == 1
+    assert "m.onnx is model and " in capsys.readouterr().err
+    assert content(folder) == before
+
+
 @pytest.mark.parametrize("option", ["-o {}.tif", "-o {}.npy", "-o o.tif --picture {}.png"])
 def test_overwrite_replaces_what_is_not_ours(folder, option):
     for name in ("u.tif", "u.npy", "u.npy.json", "u.png"):
@@ -135,7 +145,7 @@ def test_a_package_is_replaced_by_one_of_the_same_model(folder, capsys):
 
 
 def test_pipes_are_neither_read_nor_replaced(folder, capsys):
-    for name in ("f.tif", "f.npy", "f.png", "p.npy.json"):
+    for name in ("f.tif", "f.npy", "f.png", "p.npy.json", "b.npy.json", "f.onnx"):
         os.mkfifo(name)
     for line in (
         "denoise f.tif",
@@ -144,6 +154,8 @@ def test_pipes_are_neither_read_nor_replaced(folder, capsys):
         "drift a.npy f.tif --model none",
         "align f.npy -o o.tif --model none",
         "replay f.tif",
+        "denoise b.npy",
+        "denoise a.tif --model f.onnx",
         "replay f.npy --input a.npy",
         "denoise a.tif -o f.tif --overwrite",
         "denoise a.tif -o p.npy --overwrite",
@@ -151,7 +163,7 @@ def test_pipes_are_neither_read_nor_replaced(folder, capsys):
     ):
         assert main(line.split()) == 1, line
         said = capsys.readouterr().err
-        assert "is a pipe or a device" in said or "is there already" in said
+        assert "a pipe or a device" in said or "is there already" in said
         assert said.count("\n") == 1
 
 
