@@ -17,7 +17,11 @@ LAST_STEPS = ("denoise", "restore")  # of whose results nothing more is made
 
 def expanded(named: Sequence[Path]) -> list[Path]:
     """The files that are meant, in order: a folder stands for the images in it."""
-    return [path for each in named for path in _files(each)]
+    found = [path for each in named for path in _files(each)]
+    if not found:
+        folders = ", ".join(map(str, named))
+        raise FileError(f"{folders} is without images; stemzoo reads {', '.join(READERS)}")
+    return found
 
 
 def without_results(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -35,17 +39,9 @@ def without_results(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 def _files(named: Path) -> list[Path]:
     if os.path.isdir(named):
-        found = [path for path in sorted(named.iterdir()) if _is_image(path)]
-        if not found:
-            raise FileError(
-                f"{named} is a folder without images; stemzoo reads {', '.join(READERS)}"
-            )
-        return found
+        return [path for path in sorted(named.iterdir()) if _is_image(path)]
     if glob.has_magic(str(named)) and not os.path.lexists(named):
-        found = sorted(map(Path, glob.glob(str(named))))
-        if not found:
-            raise FileError(f"no file matches {named}")
-        return found
+        return sorted(map(Path, glob.glob(str(named)))) or [named]
     return [named]
 
 

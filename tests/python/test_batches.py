@@ -72,9 +72,11 @@ def test_folders_and_patterns_are_the_images_in_them(folder, named, capsys):
 def test_a_folder_without_images_says_so(folder, capsys):
     (folder / "empty").mkdir()
     assert main(["denoise", "empty"]) == 1
-    assert "empty is a folder without images; stemzoo reads .npy, .tif" in capsys.readouterr().err
+    assert "empty is without images; stemzoo reads .npy, .tif" in capsys.readouterr().err
     assert main(["denoise", "*.dm4"]) == 1
-    assert "no file matches *.dm4" in capsys.readouterr().err
+    assert "*.dm4 cannot be opened: No such file" in capsys.readouterr().err
+    assert main(["denoise", "*.dm4", "empty", "a.tif"]) == 1
+    assert names() == ["a.denoised.tif"]
 
 
 def test_an_empty_name_is_no_folder(folder, capsys):
