@@ -11,7 +11,7 @@ import stemzoo
 from stemzoo.cli_drift import add_drift_commands
 from stemzoo.cli_images import add_image_commands, add_model
 from stemzoo.cli_models import add_commands
-from stemzoo.command_paths import add_overwrite, check, picture, require_file
+from stemzoo.command_paths import add_overwrite, check, network, picture, require_files
 from stemzoo.errors import EXPECTED, FileError, reason
 from stemzoo.settings import staying_offline
 
@@ -68,9 +68,8 @@ def _demo(given: argparse.Namespace) -> None:
 def _replay(given: argparse.Namespace) -> None:
     from stemzoo.replay import replay
 
-    for path in (given.output, given.input):
-        if path is not None:
-            require_file(path)
+    given_input = [] if given.input is None else [("input", given.input)]
+    require_files([("output", given.output), *given_input, *network(given.model)])
     replayed = replay(given.output, given.input, given.model, trust=given.trust)
     if not replayed.agrees:
         raise FileError(replayed.text)

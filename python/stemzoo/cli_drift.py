@@ -18,7 +18,7 @@ from stemzoo.command_paths import (
     check,
     network,
     picture,
-    require_file,
+    require_files,
     result,
 )
 from stemzoo.errors import FileError
@@ -84,10 +84,9 @@ def _model(given: argparse.Namespace) -> Model | None:
 
 
 def _drift(given: argparse.Namespace) -> None:
-    inputs = [("reference", given.reference), ("moving", given.moving)]
-    check(inputs + network(given.model), picture(given.picture), overwrite=given.overwrite)
-    for _, path in inputs:
-        require_file(path)
+    inputs = [("reference", given.reference), ("moving", given.moving), *network(given.model)]
+    check(inputs, picture(given.picture), overwrite=given.overwrite)
+    require_files(inputs)
     cli_pair.run(given, _model(given))
 
 
@@ -135,7 +134,7 @@ def _check(given: argparse.Namespace) -> None:
         outputs.append(Output("resume", given.resume, "file of pairs", lambda path: True))
     inputs = [("stack", given.stack), *network(given.model)]
     check(inputs, outputs, overwrite=given.overwrite)
-    require_file(given.stack)
+    require_files(inputs)
 
 
 def _said(found: Alignment, stack: Micrograph) -> str:

@@ -21,6 +21,7 @@ from stemzoo.command_paths import (
     picture,
     place,
     require_file,
+    require_files,
     result,
 )
 from stemzoo.errors import EXPECTED, FileError, reason
@@ -81,6 +82,7 @@ def _run(given: argparse.Namespace) -> None:
         outputs += result(f"output of {source}", target, given.task)
     inputs = [("input", path) for path in sources] + network(given.model)
     check(inputs, outputs, overwrite=given.overwrite)
+    require_files(network(given.model))
     model = stemzoo.load(
         given.model,
         providers=given.provider,

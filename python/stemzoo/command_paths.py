@@ -91,6 +91,11 @@ def network(model: str | None) -> list[tuple[str, Path]]:
     return [("model", Path(model))] if model is not None and model.endswith(".onnx") else []
 
 
+def require_files(inputs: Iterable[tuple[str, Path]]) -> None:
+    for _, path in inputs:
+        require_file(path)
+
+
 def require_file(path: Path) -> None:
     """A plain file: a folder has no pixels, and a pipe may keep its reader waiting for ever."""
     for each in _parts(path):

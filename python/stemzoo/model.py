@@ -286,8 +286,6 @@ def _is_path(name: str | Path) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():
-            raise ModelError(f"cannot read the model {path}: it is a folder, a pipe or a device")
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read the model {path}: {error.strerror}") from error
