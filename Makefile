@@ -10,7 +10,7 @@ PEER_PYTHON ?= python3.11
 .PHONY: demo test fuzz bench bench-denoise lint format cpp-test python-test table clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
-	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png
+	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
 
 test: lint cpp-test python-test  ## everything CI runs
 
@@ -42,7 +42,7 @@ python-test: .venv/dev
 	$(BIN)/python -m pytest
 
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
-	$(BIN)/stemzoo demo -o docs/demo.png
+	$(BIN)/stemzoo demo -o docs/demo.png --overwrite
 	$(BIN)/python -m benchmarks.readme
 	$(BIN)/python -m training.papers
 	$(BIN)/python -m training.drift_page

@@ -12,6 +12,15 @@ import numpy as np
 import stemzoo
 from stemzoo import cli_pair
 from stemzoo.cli_models import add_offline
+from stemzoo.command_paths import (
+    Output,
+    add_overwrite,
+    check,
+    network,
+    picture,
+    require_files,
+    result,
+)
 from stemzoo.errors import FileError
 from stemzoo.model import Model
 from stemzoo.progress import progress_bar
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     from stemzoo.io import Micrograph
 
 CLASSICAL = "none"  # the name under which a command runs without a network
+TABLE_HEAD = "frame,dy,dx,sigma_dy,sigma_dx,ambiguous,rejected,scan_dy,scan_dx"
 
 
 def add_drift_commands(commands: Any) -> None:
@@ -36,6 +46,7 @@ def add_drift_commands(commands: Any) -> None:
     align.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="the average: .tif or .npy"
     )
+    add_overwrite(align)
     align.add_argument("--picture", type=Path, help="a PNG: the path, the averages, what they show")
     align.add_argument("--shifts", type=Path, metavar="CSV", help="a table of the drift by frame")
     align.add_argument("--band", type=int, help="with how many frames before it each is compared")
@@ -73,13 +84,17 @@ def _model(given: argparse.Namespace) -> Model | None:
 
 
 def _drift(given: argparse.Namespace) -> None:
+    inputs = [("reference", given.reference), ("moving", given.moving), *network(given.model)]
+    check(inputs, picture(given.picture), overwrite=given.overwrite)
+    require_files(inputs)
     cli_pair.run(given, _model(given))
 
 
 def _align(given: argparse.Namespace) -> None:
     from stemzoo.io import read, write
+    from stemzoo.provenance import alignment_provenance
 
-    _check_targets(given)
+    _check(given)
     stack = read(given.stack, dataset=given.dataset)
     if stack.data.ndim != 3:
         raise FileError(
@@ -87,21 +102,18 @@ def _align(given: argparse.Namespace) -> None:
             "align; expected a stack of frames in one file"
         )
     model = _model(given)
+    settings = {name: getattr(given, name) for name in ("band", "max_shift", "scan_drift")}
     found = stemzoo.align(
         stack.data,
         model,
-        max_shift=given.max_shift,
-        band=given.band,
-        scan_drift=given.scan_drift,
+        **settings,
         resume=given.resume,
         progress=progress_bar(given.stack.name),
         threads=given.threads,
     )
-    write(
-        given.output,
-        dataclasses.replace(stack, data=found.average),
-        provenance=_record(given, model, found),
-    )
+    earlier = stack.metadata.get("provenance")
+    record = alignment_provenance(found, model, given.stack, settings, given.dataset, earlier)
+    write(given.output, dataclasses.replace(stack, data=found.average), provenance=record)
     print(f"{given.stack} -> {given.output}: {_said(found, stack)}")
     if given.shifts:
         _write_shifts(given.shifts, found)
@@ -113,53 +125,16 @@ def _align(given: argparse.Namespace) -> None:
         print(f"{given.stack} -> {given.picture}")
 
 
-def _check_targets(given: argparse.Namespace) -> None:
-    """Nothing that is written takes the place of what is read, or of another result."""
-    named = {
-        name: getattr(given, name).resolve()
-        for name in ("stack", "output", "picture", "shifts", "resume")
-        if getattr(given, name) is not None
-    }
-    for name, path in named.items():
-        for other, taken in named.items():
-            if name != other and path == taken:
-                raise FileError(f"{path} is {name} and {other} at once; give another name")
-
-
-def _record(given: argparse.Namespace, model: Model | None, found: Alignment) -> dict[str, Any]:
-    """How the average came to be."""
-    from stemzoo.provenance import sha256, software
-
-    contract = model.contract if model else None
-    return {
-        "task": "align",
-        "input": {
-            "file": given.stack.name,
-            "sha256": sha256(given.stack),
-            "dataset": given.dataset,
-        },
-        "model": contract
-        and model
-        and {"name": contract.name, "version": contract.version, "sha256": model.sha256},
-        "settings": {
-            "band": given.band,
-            "max_shift": given.max_shift,
-            "scan_drift": given.scan_drift,
-        },
-        "shifts": _rounded(found.shifts),
-        "sigma": _rounded(found.sigma),
-        "rejected": np.flatnonzero(found.rejected).tolist(),
-        "ambiguous": np.flatnonzero(found.ambiguous).tolist(),
-        "software": software(),
-    }
-
-
-def _rounded(rows: np.ndarray[Any, Any]) -> list[list[float] | None]:
-    """Pixels to four digits, which is finer than any drift is known; None without a place."""
-    return [
-        [round(float(value), 4) for value in row] if np.isfinite(row).all() else None
-        for row in rows
-    ]
+def _check(given: argparse.Namespace) -> None:
+    outputs = result("output", given.output, "align") + picture(given.picture)
+    if given.shifts:
+        outputs.append(Output("shifts", given.shifts, "table of shifts", _is_table))
+    if given.resume:
+        # What is there and holds other pairs, or none, is refused and left by whoever reads it.
+        outputs.append(Output("resume", given.resume, "file of pairs", lambda path: True))
+    inputs = [("stack", given.stack), *network(given.model)]
+    check(inputs, outputs, overwrite=given.overwrite)
+    require_files(inputs)
 
 
 def _said(found: Alignment, stack: Micrograph) -> str:
@@ -177,7 +152,7 @@ def _said(found: Alignment, stack: Micrograph) -> str:
 def _write_shifts(path: Path, found: Alignment) -> None:
     from stemzoo.io.atomic import replacing
 
-    rows = ["frame,dy,dx,sigma_dy,sigma_dx,ambiguous,rejected,scan_dy,scan_dx"]
+    rows = [TABLE_HEAD]
     for number, (shift, sigma, rate) in enumerate(
         zip(found.shifts, found.sigma, found.scan_rate, strict=True)
     ):
@@ -187,3 +162,8 @@ def _write_shifts(path: Path, found: Alignment) -> None:
         rows.append(",".join([str(number), *numbers, *flags, *scan]))
     with replacing(path) as file:
         file.write(("\n".join(rows) + "\n").encode())
+
+
+def _is_table(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline().strip() == TABLE_HEAD.encode()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import stemzoo
 from stemzoo.catalogue import find, imported
+from stemzoo.command_paths import Output, add_overwrite, check
 from stemzoo.errors import ModelError
 from stemzoo.progress import progress_bar
 from stemzoo.settings import Settings
@@ -46,6 +48,7 @@ def add_commands(commands: Any) -> None:
     export.add_argument("name", help="NAME or NAME@VERSION")
     export.add_argument("target", type=Path, help="the .zip to write, or the folder to make")
     export.add_argument("--to", choices=("bioimageio", "hf"), default="bioimageio")
+    add_overwrite(export)
     mirror = command("mirror", _mirror, "copy the zoo at STEMZOO_URL, or without one all at hand")
     mirror.add_argument("folder", type=Path, metavar="DIR", help="any web server can serve it")
 
@@ -117,9 +120,15 @@ def _import(given: argparse.Namespace) -> None:
 
 
 def _export(given: argparse.Namespace) -> None:
-    from stemzoo.packages import export
+    from stemzoo.packages import export, is_package
 
-    print(export(find(given.name).path, given.to, given.target))
+    info = find(given.name)
+    if given.to == "bioimageio":
+        package = Output(
+            "target", given.target, f"package of {info.name}", partial(is_package, name=info.name)
+        )
+        check([("network", info.path)], [package], overwrite=given.overwrite)
+    print(export(info.path, given.to, given.target))
 
 
 def _mirror(given: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import stemzoo
+from stemzoo.command_paths import add_overwrite
 from stemzoo.drift import Drift
 from stemzoo.errors import FileError
 from stemzoo.io import Micrograph, read
@@ -30,6 +31,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--picture", type=Path, help="a PNG: both images, and their difference before and after"
     )
+    add_overwrite(command)
 
 
 def run(given: argparse.Namespace, model: Model | None) -> None:

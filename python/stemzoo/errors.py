@@ -30,3 +30,12 @@ class Interrupted(ModelError):
     """A download that broke off, and might go on."""
 
     wait: float | None = None  # s, as the server asks
+
+
+# What may go wrong with one file or argument, as against a fault in stemzoo itself.
+EXPECTED = (StemzooError, ValueError, OSError, MemoryError)
+
+
+def reason(error: BaseException) -> str:
+    """The message of an error; its kind, where it has none."""
+    return str(error) or type(error).__name__

@@ -24,11 +24,12 @@ def mirror(folder: Path, progress: Callable[[str], Progress | None] = lambda _: 
     What is there and right already is not fetched again. The index comes last, so whoever reads the
     folder meanwhile finds what it lists. `progress` is asked for a bar for each file by its name.
     """
+    before = _listed(folder)
     settings = Settings.now()
     far = None if settings.offline else remote(settings)
     if far is None:
         infos = at_hand(settings)
-        found = _successor(folder, _without_overwritten(info.entry for info in infos))
+        found = _successor(before, _without_overwritten(info.entry for info in infos))
         _copy_near(folder, found, infos)
         content, signed = index.written(found), b""
     else:
@@ -77,12 +78,16 @@ def _without_overwritten(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(kept, key=lambda entry: (entry.name, entry.order)))
 
 
-def _successor(folder: Path, entries: tuple[Entry, ...]) -> Index:
-    """The index of these, of a higher version than the one in the folder if it says otherwise."""
-    before = Index(0, ())
-    if (folder / index.FILE).exists():
-        content = Folder(folder).read(index.FILE, index.MAX_BYTES)
-        before = index.parse(content, str(folder / index.FILE))
+def _listed(folder: Path) -> Index:
+    """What the folder holds of a zoo; an index of anything else is not replaced."""
+    if not (folder / index.FILE).exists():
+        return Index(0, ())
+    content = Folder(folder).read(index.FILE, index.MAX_BYTES)
+    return index.parse(content, str(folder / index.FILE))
+
+
+def _successor(before: Index, entries: tuple[Entry, ...]) -> Index:
+    """The index of these, of a higher version than the one before if it says otherwise."""
     return before if before.entries == entries else Index(before.version + 1, entries)
 
 

@@ -152,6 +152,11 @@ class Model:
         """Every output of the bare network, on its one input as it is."""
         (given,) = self._session.get_inputs()
         result: list[NDArray[np.float32]] = self._session.run(None, {given.name: batch})
+        if not all(np.isfinite(output).all() for output in result):
+            raise ModelError(
+                f"{self.contract.name} {self.contract.version} ({self.path}) gave NaN or infinity "
+                "for pixels that are numbers; the network is broken: use another model or version"
+            )
         return result
 
     def _run_any(self, image: ArrayLike, options: _Options, progress: Progress | None) -> Run:
@@ -178,6 +183,11 @@ class Model:
         tiling, weights = self._tiling(image, options.step)
         result = np.empty(image.shape, np.float32)
         self._run_tiles(image, tiling, (mean, std), limits, result, progress)
+        if not np.isfinite(result).all():
+            raise ValueError(
+                f"image reaches {np.abs(image).max():.3g}, and results are float32, which ends at "
+                f"{np.finfo(np.float32).max:.3g}; give it in a larger unit"
+            )
         settings = {
             "normalisation": normalisation,
             "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": weights},

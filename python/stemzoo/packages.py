@@ -38,6 +38,18 @@ def export(network: Path, kind: str, target: Path) -> str:
     return f"{target}: {network.stem} as a Hugging Face model; upload the folder as it is"
 
 
+def is_package(path: Path, name: str) -> bool:
+    """Whether this is a bioimage.io package of a version of the model called `name`."""
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as package:
+            names = package.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+    return DESCRIPTION in names and any(
+        each.startswith(f"{name}-") and each.endswith(".onnx") for each in names
+    )
+
+
 def _files(network: Path) -> dict[str, bytes]:
     """What lies beside the network and belongs to it, and the network."""
     try:

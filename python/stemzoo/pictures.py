@@ -14,6 +14,7 @@ from stemzoo.io.atomic import replacing
 PERCENTILES = (0.1, 99.9)
 GAP, CAPTION = 8, 26  # px between panels, and below each for its caption
 PAPER, INK = 255, 30
+DRAWN_BY = "stemzoo"  # in the PNG's own place for that, by which such pictures are known again
 
 Grey = NDArray[np.uint8]
 
@@ -31,7 +32,7 @@ def grey(image: NDArray[Any], limits: tuple[float, float] | None = None) -> Grey
 
 def save_panels(path: Path, captioned: Sequence[tuple[str, Grey]], columns: int) -> None:
     """A PNG of pictures of one size in rows of `columns`, each with its caption below."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
     height, width = captioned[0][1].shape
     rows = -(-len(captioned) // columns)
@@ -44,5 +45,7 @@ def save_panels(path: Path, captioned: Sequence[tuple[str, Grey]], columns: int)
         top = GAP + (index // columns) * (height + CAPTION + GAP)
         sheet.paste(Image.fromarray(picture), (left, top))
         draw.text((left + 2, top + height + 4), caption, fill=INK, font=font)
+    about = PngImagePlugin.PngInfo()
+    about.add_text("Software", DRAWN_BY)
     with replacing(path) as file:
-        sheet.save(file, "PNG")
+        sheet.save(file, "PNG", pnginfo=about)

@@ -1,10 +1,16 @@
-"""A result computed again from what its own record says, and how far the two lie apart."""
+"""A result computed again from what its own record says, and how far the two lie apart.
+
+A record holds those of the steps before, so a result is followed from the first file of all, or
+from the first that is at hand.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.errors import FileError, ModelError
-from stemzoo.io import Micrograph, read
+from stemzoo.io import read
 from stemzoo.model import Model, Run, load
-from stemzoo.provenance import sha256, software
+from stemzoo.provenance import Record, sha256, software
+from stemzoo.records import normalisations, recorded_steps, require_followable
 
 # Other runtimes and processors add in another order. On normalised images, networks of the zoo then
 # differ by some 1e-6; the sample vectors allow 1e-3, and a wrong setting or model gives 1e-1.
-TOLERANCE = 1e-3  # of the input's standard deviation
-
-Record = dict[str, Any]
+TOLERANCE = 1e-3  # of the standard deviation of the input, or of an average
 
 
 @dataclass(frozen=True)
@@ -35,205 +40,189 @@ class Replayed:
     text: str  # all of it, in words
 
 
+@dataclass(frozen=True)
+class _Made:
+    """What a step makes of its input, and the deviation that differences are measured by."""
+
+    image: NDArray[Any]
+    deviation: float
+
+
 def replay(
     output: Path, source: Path | None = None, model: str | None = None, *, trust: bool = False
 ) -> Replayed:
-    """Recompute the file `output` from its input, found beside it or at `source`.
+    """Recompute the file `output` from its first input, found beside it, or from `source`.
 
-    `model` names another place to take the recorded model from, such as a file; its bytes must be
-    the recorded ones all the same. A file that no zoo lists needs `trust`, as `load` does.
+    `source` may be the input of any step: that step and those after it are then replayed, as they
+    are where the files before it are gone. `model` names another place to take a recorded model
+    from, such as a file; its bytes must be the recorded ones all the same. A file that no zoo lists
+    needs `trust`, as `load` does.
     """
     found = read(output)
-    record = _record(found, output)
-    again = _ready(record, model, trust)
-    given = read(_input(record, output, source), dataset=record["input"]["dataset"])
-    run = _run(again, given.data, record)
-    return _compared(output, found.data, run.image, _deviation(run.settings), record, again)
+    recorded = recorded_steps(found, output)
+    path, first = _start(recorded, output, source)
+    steps = recorded[first:]
+    require_followable(steps, output)
+    models = _models(steps, model, trust)
+    image = read(path, dataset=steps[0]["input"]["dataset"]).data
+    for step, ready in zip(steps, models, strict=True):
+        made = _made(step, ready, image)
+        image = made.image
+    changed = [note for pair in zip(steps, models, strict=True) for note in _changed(*pair)]
+    words = _words(steps, "its input" if len(recorded) == 1 else path.name)
+    return _compared(output, found.data, made, words, ", ".join(dict.fromkeys(changed)))
 
 
-def _record(found: Micrograph, output: Path) -> Record:
-    record = found.metadata.get("provenance")
-    if record is None:
-        beside = f" (that of an .npy file is in {output.name}.json)" * (output.suffix == ".npy")
-        raise FileError(
-            f"{output} does not say how it was made; expected a file that stemzoo denoise or "
-            f"restore has written, with its record{beside}"
-        )
-    try:
-        _check(record)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise FileError(
-            f"{output} says how it was made in a way that this stemzoo does not follow: {reason}; "
-            "it was written by another version, or changed since"
-        ) from None
-    checked: Record = record
-    return checked
-
-
-def _check(record: Any) -> None:
-    """Every value that replay uses has the kind that `provenance` gives it."""
-    words = (
-        record["task"],
-        record["provider"],
-        *(record["input"][key] for key in ("file", "sha256")),
-        *(record["model"][key] for key in ("name", "version", "sha256")),
-        *record["software"].values(),
-    )
-    dataset, threads = record["input"]["dataset"], record["threads"]
-    numbers = (*record["tiling"]["step"], threads, 0 if dataset is None else dataset)
-    odd = [w for w in words if not isinstance(w, str)]
-    odd += [n for n in numbers if type(n) is not int or n < 0]
-    _check_normalisation(record)
-    if "series" in record:
-        _check_series(record["series"])
-    if "scan" in record and record["scan"]["fast_axis"] not in ("x", "y"):
-        raise ValueError(f"the fast axis {record['scan']['fast_axis']!r:.80} is out of place")
-    if not record["tiling"]["step"]:
-        raise ValueError("it lacks a step")
-    if odd:
-        raise ValueError(f"{odd[0]!r:.80} is out of place")
-    if record["model"]["version"].endswith(".onnx"):
-        raise ValueError("it names a file, not a version of a model")
-
-
-def _check_normalisation(record: Record) -> None:
-    for one in _normalisations(record):
-        mean, std, given = one["mean"], one["std"], one.get("given", False)
-        if type(given) is not bool or not _is_finite(mean) or not _is_finite(std):
-            raise ValueError(f"the normalisation {one!r:.80} is out of place")
-
-
-def _check_series(series: Any) -> None:
-    pairs = [place for place in series["shifts"] if place is not None]
-    odd = [place for place in pairs if len(place) != 2 or not all(map(_is_finite, place))]
-    odd += [one for one in series["noise"] if not _is_finite(one)]
-    if odd:
-        raise ValueError(f"{odd[0]!r:.80} of the series is out of place")
-
-
-def _is_finite(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
-
-
-def _normalisations(settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """One of an image, or one of each frame of a stack."""
-    each = settings["normalisation"]
-    return each if isinstance(each, list) else [each]
-
-
-def _input(record: Record, output: Path, source: Path | None) -> Path:
-    """The file that the result was made from, known by its bytes."""
-    wanted = record["input"]
+def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[Path, int]:
+    """The file to begin with, and the number of the step that it is the input of."""
     # A record is not to lead anywhere but beside its file.
-    path = source or output.parent / Path(wanted["file"]).name
+    places = [source or output.parent / Path(step["input"]["file"]).name for step in steps]
+    for number, (path, step) in enumerate(zip(places, steps, strict=True)):
+        if path.is_file() and sha256(path) == step["input"]["sha256"]:
+            return path, number
+    path, wanted = places[0], steps[0]["input"]["sha256"]
     if not path.is_file():
         raise FileError(
             f"{path} is not there, from which {output} was made; say where it is with --input"
         )
-    if sha256(path) != wanted["sha256"]:
-        raise FileError(
-            f"{path} is not the file that {output} was made from, or was changed since: the "
-            f"sha256 of that began {wanted['sha256'][:12]}; give the right one with --input"
+    raise FileError(
+        f"{path} is not the file that {output} was made from, or was changed since: the "
+        f"sha256 of that began {wanted[:12]}; give the right one with --input"
+    )
+
+
+def _models(steps: list[Record], name: str | None, trust: bool) -> list[Model | None]:
+    """The model of each step, or None where it needs none; the one called `name` where it fits."""
+    wanted = [step["model"] for step in steps if step["model"] is not None]
+    offered = ""
+    if name is not None and wanted:
+        with _at_hand(wanted[-1]):
+            model = load(name, trust=trust)
+        if model.sha256 not in [each["sha256"] for each in wanted]:
+            raise _is_another(model, wanted[-1])
+        offered = model.sha256
+    return [
+        step["model"] and _ready(step, name if step["model"]["sha256"] == offered else None, trust)
+        for step in steps
+    ]
+
+
+def _ready(step: Record, name: str | None, trust: bool) -> Model:
+    wanted = step["model"]
+    with _at_hand(wanted), warnings.catch_warnings():
+        # Where the result ran on another provider, the comparison says so.
+        warnings.simplefilter("ignore", UserWarning)
+        model = load(
+            name or _pinned(wanted),
+            providers=[step["provider"]] if "provider" in step else None,
+            threads=min(step.get("threads", 0), os.cpu_count() or 1) or None,
+            trust=trust,
         )
-    return path
-
-
-def _ready(record: Record, name: str | None, trust: bool) -> Model:
-    wanted = record["model"]
-    pinned = f"{wanted['name']}@{wanted['version']}"
-    try:
-        with warnings.catch_warnings():
-            # Where the result ran on another provider, the comparison says so.
-            warnings.simplefilter("ignore", UserWarning)
-            model = load(
-                name or pinned,
-                providers=[record["provider"]],
-                threads=min(record["threads"], os.cpu_count() or 1) or None,
-                trust=trust,
-            )
-    except ModelError as error:
-        raise ModelError(f"the model {pinned} is not at hand: {error}") from error
     if model.sha256 != wanted["sha256"]:
-        raise ModelError(
-            f"{model.path} is not the {pinned} that was used: its sha256 begins "
-            f"{model.sha256[:12]}, expected {wanted['sha256'][:12]}; give that file with --model"
-        )
+        raise _is_another(model, wanted)
     return model
 
 
-def _step(record: Record, model: Model) -> int | None:
-    """Only networks of fixed windows are laid over an image as their user likes."""
-    return int(record["tiling"]["step"][0]) if model.contract.window else None
+@contextlib.contextmanager
+def _at_hand(wanted: Record) -> Iterator[None]:
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f"the model {_pinned(wanted)} is not at hand: {error}") from error
 
 
-def _run(model: Model, data: NDArray[Any], record: Record) -> Run:
-    """As it was run then: only what the user had a say in is taken from the record."""
-    options: dict[str, Any] = {"step": _step(record, model)}
-    first = _normalisations(record)[0]
+def _is_another(model: Model, wanted: Record) -> ModelError:
+    return ModelError(
+        f"{model.path} is not the {_pinned(wanted)} that was used: its sha256 begins "
+        f"{model.sha256[:12]}, expected {wanted['sha256'][:12]}; give that file with --model"
+    )
+
+
+def _pinned(wanted: Record) -> str:
+    return f"{wanted['name']}@{wanted['version']}"
+
+
+def _words(steps: list[Record], origin: str) -> str:
+    models = [step["model"] for step in steps]
+    makers = [f"{each['name']} {each['version']}" if each else "stemzoo align" for each in models]
+    return f"what {' and '.join(makers)} {'makes' if len(makers) == 1 else 'make'} of {origin}"
+
+
+def _made(step: Record, model: Model | None, data: NDArray[Any]) -> _Made:
+    """As it was made then: only what the user had a say in is taken from the record."""
+    if step["task"] == "align":
+        from stemzoo.align import align
+
+        given = {name: step["settings"][name] for name in ("band", "max_shift", "scan_drift")}
+        average = align(data, model, **given).average
+        return _Made(average, float(np.nanstd(average)))
+    assert model is not None  # as was checked
+    run = _run(model, data, step)
+    # What the network's numbers were multiplied by; of a stack, over all its frames.
+    stds = [one["std"] for one in normalisations(run.settings)]
+    return _Made(run.image, math.sqrt(sum(std * std for std in stds) / len(stds)))
+
+
+def _run(model: Model, data: NDArray[Any], step: Record) -> Run:
+    options: dict[str, Any] = {"step": _laid(step, model)}
+    first = normalisations(step)[0]
     if first.get("given", False):
         options |= {"mean": first["mean"], "std": first["std"]}
-    if "scan" in record:
+    if "scan" in step:
         from stemzoo.restoration import restored
 
         del options["step"]
-        return restored(model, data, fast_axis=record["scan"]["fast_axis"], **options)[0]
-    if "series" not in record:
+        return restored(model, data, fast_axis=step["scan"]["fast_axis"], **options)[0]
+    if "series" not in step:
         return model.run(data, **options)
     from stemzoo.denoise_series import run_series
 
-    series = record["series"]
+    series = step["series"]
     shifts = [(math.nan, math.nan) if place is None else place for place in series["shifts"]]
     return run_series(model, data, noise=series["noise"], shifts=shifts, **options)
 
 
-def _deviation(settings: dict[str, Any]) -> float:
-    """What the network's numbers were multiplied by; of a stack, over all its frames."""
-    stds = [one["std"] for one in _normalisations(settings)]
-    return math.sqrt(sum(std * std for std in stds) / len(stds))
+def _laid(step: Record, model: Model) -> int | None:
+    """Only networks of fixed windows are laid over an image as their user likes."""
+    return int(step["tiling"]["step"][0]) if model.contract.window else None
 
 
-def _compared(
-    output: Path,
-    found: NDArray[Any],
-    again: NDArray[Any],
-    deviation: float,
-    record: Record,
-    model: Model,
-) -> Replayed:
-    made = f"what {record['model']['name']} {record['model']['version']} makes of its input"
+def _compared(output: Path, found: NDArray[Any], made: _Made, words: str, changed: str) -> Replayed:
+    again = made.image
+    if again.shape == (1, *found.shape):  # a stack of one frame is an image, once it is written
+        again = again[0]
     if found.shape != again.shape:
-        raise FileError(f"{output} has shape {found.shape}; {made} has shape {again.shape}")
-    difference = found.astype(np.float64) - again
+        raise FileError(f"{output} has shape {found.shape}; {words} has shape {again.shape}")
+    identical = found.dtype == again.dtype and found.tobytes() == again.tobytes()
+    known = ~(np.isnan(found) & np.isnan(again))  # an average has pixels that no frame shows
+    difference = np.where(known, found.astype(np.float64) - again, 0)
     largest = float(np.abs(difference).max())
     rms = float(np.sqrt(np.mean(difference * difference)))
-    identical = found.dtype == again.dtype and found.tobytes() == again.tobytes()
     # On a large offset, rounding to float32 alone exceeds any share of the deviation.
-    rounding = 2 * float(np.spacing(np.abs(again).max()))
-    agrees = largest <= TOLERANCE * deviation + rounding  # not so if NaN
-    scale = deviation or 1.0
+    rounding = 2 * float(np.spacing(np.nanmax(np.abs(again))))
+    agrees = largest <= TOLERANCE * made.deviation + rounding  # not so if NaN
+    scale = made.deviation or 1.0
     differs = (
         f"differs by at most {largest:.3g} and {rms:.3g} rms, that is {largest / scale:.2g} and "
         f"{rms / scale:.2g} of the input's deviation"
     )
     if identical:
-        verdict = f"{output} is identical to {made}"
+        verdict = f"{output} is identical to {words}"
     elif agrees:
-        verdict = f"{output} is {made}, but for rounding: it {differs}"
+        verdict = f"{output} is {words}, but for rounding: it {differs}"
     else:
-        verdict = f"{output} is not {made}: it {differs}"
-    changed = _changed(record, model)
-    return Replayed(
-        identical, agrees, largest, rms, f"{verdict}; {changed}" if changed else verdict
-    )
+        verdict = f"{output} is not {words}: it {differs}"
+    text = f"{verdict}; {changed}" if changed else verdict
+    return Replayed(identical, agrees, largest, rms, text)
 
 
-def _changed(record: Record, model: Model) -> str:
+def _changed(step: Record, model: Model | None) -> list[str]:
     """What computed then and what computes now, where they differ."""
-    then = {"provider": record["provider"], **record["software"]}
-    now = {"provider": model.provider, **software()}
-    return ", ".join(
+    then, now = dict(step["software"]), software()
+    if "provider" in step and model:
+        then["provider"], now["provider"] = step["provider"], model.provider
+    return [
         f"{name} was {then.get(name, 'not recorded')} and is {now.get(name, 'absent')}"
         for name in sorted(then.keys() | now.keys())
         if then.get(name) != now.get(name)
-    )
+    ]

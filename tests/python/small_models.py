@@ -31,6 +31,15 @@ def same(task, *, size=0, **promises):
     return _model(nodes, values, None, task=task, **promises)
 
 
+def no_number(task, **promises):
+    """A network that gives NaN for every pixel, as one does whose training has diverged."""
+    nodes = [
+        helper.make_node("Sub", ["image", "image"], ["nothing"]),
+        helper.make_node("Div", ["nothing", "nothing"], ["output"]),
+    ]
+    return _model(nodes, {}, None, task=task, **promises)
+
+
 def features(**promises):
     """A network that makes of a look what the classical estimator does: its last channel, smoothed,
     counts for a drift, and nothing against it."""

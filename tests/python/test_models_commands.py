@@ -63,6 +63,16 @@ def test_a_mirror_is_a_zoo(server, zoo, cache, tmp_path, monkeypatch, capsys):
     assert not [path for path in copy.rglob(".*")]
 
 
+def test_a_folder_with_an_index_of_something_else_is_no_mirror(server, tmp_path, capsys):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "index.json").write_text('{"pages": []}')
+    assert main(["models", "mirror", str(folder)]) == 1
+    assert "index.json" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["index.json"]
+    assert (folder / "index.json").read_text() == '{"pages": []}'
+
+
 def test_a_mirror_of_what_is_at_hand(zoo, cache, tmp_path, monkeypatch):
     newer = tmp_path / "newer"
     add_model(newer, version="0.0.2")

@@ -1,5 +1,6 @@
 """What the README shows works, and what it says is what is committed."""
 
+import contextlib
 import re
 import shlex
 from pathlib import Path
@@ -30,18 +31,33 @@ def test_the_python_examples_run_one_after_another(capsys):
 COMMANDS = [line for block in _blocks("sh") for line in block.splitlines()]
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_the_command_line_examples_run(line, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def yesterday(tmp_path_factory):
+    """A folder of recordings in which every command was run before."""
+    folder = tmp_path_factory.mktemp("yesterday")
     for seed, name in enumerate(("noisy.tif", "later.tif")):
         noisy = np.random.default_rng(seed).poisson(20, (64, 64)).astype("f4")
-        write(Path(name), Micrograph(noisy, (0.1, 0.1), "nm", {}, None))
+        write(folder / name, Micrograph(noisy, (0.1, 0.1), "nm", {}, None))
     frames = np.stack([np.roll(noisy, k, 0) for k in range(4)])
-    write(Path("series.tif"), Micrograph(frames, (0.1, 0.1), "nm", {}, None))
-    assert main(["denoise", "noisy.tif", "-o", "clean.tif"]) == 0
+    write(folder / "series.tif", Micrograph(frames, (0.1, 0.1), "nm", {}, None))
+    with contextlib.chdir(folder):
+        for line in COMMANDS:
+            assert run(line) == 0, line
+    return folder
+
+
+def run(line):
     program, *arguments = shlex.split(line)
     assert program == "stemzoo"
-    assert main(arguments) == 0
+    return main(arguments)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_command_line_examples_run_on_the_second_day_too(line, yesterday):
+    with contextlib.chdir(yesterday):
+        before = set(yesterday.iterdir())
+        assert run(line) == 0
+    assert set(yesterday.iterdir()) == before
 
 
 def test_the_generated_parts_are_current():

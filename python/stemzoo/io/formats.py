@@ -69,12 +69,7 @@ def write(
     back as `metadata["provenance"]`; left out, the one in `micrograph.metadata` is kept.
     """
     path = Path(path)
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise FileError(
-            f"{path} cannot be written: stemzoo writes .tif and .npy; "
-            f"name it {path.with_suffix('.tif').name}"
-        )
+    writer = writer_for(path)
     data = _arrays.native(micrograph.data, "micrograph.data")
     problem = array_problem(data)
     if problem:
@@ -83,6 +78,17 @@ def write(
     if provenance is not None:
         metadata["provenance"] = provenance
     writer(path, replace(micrograph, data=data), metadata)
+
+
+def writer_for(path: Path) -> Callable[[Path, Micrograph, dict[str, Any]], None]:
+    """What writes files of this suffix."""
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise FileError(
+            f"{path} cannot be written: stemzoo writes .tif and .npy; "
+            f"name it {path.stem or 'result'}.tif"
+        )
+    return writer
 
 
 def _check_readable(path: Path) -> None:
