@@ -278,11 +278,10 @@ def _as_pairs(drifts: dict[Key, Drift]) -> Pairs:
     shifts = np.full((len(drifts), most, 2), np.nan)
     scores = np.zeros((len(drifts), most))
     for row, drift in enumerate(drifts.values()):
-        others = [score for _, score in drift.candidates]
         shifts[row, 0] = drift.dy, drift.dx
-        scores[row, 0] = max(1 - sum(others), *others, LEAST_SCORE)
-        for at, (shift, score) in enumerate(drift.candidates, 1):
-            shifts[row, at], scores[row, at] = shift, score
+        scores[row, 0] = max(drift.probability, LEAST_SCORE)
+        for at, (dy, dx, probability) in enumerate(drift.candidates, 1):
+            shifts[row, at], scores[row, at] = (dy, dx), probability
     ends = np.array(list(drifts), np.intp).reshape(-1, 2)
     sigma = np.array([drift.sigma for drift in drifts.values()], np.float64).reshape(-1, 2)
     sure = np.array([not drift.ambiguous for drift in drifts.values()], bool)

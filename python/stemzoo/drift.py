@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stemzoo._arrays import native_image
-from stemzoo.answers import Drift, Shift
+from stemzoo.answers import Candidate, Drift, Shift
 from stemzoo.estimator import Estimator
 from stemzoo.model import Model, model_for
 
-__all__ = ["Drift", "Shift", "drift"]
+__all__ = ["Candidate", "Drift", "Shift", "drift"]
 
 
 def drift(

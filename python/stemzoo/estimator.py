@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo.answers import UNKNOWN, Drift, Others
+from stemzoo.answers import UNKNOWN, Candidate, Drift, Shift
 from stemzoo.approach import LEAST_SIDE, approached
 from stemzoo.candidates import (
     COARSE,
@@ -203,7 +203,7 @@ class Estimator:
         else:
             dy, dx, (yy, _, xx) = result
             answer, sigma = (dy, dx), (math.sqrt(yy), math.sqrt(xx))
-        score = _core.overlap_correlation(*counts, answer)
+        score = self.likeness(reference, moving, answer)
         return Drift(*answer, sigma, not sure, score, _told(found, MOST_TOLD))
 
     def confirmed(self, reference: Frame, moving: Frame, expected: Expected) -> Drift | None:
@@ -221,14 +221,19 @@ class Estimator:
         dy, dx = peaks[place, :2].tolist()
         return Drift(dy, dx, UNREFINED, False, math.nan, ())
 
+    def likeness(self, reference: Frame, moving: Frame, shift: Shift) -> float:
+        """The correlation of the frames where they overlap once the drift is undone."""
+        if not (reference.counts and moving.counts):
+            return 0.0
+        return _core.overlap_correlation(reference.counts, moving.counts, shift)
+
     def _by_height(
         self, reference: Frame, moving: Frame, peaks: Peaks
     ) -> NDArray[np.float64] | float:
         """What the peaks say themselves. A network's features have seen it all."""
-        if self._model or not (len(peaks) and reference.counts and moving.counts):
+        if self._model or not len(peaks):
             return 0.0
-        highest = (peaks[0, 0], peaks[0, 1])
-        alike = _core.overlap_correlation(reference.counts, moving.counts, highest)
+        alike = self.likeness(reference, moving, (peaks[0, 0], peaks[0, 1]))
         return classical_peaks(peaks, alike, self.shape)
 
 
@@ -246,9 +251,9 @@ def _require_features(contract: Contract) -> None:
         )
 
 
-def _told(found: Candidates, most: int) -> Others:
+def _told(found: Candidates, most: int) -> tuple[Candidate, ...]:
     rest = zip(found.shifts[1:most].tolist(), found.probability[1:most].tolist(), strict=True)
-    return tuple(((dy, dx), probability) for (dy, dx), probability in rest)
+    return tuple(Candidate(dy, dx, probability) for (dy, dx), probability in rest)
 
 
 def is_plain(found: Candidates, peaks: Peaks) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stemzoo.drift import Drift
+from stemzoo.drift import Candidate, Drift
 from stemzoo.errors import FileError
 from stemzoo.io.atomic import replacing
 
@@ -47,7 +47,7 @@ class PairFile:
             ).reshape(-1, 6),
             "counts": np.array([len(d.candidates) for d in self.drifts.values()], np.int64),
             "candidates": np.array(
-                [(*shift, score) for d in self.drifts.values() for shift, score in d.candidates]
+                [candidate for d in self.drifts.values() for candidate in d.candidates]
             ).reshape(-1, 3),
         }
         with replacing(self.path) as file:
@@ -82,6 +82,6 @@ def _drifts(pairs: Any, drifts: Any, counts: Any, candidates: Any) -> dict[Key, 
     result = {}
     for (one, other), row, each in zip(pairs.tolist(), drifts.tolist(), others, strict=True):
         dy, dx, sigma_y, sigma_x, ambiguous, score = row
-        known = tuple(((y, x), probability) for y, x, probability in each.tolist())
+        known = tuple(Candidate(*candidate) for candidate in each.tolist())
         result[one, other] = Drift(dy, dx, (sigma_y, sigma_x), bool(ambiguous), score, known)
     return result

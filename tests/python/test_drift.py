@@ -45,10 +45,23 @@ def test_masks_and_borders_are_left_out(frames):
 def test_max_shift_is_how_far_it_looks(frames):
     near = stemzoo.drift(*frames, None, max_shift=4)
     assert max(abs(near.dy), abs(near.dx)) < 7  # refined from within the reach
-    for shift, _ in near.candidates:
-        assert max(map(abs, shift)) <= 5
+    for dy, dx, _ in near.candidates:
+        assert max(abs(dy), abs(dx)) <= 5
     far = stemzoo.drift(*frames, None, max_shift=127)
     assert math.dist((far.dy, far.dx), SHIFT) < 0.2
+
+
+@pytest.mark.parametrize("model", ["drift-lattice", "vasudevan-drift", None])
+def test_candidates_are_probabilities_whatever_the_model(model):
+    found = stemzoo.drift(*pair(crystal(), SHIFT, dose=5), model)
+    assert found.ambiguous
+    assert all(isinstance(candidate, stemzoo.Candidate) for candidate in found.candidates)
+    told = [probability for dy, dx, probability in found.candidates]
+    assert len(told) > 1
+    assert told == sorted(told, reverse=True)
+    assert min(told) > 0
+    assert found.probability == pytest.approx(1 - sum(told))
+    assert found.probability >= 0
 
 
 @pytest.mark.parametrize("name", ["reference", "moving"])
