@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from stemzoo.doubt import NOTHING
+
 Shift = tuple[float, float]  # (dy, dx)
 
 
@@ -25,9 +27,10 @@ class Drift:
     they overlap once the drift is undone. `candidates` are what else the drift could be, the most
     probable first; what they leave of one is the probability of the answer.
 
-    `ambiguous` means that the number is not to be trusted, since another candidate is not ruled
-    out. Frames that do not correlate anywhere, such as blank ones, give NaN and an infinite
-    `sigma`.
+    `ambiguous` means that the number is not to be trusted, and `reason` says why: another candidate
+    is not ruled out, the drift is as long as was looked for, or the frames correlate no better than
+    unrelated ones. Frames that do not correlate anywhere, such as blank ones, give NaN and an
+    infinite `sigma`.
     """
 
     dy: float
@@ -36,6 +39,7 @@ class Drift:
     ambiguous: bool
     score: float
     candidates: tuple[Candidate, ...]
+    reason: str = ""  # empty where the number may be trusted
 
     @property
     def probability(self) -> float:
@@ -45,4 +49,4 @@ class Drift:
         return max(1 - sum(candidate.probability for candidate in self.candidates), 0.0)
 
 
-UNKNOWN = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, ())
+UNKNOWN = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, (), NOTHING)

@@ -70,6 +70,8 @@ def _text(found: Drift, scale: Shift | None, unit: str | None) -> str:
     )
     if scale:
         text += f"; dy {found.dy * scale[0]:.4g} {unit}, dx {found.dx * scale[1]:.4g} {unit}"
+    if found.reason:
+        text += f"\nambiguous: {found.reason}"
     if found.ambiguous and found.candidates:
         text += "\nit could as well be:" + "".join(
             f"\n  dy {dy:.2f} px, dx {dx:.2f} px, probability {probability:.3f}"
@@ -88,6 +90,7 @@ def _record(
         "dx": _number(found.dx),
         "sigma": [_number(value) for value in found.sigma],
         "ambiguous": found.ambiguous,
+        "reason": found.reason or None,
         "score": _number(found.score),
         "candidates": [candidate._asdict() for candidate in found.candidates],
         "pixel_size": [float(size) for size in scale] if scale else None,

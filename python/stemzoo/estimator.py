@@ -40,6 +40,7 @@ from stemzoo.candidates import (
 from stemzoo.classical import classical_features, classical_odds, classical_peaks
 from stemzoo.cleaning import Clean, cleaned
 from stemzoo.contract import LOOK, Contract
+from stemzoo.doubt import BROAD, CHANCE, LIMIT, OTHERS, at_limit, beyond_chance, first_doubt
 from stemzoo.errors import ModelError
 from stemzoo.model import Model, model_for
 
@@ -170,41 +171,56 @@ class Estimator:
         expected: Expected | None = None,
     ) -> Drift:
         """The drift between two frames. Without `refined` it is good to a tenth of a pixel or two,
-        takes a quarter of the time, and comes with few candidates and no score.
+        takes a quarter of the time, and comes with few candidates.
 
         Where the drift is `expected` somewhere, and of all peaks only one lies there, that is the
         answer, and features are not asked.
         """
         if not (reference.counts and moving.counts):
             return UNKNOWN
-        counts = (reference.counts, moving.counts)
-        peaks = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
-        shifts = peaks[:, :2]
-        place = plain_answer(peaks, expected)
-        if place is not None:
-            found = Candidates(shifts[place : place + 1], np.ones(1), math.inf)
-        elif (likely := self._candidates(reference, moving, peaks)) is not None:
-            found = likely
-        else:
+        peaks = _core.peaks(reference.counts, moving.counts, self._reach, MOST_PEAKS, self.threads)
+        found = self._likeliest(reference, moving, peaks, expected)
+        if found is None:
             return UNKNOWN
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
-        sure = found.probability[0] >= SURE and found.evidence >= EVIDENCE
-        if not refined:
-            return Drift(*peak, UNREFINED, not sure, math.nan, _told(found, FEW_TOLD))
         sharp = is_sharp(peaks, peak)
+        exact = self._refined(reference, moving, peak, sharp) if refined else None
+        answer, sigma = exact or (peak, UNREFINED)
+        score = self.likeness(reference, moving, answer)
+        doubts = {
+            CHANCE: not self.beyond_chance(reference, moving, answer, len(peaks)),
+            LIMIT: at_limit(answer, self._reach),
+            OTHERS: found.probability[0] < SURE or found.evidence < EVIDENCE,
+            BROAD: refined and exact is None and not sharp,
+        }
+        reason = first_doubt(doubts)
+        told = _told(found, MOST_TOLD if refined else FEW_TOLD)
+        return Drift(*answer, sigma, bool(reason), score, told, reason)
+
+    def _likeliest(
+        self, reference: Frame, moving: Frame, peaks: Peaks, expected: Expected | None
+    ) -> Candidates | None:
+        place = plain_answer(peaks, expected)
+        if place is None:
+            return self._candidates(reference, moving, peaks)
+        return Candidates(peaks[place : place + 1, :2], np.ones(1), math.inf)
+
+    def _refined(
+        self, reference: Frame, moving: Frame, peak: Shift, sharp: bool
+    ) -> tuple[Shift, Shift] | None:
+        """The drift on the counts and its standard deviation; None where nothing is known to better
+        than the peak's width."""
+        if not (reference.counts and moving.counts):
+            return None
+        counts = (reference.counts, moving.counts)
         result = _core.refine(*counts, peak)
         if not sharp and (result is None or math.dist(result[:2], peak) > 1):
             near = approached(reference.clean, moving.clean, peak, self.threads)
             result = _core.refine(*counts, near)
         if result is None or (sharp and math.dist(result[:2], peak) > 1):
-            # Nothing is known to better than the peak's width.
-            sure = sure and sharp
-            answer, sigma = peak, UNREFINED
-        else:
-            dy, dx, (yy, _, xx) = result
-            answer, sigma = (dy, dx), (math.sqrt(yy), math.sqrt(xx))
-        score = self.likeness(reference, moving, answer)
-        return Drift(*answer, sigma, not sure, score, _told(found, MOST_TOLD))
+            return None
+        dy, dx, (yy, _, xx) = result
+        return (dy, dx), (math.sqrt(yy), math.sqrt(xx))
 
     def confirmed(self, reference: Frame, moving: Frame, expected: Expected) -> Drift | None:
         """The drift at the one peak where it is expected, good to a tenth of a pixel or two; None
@@ -219,13 +235,22 @@ class Estimator:
         if place is None:
             return None
         dy, dx = peaks[place, :2].tolist()
-        return Drift(dy, dx, UNREFINED, False, math.nan, ())
+        score = self.likeness(reference, moving, (dy, dx))
+        reason = "" if self.beyond_chance(reference, moving, (dy, dx), MOST_PEAKS) else CHANCE
+        return Drift(dy, dx, UNREFINED, bool(reason), score, (), reason)
 
     def likeness(self, reference: Frame, moving: Frame, shift: Shift) -> float:
         """The correlation of the frames where they overlap once the drift is undone."""
         if not (reference.counts and moving.counts):
             return 0.0
         return _core.overlap_correlation(reference.counts, moving.counts, shift)
+
+    def beyond_chance(self, reference: Frame, moving: Frame, shift: Shift, places: int = 1) -> bool:
+        """Whether that correlation is more than chance makes at the best of so many places."""
+        if not (reference.counts and moving.counts):
+            return False
+        chance = _core.chance(reference.counts, moving.counts, shift)
+        return beyond_chance(self.likeness(reference, moving, shift), chance, places)
 
     def _by_height(
         self, reference: Frame, moving: Frame, peaks: Peaks

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stemzoo.answers import UNKNOWN, Candidate, Drift, Shift
 from stemzoo.candidates import DOUBT, shares
 from stemzoo.cleaning import checked
+from stemzoo.doubt import LIMIT, NO_PEAK, OTHERS, at_limit, first_doubt
 from stemzoo.model import Model, model_for
 from stemzoo.ncc import Surface, ncc
 from stemzoo.series import refined
@@ -33,7 +34,7 @@ def drift_by_surface(reader: Model, still: Any, moved: Any, max_shift: int | Non
     first = reader.contract.denoiser
     denoiser = model_for("denoise", first) if first else None
     frames = (masked(still, "reference"), masked(moved, "moving"))
-    return read_surface(reader, surface(*frames, side, denoiser, reach))
+    return read_surface(reader, surface(*frames, side, denoiser, reach), reach)
 
 
 def masked(image: Any, name: str) -> NDArray[Any]:
@@ -65,8 +66,9 @@ def surface(
     return result
 
 
-def read_surface(reader: Model, correlation: Surface) -> Drift:
-    """What a drift network says of a correlation, held against the peaks of that correlation."""
+def read_surface(reader: Model, correlation: Surface, reach: int | None = None) -> Drift:
+    """What a drift network says of a correlation, held against the peaks of that correlation. It is
+    known up to `reach`, or as far as it goes."""
     peaks = _peaks(correlation)
     if not peaks:
         return UNKNOWN
@@ -75,13 +77,21 @@ def read_surface(reader: Model, correlation: Surface) -> Drift:
     others = [peak for peak in peaks if peak not in own]
     score = own[0][1] if own else _value(correlation, dy, dx)
     misses = [math.hypot((y - dy) / sigma[0], (x - dx) / sigma[1]) for (y, x), _ in others]
+    most = len(correlation) // 2 if reach is None else reach
+    doubts = {
+        LIMIT: at_limit((dy, dx), (most, most)),
+        NO_PEAK: not own,
+        OTHERS: min(misses, default=math.inf) <= RIVAL,
+    }
+    reason = first_doubt(doubts)
     return Drift(
         float(dy),
         float(dx),
         (float(sigma[0]), float(sigma[1])),
-        ambiguous=not own or min(misses, default=math.inf) <= RIVAL,
+        ambiguous=bool(reason),
         score=score,
         candidates=_candidates(others, misses, score),
+        reason=reason,
     )
 
 

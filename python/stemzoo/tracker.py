@@ -186,7 +186,8 @@ class DriftTracker:
 
     def _resolved(self, seen: Frame, local: Drift) -> TrackedDrift:
         """The drift against the reference of now. Where the frames leave it open, the prediction
-        chooses, if it bears out one candidate and rules out all others."""
+        chooses, if it bears out one candidate and rules out all others, and the frames correlate
+        there by more than chance."""
         known = TrackedDrift(**vars(local))
         if not (local.ambiguous and _known(local) and self._motion and self._motion.rate_known):
             return known
@@ -195,18 +196,20 @@ class DriftTracker:
         nearest = min(range(len(options)), key=misses.__getitem__)
         if misses[nearest] > WITHIN or sum(miss <= BEYOND for miss in misses) > 1:
             return known
+        dy, dx, _ = options[nearest]
+        if not self._estimator.beyond_chance(self._reference, seen, (dy, dx)):
+            return known
+        settled = replace(known, ambiguous=False, reason="", resolved=True)
         if nearest == 0:
-            return replace(known, ambiguous=False, resolved=True)
-        dy, dx, _ = options.pop(nearest)
+            return settled
+        del options[nearest]
         return replace(
-            known,
+            settled,
             dy=dy,
             dx=dx,
             sigma=_added(local.sigma, UNREFINED),
-            ambiguous=False,
             score=self._estimator.likeness(self._reference, seen, (dy, dx)),
             candidates=tuple(options),
-            resolved=True,
         )
 
     def _local_expectation(self) -> Expected | None:

@@ -12,6 +12,7 @@ from moving_specimens import crystal
 
 import stemzoo
 from stemzoo import tracker
+from stemzoo.doubt import CHANCE
 from stemzoo.drift import Candidate, Drift
 from stemzoo.motion import Motion
 
@@ -58,7 +59,11 @@ def answers(monkeypatch):
         def likeness(self, reference, moving, shift):
             return LIKENESS
 
+        def beyond_chance(self, reference, moving, shift):
+            return given.alike
+
     given.references = []
+    given.alike = True
     monkeypatch.setattr(tracker, "Estimator", Estimator)
     return given
 
@@ -216,6 +221,26 @@ def test_a_prediction_chooses_among_lattice_vectors(answers):
     told = [candidate.probability for candidate in found.candidates[1:]]
     assert told == pytest.approx([0.2, 0.2])
     assert track.predict().dy == pytest.approx(5, abs=0.15)
+
+
+def test_a_prediction_chooses_nothing_that_chance_makes(answers):
+    answers.alike = False
+    found = pushed(started(renew=None), answers, *STEADY, open_question((-5.5, 0), (4.6, 0.1)))[-1]
+    assert (found.ambiguous, found.resolved, found.dy) == (True, False, -5.5)
+
+
+def test_a_frame_of_noise_has_no_place_and_changes_nothing():
+    shape, step = (128, 128), np.array([0.8, -0.5])
+    scene = crystal(shape, spread=0.3)
+    track = stemzoo.DriftTracker(scene.image(shape), model=None)
+    for number in range(1, 6):
+        track.push(scene.image(shape, number * step))
+    found = track.push(np.random.default_rng(0).random(shape))
+    assert found.ambiguous
+    assert found.reason == CHANCE
+    again = track.push(scene.image(shape, 7 * step))
+    assert not again.ambiguous
+    assert math.dist((again.dy, again.dx), 7 * step) < 0.1
 
 
 def test_the_answer_itself_may_be_the_one_expected(answers):
