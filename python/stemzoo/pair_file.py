@@ -15,6 +15,7 @@ from stemzoo.drift import Candidate, Drift
 from stemzoo.errors import FileError
 from stemzoo.io.atomic import replacing
 
+PARTS = ("pairs", "drifts", "reasons", "counts", "candidates")
 EVERY = 30.0  # s between writes: what an interruption may cost
 
 Key = tuple[int, int]
@@ -45,6 +46,7 @@ class PairFile:
             "drifts": np.array(
                 [(d.dy, d.dx, *d.sigma, d.ambiguous, d.score) for d in self.drifts.values()]
             ).reshape(-1, 6),
+            "reasons": np.array([d.reason for d in self.drifts.values()], np.str_),
             "counts": np.array([len(d.candidates) for d in self.drifts.values()], np.int64),
             "candidates": np.array(
                 [candidate for d in self.drifts.values() for candidate in d.candidates]
@@ -59,7 +61,7 @@ def _read(path: Path, about: dict[str, Any]) -> dict[Key, Drift]:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             found = json.loads(str(file["about"]))
-            drifts = _drifts(*(file[name] for name in ("pairs", "drifts", "counts", "candidates")))
+            drifts = _drifts(*(file[name] for name in PARTS))
         differing = [name for name in about if found[name] != about[name]]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise FileError(
@@ -75,13 +77,20 @@ def _read(path: Path, about: dict[str, Any]) -> dict[Key, Drift]:
     return drifts
 
 
-def _drifts(pairs: Any, drifts: Any, counts: Any, candidates: Any) -> dict[Key, Drift]:
-    if not len(pairs) == len(drifts) == len(counts) or counts.sum() != len(candidates):
+def _drifts(
+    pairs: Any, drifts: Any, reasons: Any, counts: Any, candidates: Any
+) -> dict[Key, Drift]:
+    if not len(pairs) == len(drifts) == len(reasons) == len(counts) or counts.sum() != len(
+        candidates
+    ):
         raise ValueError("its parts do not fit together")
     others = np.split(candidates, np.cumsum(counts)[:-1]) if len(counts) else []
     result = {}
-    for (one, other), row, each in zip(pairs.tolist(), drifts.tolist(), others, strict=True):
+    rows = zip(pairs.tolist(), drifts.tolist(), reasons.tolist(), others, strict=True)
+    for (one, other), row, reason, each in rows:
         dy, dx, sigma_y, sigma_x, ambiguous, score = row
         known = tuple(Candidate(*candidate) for candidate in each.tolist())
-        result[one, other] = Drift(dy, dx, (sigma_y, sigma_x), bool(ambiguous), score, known)
+        result[one, other] = Drift(
+            dy, dx, (sigma_y, sigma_x), bool(ambiguous), score, known, reason
+        )
     return result
