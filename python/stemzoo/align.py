@@ -92,8 +92,9 @@ class Alignment:
 
     `shifts` (N, 2): how far features have moved since the first frame, px. `sigma` (N, 2): the
     standard deviation of that. `rejected` frames have no place, since they fit nowhere or correlate
-    with no other by more than chance: their shifts are NaN and they are in no average. `ambiguous` frames may be off by what separates the candidates of their pairs:
-    no chain of pairs that are sure links them to the rest.
+    with no other by more than chance: their shifts are NaN and they are in no average.
+    `ambiguous` frames may be off by what separates the candidates of their pairs: no chain of pairs
+    that are sure links them to the rest.
     `average` (H, W): the mean of the frames, each moved back, in the place of the first; NaN where
     none shows anything. `coverage` (H, W) counts the frames behind each of its pixels.
     `images`: the frames moved back, one by one. `scan_rate` (N, 2): how far features moved while

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,6 +44,7 @@ from stemzoo.contract import LOOK, Contract
 from stemzoo.doubt import BROAD, CHANCE, LIMIT, OTHERS, at_limit, beyond_chance, first_doubt
 from stemzoo.errors import ModelError
 from stemzoo.model import Model, model_for
+from stemzoo.named_model import NamedModel
 
 # An answer is not ambiguous from this probability on, if the frames themselves, by this factor's
 # logarithm, speak for it: that a drift is the shortest possible is no evidence.
@@ -72,9 +74,17 @@ class Frame:
     clean: Clean
     features: dict[int, Features] = field(default_factory=dict)  # by their stride, px
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What is computed of the pixels is computed again, and comes out the same."""
+        return _made_again, (self.clean, self.counts is not None)
+
+
+def _made_again(clean: Clean, counted: bool) -> Frame:
+    return Frame(_core.DriftFrame(clean.pixels, clean.valid, 1) if counted else None, clean)
+
 
 class Estimator:
-    """Drifts between frames of one shape. Threads may share it."""
+    """Drifts between frames of one shape. Threads may share it; pickled, it names its model."""
 
     def __init__(
         self,
@@ -96,6 +106,13 @@ class Estimator:
         self._model = None if model is None else model_for("drift", model)
         if self._model:
             _require_features(self._model.contract)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_model": self._model and NamedModel.of(self._model)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        named = state["_model"]
+        vars(self).update(state, _model=named and named.opened())
 
     def frame(self, image: ArrayLike, name: str = "image") -> Frame:
         """What a frame is known by. Masked pixels and borders of NaN are left out."""

@@ -62,6 +62,8 @@ class DriftTracker:
     sigma and changes nothing. Ambiguous frames do not move the prediction either, unless it
     resolves them. Nothing can resolve the first frames of a perfect crystal: give it a `max_shift`
     below half its lattice spacing, if its drift from frame to frame is less than a quarter.
+
+    A tracker is pickled and copied by its pixels and the name, version and sha256 of its model.
     """
 
     def __init__(
