@@ -27,6 +27,7 @@ from stemzoo.candidates import (
     Candidates,
     Expected,
     Peaks,
+    between,
     is_sharp,
     lags,
     looked_at,
@@ -263,11 +264,23 @@ class Estimator:
         return _core.overlap_correlation(reference.counts, moving.counts, shift)
 
     def beyond_chance(self, reference: Frame, moving: Frame, shift: Shift, places: int = 1) -> bool:
-        """Whether that correlation is more than chance makes at the best of so many places."""
+        """Whether they correlate there by more than chance makes at the best of so many places: as
+        they are, or without their lattice."""
         if not (reference.counts and moving.counts):
             return False
         chance = _core.chance(reference.counts, moving.counts, shift)
-        return beyond_chance(self.likeness(reference, moving, shift), chance, places)
+        return beyond_chance(
+            self.likeness(reference, moving, shift), chance, places
+        ) or self._rest_beyond_chance(reference, moving, shift)
+
+    def _rest_beyond_chance(self, reference: Frame, moving: Frame, shift: Shift) -> bool:
+        """Chance is what is seen of it at all other shifts."""
+        still, moved = (self._features(frame, COARSE).rest for frame in (reference, moving))
+        everywhere = _core.log_odds(still, moved, self.threads)
+        there = float(between(everywhere, np.array([shift]) / COARSE)[0])
+        root = math.sqrt(everywhere.size)
+        deviation = max(float(everywhere.std()), 1e-30)
+        return beyond_chance(there / deviation / root, 1 / root, everywhere.size)
 
     def _by_height(
         self, reference: Frame, moving: Frame, peaks: Peaks

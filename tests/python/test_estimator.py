@@ -14,6 +14,7 @@ from small_models import features
 
 import stemzoo
 from stemzoo.contract import LOOK
+from stemzoo.doubt import CHANCE
 from stemzoo.errors import ModelError
 from stemzoo.estimator import BLIND, Estimator, trusted
 from stemzoo.model import Model
@@ -276,6 +277,14 @@ def test_networks_that_read_other_looks_are_refused(kind, advice, tmp_path):
     path.write_bytes(features(look=kind))
     with pytest.raises(ModelError, match=rf"reads looks of kind {kind}, .* kind 1; {advice}"):
         Estimator((64, 64), Model(path))
+
+
+def test_what_the_lattice_leaves_may_be_beyond_chance_where_the_whole_is_not(monkeypatch):
+    still, moved = pair(crystal(spread=0.3), SHIFT)
+    unlike = pair(crystal(), SHIFT, dose=5)
+    monkeypatch.setattr(Estimator, "likeness", lambda *frames_and_shift: 0.0)
+    require_near(classical(still, moved), SHIFT, within=0.1)
+    assert classical(*unlike).reason == CHANCE
 
 
 def test_fine_features_are_only_made_where_coarse_ones_leave_doubt():
