@@ -18,6 +18,7 @@ from stemzoo.estimator import MOST_PEAKS
 
 LUCK = 1e-3  # how probable it may be that no pair of a good frame stands out of chance
 SHARE = 0.5  # of what frames usually correlate by with the average of the others
+LEAST = 0.1  # of that: with less, it is another specimen
 
 Flags = NDArray[np.bool_]
 
@@ -35,13 +36,13 @@ def strangers_by_pairs(drifts: Mapping[tuple[int, int], Drift], frames: int) -> 
 
 
 def strangers_by_average(scores: NDArray[np.float64], chances: NDArray[np.float64]) -> Flags:
-    """Frames whose correlation with the average of the others chance reaches, though half of what
-    the series usually has would stand out; NaN where there is none."""
+    """Frames whose correlation with the average of the others chance reaches, or is next to none,
+    though half of what the series usually has would stand out; NaN where there is none."""
     usual = float(np.nanmedian(scores)) if np.isfinite(scores).any() else 0.0
     return np.array(
         [
             beyond_chance(SHARE * usual, chance, MOST_PEAKS)
-            and not beyond_chance(score, chance, MOST_PEAKS)
+            and (score < LEAST * usual or not beyond_chance(score, chance, MOST_PEAKS))
             for score, chance in zip(scores.tolist(), chances.tolist(), strict=True)
         ]
     )

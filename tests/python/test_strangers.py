@@ -101,9 +101,10 @@ def test_where_few_pairs_stand_out_nobody_is_a_stranger():
 
 
 def test_beside_the_average_a_stranger_correlates_as_chance_does():
-    scores = np.array([0.5, 0.6, 0.02, np.nan, 0.4])
+    scores = np.array([0.5, 0.6, 0.02, np.nan, 0.4, 0.5, 0.6])
     chances = np.where(np.isnan(scores), np.nan, 0.01)
     assert np.flatnonzero(strangers_by_average(scores, chances)).tolist() == [2]
-    faint = scores / 10  # half of the usual would not stand out
-    assert not strangers_by_average(faint, chances).any()
+    assert not strangers_by_average(scores / 10, chances).any()  # half of the usual is chance, too
+    scores[4] = 0.045  # beyond chance, and less than a tenth of what the others have
+    assert np.flatnonzero(strangers_by_average(scores, chances / 2)).tolist() == [2, 4]
     assert not strangers_by_average(np.full(3, np.nan), np.full(3, np.nan)).any()
