@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bindings/arrays.hpp"
+#include "drift/chance.hpp"
 #include "drift/look.hpp"
 #include "drift/peaks.hpp"
 
@@ -79,6 +80,11 @@ double overlap_correlation(const Frame& reference, const Frame& moving,
     return drift::overlap_correlation(reference, moving, drift.first, drift.second);
 }
 
+double chance(const Frame& reference, const Frame& moving, std::pair<double, double> drift) {
+    const py::gil_scoped_release release;
+    return drift::chance(reference, moving, drift.first, drift.second);
+}
+
 }  // namespace
 
 void bind_features(py::module_& m) {
@@ -96,6 +102,8 @@ void bind_features(py::module_& m) {
           "height and sharpness.");
     m.def("overlap_correlation", &overlap_correlation, py::arg("reference"), py::arg("moving"),
           py::arg("drift"), "Pearson's, over the overlap once the drift is undone.");
+    m.def("chance", &chance, py::arg("reference"), py::arg("moving"), py::arg("drift"),
+          "The standard deviation of that correlation, were the frames unrelated.");
 }
 
 }  // namespace stemzoo

@@ -6,7 +6,6 @@
 namespace stemzoo::drift {
 namespace {
 
-constexpr float high = 3.5f;       // times the level of its ring: what stands higher is lattice
 constexpr std::size_t wide = 2;    // frequencies: how far the top of a tapered peak reaches
 constexpr std::size_t lowest = 4;  // frequencies: a mirror image is farther than a peak's top
 constexpr std::size_t most = 400;  // peaks
@@ -42,7 +41,7 @@ void around(const SpectrumLayout& layout, std::size_t place, F f) {
 template <typename F>
 void standing(const Rings& rings, const Levels& levels, const Heights& heights, F f) {
     for (std::size_t ring = 0; ring < Rings::count; ++ring) {
-        const float limit = high * levels.of_ring[ring];
+        const float limit = standing_out * levels.of_ring[ring];
         for (std::size_t i = rings.begin[ring]; i < rings.begin[ring + 1]; ++i) {
             if (heights.by_ring[i] > limit) f(rings.places[i], heights.by_ring[i]);
         }

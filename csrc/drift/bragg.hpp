@@ -10,6 +10,9 @@
 
 namespace stemzoo::drift {
 
+// Times the level of its ring: what stands higher is a lattice's.
+constexpr float standing_out = 3.5f;
+
 // Where the spectrum stands far above its ring and highest nearby, as row * cols + column of the
 // layout; the highest first, and of mirror images one.
 std::vector<std::size_t> bragg_peaks(const SpectrumLayout& layout, const Rings& rings,

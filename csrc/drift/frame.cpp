@@ -168,8 +168,13 @@ void Frame::measure_power() {
 }
 
 const Passed& Frame::passed(unsigned threads) const {
-    std::call_once(later_->once, [&] { later_->passed = pass(*this, threads); });
+    std::call_once(later_->passed_once, [&] { later_->passed = pass(*this, threads); });
     return later_->passed;
+}
+
+const Powers& Frame::powers() const {
+    std::call_once(later_->powers_once, [&] { later_->powers = measured(*this); });
+    return later_->powers;
 }
 
 }  // namespace stemzoo::drift

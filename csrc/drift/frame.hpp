@@ -10,6 +10,7 @@
 #include "core/fft2d.hpp"
 #include "core/scratch.hpp"
 #include "drift/passed.hpp"
+#include "drift/powers.hpp"
 
 namespace stemzoo::drift {
 
@@ -35,11 +36,14 @@ class Frame {
 
     // What its peaks with other frames are looked for in; made when it is first asked for.
     const Passed& passed(unsigned threads = 1) const;
+    // What chance makes of it with another; made when it is first asked for.
+    const Powers& powers() const;
 
   private:
     struct Later {
-        std::once_flag once;
+        std::once_flag passed_once, powers_once;
         Passed passed;
+        Powers powers;
     };
 
     void load(const AnyView& image, const Mask* mask);

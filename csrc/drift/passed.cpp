@@ -51,13 +51,8 @@ Passed pass(const Frame& frame, unsigned threads) {
     const std::size_t rows = layout.image.rows, cols = layout.image.cols;
     Passed passed{Scratch<float>(layout.size)};
     const std::vector<float> fade_y = taper(rows), fade_x = taper(cols);
-    const Scratch<float> faded(layout.image.size());
-    for (std::size_t r = 0; r < rows; ++r) {
-        const float* from = frame.pixels() + r * cols;
-        float* to = faded.data() + r * cols;
-        for (std::size_t c = 0; c < cols; ++c) to[c] = from[c] * (fade_y[r] * fade_x[c]);
-    }
-    frame.fft().forward(faded.data(), passed.spectrum.data(), threads);
+    const Scratch<float> pixels = faded(frame.pixels(), fade_y, fade_x);
+    frame.fft().forward(pixels.data(), passed.spectrum.data(), threads);
 
     const auto noise =
         static_cast<float>(frame.noise() * mean_square(fade_y) * mean_square(fade_x));

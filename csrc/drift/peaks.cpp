@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <stdexcept>
 
 #include "core/scratch.hpp"
+#include "drift/checks.hpp"
 #include "drift/lags.hpp"
 
 namespace stemzoo::drift {
@@ -184,11 +184,8 @@ void cut_lags(const float* cyclic, Shape shape, Shape reach, float* surface) {
 
 std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach, std::size_t most,
                         unsigned threads) {
+    require_one_shape(reference, moving);
     const Shape shape = reference.shape();
-    if (moving.shape() != shape) {
-        throw std::invalid_argument("reference is " + shape.text() + " pixels and moving " +
-                                    moving.shape().text() + "; expected frames of one shape");
-    }
     // A cyclic correlation has no lags beyond half its length.
     reach = {std::min(reach.rows, (shape.rows - 1) / 2 - 1),
              std::min(reach.cols, (shape.cols - 1) / 2 - 1)};
@@ -223,9 +220,15 @@ std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach
 }
 
 double overlap_correlation(const Frame& reference, const Frame& moving, double dy, double dx) {
+    require_one_shape(reference, moving);
+    require_finite(dy, dx);
     const Shape shape = reference.shape();
     const auto rows = static_cast<std::ptrdiff_t>(shape.rows);
     const auto cols = static_cast<std::ptrdiff_t>(shape.cols);
+    // A whole number holds no drift of 1e300, and nothing overlaps there.
+    if (!(std::abs(dy) < static_cast<double>(rows) && std::abs(dx) < static_cast<double>(cols))) {
+        return 0;
+    }
     const auto y = static_cast<std::ptrdiff_t>(std::lround(dy));
     const auto x = static_cast<std::ptrdiff_t>(std::lround(dx));
     const std::ptrdiff_t top = std::max<std::ptrdiff_t>(0, -y),

@@ -19,7 +19,7 @@ std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach
                         unsigned threads);
 
 // Pearson's correlation of the two frames' overlap once a drift, to the nearest pixel, is undone;
-// 0 where nothing overlaps or a side is constant.
+// 0 where nothing overlaps or a side is constant. A drift that is not finite is refused.
 double overlap_correlation(const Frame& reference, const Frame& moving, double dy, double dx);
 
 }  // namespace stemzoo::drift

@@ -4,10 +4,10 @@
 #include <array>
 #include <cmath>
 #include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
+#include "drift/checks.hpp"
 #include "drift/kernels.hpp"
 
 namespace stemzoo::drift {
@@ -340,10 +340,7 @@ std::optional<Refined> refine(const Frame& reference, const Frame& moving, doubl
                                     " pixels but the reference is " + reference.shape().text() +
                                     "; expected equal shapes");
     }
-    if (!std::isfinite(dy) || !std::isfinite(dx)) {
-        throw std::invalid_argument("drift is (" + std::to_string(dy) + ", " + std::to_string(dx) +
-                                    "); expected two finite numbers of pixels");
-    }
+    require_finite(dy, dx);
     const Shape shape = reference.shape();
     const bool overlap = std::abs(dy) < static_cast<double>(shape.rows) &&
                          std::abs(dx) < static_cast<double>(shape.cols);

@@ -3,7 +3,7 @@
 from stemzoo._core import __version__
 from stemzoo.align import Alignment, align
 from stemzoo.catalogue import ModelInfo, models, pull
-from stemzoo.drift import Drift, drift
+from stemzoo.drift import Candidate, Drift, drift
 from stemzoo.errors import FileError, ModelError, StemzooError
 from stemzoo.model import Model, denoise, load
 from stemzoo.ncc import NccReference, ncc
@@ -13,6 +13,7 @@ from stemzoo.tracker import DriftTracker
 
 __all__ = [
     "Alignment",
+    "Candidate",
     "Drift",
     "DriftTracker",
     "FileError",

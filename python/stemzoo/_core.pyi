@@ -174,6 +174,9 @@ def overlap_correlation(
 ) -> float:
     """Pearson's, over the overlap once the drift is undone."""
 
+def chance(reference: DriftFrame, moving: DriftFrame, drift: tuple[float, float]) -> float:
+    """The standard deviation of that correlation, were the frames unrelated."""
+
 # --- csrc/bindings/resample.cpp
 
 def move_rows(

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+import pathlib
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from stemzoo import _core
 from stemzoo._threads import thread_count
 from stemzoo.candidates import Expected
-from stemzoo.consistency import Pairs, consistent_path
+from stemzoo.consistency import Pairs, Path, consistent_path
 from stemzoo.drift import Drift
 from stemzoo.estimator import Estimator, Frame
 from stemzoo.foresight import Foresight, is_first
@@ -35,7 +35,8 @@ from stemzoo.model import Model
 from stemzoo.pair_file import Key, PairFile
 from stemzoo.progress import Progress
 from stemzoo.straighten import straightened
-from stemzoo.together import Placed, refined_together
+from stemzoo.strangers import strangers_by_average, strangers_by_pairs
+from stemzoo.together import Placed, refined_together, unrefined
 
 ALL_PAIRS = 64  # frames: up to here, each is compared with each
 BAND = 16  # frames, in longer series, that each is compared with
@@ -91,9 +92,10 @@ class Alignment:
     """A series and its drift; N frames of H x W.
 
     `shifts` (N, 2): how far features have moved since the first frame, px. `sigma` (N, 2): the
-    standard deviation of that. `rejected` frames have no place: their shifts are NaN and they are
-    in no average. `ambiguous` frames may be off by what separates the candidates of their pairs:
-    no chain of pairs that are sure links them to the rest.
+    standard deviation of that. `rejected` frames have no place, since they fit nowhere or correlate
+    with no other by more than chance: their shifts are NaN and they are in no average.
+    `ambiguous` frames may be off by what separates the candidates of their pairs: no chain of pairs
+    that are sure links them to the rest.
     `average` (H, W): the mean of the frames, each moved back, in the place of the first; NaN where
     none shows anything. `coverage` (H, W) counts the frames behind each of its pixels.
     `images`: the frames moved back, one by one. `scan_rate` (N, 2): how far features moved while
@@ -143,21 +145,18 @@ def align(
     judge = Estimator(frames.shape[1:], model, max_shift=max_shift, threads=1)
     kept = None
     if resume is not None:
-        kept = PairFile(Path(resume), _about(frames, model, judge.max_shift, reach))
+        kept = PairFile(pathlib.Path(resume), _about(frames, model, judge.max_shift, reach))
     steps = _Steps(progress, sum(min(reach, index) for index in range(count)) + count)
     looks = _Looks(frames, judge, reach)
     with _workers(workers) as run:
         drifts = _measured(looks, reach, kept, steps, run)
-        path = consistent_path(_as_pairs(drifts), count, judge.max_shift)
+        path, placed = _placed(looks, drifts, judge.max_shift, run)
         if frames[0].blank if count == 1 else not (path.used >= 0).any():
             raise ValueError(
                 f"stack has shape {frames.shape}, and no two of its frames could be compared: they "
                 "are blank, or show nothing in common; expected a series of one specimen (look at "
                 "its frames, and at max_shift)"
             )
-        placed = refined_together(
-            looks.counts, Placed(path.positions, path.sigma), frames.shape[1:], run
-        )
     shifts, sigma = placed.positions, placed.sigma
     rates = _rates(shifts) if scan_drift else np.zeros((count, 2))
     images = AlignedFrames(frames, shifts, rates)
@@ -187,6 +186,11 @@ class _Looks:
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of each frame."""
+        return self._judge.shape
 
     def compared(self, index: int) -> Frame:
         """As it is compared with those before it. Asked for in order."""
@@ -274,17 +278,34 @@ def _measured(
     return drifts
 
 
+def _placed(
+    looks: _Looks, drifts: Mapping[Key, Drift], reach: int, run: Any
+) -> tuple[Path, Placed]:
+    """The path that pairs agree on, refined; found again without frames that show nothing of what
+    the others do, as soon as these are known."""
+    strangers = strangers_by_pairs(drifts, len(looks))
+    while True:
+        kept = {ends: drift for ends, drift in drifts.items() if not strangers[list(ends)].any()}
+        path = consistent_path(_as_pairs(kept), len(looks), reach)
+        placed = refined_together(
+            looks.counts, unrefined(path.positions, path.sigma), looks.shape, run
+        )
+        more = strangers_by_average(placed.scores, placed.chances)
+        if not more.any():
+            return path, placed
+        strangers |= more
+
+
 def _as_pairs(drifts: dict[Key, Drift]) -> Pairs:
     """Drifts as the numbers that a path is made of; an answer is what its candidates leave."""
     most = 1 + max((len(drift.candidates) for drift in drifts.values()), default=0)
     shifts = np.full((len(drifts), most, 2), np.nan)
     scores = np.zeros((len(drifts), most))
     for row, drift in enumerate(drifts.values()):
-        others = [score for _, score in drift.candidates]
         shifts[row, 0] = drift.dy, drift.dx
-        scores[row, 0] = max(1 - sum(others), *others, LEAST_SCORE)
-        for at, (shift, score) in enumerate(drift.candidates, 1):
-            shifts[row, at], scores[row, at] = shift, score
+        scores[row, 0] = max(drift.probability, LEAST_SCORE)
+        for at, (dy, dx, probability) in enumerate(drift.candidates, 1):
+            shifts[row, at], scores[row, at] = (dy, dx), probability
     ends = np.array(list(drifts), np.intp).reshape(-1, 2)
     sigma = np.array([drift.sigma for drift in drifts.values()], np.float64).reshape(-1, 2)
     sure = np.array([not drift.ambiguous for drift in drifts.values()], bool)

@@ -72,10 +72,12 @@ def _text(found: Drift, scale: Shift | None, unit: str | None) -> str:
     )
     if scale:
         text += f"; dy {found.dy * scale[0]:.4g} {unit}, dx {found.dx * scale[1]:.4g} {unit}"
+    if found.reason:
+        text += f"\nambiguous: {found.reason}"
     if found.ambiguous and found.candidates:
         text += "\nit could as well be:" + "".join(
-            f"\n  dy {dy:.2f} px, dx {dx:.2f} px, score {score:.3f}"
-            for (dy, dx), score in found.candidates
+            f"\n  dy {dy:.2f} px, dx {dx:.2f} px, probability {probability:.3f}"
+            for dy, dx, probability in found.candidates
         )
     return text
 
@@ -90,10 +92,9 @@ def _record(
         "dx": _number(found.dx),
         "sigma": [_number(value) for value in found.sigma],
         "ambiguous": found.ambiguous,
+        "reason": found.reason or None,
         "score": _number(found.score),
-        "candidates": [
-            {"dy": dy, "dx": dx, "score": score} for (dy, dx), score in found.candidates
-        ],
+        "candidates": [candidate._asdict() for candidate in found.candidates],
         "pixel_size": [float(size) for size in scale] if scale else None,
         "unit": unit if scale else None,
         "model": contract and f"{contract.name}@{contract.version}",

@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike
 
 from stemzoo._arrays import native_image
 from stemzoo._threads import thread_count
-from stemzoo.answers import Drift, Shift
+from stemzoo.answers import Candidate, Drift, Shift
 from stemzoo.estimator import Estimator
 from stemzoo.model import Model, model_for
 
-__all__ = ["Drift", "Shift", "drift"]
+__all__ = ["Candidate", "Drift", "Shift", "drift"]
 
 
 def drift(

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo._threads import thread_count
-from stemzoo.answers import UNKNOWN, Drift, Others
+from stemzoo.answers import UNKNOWN, Candidate, Drift, Shift
 from stemzoo.approach import LEAST_SIDE, approached
 from stemzoo.candidates import (
     COARSE,
@@ -27,6 +28,7 @@ from stemzoo.candidates import (
     Candidates,
     Expected,
     Peaks,
+    between,
     is_sharp,
     lags,
     looked_at,
@@ -41,8 +43,10 @@ from stemzoo.candidates import (
 from stemzoo.classical import classical_features, classical_odds, classical_peaks
 from stemzoo.cleaning import Clean, cleaned
 from stemzoo.contract import LOOK, Contract
+from stemzoo.doubt import BROAD, CHANCE, LIMIT, OTHERS, at_limit, beyond_chance, first_doubt
 from stemzoo.errors import ModelError
 from stemzoo.model import Model, model_for
+from stemzoo.named_model import NamedModel
 
 # An answer is not ambiguous from this probability on, if the frames themselves, by this factor's
 # logarithm, speak for it: that a drift is the shortest possible is no evidence.
@@ -72,9 +76,17 @@ class Frame:
     clean: Clean
     features: dict[int, Features] = field(default_factory=dict)  # by their stride, px
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What is computed of the pixels is computed again, and comes out the same."""
+        return _made_again, (self.clean, self.counts is not None)
+
+
+def _made_again(clean: Clean, counted: bool) -> Frame:
+    return Frame(_core.DriftFrame(clean.pixels, clean.valid, 1) if counted else None, clean)
+
 
 class Estimator:
-    """Drifts between frames of one shape. Threads may share it."""
+    """Drifts between frames of one shape. Threads may share it; pickled, it names its model."""
 
     def __init__(
         self,
@@ -96,6 +108,13 @@ class Estimator:
         self._model = None if model is None else model_for("drift", model)
         if self._model:
             _require_features(self._model.contract)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_model": self._model and NamedModel.of(self._model)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        named = state["_model"]
+        vars(self).update(state, _model=named and named.opened())
 
     def frame(self, image: ArrayLike, name: str = "image") -> Frame:
         """What a frame is known by. Masked pixels and borders of NaN are left out."""
@@ -171,41 +190,56 @@ class Estimator:
         expected: Expected | None = None,
     ) -> Drift:
         """The drift between two frames. Without `refined` it is good to a tenth of a pixel or two,
-        takes a quarter of the time, and comes with few candidates and no score.
+        takes a quarter of the time, and comes with few candidates.
 
         Where the drift is `expected` somewhere, and of all peaks only one lies there, that is the
         answer, and features are not asked.
         """
         if not (reference.counts and moving.counts):
             return UNKNOWN
-        counts = (reference.counts, moving.counts)
-        peaks = _core.peaks(*counts, self._reach, MOST_PEAKS, self.threads)
-        shifts = peaks[:, :2]
-        place = plain_answer(peaks, expected)
-        if place is not None:
-            found = Candidates(shifts[place : place + 1], np.ones(1), math.inf)
-        elif (likely := self._candidates(reference, moving, peaks)) is not None:
-            found = likely
-        else:
+        peaks = _core.peaks(reference.counts, moving.counts, self._reach, MOST_PEAKS, self.threads)
+        found = self._likeliest(reference, moving, peaks, expected)
+        if found is None:
             return UNKNOWN
         peak = (float(found.shifts[0, 0]), float(found.shifts[0, 1]))
-        sure = found.probability[0] >= SURE and found.evidence >= EVIDENCE
-        if not refined:
-            return Drift(*peak, UNREFINED, not sure, math.nan, _told(found, FEW_TOLD))
         sharp = is_sharp(peaks, peak)
+        exact = self._refined(reference, moving, peak, sharp) if refined else None
+        answer, sigma = exact or (peak, UNREFINED)
+        score = self.likeness(reference, moving, answer)
+        doubts = {
+            CHANCE: not self.beyond_chance(reference, moving, answer, len(peaks)),
+            LIMIT: at_limit(answer, self._reach),
+            OTHERS: found.probability[0] < SURE or found.evidence < EVIDENCE,
+            BROAD: refined and exact is None and not sharp,
+        }
+        reason = first_doubt(doubts)
+        told = _told(found, MOST_TOLD if refined else FEW_TOLD)
+        return Drift(*answer, sigma, bool(reason), score, told, reason)
+
+    def _likeliest(
+        self, reference: Frame, moving: Frame, peaks: Peaks, expected: Expected | None
+    ) -> Candidates | None:
+        place = plain_answer(peaks, expected)
+        if place is None:
+            return self._candidates(reference, moving, peaks)
+        return Candidates(peaks[place : place + 1, :2], np.ones(1), math.inf)
+
+    def _refined(
+        self, reference: Frame, moving: Frame, peak: Shift, sharp: bool
+    ) -> tuple[Shift, Shift] | None:
+        """The drift on the counts and its standard deviation; None where nothing is known to better
+        than the peak's width."""
+        if not (reference.counts and moving.counts):
+            return None
+        counts = (reference.counts, moving.counts)
         result = _core.refine(*counts, peak)
         if not sharp and (result is None or math.dist(result[:2], peak) > 1):
             near = approached(reference.clean, moving.clean, peak, self.threads)
             result = _core.refine(*counts, near)
         if result is None or (sharp and math.dist(result[:2], peak) > 1):
-            # Nothing is known to better than the peak's width.
-            sure = sure and sharp
-            answer, sigma = peak, UNREFINED
-        else:
-            dy, dx, (yy, _, xx) = result
-            answer, sigma = (dy, dx), (math.sqrt(yy), math.sqrt(xx))
-        score = _core.overlap_correlation(*counts, answer)
-        return Drift(*answer, sigma, not sure, score, _told(found, MOST_TOLD))
+            return None
+        dy, dx, (yy, _, xx) = result
+        return (dy, dx), (math.sqrt(yy), math.sqrt(xx))
 
     def confirmed(self, reference: Frame, moving: Frame, expected: Expected) -> Drift | None:
         """The drift at the one peak where it is expected, good to a tenth of a pixel or two; None
@@ -220,16 +254,42 @@ class Estimator:
         if place is None:
             return None
         dy, dx = peaks[place, :2].tolist()
-        return Drift(dy, dx, UNREFINED, False, math.nan, ())
+        score = self.likeness(reference, moving, (dy, dx))
+        reason = "" if self.beyond_chance(reference, moving, (dy, dx), MOST_PEAKS) else CHANCE
+        return Drift(dy, dx, UNREFINED, bool(reason), score, (), reason)
+
+    def likeness(self, reference: Frame, moving: Frame, shift: Shift) -> float:
+        """The correlation of the frames where they overlap once the drift is undone."""
+        if not (reference.counts and moving.counts):
+            return 0.0
+        return _core.overlap_correlation(reference.counts, moving.counts, shift)
+
+    def beyond_chance(self, reference: Frame, moving: Frame, shift: Shift, places: int = 1) -> bool:
+        """Whether they correlate there by more than chance makes at the best of so many places: as
+        they are, or without their lattice."""
+        if not (reference.counts and moving.counts):
+            return False
+        chance = _core.chance(reference.counts, moving.counts, shift)
+        return beyond_chance(
+            self.likeness(reference, moving, shift), chance, places
+        ) or self._rest_beyond_chance(reference, moving, shift)
+
+    def _rest_beyond_chance(self, reference: Frame, moving: Frame, shift: Shift) -> bool:
+        """Chance is what is seen of it at all other shifts."""
+        still, moved = (self._features(frame, COARSE).rest for frame in (reference, moving))
+        everywhere = _core.log_odds(still, moved, self.threads)
+        there = float(between(everywhere, np.array([shift]) / COARSE)[0])
+        root = math.sqrt(everywhere.size)
+        deviation = max(float(everywhere.std()), 1e-30)
+        return beyond_chance(there / deviation / root, 1 / root, everywhere.size)
 
     def _by_height(
         self, reference: Frame, moving: Frame, peaks: Peaks
     ) -> NDArray[np.float64] | float:
         """What the peaks say themselves. A network's features have seen it all."""
-        if self._model or not (len(peaks) and reference.counts and moving.counts):
+        if self._model or not len(peaks):
             return 0.0
-        highest = (peaks[0, 0], peaks[0, 1])
-        alike = _core.overlap_correlation(reference.counts, moving.counts, highest)
+        alike = self.likeness(reference, moving, (peaks[0, 0], peaks[0, 1]))
         return classical_peaks(peaks, alike, self.shape)
 
 
@@ -247,9 +307,9 @@ def _require_features(contract: Contract) -> None:
         )
 
 
-def _told(found: Candidates, most: int) -> Others:
+def _told(found: Candidates, most: int) -> tuple[Candidate, ...]:
     rest = zip(found.shifts[1:most].tolist(), found.probability[1:most].tolist(), strict=True)
-    return tuple(((dy, dx), probability) for (dy, dx), probability in rest)
+    return tuple(Candidate(dy, dx, probability) for (dy, dx), probability in rest)
 
 
 def is_plain(found: Candidates, peaks: Peaks) -> bool:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from stemzoo.drift import Drift
+from stemzoo.drift import Candidate, Drift
 from stemzoo.errors import FileError
 from stemzoo.io.atomic import replacing
 
+PARTS = ("pairs", "drifts", "reasons", "counts", "candidates")
 EVERY = 30.0  # s between writes: what an interruption may cost
 
 Key = tuple[int, int]
@@ -45,9 +46,10 @@ class PairFile:
             "drifts": np.array(
                 [(d.dy, d.dx, *d.sigma, d.ambiguous, d.score) for d in self.drifts.values()]
             ).reshape(-1, 6),
+            "reasons": np.array([d.reason for d in self.drifts.values()], np.str_),
             "counts": np.array([len(d.candidates) for d in self.drifts.values()], np.int64),
             "candidates": np.array(
-                [(*shift, score) for d in self.drifts.values() for shift, score in d.candidates]
+                [candidate for d in self.drifts.values() for candidate in d.candidates]
             ).reshape(-1, 3),
         }
         with replacing(self.path) as file:
@@ -59,7 +61,7 @@ def _read(path: Path, about: dict[str, Any]) -> dict[Key, Drift]:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             found = json.loads(str(file["about"]))
-            drifts = _drifts(*(file[name] for name in ("pairs", "drifts", "counts", "candidates")))
+            drifts = _drifts(*(file[name] for name in PARTS))
         differing = [name for name in about if found[name] != about[name]]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise FileError(
@@ -75,13 +77,20 @@ def _read(path: Path, about: dict[str, Any]) -> dict[Key, Drift]:
     return drifts
 
 
-def _drifts(pairs: Any, drifts: Any, counts: Any, candidates: Any) -> dict[Key, Drift]:
-    if not len(pairs) == len(drifts) == len(counts) or counts.sum() != len(candidates):
+def _drifts(
+    pairs: Any, drifts: Any, reasons: Any, counts: Any, candidates: Any
+) -> dict[Key, Drift]:
+    if not len(pairs) == len(drifts) == len(reasons) == len(counts) or counts.sum() != len(
+        candidates
+    ):
         raise ValueError("its parts do not fit together")
     others = np.split(candidates, np.cumsum(counts)[:-1]) if len(counts) else []
     result = {}
-    for (one, other), row, each in zip(pairs.tolist(), drifts.tolist(), others, strict=True):
+    rows = zip(pairs.tolist(), drifts.tolist(), reasons.tolist(), others, strict=True)
+    for (one, other), row, reason, each in rows:
         dy, dx, sigma_y, sigma_x, ambiguous, score = row
-        known = tuple(((y, x), probability) for y, x, probability in each.tolist())
-        result[one, other] = Drift(dy, dx, (sigma_y, sigma_x), bool(ambiguous), score, known)
+        known = tuple(Candidate(*candidate) for candidate in each.tolist())
+        result[one, other] = Drift(
+            dy, dx, (sigma_y, sigma_x), bool(ambiguous), score, known, reason
+        )
     return result

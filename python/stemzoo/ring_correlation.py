@@ -39,11 +39,19 @@ def ring_correlation(
 
 
 def resolved_frequency(frequencies: Floats, agreement: Floats, size: int) -> float:
-    """The last frequency at which the agreement is above 1/7 and no accident; 0 if there is none.
+    """The last frequency before the agreement first crosses 1/7; 0 if it never is above.
 
-    The last, not the first: on a crystal rings between the reflections hold nothing.
+    It is above where it is no accident either. The lowest rings hold few values, so chance alone
+    makes a wiggle there: what counts as a crossing are as many rings in a row below 1/7 as share no
+    value with the rings around them. What is below the first agreement, such as the slow
+    frequencies of a crystal without shading, is no crossing.
     """
     # A half plane has pi r values on a ring 1 px wide; the window leaves about a half independent.
     accident = SURE / np.sqrt(np.pi * frequencies * size * BROAD / 2)
-    above = np.flatnonzero(agreement > np.maximum(THRESHOLD, accident))
-    return float(frequencies[above[-1]]) if above.size else 0.0
+    agrees = np.flatnonzero(agreement > np.maximum(THRESHOLD, accident))
+    if not agrees.size:
+        return 0.0
+    lost = np.convolve(agreement < THRESHOLD, np.ones(BROAD), "valid") == BROAD
+    crossings = np.flatnonzero(lost[agrees[0] :]) + agrees[0]
+    end = crossings[0] if crossings.size else len(frequencies)
+    return float(frequencies[agrees[agrees < end][-1]])

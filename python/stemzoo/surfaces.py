@@ -2,7 +2,8 @@
 
 Both frames are denoised and correlated, and the network says where the drift is and how sure it is.
 The peaks of the correlation say what else it could be: an answer that does not rule those out is
-called ambiguous.
+called ambiguous. They are as probable as the network's standard deviations make them, and what is
+left for a network that misleads goes by their heights.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.answers import UNKNOWN, Drift, Shift
+from stemzoo.answers import UNKNOWN, Candidate, Drift, Shift
+from stemzoo.candidates import DOUBT, shares
 from stemzoo.cleaning import checked
+from stemzoo.doubt import LIMIT, NO_PEAK, OTHERS, at_limit, first_doubt
 from stemzoo.model import Model, model_for
 from stemzoo.ncc import Surface, ncc
 from stemzoo.series import refined
 
 NEAR = 1.5  # px: an answer this close to a peak means that peak
-DOUBT = 3.0  # standard deviations within which another peak is not ruled out
+RIVAL = 3.0  # standard deviations within which another peak is not ruled out
 CANDIDATES = 16  # how many other peaks are worth telling
 
 
@@ -31,7 +34,7 @@ def drift_by_surface(reader: Model, still: Any, moved: Any, max_shift: int | Non
     first = reader.contract.denoiser
     denoiser = model_for("denoise", first) if first else None
     frames = (masked(still, "reference"), masked(moved, "moving"))
-    return read_surface(reader, surface(*frames, side, denoiser, reach))
+    return read_surface(reader, surface(*frames, side, denoiser, reach), reach)
 
 
 def masked(image: Any, name: str) -> NDArray[Any]:
@@ -63,27 +66,45 @@ def surface(
     return result
 
 
-def read_surface(reader: Model, correlation: Surface) -> Drift:
-    """What a drift network says of a correlation, held against the peaks of that correlation."""
+def read_surface(reader: Model, correlation: Surface, reach: int | None = None) -> Drift:
+    """What a drift network says of a correlation, held against the peaks of that correlation. It is
+    known up to `reach`, or as far as it goes."""
     peaks = _peaks(correlation)
     if not peaks:
         return UNKNOWN
     (dy, dx), sigma = (row[0].astype(float) for row in reader.outputs(correlation[None, None]))
     own = [peak for peak in peaks if math.dist(peak[0], (dy, dx)) <= NEAR]
-    others = tuple(peak for peak in peaks if peak not in own)
-    rivals = [
-        shift
-        for shift, _ in others
-        if math.hypot((shift[0] - dy) / sigma[0], (shift[1] - dx) / sigma[1]) <= DOUBT
-    ]
+    others = [peak for peak in peaks if peak not in own]
+    score = own[0][1] if own else _value(correlation, dy, dx)
+    misses = [math.hypot((y - dy) / sigma[0], (x - dx) / sigma[1]) for (y, x), _ in others]
+    most = len(correlation) // 2 if reach is None else reach
+    doubts = {
+        LIMIT: at_limit((dy, dx), (most, most)),
+        NO_PEAK: not own,
+        OTHERS: min(misses, default=math.inf) <= RIVAL,
+    }
+    reason = first_doubt(doubts)
     return Drift(
         float(dy),
         float(dx),
         (float(sigma[0]), float(sigma[1])),
-        ambiguous=not own or bool(rivals),
-        score=own[0][1] if own else _value(correlation, dy, dx),
-        candidates=others[:CANDIDATES],
+        ambiguous=bool(reason),
+        score=score,
+        candidates=_candidates(others, misses, score),
+        reason=reason,
     )
+
+
+def _candidates(
+    peaks: list[tuple[Shift, float]], misses: list[float], score: float
+) -> tuple[Candidate, ...]:
+    """Peaks with their probabilities beside the answer, whose height is `score`."""
+    by_network = shares(-np.square([0.0, *misses]) / 2)
+    heights = np.array([max(score, 0.0), *(height for _, height in peaks)])
+    probability = (1 - DOUBT) * by_network + DOUBT * heights / max(heights.sum(), 1e-30)
+    told = zip(peaks, probability[1:].tolist(), strict=True)
+    found = [Candidate(dy, dx, likely) for ((dy, dx), _), likely in told]
+    return tuple(sorted(found, key=lambda each: -each.probability)[:CANDIDATES])
 
 
 def _peaks(correlation: Surface) -> list[tuple[Shift, float]]:

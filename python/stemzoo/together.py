@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,30 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Placed:
-    """Positions and the standard deviations against the first that has one; NaN without."""
+    """Positions and the standard deviations against the first that has one; NaN without.
+
+    `scores` are the correlations of frames with the average of the others where they lie, `chances`
+    the standard deviations of those of unrelated frames; NaN where there is no such average."""
 
     positions: Floats
     sigma: Floats
+    scores: Floats
+    chances: Floats
+
+
+def unrefined(positions: Floats, sigma: Floats) -> Placed:
+    nothing = np.full(len(positions), math.nan)
+    return Placed(positions, sigma, nothing, nothing.copy())
+
+
+class Seen(NamedTuple):
+    """A frame beside the average of the others: where it lies, and the variance of that if the
+    counts tell it."""
+
+    place: tuple[float, float]
+    variance: tuple[float, float] | None
+    score: float
+    chance: float
 
 
 def refined_together(
@@ -50,16 +70,20 @@ def refined_together(
     left = rough.positions[at] - corners
     fractions = left - _mean_of_others(corners, shape, left)
 
-    def measure(order: int) -> tuple[float, ...] | None:
+    def measure(order: int) -> Seen:
         frame = frame_at(int(at[order]))
         others = field.without(frame, corners[order])
         start = (float(fractions[order, 0]), float(fractions[order, 1]))
-        found = _core.refine(others, frame.counts, start) if others and frame.counts else None
-        return found and (found[0], found[1], found[2][0], found[2][2])
+        if not (others and frame.counts):
+            return Seen(start, None, math.nan, math.nan)
+        found = _core.refine(others, frame.counts, start)
+        place, variance = (found[:2], (found[2][0], found[2][2])) if found else (start, None)
+        score = _core.overlap_correlation(others, frame.counts, place)
+        return Seen(place, variance, score, _core.chance(others, frame.counts, place))
 
     measured = list(run(measure, range(len(at))))
-    known = np.array([found is not None for found in measured])
-    found = np.array([each or (*fractions[i], 0, 0) for i, each in enumerate(measured)])
+    known = np.array([seen.variance is not None for seen in measured])
+    found = np.array([seen.place + (seen.variance or (0.0, 0.0)) for seen in measured])
     # The frames of the average are themselves misplaced, by what is being looked for.
     exact = _solved(corners, shape, found[:, :2], left)
     own = found[:, 2:] / (1 + _share_of_others(corners, shape)[:, None])
@@ -69,9 +93,11 @@ def refined_together(
     refined_sigma = np.sqrt(own + own[0] + (apart[:, None] * rough_sigma) ** 2)
     sigma = np.where(known[:, None], refined_sigma, rough_sigma)
     sigma[0] = 0
-    result = Placed(np.full_like(rough.positions, math.nan), np.full_like(rough.sigma, math.nan))
+    result = unrefined(np.full_like(rough.positions, math.nan), np.full_like(rough.sigma, math.nan))
     result.positions[at] = corners - corners[0] + exact - exact[0]
     result.sigma[at] = sigma
+    result.scores[at] = [seen.score for seen in measured]
+    result.chances[at] = [seen.chance for seen in measured]
     return result
 
 

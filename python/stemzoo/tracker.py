@@ -8,15 +8,14 @@ of every error after it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from stemzoo._arrays import native_image
 from stemzoo.candidates import BEYOND, WITHIN, Expected
-from stemzoo.drift import Drift, Shift
+from stemzoo.drift import Candidate, Drift, Shift
 from stemzoo.estimator import UNREFINED, Estimator, Frame
 from stemzoo.model import Model
 from stemzoo.motion import Axis, Motion
@@ -41,7 +40,8 @@ class TrackedDrift(Drift):
 
     `resolved` means that the frames alone left the answer open, and that the prediction chose it:
     of all candidates only this one is where the drift so far leads, within three standard
-    deviations, and every other is beyond six. It is then no longer `ambiguous`. Where the
+    deviations, and every other is beyond six. It is then no longer `ambiguous`; probabilities stay
+    what the frames alone say, so a candidate may be more probable than the answer. Where the
     prediction leads to one peak the frames are not asked, so nothing is left open or resolved.
     """
 
@@ -62,6 +62,8 @@ class DriftTracker:
     sigma and changes nothing. Ambiguous frames do not move the prediction either, unless it
     resolves them. Nothing can resolve the first frames of a perfect crystal: give it a `max_shift`
     below half its lattice spacing, if its drift from frame to frame is less than a quarter.
+
+    A tracker is pickled and copied by its pixels and the name, version and sha256 of its model.
     """
 
     def __init__(
@@ -128,7 +130,8 @@ class DriftTracker:
         self._tick(time)
         self._pushed += 1
         expected = self._local_expectation() if self._pushed % ASKED else None
-        local = self._resolved(self._estimator.pair(self._reference, seen, expected=expected))
+        local = self._estimator.pair(self._reference, seen, expected=expected)
+        local = self._resolved(seen, local)
         found = self._total(local)
         if not local.ambiguous and _known(local):
             self._follow(local, found)
@@ -183,28 +186,33 @@ class DriftTracker:
             self._step = now - self._time
         self._timed, self._time = timed, now
 
-    def _resolved(self, local: Drift) -> TrackedDrift:
+    def _resolved(self, seen: Frame, local: Drift) -> TrackedDrift:
         """The drift against the reference of now. Where the frames leave it open, the prediction
-        chooses, if it bears out one candidate and rules out all others."""
+        chooses, if it bears out one candidate and rules out all others, and the frames correlate
+        there by more than chance."""
         known = TrackedDrift(**vars(local))
         if not (local.ambiguous and _known(local) and self._motion and self._motion.rate_known):
             return known
-        options = [((local.dy, local.dx), local.score), *local.candidates]
-        misses = [self._miss(shift, local.sigma) for shift, _ in options]
+        options = [Candidate(local.dy, local.dx, local.probability), *local.candidates]
+        misses = [self._miss((dy, dx), local.sigma) for dy, dx, _ in options]
         nearest = min(range(len(options)), key=misses.__getitem__)
         if misses[nearest] > WITHIN or sum(miss <= BEYOND for miss in misses) > 1:
             return known
-        shift, score = options.pop(nearest)
-        changed: dict[str, Any] = {
-            "dy": shift[0],
-            "dx": shift[1],
-            "sigma": _added(local.sigma, UNREFINED) if nearest else local.sigma,
-            "ambiguous": False,
-            "score": score,
-            "candidates": tuple(options),
-            "resolved": True,
-        }
-        return TrackedDrift(**(vars(local) | changed))
+        dy, dx, _ = options[nearest]
+        if not self._estimator.beyond_chance(self._reference, seen, (dy, dx)):
+            return known
+        settled = replace(known, ambiguous=False, reason="", resolved=True)
+        if nearest == 0:
+            return settled
+        del options[nearest]
+        return replace(
+            settled,
+            dy=dy,
+            dx=dx,
+            sigma=_added(local.sigma, UNREFINED),
+            score=self._estimator.likeness(self._reference, seen, (dy, dx)),
+            candidates=tuple(options),
+        )
 
     def _local_expectation(self) -> Expected | None:
         """Where the next drift against the reference of now should be."""
@@ -229,13 +237,13 @@ class DriftTracker:
     def _total(self, local: TrackedDrift) -> TrackedDrift:
         """Since the first reference: positions add, and so do independent errors, in quadrature."""
         y, x = self._position
-        changed: dict[str, Any] = {
-            "dy": y + local.dy,
-            "dx": x + local.dx,
-            "sigma": _added(local.sigma, self._position_sigma),
-            "candidates": tuple(((y + dy, x + dx), s) for (dy, dx), s in local.candidates),
-        }
-        return TrackedDrift(**(vars(local) | changed))
+        return replace(
+            local,
+            dy=y + local.dy,
+            dx=x + local.dx,
+            sigma=_added(local.sigma, self._position_sigma),
+            candidates=tuple(Candidate(y + dy, x + dx, p) for dy, dx, p in local.candidates),
+        )
 
     def _follow(self, local: Drift, found: Drift) -> None:
         if self._motion:

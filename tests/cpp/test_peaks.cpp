@@ -1,6 +1,7 @@
 // Peaks of a correlation: where, in which order, how many; and the correlation of an overlap.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -142,4 +143,25 @@ TEST(the_correlation_of_an_overlap_is_pearsons) {
     CHECK(overlap_correlation(fa, fb, 40, 0) == 0);
     CHECK(overlap_correlation(fa, fb, 0, -33) == 0);
     CHECK(overlap_correlation(fa, frame(reference::Image<float>({40, 33})), 0, 0) == 0);
+}
+
+TEST(no_overlap_is_asked_for_at_a_drift_that_is_no_number) {
+    const Frame a = frame(reference::noise<float>({40, 33}, 1));
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN(),
+                     infinity = std::numeric_limits<double>::infinity();
+    for (const double bad : {nan, infinity, -infinity}) {
+        CHECK_THROWS(overlap_correlation(a, a, bad, 0), std::invalid_argument,
+                     "expected two finite numbers of pixels");
+        CHECK_THROWS(overlap_correlation(a, a, 0, bad), std::invalid_argument,
+                     "expected two finite numbers of pixels");
+    }
+    CHECK(overlap_correlation(a, a, 1e300, 0) == 0);
+    CHECK(overlap_correlation(a, a, 0, -1e300) == 0);
+    CHECK(overlap_correlation(a, a, 39.7, 0) == 0);
+}
+
+TEST(an_overlap_needs_frames_of_one_shape) {
+    const Frame a = frame(hill({32, 32}, 9, 9)), b = frame(hill({24, 24}, 9, 9));
+    CHECK_THROWS(overlap_correlation(a, b, 0, 0), std::invalid_argument,
+                 "expected frames of one shape");
 }

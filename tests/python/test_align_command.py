@@ -135,6 +135,23 @@ def test_rings_agree_as_far_as_the_signal_reaches():
     assert resolved_frequency(frequencies, agreement, 256) == pytest.approx(0.2, abs=0.015)
 
 
+def test_the_first_crossing_counts_and_no_later_agreement():
+    frequencies = np.arange(1, 129) / 256
+    agreement = np.where(frequencies < 0.1, 0.95, 0.0)
+    agreement[(frequencies > 0.29) & (frequencies < 0.31)] = 0.9
+    found = resolved_frequency(frequencies, agreement, 256)
+    assert found == pytest.approx(0.1, abs=0.005)
+
+
+def test_a_wiggle_of_the_lowest_rings_is_no_crossing():
+    frequencies = np.arange(1, 129) / 256
+    agreement = np.where(frequencies < 0.2, 0.95, 0.0)
+    agreement[:4] = -0.2  # of a crystal without shading
+    agreement[8:10] = 0.05
+    found = resolved_frequency(frequencies, agreement, 256)
+    assert found == pytest.approx(0.2, abs=0.005)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_agrees_nowhere(seed):
     random = np.random.default_rng(seed)

@@ -9,13 +9,22 @@ from PIL import Image
 
 import stemzoo
 from stemzoo.cli import main
-from stemzoo.drift import Drift
+from stemzoo.doubt import OTHERS
+from stemzoo.drift import Candidate, Drift
 from stemzoo.io import Micrograph, write
 from stemzoo.phantoms import expose, perovskite
 from stemzoo.pictures import CAPTION, GAP
 
 SHIFT = (5.0, -7.0)
-OPEN = Drift(5.0, -7.0, (0.1, 0.2), True, 0.4, (((-5.0, 3.0), 0.3), ((5.0, 13.0), 0.25)))
+OPEN = Drift(
+    5.0,
+    -7.0,
+    (0.1, 0.2),
+    True,
+    0.4,
+    (Candidate(-5.0, 3.0, 0.3), Candidate(5.0, 13.0, 0.25)),
+    OTHERS,
+)
 NOTHING = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, ())
 
 
@@ -53,9 +62,10 @@ def test_candidates_are_listed_where_the_answer_is_open(files, answer, capsys):
     assert first.startswith("dy 5.00 px, dx -7.00 px")
     assert "ambiguous" in first
     assert others == [
+        f"ambiguous: {OTHERS}",
         "it could as well be:",
-        "  dy -5.00 px, dx 3.00 px, score 0.300",
-        "  dy 5.00 px, dx 13.00 px, score 0.250",
+        "  dy -5.00 px, dx 3.00 px, probability 0.300",
+        "  dy 5.00 px, dx 13.00 px, probability 0.250",
     ]
 
 
@@ -82,7 +92,10 @@ def test_machines_read_json(files, capsys):
     assert (record["dy"], record["dx"]) == pytest.approx((found.dy, found.dx))
     assert record["sigma"] == pytest.approx(found.sigma)
     assert record["ambiguous"] == found.ambiguous
-    assert len(record["candidates"]) == len(found.candidates)
+    assert record["reason"] == (found.reason or None)
+    assert record["candidates"] == [
+        {"dy": dy, "dx": dx, "probability": probability} for dy, dx, probability in found.candidates
+    ]
     assert record["pixel_size"] == pytest.approx([0.02, 0.03], rel=1e-5)
     assert record["unit"] == "nm"
     assert record["model"] is None

@@ -3,14 +3,16 @@
 The estimator behind it has tests of its own, and so have networks that read correlations.
 """
 
+import itertools
 import math
 
 import numpy as np
 import pytest
-from moving_specimens import crystal, pair
+from moving_specimens import crystal, pair, particle
 
 import stemzoo
 from stemzoo.cli import main
+from stemzoo.doubt import CHANCE, LIMIT, NOTHING, OTHERS
 from stemzoo.io import Micrograph, write
 
 SHIFT = (5.3, -7.6)
@@ -45,10 +47,72 @@ def test_masks_and_borders_are_left_out(frames):
 def test_max_shift_is_how_far_it_looks(frames):
     near = stemzoo.drift(*frames, None, max_shift=4)
     assert max(abs(near.dy), abs(near.dx)) < 7  # refined from within the reach
-    for shift, _ in near.candidates:
-        assert max(map(abs, shift)) <= 5
+    for dy, dx, _ in near.candidates:
+        assert max(abs(dy), abs(dx)) <= 5
     far = stemzoo.drift(*frames, None, max_shift=127)
     assert math.dist((far.dy, far.dx), SHIFT) < 0.2
+
+
+@pytest.mark.parametrize("model", ["drift-lattice", "vasudevan-drift", None])
+def test_candidates_are_probabilities_whatever_the_model(model):
+    found = stemzoo.drift(*pair(crystal(), SHIFT, dose=5), model)
+    assert found.ambiguous
+    assert all(isinstance(candidate, stemzoo.Candidate) for candidate in found.candidates)
+    told = [probability for dy, dx, probability in found.candidates]
+    assert len(told) > 1
+    assert told == sorted(told, reverse=True)
+    assert min(told) > 0
+    assert found.probability == pytest.approx(1 - sum(told))
+    assert found.probability >= 0
+
+
+def noise(seed):
+    return np.random.default_rng(seed).poisson(20, (128, 128)).astype(float)
+
+
+@pytest.mark.parametrize("model", ["drift-lattice", None])
+@pytest.mark.parametrize("scene", [crystal(spread=0.3), crystal(period=14.3), particle()])
+def test_a_correlation_that_chance_reaches_is_ambiguous_and_says_so(model, scene):
+    image = scene.image((128, 128)) * 100
+    for still, moving in [(image, noise(1)), (noise(2), image), (noise(3), noise(4))]:
+        found = stemzoo.drift(still, moving, model)
+        assert found.ambiguous
+        assert found.reason == CHANCE
+
+
+@pytest.mark.parametrize("model", ["drift-lattice", None])
+def test_two_unrelated_specimens_have_no_sure_drift(model):
+    scenes = [crystal(spread=0.3), crystal(period=14.3, spread=0.3), particle(period=9.0)]
+    images = [scene.image((128, 128)) for scene in scenes]
+    for still, moving in itertools.permutations(images, 2):
+        found = stemzoo.drift(still, moving, model)
+        assert found.ambiguous
+        assert found.reason
+
+
+@pytest.mark.parametrize("model", ["drift-lattice", None])
+def test_an_answer_at_the_limit_of_the_search_is_ambiguous_and_says_so(model):
+    frames = pair(particle(), (20.0, -3.0))
+    found = stemzoo.drift(*frames, model, max_shift=20)
+    assert found.ambiguous
+    assert found.reason == LIMIT
+    found = stemzoo.drift(*frames, model)
+    assert math.dist((found.dy, found.dx), (20, -3)) < 0.2
+    assert found.reason in ("", OTHERS)
+
+
+@pytest.mark.parametrize("model", ["drift-lattice", "vasudevan-drift", None])
+def test_a_drift_has_a_reason_where_it_is_ambiguous_and_only_there(model):
+    blank = np.full((128, 128), 3.0)
+    image = crystal(spread=0.3).image((128, 128))
+    assert stemzoo.drift(blank, image, model).reason == NOTHING
+    for frames in (pair(crystal(), SHIFT, dose=5), (image, image)):
+        found = stemzoo.drift(*frames, model)
+        assert bool(found.reason) == found.ambiguous
+
+
+def test_an_open_drift_says_that_it_is_open():
+    assert stemzoo.drift(*pair(crystal(), SHIFT, dose=5), None).reason == OTHERS
 
 
 @pytest.mark.parametrize("name", ["reference", "moving"])

@@ -14,6 +14,7 @@ from small_models import features
 
 import stemzoo
 from stemzoo.contract import LOOK
+from stemzoo.doubt import CHANCE
 from stemzoo.errors import ModelError
 from stemzoo.estimator import BLIND, Estimator, trusted
 from stemzoo.model import Model
@@ -29,7 +30,7 @@ def classical(reference, moving, **settings):
 def require_near(found, shift, within=0.5):
     assert math.dist((found.dy, found.dx), shift) < within, found
     assert not found.ambiguous
-    told = [probability for _, probability in found.candidates]
+    told = [candidate.probability for candidate in found.candidates]
     assert sum(told) <= 0.2 + 1e-6
     assert told == sorted(told, reverse=True)
 
@@ -169,10 +170,10 @@ def test_frames_of_any_shape(shape):
 def test_a_perfect_lattice_is_ambiguous_and_the_truth_among_its_candidates():
     found = classical(*pair(crystal(), SHIFT, dose=5))
     assert found.ambiguous
-    told = [((found.dy, found.dx), 0.0), *found.candidates]
-    assert min(math.dist(shift, SHIFT) for shift, _ in told) < 0.3
-    assert 0.3 < sum(probability for _, probability in found.candidates) <= 1
-    assert all(math.dist(shift, told[0][0]) > 2 for shift, _ in found.candidates)
+    others = [(dy, dx) for dy, dx, _ in found.candidates]
+    assert min(math.dist(shift, SHIFT) for shift in [(found.dy, found.dx), *others]) < 0.3
+    assert 0.3 < sum(candidate.probability for candidate in found.candidates) <= 1
+    assert all(math.dist(shift, (found.dy, found.dx)) > 2 for shift in others)
 
 
 @pytest.mark.parametrize("level", [0, 0.1, 3.5, 1e6 + 0.1])
@@ -276,6 +277,14 @@ def test_networks_that_read_other_looks_are_refused(kind, advice, tmp_path):
     path.write_bytes(features(look=kind))
     with pytest.raises(ModelError, match=rf"reads looks of kind {kind}, .* kind 1; {advice}"):
         Estimator((64, 64), Model(path))
+
+
+def test_what_the_lattice_leaves_may_be_beyond_chance_where_the_whole_is_not(monkeypatch):
+    still, moved = pair(crystal(spread=0.3), SHIFT)
+    unlike = pair(crystal(), SHIFT, dose=5)
+    monkeypatch.setattr(Estimator, "likeness", lambda *frames_and_shift: 0.0)
+    require_near(classical(still, moved), SHIFT, within=0.1)
+    assert classical(*unlike).reason == CHANCE
 
 
 def test_fine_features_are_only_made_where_coarse_ones_leave_doubt():

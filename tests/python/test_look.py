@@ -110,3 +110,11 @@ def test_overlap_correlation_is_pearsons():
     expected = np.corrcoef(still[:-4, 3:].ravel(), moved[4:, :-3].ravel())[0, 1]
     assert _core.overlap_correlation(*made, (4.2, -2.7)) == pytest.approx(expected, abs=1e-5)
     assert _core.overlap_correlation(*made, (200.0, 0.0)) == 0
+
+
+@pytest.mark.parametrize("shift", [(np.nan, 0.0), (0.0, np.inf), (-np.inf, np.nan)])
+def test_no_overlap_is_asked_for_at_a_drift_that_is_no_number(shift):
+    frame = _core.DriftFrame(np.random.default_rng(3).random((32, 40)), None, 1)
+    with pytest.raises(ValueError, match=r"drift is \(.*expected two finite numbers of pixels"):
+        _core.overlap_correlation(frame, frame, shift)
+    assert _core.overlap_correlation(frame, frame, (1e300, 0.0)) == 0

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import stemzoo
+from stemzoo.candidates import DOUBT
 from stemzoo.phantoms import expose, perovskite
 from stemzoo.surfaces import read_surface, surface
 
@@ -48,9 +49,22 @@ def test_other_peaks_are_candidates_best_first_and_between_pixels():
     correlation = peaks_at(((4, -10), 0.8), ((4.3, 2.2), 0.5), ((-20, 9.6), 0.7))
     found = read_surface(Reader((4, -10)), correlation)
     assert not found.ambiguous
-    places = [shift for shift, _ in found.candidates]
+    places = [(dy, dx) for dy, dx, _ in found.candidates]
     np.testing.assert_allclose(places, [(-20, 9.6), (4.3, 2.2)], atol=0.05)
-    assert [score for _, score in found.candidates] == pytest.approx([0.7, 0.5], abs=0.05)
+    # The network rules both out: what it is doubted by goes by the heights of the peaks.
+    told = [candidate.probability for candidate in found.candidates]
+    assert told == pytest.approx([DOUBT * 0.7 / 2, DOUBT * 0.5 / 2], abs=0.05 * DOUBT)
+
+
+def test_a_peak_that_the_network_does_not_rule_out_is_as_probable_as_it_says():
+    correlation = peaks_at(((4, -10), 0.8), ((4, 2), 0.5), ((-20, 9.6), 0.7))
+    found = read_surface(Reader((4, -10), (0.2, 6.0)), correlation)
+    assert found.ambiguous
+    (dy, dx, probability), other = found.candidates
+    assert (dy, dx) == pytest.approx((4, 2), abs=0.05)
+    assert probability == pytest.approx(math.exp(-2) / (1 + math.exp(-2)), abs=0.02)
+    assert other.probability < DOUBT
+    assert found.probability == pytest.approx(1 - probability - other.probability)
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,17 @@ import math
 import numpy as np
 import pytest
 from drifting_series import drifting
+from moving_specimens import crystal
 
 import stemzoo
 from stemzoo import tracker
-from stemzoo.drift import Drift
+from stemzoo.doubt import CHANCE
+from stemzoo.drift import Candidate, Drift
 from stemzoo.motion import Motion
 
 REACH = 16
 SIGMA = (0.1, 0.2)
+LIKENESS = 0.7  # of frames, wherever the stand-in is asked for it
 NOTHING = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, ())
 
 
@@ -24,9 +27,10 @@ def sure(dy, dx, sigma=SIGMA):
 
 
 def open_question(*shifts):
-    """The first shift is the answer, the others may as well be."""
+    """The first shift is the answer, at 0.4, and the others may as well be."""
     first, *others = shifts
-    return Drift(*first, SIGMA, True, 0.4, tuple((shift, 0.3) for shift in others))
+    told = tuple(Candidate(*shift, 0.6 / len(others)) for shift in others)
+    return Drift(*first, SIGMA, True, 0.8, told)
 
 
 @pytest.fixture
@@ -52,7 +56,14 @@ def answers(monkeypatch):
             given.references.append(reference)
             return given.pop(0)
 
+        def likeness(self, reference, moving, shift):
+            return LIKENESS
+
+        def beyond_chance(self, reference, moving, shift):
+            return given.alike
+
     given.references = []
+    given.alike = True
     monkeypatch.setattr(tracker, "Estimator", Estimator)
     return given
 
@@ -204,16 +215,37 @@ def test_a_prediction_chooses_among_lattice_vectors(answers):
     assert (found.dy, found.dx) == (4.6, 0.1)
     assert found.resolved
     assert not found.ambiguous
-    assert found.score == 0.3
+    assert found.score == LIKENESS
     assert found.sigma > SIGMA  # a candidate is not as exact as an answer
-    assert found.candidates[0] == ((-5.5, 0), 0.4)
-    assert len(found.candidates) == 3
+    assert found.candidates[0] == pytest.approx((-5.5, 0, 0.4))
+    told = [candidate.probability for candidate in found.candidates[1:]]
+    assert told == pytest.approx([0.2, 0.2])
     assert track.predict().dy == pytest.approx(5, abs=0.15)
+
+
+def test_a_prediction_chooses_nothing_that_chance_makes(answers):
+    answers.alike = False
+    found = pushed(started(renew=None), answers, *STEADY, open_question((-5.5, 0), (4.6, 0.1)))[-1]
+    assert (found.ambiguous, found.resolved, found.dy) == (True, False, -5.5)
+
+
+def test_a_frame_of_noise_has_no_place_and_changes_nothing():
+    shape, step = (128, 128), np.array([0.8, -0.5])
+    scene = crystal(shape, spread=0.3)
+    track = stemzoo.DriftTracker(scene.image(shape), model=None)
+    for number in range(1, 6):
+        track.push(scene.image(shape, number * step))
+    found = track.push(np.random.default_rng(0).random(shape))
+    assert found.ambiguous
+    assert found.reason == CHANCE
+    again = track.push(scene.image(shape, 7 * step))
+    assert not again.ambiguous
+    assert math.dist((again.dy, again.dx), 7 * step) < 0.1
 
 
 def test_the_answer_itself_may_be_the_one_expected(answers):
     found = pushed(started(), answers, *STEADY, open_question((4.5, 0), (-5.5, 0)))[-1]
-    assert (found.dy, found.sigma, found.resolved) == (4.5, SIGMA, True)
+    assert (found.dy, found.sigma, found.score, found.resolved) == (4.5, SIGMA, 0.8, True)
 
 
 def test_candidates_are_since_the_first_reference_too(answers):
@@ -222,7 +254,7 @@ def test_candidates_are_since_the_first_reference_too(answers):
     found = pushed(track, answers, open_question((2, 0), (12, 0)))[-1]
     assert answers.references[-1] == 3
     assert (found.dy, found.resolved) == (24, True)
-    assert found.candidates == (((14, 0), 0.4),)
+    assert found.candidates == (pytest.approx((14, 0, 0.4)),)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +272,7 @@ def test_what_a_prediction_does_not_settle_stays_ambiguous(answers, shifts):
     assert found.ambiguous
     assert not found.resolved
     assert (found.dy, found.dx) == shifts[0]
-    assert [shift for shift, _ in found.candidates] == shifts[1:]
+    assert [(dy, dx) for dy, dx, _ in found.candidates] == shifts[1:]
     assert track.predict().dy == pytest.approx(5, abs=0.05)
 
 
@@ -253,6 +285,22 @@ def test_a_prediction_must_rule_out_all_other_candidates(answers, deviations, re
     away = deviations * math.hypot(expected.sigma[0], SIGMA[0])
     open_still = open_question((4.5, 0), (expected.dy + away, 0))
     assert pushed(track, answers, open_still)[0].resolved == resolved
+
+
+def test_the_score_of_a_resolved_frame_is_the_correlation_where_it_was_put():
+    """The eighth frame, looked at without a prediction, fits at every lattice vector."""
+    shape, step = (128, 128), np.array([1.5, -1.0])
+    uneven, even = crystal(shape, spread=0.3), crystal(shape)
+    track = stemzoo.DriftTracker(uneven.image(shape), model=None)
+    for number in range(1, 8):
+        track.push(uneven.image(shape, number * step))
+    found = track.push(even.image(shape, 8 * step))
+    assert found.resolved
+    assert math.dist((found.dy, found.dx), 8 * step) < 1
+    assert 0.8 < found.score <= 1
+    told = [candidate.probability for candidate in found.candidates]
+    assert told == sorted(told, reverse=True)
+    assert sum(told) <= 1 + 1e-9
 
 
 def test_nothing_is_settled_before_the_rate_is_known(answers):

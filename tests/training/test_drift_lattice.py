@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from stemzoo.drift import Drift
+from stemzoo.drift import Candidate, Drift
 from training.figures.drift_trials import Trial, compared, drawn, setups, summary, trials
 from training.simulate.bound import both, bound, information, slope
 from training.simulate.crystal_pairs import FINE, KINDS, SHAPES
@@ -281,7 +281,7 @@ def _answer(dy, dx, ambiguous=False, candidates=(), sigma=(0.15, 0.15)):
 
 def test_answers_are_told_from_the_truth():
     right, hop = _answer(3.1, -2.2), _answer(9.0, -2.0)
-    unsure = _answer(9.0, -2.0, True, (((3.2, -2.0), 0.3),))
+    unsure = _answer(9.0, -2.0, True, (Candidate(3.2, -2.0, 0.3),))
     none = _answer(math.nan, math.nan, True, sigma=(math.inf, math.inf))
     found = summary([right, hop, unsure, none])
     assert found == {

@@ -173,7 +173,7 @@ def drawn(case: str, count: int, random: torch.Generator, reach: float = REACH) 
 
 
 def compared(answer: Drift, trial: Trial) -> Outcome:
-    named = [(answer.dy, answer.dx), *(shift for shift, _ in answer.candidates)]
+    named = [(answer.dy, answer.dx), *((dy, dx) for dy, dx, _ in answer.candidates)]
     errors = np.array(named) - trial.drift
     return Outcome(
         errors[0],
