@@ -21,6 +21,7 @@ from typing import IO, Any, BinaryIO
 
 from stemzoo import _core
 from stemzoo.errors import Interrupted, ModelError
+from stemzoo.places import shown
 from stemzoo.progress import Progress
 
 STALL = 30.0  # s without a byte
@@ -180,7 +181,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         if scheme and scheme[1].lower() not in safe:
             fp.close()
             raise ModelError(
-                f"{req.full_url} redirects to {to[:200]!r}; expected {' or '.join(sorted(safe))}"
+                f"{shown(req.full_url)} redirects to {shown(to)[:200]!r}; "
+                f"expected {' or '.join(sorted(safe))}"
             )
         try:
             return super().http_error_302(req, fp, code, msg, headers)

@@ -45,18 +45,19 @@ def read(path: Path) -> list[Dataset]:
     plugin = _PLUGINS[path.suffix.lower()]
     try:
         reader = importlib.import_module(f"rsciio.{plugin}").file_reader
+        if plugin == "tia":
+            ser.check_all(path)
+        if plugin in _HDF5:
+            hdf5.check(path)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            # Some of what it needs it imports only where a file asks for it, such as sparse.
+            found = reader(str(path), **_OPTIONS.get(plugin, {}))
     except ImportError as error:
         raise FileError(
             f"{path} needs RosettaSciIO to be read, and {error.name or 'it'} is not installed; "
             "install it with: pip install 'stemzoo[io]'"
         ) from error
-    if plugin == "tia":
-        ser.check_all(path)
-    if plugin in _HDF5:
-        hdf5.check(path)
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        found = reader(str(path), **_OPTIONS.get(plugin, {}))
     others = [one for one in said if _GUESSED not in str(one.message)]
     for one in others:
         warnings.warn(one.message, stacklevel=2)
