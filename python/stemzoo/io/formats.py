@@ -94,6 +94,8 @@ def writer_for(path: Path) -> Callable[[Path, Micrograph, dict[str, Any]], None]
 def _check_readable(path: Path) -> None:
     if path.is_dir():
         raise FileError(f"{path} is a folder; name one file in it")
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is a pipe or a device; name a file, which can be read twice")
     try:
         with open(path, "rb") as file:
             empty = not file.read(1)
