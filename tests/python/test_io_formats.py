@@ -269,7 +269,7 @@ def test_without_rosettasciio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.tif")
-    with pytest.raises(FileError, match=r"a\.tif is a pipe or a device; name a file"):
+    with pytest.raises(FileError, match=r"a\.tif is a pipe or a device; expected a file"):
         read(tmp_path / "a.tif")
 
 

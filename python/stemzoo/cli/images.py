@@ -20,7 +20,7 @@ from stemzoo.cli.paths import (
     network,
     picture,
     place,
-    require_file,
+
     require_files,
     result,
 )
