@@ -1,7 +1,7 @@
 """A model, ready to run: the one path that every denoised or restored image takes.
 
-image -> mean and standard deviation of the whole image -> tiles -> ONNX Runtime -> blend, which
-also undoes the normalisation. Everything but the call into ONNX Runtime happens in the core.
+The core (csrc/inference) normalises an image, splits it into tiles and blends what ONNX Runtime
+makes of them; `Model` checks what it is given and hands in the session.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo._arrays import native_image
+from stemzoo._arrays import image_or_stack
 from stemzoo._session import open_session
 from stemzoo._threads import thread_count
 from stemzoo.catalogue import listed, opened
@@ -30,11 +30,7 @@ from stemzoo.origin import Origin, read_model
 from stemzoo.progress import Progress
 from stemzoo.settings import Settings
 
-MAX_TILE = (
-    1024  # px: the largest tile, and whole frame unless the contract says more; bounds memory
-)
-BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
-WINDOW_WEIGHTS = "hann"  # a window knows its middle best, and faults stay sharper than with "flat"
+MAX_TILE = _core.MAX_TILE  # px: the largest tile, and whole frame unless the contract says more
 
 
 @dataclass(frozen=True)
@@ -131,9 +127,11 @@ class Model:
                 "use stemzoo.drift(reference, moving, model=...)"
             )
         options = _Options(step, _normalisation(mean, std))
-        if np.ma.isMaskedArray(image):
-            return self._run_masked(image, options, progress)
-        return self._run_any(image, options, progress)
+        pixels, mask = image_or_stack(image, "image")
+        masked = mask if mask is not None and mask.any() else None
+        run_on = self._run_stack if pixels.ndim == 3 else self._run_image
+        run = run_on(pixels, masked, options, progress)
+        return run if mask is None else Run(np.ma.MaskedArray(run.image, mask), run.settings)
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The bare network on normalised [N, 1, H, W], of sizes that its contract allows.
@@ -159,115 +157,71 @@ class Model:
             )
         return result
 
-    def _run_any(self, image: ArrayLike, options: _Options, progress: Progress | None) -> Run:
-        if np.ndim(image) == 3:
-            return self._run_stack(image, options, progress)
-        return self._run_image(native_image(image, "image"), options, progress)
-
-    def _run_image(self, image: NDArray[Any], options: _Options, progress: Progress | None) -> Run:
-        if image.size == 1:
-            raise ValueError("image has one pixel, which has no contrast; expected at least two")
-        mean, std, finite, limits = _core.measure(image, self.threads)
-        if not finite:
-            raise ValueError(
-                "image holds NaN or infinity; replace those pixels, or mask them: "
-                "numpy.ma.masked_invalid(image)"
-            )
+    def _run_image(
+        self,
+        image: NDArray[Any],
+        mask: NDArray[np.bool_] | None,
+        options: _Options,
+        progress: Progress | None,
+    ) -> Run:
+        tiling = self._tiling(image.shape, options.step)
+        given = options.normalisation
+        result, mean, std, limits = _core.run_network(
+            image, tiling, self.infer, given, mask, self.threads, progress
+        )
         normalisation: dict[str, Any] = {"kind": self.contract.normalisation}
-        if options.normalisation:
-            mean, std = options.normalisation
-            normalisation["given"] = True
+        normalisation |= {"given": True} if given else {}
         normalisation |= {"mean": mean, "std": std}
         if limits:
             normalisation["limits"] = limits  # where there are hot pixels
-        tiling, weights = self._tiling(image, options.step)
-        result = np.empty(image.shape, np.float32)
-        self._run_tiles(image, tiling, (mean, std), limits, result, progress)
-        if not np.isfinite(result).all():
-            raise ValueError(
-                f"image reaches {np.abs(image).max():.3g}, and results are float32, which ends at "
-                f"{np.finfo(np.float32).max:.3g}; give it in a larger unit"
-            )
         settings = {
             "normalisation": normalisation,
-            "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": weights},
+            "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": tiling.weights},
         }
         return Run(result, settings)
 
-    def _tiling(self, image: NDArray[Any], step: int | None) -> tuple[_core.Tiling, str]:
-        """How the network is laid over an image, and how its answers are joined."""
+    def _tiling(self, shape: tuple[int, ...], step: int | None) -> _core.Tiling:
+        """How the network is laid over an image."""
         contract, window = self.contract, self.contract.window
-        if not window:
-            if step is not None:
-                raise ValueError(
-                    f"step is {step!r}, but {contract.name} is no network of fixed windows: it "
-                    "takes images as a whole; leave step out"
-                )
-            whole = contract.whole or MAX_TILE
-            most = whole if max(image.shape) <= whole else min(whole, MAX_TILE)
-            # Tiles start at multiples of `multiple`, so that what a network does block by block
-            # it does to the same blocks in a tile as in the whole image.
-            plan = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, most)
-            return plan, "crop"
+        if not window and step is not None:
+            raise ValueError(
+                f"step is {step!r}, but {contract.name} is no network of fixed windows: it "
+                "takes images as a whole; leave step out"
+            )
         chosen = contract.step if step is None else step
-        if not isinstance(chosen, int | np.integer) or not 1 <= chosen <= window:
+        if window and not (isinstance(chosen, int | np.integer) and 1 <= chosen <= window):
             raise ValueError(
                 f"step is {step!r}; expected a whole number of pixels from 1 to {window}, the side "
                 f"of the windows of {contract.name}"
             )
-        tiling = _core.Tiling(
-            image.shape, (window, window), (chosen, chosen), WINDOW_WEIGHTS, (1, 1)
+        return _core.plan_tiles(
+            (shape[0], shape[1]),
+            multiple=contract.multiple,
+            halo=contract.halo,
+            whole=contract.whole,
+            window=window,
+            step=int(chosen),
+            max_tile=MAX_TILE,
         )
-        return tiling, WINDOW_WEIGHTS
 
-    def _run_tiles(
+    def _run_stack(
         self,
-        image: NDArray[Any],
-        tiling: _core.Tiling,
-        normalisation: tuple[float, float],
-        limits: tuple[float, float] | None,
-        result: NDArray[np.float32],
+        stack: NDArray[Any],
+        mask: NDArray[np.bool_] | None,
+        options: _Options,
         progress: Progress | None,
-    ) -> None:
-        mean, std = normalisation
-        scale = 1 / std if std > 0 else 0.0
-        rows, cols = tiling.tile
-        at_once = min(len(tiling), max(1, BATCH_PIXELS // (rows * cols)))
-        buffer = np.empty((at_once, 1, rows, cols), np.float32)
-        for first in range(0, len(tiling), at_once):
-            batch = buffer[: min(at_once, len(tiling) - first)]
-            tiling.split(image, first, len(batch), mean, scale, batch[:, 0], self.threads, limits)
-            # The weights of all tiles sum to one at every pixel, so starting from the mean and
-            # adding std * tile undoes the normalisation; a constant image comes back exactly.
-            tiling.blend(self.infer(batch)[:, 0], result, first, std, mean, self.threads)
-            if progress:
-                progress(first + len(batch), len(tiling))
-
-    def _run_stack(self, stack: ArrayLike, options: _Options, progress: Progress | None) -> Run:
-        frames = native_image(stack, "image", ndim=3)
+    ) -> Run:
         runs = []
-        for index, frame in enumerate(frames):
-            runs.append(self._run_image(frame, options, None))
+        for index, frame in enumerate(stack):
+            masked = None if mask is None else mask[index]
+            runs.append(self._run_image(frame, masked, options, None))
             if progress:
-                progress(index + 1, len(frames))
+                progress(index + 1, len(stack))
         settings = {
             "normalisation": [run.settings["normalisation"] for run in runs],
             "tiling": runs[0].settings["tiling"],
         }
         return Run(np.stack([run.image for run in runs]), settings)
-
-    def _run_masked(self, image: Any, options: _Options, progress: Progress | None) -> Run:
-        mask = np.ma.getmaskarray(image)
-        native_image(image.data, "image", ndim=image.ndim if image.ndim == 3 else 2)
-        if mask.all():
-            raise ValueError("every pixel of image is masked, so there is nothing to work on")
-        values = image.data
-        if mask.any():
-            count = np.maximum((~mask).sum((-2, -1), keepdims=True), 1)
-            total = np.where(mask, 0, values).sum((-2, -1), np.float64, keepdims=True)
-            values = np.where(mask, total / count, values)
-        run = self._run_any(values, options, progress)
-        return Run(np.ma.MaskedArray(run.image, mask), run.settings)
 
 
 def load(
