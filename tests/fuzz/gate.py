@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemzoo import ModelError
-from stemzoo.gate import examine
+from stemzoo.model_file.gate import examine
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.networks import networks
 
@@ -36,7 +36,7 @@ RUN = f"""
 import json, re, resource, sys
 import numpy as np
 from stemzoo import ModelError
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY},) * 2)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 def peak():  # ru_maxrss would include what the parent held when it forked

@@ -14,8 +14,8 @@ from onnx import helper
 from small_models import dense, features, same
 
 from stemzoo import ModelError
-from stemzoo.gate import examine
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
+from stemzoo.model_file.gate import examine
 from tests.fuzz.gate import fuzz
 from tests.fuzz.networks import networks
 
@@ -27,7 +27,7 @@ EXAMINE = """
 import json, resource, sys, time
 from pathlib import Path
 from stemzoo import ModelError
-from stemzoo.gate import examine
+from stemzoo.model_file.gate import examine
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2)
 for path in sorted(Path(sys.argv[1]).iterdir()):
     content, started, said = path.read_bytes(), time.process_time(), ""

@@ -10,8 +10,8 @@ import pytest
 from zoo_server import NAME, NETWORK, files_but, refused_with_little_memory
 
 import stemzoo
-from stemzoo import index
-from stemzoo.cli import main
+from stemzoo.cli.main import main
+from stemzoo.zoo import index
 
 pytestmark = pytest.mark.usefixtures("server")
 

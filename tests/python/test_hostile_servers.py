@@ -9,7 +9,7 @@ import pytest
 from zoo_server import NAME, NETWORK, refused_with_little_memory
 
 import stemzoo
-from stemzoo import download, index
+from stemzoo.zoo import download, index
 
 
 @pytest.fixture(autouse=True)

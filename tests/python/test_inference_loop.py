@@ -9,7 +9,7 @@ from loop_reference import run
 from small_models import dense, same
 
 from stemzoo import _core
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
 
 SHAPES = [(64, 64), (97, 101), (1, 50), (50, 1), (3, 2), (17, 200), (2, 1)]
 GEOMETRIES = {

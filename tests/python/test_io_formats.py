@@ -14,7 +14,7 @@ import pytest
 from microscope_files import write_dm, write_mrc, write_ser
 from PIL import Image
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io import Micrograph, read, write
 
 RNG = np.random.default_rng(11)

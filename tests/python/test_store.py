@@ -9,9 +9,9 @@ import pytest
 from zoo_server import NAME, NETWORK, VERSION, cached, kept, run
 
 import stemzoo
-from stemzoo import download
-from stemzoo.cli import main
-from stemzoo.index import Stored
+from stemzoo.cli.main import main
+from stemzoo.zoo import download
+from stemzoo.zoo.index import Stored
 
 
 def test_a_broken_download_goes_on_where_it_ended(server, zoo, cache):
@@ -116,7 +116,7 @@ PULL = r"""
 import fcntl, os, random, signal, sys, time
 from pathlib import Path
 fcntl.flock = fcntl.lockf = lambda *_: None
-from stemzoo import catalogue
+from stemzoo.zoo import catalogue
 catalogue.log.disabled = True
 name, cache = sys.argv[1], Path(os.environ["STEMZOO_CACHE"], "models")
 
@@ -196,10 +196,10 @@ def test_a_full_disk_is_named_and_nothing_is_left(when, server, cache, monkeypat
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if when == "fsync":
-        monkeypatch.setattr("stemzoo.store.os.fsync", full)
+        monkeypatch.setattr("stemzoo.zoo.store.os.fsync", full)
     else:
         monkeypatch.setattr(
-            "stemzoo.store.os.fdopen", lambda fd, mode: io.BufferedRandom(_Full(fd, mode))
+            "stemzoo.zoo.store.os.fdopen", lambda fd, mode: io.BufferedRandom(_Full(fd, mode))
         )
     with pytest.raises(stemzoo.ModelError, match="could not be written: No space left on device"):
         stemzoo.pull(NAME)

@@ -6,8 +6,8 @@ from small_models import dense, same
 
 import stemzoo
 from stemzoo._core import BATCH_PIXELS
-from stemzoo.cli import main
-from stemzoo.model import Model
+from stemzoo.cli.main import main
+from stemzoo.inference.model import Model
 
 SIDE, STEP = 8, 3
 

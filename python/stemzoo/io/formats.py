@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stemzoo import _arrays
-from stemzoo.errors import FileError
+from stemzoo.common import arrays as _arrays
+from stemzoo.common.errors import FileError
 from stemzoo.io import mrc, npy, picture, rosetta, tiff, tiff_write
 from stemzoo.io.datasets import Dataset, choose
 from stemzoo.io.image import array_problem
