@@ -25,9 +25,8 @@ using Floats = py::array_t<float, py::array::c_style>;
 // The batch as [N, 1, H, W]. The array holds the memory for as long as Python keeps it.
 Floats as_array(const Batch& batch) {
     auto held = std::make_unique<std::shared_ptr<float>>(batch.pixels);
-    const py::capsule owner(held.get(), [](void* memory) {
-        delete static_cast<std::shared_ptr<float>*>(memory);
-    });
+    const py::capsule owner(
+        held.get(), [](void* memory) { delete static_cast<std::shared_ptr<float>*>(memory); });
     held.release();
     return Floats({batch.count, std::size_t{1}, batch.tile.rows, batch.tile.cols},
                   batch.pixels.get(), owner);
@@ -112,9 +111,8 @@ void bind_inference(py::module_& m) {
     m.def("plan_tiles", plan_tiles, "image"_a, py::kw_only(), "multiple"_a, "halo"_a, "whole"_a = 0,
           "window"_a = 0, "step"_a = 0, "max_tile"_a = inference::kMaxTile,
           "How a network is laid over an image.");
-    m.def("run_network", run_network, "image"_a, "tiling"_a, "network"_a,
-          "mean_std"_a = py::none(), "mask"_a = py::none(), "threads"_a = 0,
-          "progress"_a = py::none(),
+    m.def("run_network", run_network, "image"_a, "tiling"_a, "network"_a, "mean_std"_a = py::none(),
+          "mask"_a = py::none(), "threads"_a = 0, "progress"_a = py::none(),
           "(result, mean, standard deviation, the range of all pixels but hot ones, if there are "
           "any)");
 }

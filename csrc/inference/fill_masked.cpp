@@ -45,8 +45,8 @@ Scratch<double> fill_masked(const AnyView& image, const Mask& mask) {
                                     "; expected equal shapes");
     }
     Scratch<double> filled(shape.size());
-    const double mean = std::visit(
-        [&](const auto& view) { return copy_pixels(view, mask, filled.data()); }, image);
+    const double mean =
+        std::visit([&](const auto& view) { return copy_pixels(view, mask, filled.data()); }, image);
     for (std::size_t row = 0; row < shape.rows; ++row) {
         for (std::size_t col = 0; col < shape.cols; ++col) {
             if (mask.at(row, col) != 0) filled[row * shape.cols + col] = mean;

@@ -1,4 +1,5 @@
-// Masked pixels replaced by the mean of the others, so that a network sees no trace of their values.
+// Masked pixels replaced by the mean of the others, so that a network sees no trace of their
+// values.
 #pragma once
 
 #include "core/array.hpp"

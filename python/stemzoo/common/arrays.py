@@ -61,9 +61,7 @@ def native_image(image: ArrayLike, name: str, ndim: int = 2) -> NDArray[Any]:
     return values
 
 
-def image_or_stack(
-    image: ArrayLike, name: str
-) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+def image_or_stack(image: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """The pixels of an image, or of a stack where it has three dimensions, and the mask of a
     masked array. Every pixel that is not masked is finite, and there is one."""
     mask = np.ma.getmaskarray(np.ma.asarray(image)) if np.ma.isMaskedArray(image) else None
@@ -75,9 +73,7 @@ def image_or_stack(
     return values, mask
 
 
-def require_finite(
-    values: NDArray[Any], name: str, mask: NDArray[np.bool_] | None = None
-) -> None:
+def require_finite(values: NDArray[Any], name: str, mask: NDArray[np.bool_] | None = None) -> None:
     """Refuses NaN and infinity, but for masked pixels."""
     if values.dtype.kind != "f":
         return

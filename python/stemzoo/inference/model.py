@@ -26,9 +26,8 @@ from stemzoo.common.progress import Progress
 from stemzoo.common.settings import Settings
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.origin import Origin, read_model
-from stemzoo.inference.session import open_session
-from stemzoo.model_file.gate import examine
-from stemzoo.zoo.catalogue import listed, opened
+from stemzoo.model_file.contract import Contract
+from stemzoo.model_file.interface import TakesImages
 
 MAX_TILE = _core.MAX_TILE  # px: the largest tile, and whole frame unless the contract says more
 
@@ -43,7 +42,7 @@ class Run:
 
 @dataclass(frozen=True)
 class _Options:
-    step: int | None
+    geometry: dict[str, int]  # how the network is laid over an image
     normalisation: tuple[float, float] | None  # mean and std, where the caller gives them
 
 
@@ -77,15 +76,20 @@ class Model:
         threads: int | None = None,
         *,
         content: bytes | None = None,
+        contract: Contract | None = None,
         sha256: str = "",
         listed: bool = False,
     ) -> None:
-        """`content` is what `path` holds, where somebody has read it; `sha256` what that has, and
-        `listed` whether a zoo lists it."""
+        """`content` is what `path` holds, where somebody has read it; `contract` and `sha256` what
+        that has, and `listed` whether a zoo lists it."""
+        from stemzoo.inference.session import open_session
+        from stemzoo.model_file.gate import examine
+
         self.threads = thread_count(threads)
         self.path = Path(path)
         content = read_model(self.path) if content is None else content
-        self.contract = examine(content, str(path))
+        examined = examine(content, str(path), contract)
+        self.contract = examined.contract
         self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
         self._providers = None if providers is None else tuple(providers)
         self._origin = Origin(
@@ -94,7 +98,7 @@ class Model:
             self.sha256,
             "" if listed else os.path.abspath(path),
         )
-        self._session = open_session(content, self.path, providers, self.threads)
+        self._session = open_session(content, examined.graph, self.path, providers, self.threads)
         self.provider: str = self._session.get_providers()[0]
 
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
@@ -121,13 +125,14 @@ class Model:
         progress: Progress | None = None,
     ) -> Run:
         """Like calling the model, and says with which settings the result was made."""
-        if self.contract.task == "drift":
+        interface, name = self.contract.interface, self.contract.name
+        if not isinstance(interface, TakesImages):
             raise ValueError(
-                f"{self.contract.name} reads what is made of two frames, not images; "
+                f"{name} reads what is made of two frames, not images; "
                 "use stemzoo.drift(reference, moving, model=...)"
             )
-        options = _Options(step, _normalisation(mean, std))
         pixels, mask = image_or_stack(image, "image")
+        options = _Options(interface.geometry(step, name), _normalisation(mean, std))
         masked = mask if mask is not None and mask.any() else None
         run_on = self._run_stack if pixels.ndim == 3 else self._run_image
         run = run_on(pixels, masked, options, progress)
@@ -164,7 +169,8 @@ class Model:
         options: _Options,
         progress: Progress | None,
     ) -> Run:
-        tiling = self._tiling(image.shape, options.step)
+        rows, columns = image.shape
+        tiling = _core.plan_tiles((rows, columns), **options.geometry, max_tile=MAX_TILE)
         given = options.normalisation
         result, mean, std, limits = _core.run_network(
             image, tiling, self.infer, given, mask, self.threads, progress
@@ -179,30 +185,6 @@ class Model:
             "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": tiling.weights},
         }
         return Run(result, settings)
-
-    def _tiling(self, shape: tuple[int, ...], step: int | None) -> _core.Tiling:
-        """How the network is laid over an image."""
-        contract, window = self.contract, self.contract.window
-        if not window and step is not None:
-            raise ValueError(
-                f"step is {step!r}, but {contract.name} is no network of fixed windows: it "
-                "takes images as a whole; leave step out"
-            )
-        chosen = contract.step if step is None else step
-        if window and not (isinstance(chosen, int | np.integer) and 1 <= chosen <= window):
-            raise ValueError(
-                f"step is {step!r}; expected a whole number of pixels from 1 to {window}, the side "
-                f"of the windows of {contract.name}"
-            )
-        return _core.plan_tiles(
-            (shape[0], shape[1]),
-            multiple=contract.multiple,
-            halo=contract.halo,
-            whole=contract.whole,
-            window=window,
-            step=int(chosen),
-            max_tile=MAX_TILE,
-        )
 
     def _run_stack(
         self,
@@ -241,6 +223,8 @@ def load(
     `providers` are ONNX Runtime's, in order of preference; a warning names the one really used
     where it is not the first asked for. `threads` bounds the CPU threads (default: all cores).
     """
+    from stemzoo.zoo.catalogue import opened
+
     thread_count(threads)  # refused before anything is fetched
     if _is_path(name):
         content = read_model(Path(name))
@@ -248,9 +232,16 @@ def load(
         if not trust:
             _require_listed(sha256, name)
         return Model(name, providers, threads, content=content, sha256=sha256, listed=not trust)
-    info, content = opened(str(name), version, progress)
-    sha256 = info.entry.model.sha256
-    return Model(info.path, providers, threads, content=content, sha256=sha256, listed=True)
+    info, content, contract = opened(str(name), version, progress)
+    return Model(
+        info.path,
+        providers,
+        threads,
+        content=content,
+        contract=contract,
+        sha256=info.entry.model.sha256,
+        listed=True,
+    )
 
 
 def _reopened(origin: Origin, providers: tuple[str, ...] | None, threads: int | None) -> Model:
@@ -277,6 +268,8 @@ def _is_path(name: str | Path) -> bool:
 
 
 def _require_listed(sha256: str, path: str | Path) -> None:
+    from stemzoo.zoo.catalogue import listed
+
     if not listed(sha256):
         raise ModelError(
             f"{path} (sha256 {sha256}) is in no zoo on this machine, so nobody vouches for it; "
