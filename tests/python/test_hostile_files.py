@@ -117,6 +117,12 @@ def test_a_pipe_in_a_site_folder_is_not_waited_for(zoo, monkeypatch):
         stemzoo.load(NAME)
 
 
+def test_a_pipe_given_as_a_model_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.onnx")
+    with pytest.raises(stemzoo.ModelError, match=r"a\.onnx is no regular file"):
+        stemzoo.load(tmp_path / "a.onnx", trust=True)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_little_memory_is_enough_to_refuse_a_bomb(zoo, tmp_path, monkeypatch):
     (zoo / NETWORK).unlink()

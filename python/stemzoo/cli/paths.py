@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from stemzoo.common.atomic import check_place
 from stemzoo.common.errors import FileError
 from stemzoo.io.formats import writer_for
 from stemzoo.io.npy import side_car
+from stemzoo.io.plain_file import parts, require_file
 
 
 @dataclass(frozen=True)
@@ -96,24 +96,6 @@ def require_files(inputs: Iterable[tuple[str, Path]]) -> None:
         require_file(path)
 
 
-def require_file(path: Path) -> None:
-    """A plain file: a folder has no pixels, and a pipe may keep its reader waiting for ever."""
-    for each in _parts(path):
-        if each == path or each.exists():
-            _require_plain(each)
-
-
-def _require_plain(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise FileError(f"{path} cannot be opened: {error.strerror}") from error
-    if stat.S_ISDIR(mode):
-        raise FileError(f"{path} is a folder; name one file in it")
-    if not stat.S_ISREG(mode):
-        raise FileError(f"{path} is a pipe or a device; expected a file: save what it gives in one")
-
-
 def place(path: Path) -> str:
     """The one name of a file, however it is spelled."""
     return os.path.realpath(path).casefold()
@@ -125,7 +107,7 @@ def _require_png(path: Path) -> None:
 
 
 def _check_apart(inputs: Iterable[tuple[str, Path]], outputs: Iterable[Output]) -> None:
-    read = {key: name for name, path in inputs for each in _parts(path) for key in _keys(each)}
+    read = {key: name for name, path in inputs for each in parts(path) for key in _keys(each)}
     written: dict[object, str] = {}
     for output in outputs:
         for key in _keys(output.path):
@@ -139,11 +121,6 @@ def _check_apart(inputs: Iterable[tuple[str, Path]], outputs: Iterable[Output]) 
                     f"{output.path} is {written[key]} and {output.name} at once: two results have "
                     "one name, and would overwrite each other; name another file"
                 )
-
-
-def _parts(path: Path) -> list[Path]:
-    """All files that are read with one."""
-    return [path, side_car(path)] if path.suffix.lower() == ".npy" else [path]
 
 
 def _keys(path: Path) -> Iterator[object]:

@@ -45,6 +45,8 @@ class Origin:
 
 
 def read_model(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise ModelError(f"{path} is no regular file; give the path of an .onnx file")
     try:
         return path.read_bytes()
     except OSError as error:

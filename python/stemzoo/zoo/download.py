@@ -178,11 +178,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         to = headers.get("Location", headers.get("URI", ""))
         scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", to)
         safe = {"https"} if req.type == "https" else {"http", "https"}
-        if scheme and scheme[1].lower() not in safe:
+        if (scheme and scheme[1].lower() not in safe) or re.search("//[^/]*@", to):
             fp.close()
             raise ModelError(
                 f"{shown(req.full_url)} redirects to {shown(to)[:200]!r}; "
-                f"expected {' or '.join(sorted(safe))}"
+                f"expected {' or '.join(sorted(safe))}, without a password"
             )
         try:
             return super().http_error_302(req, fp, code, msg, headers)
