@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <string>
+#include <type_traits>
 
 namespace stemzoo::inference {
 namespace {
@@ -34,14 +36,26 @@ std::string rounded(double value) {
                                 "; give it in a larger unit");
 }
 
-bool all_finite(const View<float>& image) {
-    bool finite = true;
-    for (std::size_t row = 0; row < image.shape.rows; ++row) {
-        for (std::size_t col = 0; col < image.shape.cols; ++col) {
-            finite &= std::abs(image.at(row, col)) <= std::numeric_limits<float>::max();
-        }
+// Counted, since compilers vectorise that.
+template <typename Stride>
+std::size_t not_finite(const float* pixels, Stride stride, std::size_t count) {
+    std::uint32_t found = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const float pixel = pixels[static_cast<std::ptrdiff_t>(i) * stride];
+        found += std::abs(pixel) <= std::numeric_limits<float>::max() ? 0U : 1U;
     }
-    return finite;
+    return found;
+}
+
+bool all_finite(const View<float>& image) {
+    using Unit = std::integral_constant<std::ptrdiff_t, 1>;
+    std::size_t found = 0;
+    for (std::size_t row = 0; row < image.shape.rows && found == 0; ++row) {
+        const float* pixels = image.row(row);
+        found += image.col_stride == 1 ? not_finite(pixels, Unit{}, image.shape.cols)
+                                       : not_finite(pixels, image.col_stride, image.shape.cols);
+    }
+    return found == 0;
 }
 
 Normalised normalisation_of(const AnyView& image, const Options& options) {
