@@ -5,6 +5,7 @@
 namespace stemzoo {
 void bind_drift(pybind11::module_& m);
 void bind_features(pybind11::module_& m);
+void bind_inference(pybind11::module_& m);
 void bind_ncc(pybind11::module_& m);
 void bind_resample(pybind11::module_& m);
 void bind_scan(pybind11::module_& m);
@@ -23,4 +24,5 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_resample(m);
     stemzoo::bind_scan(m);
     stemzoo::bind_tiling(m);
+    stemzoo::bind_inference(m);  // after the tiling that it returns
 }

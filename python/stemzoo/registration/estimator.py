@@ -22,6 +22,7 @@ from stemzoo.common.errors import ModelError
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model, model_for
 from stemzoo.model_file.contract import LOOK, Contract
+from stemzoo.model_file.interface import Looks
 from stemzoo.registration.answers import UNKNOWN, Candidate, Drift, Shift
 from stemzoo.registration.approach import LEAST_SIDE, approached
 from stemzoo.registration.candidates import (
@@ -302,7 +303,7 @@ class Estimator:
 
 
 def _require_features(contract: Contract) -> None:
-    if not contract.features:
+    if not isinstance(contract.interface, Looks):
         raise ValueError(
             f"{contract.name} reads correlations, and makes no features of a frame; use it by "
             "stemzoo.drift(reference, moving, model=...)"

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from stemzoo.common.arrays import native_image
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model, model_for
+from stemzoo.model_file.interface import Surfaces
 from stemzoo.registration.answers import Candidate, Drift, Shift
 from stemzoo.registration.estimator import Estimator
 
@@ -38,7 +39,7 @@ def drift(
             f"reference has shape {frames[0].shape} and moving {frames[1].shape}; expected two "
             "frames of one shape: cut them to the part both show"
         )
-    if reader and reader.contract.surface:
+    if reader and isinstance(reader.contract.interface, Surfaces):
         from stemzoo.registration.surfaces import drift_by_surface
 
         return drift_by_surface(reader, *frames, max_shift)
