@@ -15,9 +15,9 @@ from typing import Any
 from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import save_panels
 from training.evaluate import network
-from training.figures.drift_lattice import report
-from training.figures.drift_picture import panels
-from training.figures.drift_trials import OURS
+from training.evaluation.models.drift_lattice import report
+from training.evaluation.models.drift_trials import OURS
+from training.experiments.drift_picture import panels
 
 ROOT = Path(__file__).parents[1]
 ZOO = ROOT / "zoo"

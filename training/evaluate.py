@@ -16,7 +16,7 @@ from typing import Any
 
 from stemzoo.inference.model import Model
 from stemzoo.zoo.index import networks, newest
-from training.describe import describe, figures_of
+from training.packaging.card import describe, figures_of
 
 ZOO = Path("zoo")
 

@@ -26,10 +26,10 @@ from torch import nn
 from stemzoo.inference.model import Model
 from stemzoo.model_file.contract import Contract
 from stemzoo.zoo.folder import add
-from training.checkpoint import RUNS, read_checkpoint
-from training.describe import describe
 from training.evaluate import ZOO, evaluate
-from training.interface import interface
+from training.loop.checkpoint import RUNS, read_checkpoint
+from training.packaging.card import describe
+from training.packaging.interface import interface
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 
 OPSET, IR_VERSION = 17, 8  # what runtimes on old acquisition PCs still read

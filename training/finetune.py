@@ -26,14 +26,14 @@ from torch import Tensor, nn
 from stemzoo.common.errors import ModelError
 from stemzoo.plotting.pictures import Grey
 from stemzoo.zoo.catalogue import ModelInfo, find
-from training.checkpoint import RUNS
 from training.evaluate import ZOO
 from training.export import check_parity, export, model_file
-from training.own_images import OwnImages, Pair, read_own
+from training.loop.checkpoint import RUNS
+from training.packaging.weights import fill
 from training.recipe import Recipe, load_recipe, recipe_names
-from training.samples import generator
+from training.recipes.shared.batches import generator
+from training.recipes.shared.own_images import OwnImages, Pair, read_own
 from training.train import train
-from training.weights import fill
 
 CROP = 128  # px, or as near to it as the network allows
 MINUTES = 10.0

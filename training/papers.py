@@ -17,7 +17,7 @@ from typing import Any
 from stemzoo.inference.model import Model
 from stemzoo.model_file.contract import Contract
 from stemzoo.plotting.pictures import save_panels
-from training.describe import figures_of
+from training.packaging.card import figures_of
 
 ROOT = Path(__file__).parents[1]
 ZOO = ROOT / "zoo"

@@ -22,12 +22,12 @@ from stemzoo.common.errors import StemzooError
 from stemzoo.model_file.contract import Contract
 from stemzoo.zoo import index
 from stemzoo.zoo.folder import SAMPLES, add, current, reindex
-from training.bars import unmet
-from training.checkpoint import CHECKPOINT, RUNS
 from training.evaluate import ZOO
+from training.evaluation.thresholds import unmet
 from training.export import export
+from training.loop.checkpoint import CHECKPOINT, RUNS
+from training.packaging.signing import SIGNATURE, new_key, public, read_key, sign
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
-from training.signing import SIGNATURE, new_key, public, read_key, sign
 
 CARD_FIELDS = ("summary", "limits", "trained_for", "licence")
 TRAINING_FIELDS = ("recipe", "commit", "seed", "device", "minutes", "steps")

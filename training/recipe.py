@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 import training.recipes
 from stemzoo.plotting.pictures import Grey, grey
-from training.bars import parsed
+from training.evaluation.thresholds import parsed
 
 # What says something about a model and nothing about its weights; a run may go on with it changed.
 DESCRIPTIVE = {"version", "summary", "limits", "trained_for", "minutes", "figures", "bars"}
@@ -48,7 +48,7 @@ class Recipe(ABC):
     trained_for: dict[str, str] = field(default_factory=dict)  # ranges, for the card and the file
     denoiser: str = ""  # a drift model's: NAME@VERSION that both frames pass first
     figures: str = "denoising"  # the module of training.figures that measures it
-    bars: dict[str, str] = field(default_factory=dict)  # what it promises of them: training.bars
+    bars: dict[str, str] = field(default_factory=dict)  # what it promises of them: training.evaluation.thresholds
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:

@@ -17,8 +17,8 @@ import numpy as np
 
 import stemzoo
 from stemzoo.inference.model import Model
-from training.describe import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 from training.export import export
+from training.packaging.card import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 from training.recipe import load_recipe
 from training.train import train
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import torch
 
-from training import travel
-from training.checkpoint import CHECKPOINT, RUNS, read_checkpoint
-from training.ranks import Ranks
+from training.loop import compact_checkpoint as travel
+from training.loop.checkpoint import CHECKPOINT, RUNS, read_checkpoint
+from training.loop.processes import Ranks
 from training.recipe import Recipe, load_recipe, parsed_settings
 from training.train import train
 

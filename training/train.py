@@ -19,10 +19,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.checkpoint import RUNS, resume, save
-from training.log import Log
-from training.optimisers import Budget, Optimisers
-from training.ranks import Ranks
+from training.loop.checkpoint import RUNS, resume, save
+from training.loop.log import Log
+from training.loop.optimisers import Budget, Optimisers
+from training.loop.processes import Ranks
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 
 

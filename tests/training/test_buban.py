@@ -8,8 +8,8 @@ import torch
 
 import stemzoo
 from stemzoo.demo.phantoms import Specimen, perovskite, ruddlesden_popper
-from training.columns import find_columns
-from training.figures import buban_autoencoder as figures
+from training.evaluation.column_finder import find_columns
+from training.evaluation.models import buban_autoencoder as figures
 from training.recipe import load_recipe
 from training.simulate.srtio3 import PERIOD, SIGMA, SR, TIO, WINDOW, lattices
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stemzoo.registration.pair import Candidate, Drift
-from training.figures.drift_trials import Trial, compared, drawn, setups, summary, trials
+from training.evaluation.models.drift_trials import Trial, compared, drawn, setups, summary, trials
 from training.simulate.bound import both, bound, information, slope
 from training.simulate.crystal_pairs import FINE, KINDS, SHAPES
 from training.simulate.hexagons import Columns, picture

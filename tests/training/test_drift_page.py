@@ -12,9 +12,18 @@ from stemzoo.registration.ncc import ncc
 from stemzoo.registration.pair import Drift
 from stemzoo.registration.shifting import peak
 from training.drift_page import PAGE, PICTURE, ZOO, current, draw, page
-from training.figures import drift_picture, drift_trials
-from training.figures.drift_lattice import ASKED, BARRED, PURE, WORDS, measure, report, under
-from training.figures.drift_trials import OURS, TROUBLES
+from training.evaluation.models import drift_trials
+from training.evaluation.models.drift_lattice import (
+    ASKED,
+    BARRED,
+    PURE,
+    WORDS,
+    measure,
+    report,
+    under,
+)
+from training.evaluation.models.drift_trials import OURS, TROUBLES
+from training.experiments import drift_picture
 
 COMMITTED = (ZOO / OURS / "metrics.json").exists()
 

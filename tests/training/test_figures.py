@@ -5,11 +5,11 @@ import pytest
 
 from stemzoo.demo.phantoms import perovskite, psnr
 from training.evaluation.measures import ssim
+from training.evaluation.models.common import gains
+from training.evaluation.models.restoration import ALL, JITTER, pictures
+from training.evaluation.models.williams_hourglass import RAW_PSNR, RAW_SSIM, exposures
 from training.evaluation.rows import row_bound, row_shifts
-from training.figures.common import gains
-from training.figures.hourglass import RAW_PSNR, RAW_SSIM, exposures
-from training.figures.restoration import ALL, JITTER, pictures
-from training.figures.williams_comparison import CONDITIONS, TAUGHT, pairs, taught
+from training.experiments.williams_comparison import CONDITIONS, TAUGHT, pairs, taught
 
 
 def test_row_shifts_are_found_to_a_few_hundredths():

@@ -16,10 +16,10 @@ from stemzoo.inference.model import Model
 from stemzoo.zoo.catalogue import find
 from training.export import export
 from training.finetune import REACH, fine_tune, hide, main
-from training.own_images import read_own
+from training.packaging.weights import fill
 from training.recipe import load_recipe
+from training.recipes.shared.own_images import read_own
 from training.train import train
-from training.weights import fill
 
 ZOO = Path(__file__).parents[2] / "zoo"
 PARENT = "denoise-live@0.1.0"

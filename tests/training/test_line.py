@@ -9,10 +9,10 @@ import torch
 from run_files import SMALL, checkpoint, judged, rows, same
 
 from stemzoo.inference.model import Model
-from training.checkpoint import read_checkpoint
 from training.export import check_parity, export, to_onnx
-from training.log import Log
-from training.optimisers import Optimisers
+from training.loop.checkpoint import read_checkpoint
+from training.loop.log import Log
+from training.loop.optimisers import Optimisers
 from training.recipe import load_recipe, parsed_settings, recipe_names
 from training.smoke import smoke
 from training.train import main, train
@@ -56,7 +56,7 @@ def test_a_budget_of_minutes_is_gone_on_with_when_there_are_more(small, tmp_path
 
 
 def test_rows_past_the_checkpoint_are_dropped(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    monkeypatch.setattr("training.loop.log.LOG_STEPS", 2)
     train(small, 0, tmp_path, smoke=True, steps=4)
     with (tmp_path / "log.csv").open("a") as file:
         file.write("6,9.9,0.5,1e-3,1\n")
@@ -79,7 +79,7 @@ def test_a_log_of_fewer_columns_is_continued(small, tmp_path):
 
 
 def test_pictures_and_tensorboard_follow_the_run(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    monkeypatch.setattr("training.loop.log.LOG_STEPS", 2)
     train(small, 0, tmp_path, smoke=True, steps=4, picture_share=0.5)
     pictures = sorted(file.name for file in (tmp_path / "samples").iterdir())
     assert pictures == ["step_0000002.png", "step_0000004.png"]
@@ -92,7 +92,7 @@ def test_pictures_and_tensorboard_follow_the_run(small, tmp_path, monkeypatch):
 
 
 def test_a_terminal_gets_a_bar_and_a_log_file_gets_lines(small, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    monkeypatch.setattr("training.loop.log.LOG_STEPS", 2)
     train(small, 0, tmp_path / "file", smoke=True, steps=2)
     told = capsys.readouterr()
     assert "step 2 " in told.out

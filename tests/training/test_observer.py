@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.figures.drift_limits import observed
+from training.evaluation.models.drift_limits import observed
 from training.simulate.crystals import ZONES
 from training.simulate.lattice import Cells, real_cells
 from training.simulate.observer import Crystal, height_variances, told_apart

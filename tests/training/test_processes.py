@@ -12,8 +12,8 @@ from training.recipe import load_recipe
 
 # What another process runs: the command itself, with rows close enough to see a curve.
 COMMAND = """
-import sys, training.log, training.train as line
-training.log.LOG_STEPS = 4
+import sys, training.loop.log, training.train as line
+training.loop.log.LOG_STEPS = 4
 """
 
 

@@ -18,7 +18,7 @@ from stemzoo.common.errors import ModelError
 from stemzoo.zoo import index
 from stemzoo.zoo.folder import current
 from training import evaluate
-from training.bars import unmet, value_at
+from training.evaluation.thresholds import unmet, value_at
 from training.papers import ZOO
 from training.publish import check_kept, main, publish
 from training.recipe import load_recipe, recipe_names

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.samples import as_run, generator, windows
+from training.recipes.shared.batches import as_run, generator, windows
 
 CPU = torch.device("cpu")
 

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 import torch
 
-from training import travel
-from training.checkpoint import CHECKPOINT
+from training.loop import compact_checkpoint as travel
+from training.loop.checkpoint import CHECKPOINT
 from training.recipe import load_recipe
 from training.sprint import main, speeds, sprint
 from training.train import train

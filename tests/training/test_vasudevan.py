@@ -6,8 +6,8 @@ import torch
 
 import stemzoo
 from stemzoo.registration.shifting import peak
-from training.figures.vasudevan_comparison import compare
-from training.figures.vasudevan_drift import unseen, within
+from training.evaluation.models.vasudevan_drift import unseen, within
+from training.experiments.vasudevan_comparison import compare
 from training.networks.vasudevan import TURNS, turned, turned_back, turned_drift
 from training.recipe import load_recipe
 from training.simulate.hexagons import (

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 from scipy.spatial import cKDTree
 
-from training.columns import find_columns
+from training.evaluation.column_finder import find_columns
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from training.networks.autoencoder import AutoEncoder
 from training.recipe import Recipe
-from training.samples import as_run, generator
+from training.recipes.shared.batches import as_run, generator
 from training.simulate.draw import log_uniform, uniform
 from training.simulate.srtio3 import WINDOW, lattices
 

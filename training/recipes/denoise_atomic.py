@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.frame_recipe import FrameRecipe
 from training.recipe import Recipe
+from training.recipes.shared.frame_recipe import FrameRecipe
 
 
 def recipe(**settings: Any) -> Recipe:

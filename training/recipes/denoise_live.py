@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.frame_recipe import FrameRecipe
-from training.live_first import first_version
 from training.recipe import Recipe
+from training.recipes.shared.denoise_live_0_1 import first_version
+from training.recipes.shared.frame_recipe import FrameRecipe
 
 
 def recipe(**settings: Any) -> Recipe:

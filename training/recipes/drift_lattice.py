@@ -22,7 +22,7 @@ from stemzoo import _core
 from stemzoo.registration.candidates import DOUBT, STRIDE, log_prior
 from training.networks.features import FeatureNet, log_odds
 from training.recipe import Recipe
-from training.samples import generator
+from training.recipes.shared.batches import generator
 from training.simulate.cache import views
 from training.simulate.draw import chance, log_uniform
 from training.simulate.views import Views, draw_views

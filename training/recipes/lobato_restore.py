@@ -20,10 +20,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.losses import log_error
 from training.networks.plain import PlainStack
 from training.recipe import Recipe
-from training.samples import as_run, generator, windows
+from training.recipes.shared.batches import as_run, generator, windows
+from training.recipes.shared.losses import log_error
 from training.simulate.acquire import Conditions, acquire
 from training.simulate.cache import scenes
 from training.simulate.detector import DETECTOR

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.losses import log_error
 from training.networks.plain import PlainStack
 from training.recipe import Recipe
-from training.samples import as_run, generator
+from training.recipes.shared.batches import as_run, generator
+from training.recipes.shared.losses import log_error
 from training.simulate.draw import uniform
 from training.simulate.hexagons import NOISE, REACH, add_noise, coverage, draw_columns, picture
 

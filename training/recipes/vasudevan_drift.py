@@ -28,7 +28,7 @@ from stemzoo.inference.model import Model
 from stemzoo.registration.surfaces import surface
 from training.networks.vasudevan import TURNS, DriftReader, turned, turned_drift
 from training.recipe import Recipe
-from training.samples import generator
+from training.recipes.shared.batches import generator
 from training.simulate.hexagons import REACH, Pairs, draw_pairs
 
 SIDE = 65  # of the surface: shifts of up to 32 px

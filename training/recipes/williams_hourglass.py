@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from training.networks.conv_autoencoder import ConvAutoencoder
 from training.networks.plain import PlainStack
 from training.recipe import Recipe
-from training.samples import as_run, generator, windows
+from training.recipes.shared.batches import as_run, generator, windows
 from training.simulate.acquire import Conditions, acquire_series
 from training.simulate.cache import scenes
 from training.simulate.draw import log_uniform

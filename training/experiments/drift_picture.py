@@ -19,7 +19,7 @@ from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import Grey, grey
 from stemzoo.registration.pair import Drift
 from stemzoo.registration.shifting import moved, refined
-from training.figures.drift_trials import (
+from training.evaluation.models.drift_trials import (
     HIT,
     NARROW,
     OURS,

@@ -1,7 +1,7 @@
 """How often the drift network of Vasudevan & Jesse is right, and how far it is off.
 
 `comparison.json`, where the model's folder has one, was written by
-`python -m training.figures.vasudevan_comparison`: the same task without denoising, without
+`python -m training.experiments.vasudevan_comparison`: the same task without denoising, without
 correlation, and without a network.
 """
 
@@ -19,7 +19,7 @@ from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import Grey, grey
 from stemzoo.registration.shifting import peak
 from stemzoo.registration.surfaces import surface
-from training.figures.common import EVALUATION_SEED, Metrics
+from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.simulate.hexagons import Pairs, draw_pairs
 
 BATCH = 100  # pairs drawn at once

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stemzoo.model_file.contract import Contract
-from training.interface import Interface, interface
+from training.packaging.interface import Interface, interface
 from training.recipe import load_recipe
 
 # Other runtimes and processors round differently; a broken model differs a thousandfold more.

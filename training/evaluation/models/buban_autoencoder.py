@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from stemzoo.demo.phantoms import expose, psnr, ruddlesden_popper
 from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import grey
-from training.columns import find_columns
-from training.figures.common import EVALUATION_SEED, Metrics
-from training.figures.denoising import PEROVSKITE_PEAKS, on_perovskite
+from training.evaluation.column_finder import find_columns
+from training.evaluation.models.common import EVALUATION_SEED, Metrics
+from training.evaluation.models.denoising import PEROVSKITE_PEAKS, on_perovskite
 from training.simulate.srtio3 import PERIOD, SIGMA, lattices
 
 Image = NDArray[np.floating]

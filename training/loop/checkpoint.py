@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from stemzoo.common.atomic import replacing
-from training.optimisers import Optimisers
+from training.loop.optimisers import Optimisers
 from training.recipe import DESCRIPTIVE, Recipe
 
 RUNS = Path("runs")

@@ -19,8 +19,8 @@ import stemzoo
 from stemzoo.inference.model import Model
 from stemzoo.registration.pair import Drift
 from stemzoo.registration.shifting import peak
-from training.figures.common import EVALUATION_SEED, Metrics
-from training.figures.drift_limits import observed
+from training.evaluation.models.common import EVALUATION_SEED, Metrics
+from training.evaluation.models.drift_limits import observed
 from training.simulate.bound import bound, information
 from training.simulate.crystal_pairs import KINDS, SHAPES, draw_crystals, draw_shapes
 from training.simulate.lattice_pairs import CASES, REACH, SIZE, Scenes, draw_lattices

@@ -12,7 +12,7 @@ from stemzoo.demo.phantoms import psnr
 from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import Grey, grey
 from training.evaluation.measures import ssim
-from training.figures.common import EVALUATION_SEED, Metrics, rounded
+from training.evaluation.models.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.crystals import ZONES
 from training.simulate.detector import electrons, record
 from training.simulate.lattice import Cells, real_cells
@@ -105,7 +105,7 @@ def report(metrics: Metrics) -> str:
 def _comparison(comparison: Metrics) -> list[str]:
     return [
         f"Other ways to teach it, {comparison['minutes']:g} minutes each, by "
-        "`python -m training.figures.williams_comparison`:",
+        "`python -m training.experiments.williams_comparison`:",
         "",
         "| taught | PSNR | SSIM |",
         "|---|---|---|",

@@ -1,4 +1,4 @@
-"""What Williams et al. set out to compare: python -m training.figures.williams_comparison
+"""What Williams et al. set out to compare: python -m training.experiments.williams_comparison
 
 Trains the network for as long on other targets (the mean of all frames, as SDnDTI; the truth) and a
 convolutional auto-encoder on the same series, and tunes the model of the zoo, by the fine-tune
@@ -21,9 +21,9 @@ from torch import Tensor
 import stemzoo
 from stemzoo.demo.phantoms import psnr
 from stemzoo.inference.model import Model
+from training.evaluation.models.common import EVALUATION_SEED, rounded
+from training.evaluation.models.williams_hourglass import BIAS, measure
 from training.export import export
-from training.figures.common import EVALUATION_SEED, rounded
-from training.figures.hourglass import BIAS, measure
 from training.finetune import main as fine_tune
 from training.recipe import load_recipe
 from training.simulate.acquire import Conditions, acquire

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from stemzoo.common.atomic import replacing
-from training.checkpoint import CHECKPOINT, read_checkpoint
+from training.loop.checkpoint import CHECKPOINT, read_checkpoint
 from training.recipe import Recipe
 
 TRAVEL = "travel.pt"

@@ -12,8 +12,8 @@ from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import Grey, grey
 from stemzoo.scan.restoration import restore
 from training.evaluation.measures import slope
+from training.evaluation.models.common import EVALUATION_SEED, Metrics, gains, rounded
 from training.evaluation.rows import row_shifts
-from training.figures.common import EVALUATION_SEED, Metrics, gains, rounded
 from training.simulate.acquire import Conditions, acquire
 from training.simulate.detector import DETECTOR
 from training.simulate.scan import EDGE, SCAN

@@ -7,8 +7,8 @@ import torch
 
 from stemzoo.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
-from training.figures import cases
-from training.figures.common import EVALUATION_SEED, Metrics, rounded
+from training.evaluation.models import case_scores as cases
+from training.evaluation.models.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.scenes import BANDS, render_crystals
 
 TOPICS = ("specimens", "specimens-coloured", "no-atoms", "blank", "amorphous")

@@ -13,7 +13,7 @@ import stemzoo
 from stemzoo.inference.model import Model
 from training.evaluation.cases import Case, cases
 from training.evaluation.measures import Score, judged
-from training.figures.common import Metrics, rounded
+from training.evaluation.models.common import Metrics, rounded
 
 NAMES = [field.name for field in fields(Score)]
 SMOKE = 2  # cases of every topic

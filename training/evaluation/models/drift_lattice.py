@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from stemzoo.inference.model import Model
-from training.figures.common import Metrics
-from training.figures.drift_trials import (
+from training.evaluation.models.common import Metrics
+from training.evaluation.models.drift_trials import (
     CHAIN,
     CLASSICAL,
     NARROW,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from training.losses import log_error
 from training.networks.spectral_unet import SpectralUNet
 from training.recipe import Recipe
-from training.samples import as_run, generator, windows
+from training.recipes.shared.batches import as_run, generator, windows
+from training.recipes.shared.losses import log_error
 from training.simulate.cache import scenes
 from training.simulate.draw import chance
 from training.simulate.frames import EDGES, frames

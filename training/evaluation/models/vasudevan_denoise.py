@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stemzoo.demo.phantoms import psnr
 from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import Grey, grey
-from training.figures.common import EVALUATION_SEED, Metrics
+from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.simulate.draw import uniform
 from training.simulate.hexagons import REACH, add_noise, coverage, draw_columns, picture
 

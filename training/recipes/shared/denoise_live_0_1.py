@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.losses import log_error
 from training.networks.unet import UNet
 from training.recipe import Recipe
-from training.samples import as_run, generator, windows
+from training.recipes.shared.batches import as_run, generator, windows
+from training.recipes.shared.losses import log_error
 from training.simulate.cache import scenes
 from training.simulate.detector import record
 from training.simulate.draw import Mix, draw_mix, log_uniform

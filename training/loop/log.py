@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from stemzoo.common.atomic import replacing
 from stemzoo.plotting.pictures import save_panels
-from training.checkpoint import Progress
+from training.loop.checkpoint import Progress
 from training.recipe import Recipe
 
 LOG_STEPS = 100

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from stemzoo.inference.model import Model
-from training.figures import cases, restoration
-from training.figures.common import Metrics
+from training.evaluation.models import case_scores as cases
+from training.evaluation.models import restoration
+from training.evaluation.models.common import Metrics
 
 TOPICS = ("perovskite-jitter", "specimens-jitter", "specimens")
 

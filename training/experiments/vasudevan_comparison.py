@@ -1,4 +1,4 @@
-"""What the paper says of the other ways, tried: python -m training.figures.vasudevan_comparison
+"""What the paper says of the other ways, tried: python -m training.experiments.vasudevan_comparison
 
 Trains the drift network three times, by as many steps on as many pairs (about 20 minutes): on
 the correlation of denoised frames, on that of noisy frames, and on the denoised frames themselves.
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from stemzoo.registration.shifting import peak
-from training.figures.vasudevan_drift import unseen, within
+from training.evaluation.models.vasudevan_drift import unseen, within
 from training.recipe import load_recipe
 from training.recipes.vasudevan_drift import VasudevanDrift
 from training.simulate.hexagons import REACH
