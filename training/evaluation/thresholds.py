@@ -1,6 +1,6 @@
-"""What a recipe promises of its figures, held against metrics.json.
+"""The least figures of a model that may be published, checked against its metrics.json.
 
-A bar is a path into the metrics and what must hold there: {"mixed.0.clean": ">= 24"}.
+A threshold is a path into the metrics and a comparison: {"mixed.0.clean": ">= 24"}.
 """
 
 from __future__ import annotations
@@ -10,44 +10,46 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_HOLDS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
-_BAR = re.compile(r"(>=|<=|>|<) *(-?\d+(?:\.\d+)?)")
+_COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+_THRESHOLD = re.compile(r"(>=|<=|>|<) *(-?\d+(?:\.\d+)?)")
 
 
-def unmet(bars: Mapping[str, str], metrics: Any) -> list[str]:
-    """The bars that do not hold, each in a line that says what was found."""
+def unmet(thresholds: Mapping[str, str], metrics: Any) -> list[str]:
+    """A line for each threshold that the metrics do not meet, with the value found."""
     lines = []
-    for path, bar in bars.items():
-        holds, limit = parsed(path, bar)
+    for path, threshold in thresholds.items():
+        compare, limit = parsed(path, threshold)
         try:
             value = value_at(metrics, path)
         except LookupError:
-            lines.append(f"{path} is not in its metrics; expected {bar}")
+            lines.append(f"{path} is not in its metrics; expected {threshold}")
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            lines.append(f"{path} is {value!r:.80}; expected a number {bar}")
-        elif not holds(value, limit):
-            lines.append(f"{path} is {value}; expected {bar}")
+            lines.append(f"{path} is {value!r:.80}; expected a number {threshold}")
+        elif not compare(value, limit):
+            lines.append(f"{path} is {value}; expected {threshold}")
     return lines
 
 
-def parsed(path: str, bar: str) -> tuple[Any, float]:
-    """The comparison and the number of a bar."""
-    match = _BAR.fullmatch(bar)
+def parsed(path: str, threshold: str) -> tuple[Any, float]:
+    """The comparison and the number of a threshold."""
+    match = _THRESHOLD.fullmatch(threshold)
     if not match:
-        raise SystemExit(f"the bar of {path} is '{bar}'; expected such as '>= 24' or '< 0.5'")
-    return _HOLDS[match[1]], float(match[2])
+        raise SystemExit(
+            f"the threshold of {path} is '{threshold}'; expected such as '>= 24' or '< 0.5'"
+        )
+    return _COMPARISONS[match[1]], float(match[2])
 
 
 def value_at(metrics: Any, path: str) -> Any:
-    """What stands at a dotted path: keys, which may hold dots themselves, and places in lists."""
+    """The value at a dotted path of keys, which may contain dots themselves, and list indices."""
     if not path:
         return metrics
     if isinstance(metrics, list):
-        place, _, rest = path.partition(".")
-        if not place.isdigit():
+        index, _, rest = path.partition(".")
+        if not index.isdigit():
             raise LookupError(path)
-        return value_at(metrics[int(place)], rest)
+        return value_at(metrics[int(index)], rest)
     keys = metrics if isinstance(metrics, dict) else {}
     for key in sorted(keys, key=len, reverse=True):
         if path == key or path.startswith(f"{key}."):

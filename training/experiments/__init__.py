@@ -1,0 +1,1 @@
+"""Comparisons that train further networks or run other projects' tools; cards and docs cite them."""

@@ -1,4 +1,4 @@
-"""What a run leaves on disk so that it can go on: one file, replaced whole or not at all."""
+"""The checkpoint of a run, from which it resumes: one file, replaced atomically."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ KEYS = {"recipe", "network", "average", "optimiser", "step", "spent", "device"}
 
 @dataclasses.dataclass
 class Progress:
-    """Where a training stands."""
+    """How far a training has got."""
 
     step: int = 0
     spent: float = 0.0  # seconds
-    losses: list[float] = dataclasses.field(default_factory=list)  # since the log's last row
+    losses: list[float] = dataclasses.field(default_factory=list)  # since the last row of the log
 
 
 def save(
@@ -36,7 +36,7 @@ def save(
     progress: Progress,
 ) -> None:
     state = {
-        "recipe": settings(recipe),
+        "recipe": recipe.settings(),
         "network": network.state_dict(),
         "average": average.state_dict(),
         **optimisers.state(),
@@ -50,7 +50,7 @@ def save(
 def resume(
     folder: Path, recipe: Recipe, network: nn.Module, average: nn.Module, optimisers: Optimisers
 ) -> Progress:
-    """Fill the network, its average and the optimisers from `folder`, where it holds a run."""
+    """Load the network, its average and the optimisers from the run in `folder`, if there is one."""
     if not (folder / CHECKPOINT).exists():
         return Progress()
     state = read_checkpoint(folder, recipe)
@@ -68,7 +68,7 @@ def resume(
 
 
 def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
-    """What training left in `folder`, made sure to be of this recipe with these settings."""
+    """The checkpoint in `folder`; refused unless it is of this recipe with these settings."""
     path = folder / CHECKPOINT
     if not path.exists():
         raise SystemExit(f"{path} does not exist; run python -m training.train {recipe.name} first")
@@ -79,7 +79,7 @@ def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
             f"{path} is of the recipe '{of}', not of '{recipe.name}'; nothing was changed; "
             "give another --folder"
         )
-    # A setting that a checkpoint lacks is newer than it, and its default is what was done then.
+    # A setting missing from a checkpoint was added later; its default is the earlier behaviour.
     changed = [
         field.name
         for field in dataclasses.fields(recipe)
@@ -94,13 +94,9 @@ def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
     return state
 
 
-def settings(recipe: Recipe) -> dict[str, Any]:
-    """The recipe's declared settings, without the data it has made."""
-    return {f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe)}
-
 
 def _load(path: Path) -> dict[str, Any]:
-    # On a damaged file, torch raises whatever its code happened to stumble over.
+    # On a damaged file, torch may raise any exception.
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         reason = "" if isinstance(state, dict) else f"it holds a {type(state).__name__}"
@@ -109,7 +105,7 @@ def _load(path: Path) -> dict[str, Any]:
     missing = KEYS - set(state) if isinstance(state, dict) else KEYS
     if missing:
         raise SystemExit(
-            f"{path} is no checkpoint of this training line, or one cut short "
+            f"{path} is not a checkpoint of this training code, or is truncated "
             f"({reason or 'it lacks ' + ', '.join(sorted(missing))}); nothing was changed; "
             "move it away to start afresh"
         )

@@ -1,8 +1,8 @@
-"""A checkpoint small enough to carry from machine to machine, and to keep in the repository.
+"""A compact checkpoint, to carry a run to another machine and to commit to the repository.
 
-The average is kept as float32, since it is what becomes a model; the weights as their difference
-from it, and the optimiser's moments, as bfloat16. Training goes on from it as if nothing had
-happened, but not bit by bit as from `checkpoint.pt`.
+It stores the averaged weights, which become the model, as float32. The weights, as differences from
+the average, and the optimiser's moments are bfloat16. Training resumes from it, but unlike from
+`checkpoint.pt` not bit for bit.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from stemzoo.common.atomic import replacing
 from training.loop.checkpoint import CHECKPOINT, read_checkpoint
 from training.recipe import Recipe
 
-TRAVEL = "travel.pt"
-KEPT = Path("training/checkpoints")  # what the repository holds, RECIPE.pt
+COMPACT = "travel.pt"
+COMMITTED = Path("training/checkpoints")  # RECIPE.pt, in the repository
 
 
 def pack(folder: Path, recipe: Recipe) -> Path:
-    """Write the travel file beside the run's checkpoint."""
+    """Write the compact checkpoint beside the run's checkpoint."""
     state = read_checkpoint(folder, recipe)
     average = state["average"]
     state["network"] = {
@@ -31,15 +31,15 @@ def pack(folder: Path, recipe: Recipe) -> Path:
         for name, weight in state["network"].items()
     }
     state["optimiser"] = _moments(state["optimiser"], _packed)
-    path = folder / TRAVEL
+    path = folder / COMPACT
     with replacing(path) as file:
         torch.save(state, file)
     return path
 
 
-def unpack(folder: Path, recipe: Recipe, kept: Path = KEPT) -> bool:
-    """A checkpoint from the run's travel file, else from the repository's, if there is one."""
-    for path in (folder / TRAVEL, kept / f"{recipe.name}.pt"):
+def unpack(folder: Path, recipe: Recipe, committed: Path = COMMITTED) -> bool:
+    """Write the run's checkpoint from its compact one or the committed one; False without either."""
+    for path in (folder / COMPACT, committed / f"{recipe.name}.pt"):
         if path.exists():
             break
     else:
@@ -66,7 +66,7 @@ def _moments(optimiser: dict[str, Any], change: Callable[[str, Tensor], Tensor])
 
 
 def _packed(name: str, value: Tensor) -> Tensor:
-    # A root halves the exponent's range, so that small second moments are not lost.
+    # The square root halves the range of exponents, so that small second moments survive.
     if name == "exp_avg_sq":
         return value.sqrt().bfloat16()
     return value.bfloat16() if name == "exp_avg" else value

@@ -1,7 +1,6 @@
-"""What a run shows while it lasts: log.csv, TensorBoard, pictures, and a bar or lines.
+"""The log of a run: log.csv, TensorBoard events, sample pictures, and a progress bar or lines.
 
-Resumed, the log drops what was written after the checkpoint it goes on from: one curve, whatever
-happened to the process.
+A resumed run drops what was logged after its checkpoint, so that the curve stays continuous.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from training.loop.checkpoint import Progress
 from training.recipe import Recipe
 
 LOG_STEPS = 100
-COLUMNS = ("step", "seconds", "loss", "learning_rate", "steps_per_second")
+LOG_COLUMNS = ("step", "seconds", "loss", "learning_rate", "steps_per_second")
 
 
 class Log:
     """Rows of the mean loss every LOG_STEPS, and a sample picture every `share` of the budget."""
 
     def __init__(self, folder: Path, progress: Progress, used: float, share: float) -> None:
-        # TensorBoard takes seconds to import, and only the process that writes needs it.
+        # TensorBoard takes seconds to import, and only the first process writes.
         from torch.utils.tensorboard import SummaryWriter
 
         self.table, self.samples = folder / "log.csv", folder / "samples"
@@ -58,19 +57,19 @@ class Log:
         self.board.close()
 
     def add(self, step: int, spent: float, used: float, loss: Tensor, rate: float) -> None:
-        # The loss stays a tensor: asking for its value would make a GPU wait at every step.
+        # The loss stays a tensor: reading its value would synchronise with the GPU at every step.
         self.losses.append(loss)
         self.bar.update(min(used, 1.0) - self.bar.n)
         if step % LOG_STEPS == 0:
             self._row(step, spent, rate)
 
     def progress(self, step: int, spent: float) -> Progress:
-        """What a checkpoint must keep of the log; refuses to keep a run that has broken."""
+        """The state of the log for a checkpoint; refused once the loss is not finite."""
         losses = [float(loss) for loss in self.losses]
         if not all(map(math.isfinite, losses)):
             raise SystemExit(
                 f"the loss is no longer a number at step {step}; the checkpoint before is kept; "
-                "look at the data, or start afresh with a lower learning_rate"
+                "check the data, or start afresh with a lower learning_rate"
             )
         return Progress(step, spent, losses)
 
@@ -85,7 +84,7 @@ class Log:
             save_panels(self.samples / f"step_{step:07d}.png", panels, columns=3)
 
     def picture_due(self, used: float) -> bool:
-        """Whether the budget has passed another whole `share` since it was asked last."""
+        """Whether another `share` of the budget has passed since the last call."""
         before, self.pictures = self.pictures, used
         return self.share > 0 and int(used / self.share) > int(before / self.share)
 
@@ -98,7 +97,7 @@ class Log:
         with self.table.open("a", newline="") as file:
             values = (step, f"{spent:.1f}", f"{mean:.5f}", f"{rate:.3e}", f"{speed:.3g}")
             csv.writer(file).writerow(values)
-        for name, value in zip(COLUMNS[2:], (mean, rate, speed), strict=True):
+        for name, value in zip(LOG_COLUMNS[2:], (mean, rate, speed), strict=True):
             self.board.add_scalar(name, value, step)
         if self.bar.disable:
             print(f"step {step}  {spent / 60:.1f} min  loss {mean:.4f}", flush=True)
@@ -107,13 +106,13 @@ class Log:
 
 
 def _cut(table: Path, step: int) -> None:
-    """Leave the rows up to `step`, under the present columns."""
+    """Drop the rows after `step`; rewrite the others under the present columns."""
     rows = []
     if table.exists():
         with table.open(newline="") as file:
             rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, restval="", extrasaction="ignore")
+    writer = csv.DictWriter(text, LOG_COLUMNS, restval="", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     with replacing(table) as binary:

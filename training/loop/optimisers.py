@@ -1,4 +1,4 @@
-"""Which optimiser works at which learning rate in which part of the budget."""
+"""The optimisers and their learning-rate schedules over the budget."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import nn
 from training.recipe import Recipe
 
 MOMENTUM = 0.9
-LEAST = 0.01  # of a learning rate, at the end of its cosine
+FINAL_RATE = 0.01  # of the learning rate, at the end of the cosine schedule
 
 
 @dataclass(frozen=True)
 class Budget:
-    """So many minutes or, where `steps` are given, so many steps whatever the clock says."""
+    """A number of minutes or, if given, a number of steps."""
 
     minutes: float
     steps: int | None = None
@@ -28,13 +28,13 @@ class Budget:
             raise SystemExit(f"the budget is {given}; expected 0 or more")
 
     def used(self, step: int, spent: float) -> float:
-        """The part that is used up after `step` steps in `spent` seconds; 1 is all of it."""
+        """The fraction used after `step` steps in `spent` seconds."""
         done, whole = (spent, 60 * self.minutes) if self.steps is None else (step, self.steps)
         return done / whole if whole > 0 else 1.0
 
 
 class Optimisers:
-    """AdamW and, in the recipe's last `sgd_share` of the budget, SGD with momentum."""
+    """AdamW and, in the last `sgd_share` of the budget, SGD with momentum."""
 
     def __init__(self, recipe: Recipe, network: nn.Module) -> None:
         self.recipe = recipe
@@ -44,14 +44,15 @@ class Optimisers:
         self.sgd = torch.optim.SGD(network.parameters(), recipe.sgd_rate, momentum=MOMENTUM)
 
     def at(self, step: int, used: float) -> tuple[torch.optim.Optimizer, float]:
-        """The optimiser of this step, set to its learning rate, and that rate."""
-        turn = 1 - self.recipe.sgd_share
+        """The optimiser of a step, set to its learning rate, and that rate."""
+        switch = 1 - self.recipe.sgd_share
         optimiser: torch.optim.Optimizer
-        if used < turn:
-            warm = min(1.0, (step + 1) / self.recipe.warmup_steps)
-            optimiser, rate = self.adam, self.recipe.learning_rate * warm * _cosine(used / turn)
+        if used < switch:
+            warmup = min(1.0, (step + 1) / self.recipe.warmup_steps)
+            rate = self.recipe.learning_rate * warmup * _cosine(used / switch)
+            optimiser = self.adam
         else:
-            part = (used - turn) / self.recipe.sgd_share
+            part = (used - switch) / self.recipe.sgd_share
             optimiser, rate = self.sgd, self.recipe.sgd_rate * _cosine(part)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -62,10 +63,10 @@ class Optimisers:
 
     def load(self, state: dict[str, Any]) -> None:
         self.adam.load_state_dict(state["optimiser"])
-        if "sgd" in state:  # a checkpoint from before there was SGD has none
+        if "sgd" in state:  # older checkpoints have none
             self.sgd.load_state_dict(state["sgd"])
 
 
 def _cosine(part: float) -> float:
-    """From 1 down to LEAST along half a cosine."""
-    return LEAST + (1 - LEAST) * 0.5 * (1 + math.cos(math.pi * min(part, 1.0)))
+    """From 1 down to FINAL_RATE along half a cosine."""
+    return FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * min(part, 1.0)))

@@ -1,4 +1,4 @@
-"""The signature of a zoo's index: whoever has the public key can tell who wrote it."""
+"""The Ed25519 signature of a zoo's index, and its keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIGNATURE = f"{FILE}.sig"
 
 
 def new_key(path: Path) -> str:
-    """Write a private key that only its owner may read; its public half as text."""
+    """Write a private key that only its owner may read; returns the public key as text."""
     key = Ed25519PrivateKey.generate()
     content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
@@ -53,12 +53,12 @@ def read_key(path: Path) -> Ed25519PrivateKey:
 
 
 def public(key: Ed25519PrivateKey) -> str:
-    """What users put into STEMZOO_PUBLIC_KEY."""
+    """The value of STEMZOO_PUBLIC_KEY for users."""
     return base64.b64encode(key.public_key().public_bytes_raw()).decode()
 
 
 def sign(zoo: Path, key: Ed25519PrivateKey) -> None:
-    """Write the signature of the index of a zoo beside it."""
+    """Write the signature of a zoo's index beside it."""
     signature = key.sign((zoo / FILE).read_bytes())
     with replacing(zoo / SIGNATURE) as file:
         file.write(base64.b64encode(signature))

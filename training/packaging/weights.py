@@ -1,4 +1,4 @@
-"""Weights back out of the zoo: an ONNX file's initialisers carry the names that PyTorch gave."""
+"""Weights from a model file: the ONNX initialisers have the names of PyTorch's parameters."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 
 def fill(network: nn.Module, path: Path) -> None:
-    """Give a fresh network the weights in the model file `path`; refuses what does not fit."""
-    found, wanted = _named(path), network.state_dict()
+    """Load the weights in the model file `path` into a network; refused if they do not fit."""
+    found, wanted = _initialisers(path), network.state_dict()
     missing = [name for name in wanted if name not in found]
     other = [
         f"{name} is {tuple(found[name].shape)}, expected {tuple(weight.shape)}"
@@ -28,13 +28,13 @@ def fill(network: nn.Module, path: Path) -> None:
     network.load_state_dict({name: found[name] for name in wanted})
 
 
-def _named(path: Path) -> dict[str, Tensor]:
+def _initialisers(path: Path) -> dict[str, Tensor]:
     graph = onnx.load(path).graph
     found = {
         weight.name: torch.from_numpy(numpy_helper.to_array(weight).copy())
         for weight in graph.initializer
     }
-    # The exporter stores equal weights once and gives the others their names by Identity.
+    # The exporter stores equal weights once and names the copies by Identity nodes.
     for node in graph.node:
         if node.op_type == "Identity" and node.input[0] in found:
             found[node.output[0]] = found[node.input[0]]

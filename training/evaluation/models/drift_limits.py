@@ -1,38 +1,38 @@
-"""What tells drifts apart at best, on trials of crystals whose columns differ in height only."""
+"""The best possible hit rate on crystals whose columns differ in height only."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from training.simulate.crystal_pairs import KINDS, draw_cells
+from training.simulate.crystal_pairs import SPECIMEN_KINDS, draw_cells
 from training.simulate.draw import log_uniform, uniform
 from training.simulate.lattice import Cells
-from training.simulate.lattice_pairs import SPACING, SPREAD, WIDTH
-from training.simulate.observer import told_apart
-from training.simulate.scenes import SHARPEST
+from training.simulate.lattice_pairs import LATTICE_SPACING, HEIGHT_SPREAD, LATTICE_SIGMA
+from training.simulate.observer import ideal_hit_rate
+from training.simulate.scenes import LEAST_SIGMA
 from training.simulate.views import hexagonal
 
-HEXAGONAL = "column-intensity spread"
+SPREAD_CASE = "column-intensity spread"
 
 
 def observed(case: str, doses: tuple[float, ...], count: int, seed: int) -> list[float] | None:
-    """Shares right at each dose of an observer who knows the lattice, where that is known."""
+    """Fraction right at each dose of an ideal observer who knows the lattice; None for other cases."""
     random = torch.Generator().manual_seed(seed)
-    if case == HEXAGONAL:
-        cells = hexagonal(log_uniform((count,), *SPACING, random), random)
-    elif case in KINDS and _only_spreads(case):
-        cells = draw_cells(KINDS[case], count, random)
+    if case == SPREAD_CASE:
+        cells = hexagonal(log_uniform((count,), *LATTICE_SPACING, random), random)
+    elif case in SPECIMEN_KINDS and _differs_in_heights_only(case):
+        cells = draw_cells(SPECIMEN_KINDS[case], count, random)
     else:
         return None
     sigma = _sigma(cells, random)
-    return [told_apart(cells, sigma, dose, random) for dose in doses]
+    return [ideal_hit_rate(cells, sigma, dose, random) for dose in doses]
 
 
-def _only_spreads(case: str) -> bool:
-    kind = KINDS[case]
-    return kind.defects == {"spread": SPREAD} and kind.border == "none" and not kind.film
+def _differs_in_heights_only(case: str) -> bool:
+    kind = SPECIMEN_KINDS[case]
+    return kind.defects == {"spread": HEIGHT_SPREAD} and kind.border == "none" and not kind.film
 
 
 def _sigma(cells: Cells, random: torch.Generator) -> Tensor:
-    return (cells.spacing * uniform(cells.spacing.shape, *WIDTH, random)).clamp(min=SHARPEST)
+    return (cells.spacing * uniform(cells.spacing.shape, *LATTICE_SIGMA, random)).clamp(min=LEAST_SIGMA)

@@ -1,7 +1,7 @@
-"""Drift on trial: fresh pairs by the cell, several systems on the same ones, what they got right.
+"""Trials of drift estimators: new pairs for each cell of a table, the same for every system.
 
-A system is a function of (reference, moving, reach) to a Drift, the reach being how far along an
-axis the pairs of a cell may drift.
+A system is a function of (reference, moving, max_drift) that returns a Drift; `max_drift` is the
+longest drift of the pairs along either axis, px.
 """
 
 from __future__ import annotations
@@ -22,47 +22,47 @@ from stemzoo.registration.shifting import peak
 from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.evaluation.models.drift_limits import observed
 from training.simulate.bound import bound, information
-from training.simulate.crystal_pairs import KINDS, SHAPES, draw_crystals, draw_shapes
-from training.simulate.lattice_pairs import CASES, REACH, SIZE, Scenes, draw_lattices
-from training.simulate.troubles import Trouble, record
+from training.simulate.crystal_pairs import SPECIMEN_KINDS, MOVING_SHAPES, draw_crystals, draw_shapes
+from training.simulate.lattice_pairs import LATTICE_CASES, MAX_DRIFT, FRAME_SIZE, Scenes, draw_lattices
+from training.simulate.disturbances import Disturbance, record
 
-OURS, CLASSICAL, CHAIN, PEAK = "drift-lattice", "classical", "vasudevan-drift", "highest peak"
+DRIFT_LATTICE, CLASSICAL, VASUDEVAN_DRIFT, HIGHEST_PEAK = "drift-lattice", "classical", "vasudevan-drift", "highest peak"
 DOSES = (1.0, 3.0, 10.0, 100.0)  # electrons per px at the peak of a column
-HIT = 0.5  # px, of the length of the error
-PART = 50  # pairs drawn at once; the published chain, slow as it is, is asked no more of a cell
-NARROW = 32  # px along either axis: how far the published chain reads, and the highest peak lies
-SEED = EVALUATION_SEED + 600_000
+HIT_RADIUS = 0.5  # px: longest error of a right drift
+PAIRS_AT_ONCE = 50  # drawn at once; vasudevan-drift, which is slow, is tried on no more per cell
+PEER_MAX_SHIFT = 32  # px along either axis: search range of vasudevan-drift and the highest peak
+TRIAL_SEED = EVALUATION_SEED + 600_000
 
-THIRD = "shifts up to a third"
-TROUBLES = {
-    "one hot pixel": Trouble(hot=100.0),
-    "fixed stripes": Trouble(stripes=0.2),
-    "constant rows": Trouble(constant=5),
-    "3x less dose in one": Trouble(ratio=3.0),
-    "gain and offset": Trouble(gain=2.0, offset=1.0),
-    "2 % larger or smaller": Trouble(scale=0.02),
-    "2 % drift in the scan": Trouble(stretch=0.02),
-    "borders of NaN": Trouble(blank=24),
-    THIRD: Trouble(),
+LONG_DRIFTS = "shifts up to a third"
+DISTURBANCES = {
+    "one hot pixel": Disturbance(hot=100.0),
+    "fixed stripes": Disturbance(stripes=0.2),
+    "constant rows": Disturbance(constant=5),
+    "3x less dose in one": Disturbance(ratio=3.0),
+    "gain and offset": Disturbance(gain=2.0, offset=1.0),
+    "2 % larger or smaller": Disturbance(scale=0.02),
+    "2 % drift in the scan": Disturbance(stretch=0.02),
+    "borders of NaN": Disturbance(blank=24),
+    LONG_DRIFTS: Disturbance(),
 }
 
 Frame = NDArray[Any]
 System = Callable[[Frame, Frame, float], Drift]
-Cells = dict[str, dict[str, dict[str, Metrics]]]  # by group, case, and dose or trouble
+Table = dict[str, dict[str, dict[str, Metrics]]]  # by group, case, and dose or disturbance
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Scenes of one case, recorded at each of the doses."""
+    """Scenes of one case, recorded at each dose."""
 
     group: str
     case: str
     doses: tuple[float, ...]
     count: int
-    trouble: Trouble
+    disturbance: Disturbance
     label: str = ""  # instead of the dose
-    reach: float = REACH
-    seed: int = SEED
+    max_drift: float = MAX_DRIFT
+    seed: int = TRIAL_SEED
 
 
 @dataclass(frozen=True)
@@ -75,100 +75,100 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one answer compares with the truth."""
+    """An estimated drift compared with the truth."""
 
     error: NDArray[np.float64]
     sigma: NDArray[np.float64]
     bound: NDArray[np.float64]
     ambiguous: bool
-    contained: bool  # the answer or a candidate is the truth
+    contained: bool  # the drift or a candidate is right
 
     @property
     def hit(self) -> bool:
-        return math.hypot(*self.error) <= HIT
+        return math.hypot(*self.error) <= HIT_RADIUS
 
 
 def setups(smoke: bool = False) -> list[Setup]:
     count = 2 if smoke else 200
     doses = DOSES[2:3] if smoke else DOSES
-    found = [Setup("lattices", case, doses, count, Trouble()) for case in CASES]
-    found += [Setup("unseen", case, doses, count, Trouble()) for case in KINDS]
-    found += [Setup("jitter", case, doses, count, Trouble(jitter=0.5)) for case in CASES]
+    found = [Setup("lattices", case, doses, count, Disturbance()) for case in LATTICE_CASES]
+    found += [Setup("unseen", case, doses, count, Disturbance()) for case in SPECIMEN_KINDS]
+    found += [Setup("jitter", case, doses, count, Disturbance(jitter=0.5)) for case in LATTICE_CASES]
     few = max(1, count // 4)
-    found += [Setup("shapes", case, DOSES[2:], few, Trouble()) for case in SHAPES]
-    for name, trouble in TROUBLES.items():
-        reach = float(SIZE // 3) if name == THIRD else REACH
-        for case in list(CASES)[:3]:
-            found.append(Setup("robustness", case, (10.0,), 2 * few, trouble, name, reach))
-    return [replace(setup, seed=SEED + 1000 * n) for n, setup in enumerate(found)]
+    found += [Setup("shapes", case, DOSES[2:], few, Disturbance()) for case in MOVING_SHAPES]
+    for name, disturbance in DISTURBANCES.items():
+        max_drift = float(FRAME_SIZE // 3) if name == LONG_DRIFTS else MAX_DRIFT
+        for case in list(LATTICE_CASES)[:3]:
+            found.append(Setup("robustness", case, (10.0,), 2 * few, disturbance, name, max_drift))
+    return [replace(setup, seed=TRIAL_SEED + 1000 * n) for n, setup in enumerate(found)]
 
 
-def tried(systems: Mapping[str, System], smoke: bool = False) -> Cells:
-    """The figures of every system in every cell."""
-    cells: Cells = {}
+def tried(systems: Mapping[str, System], smoke: bool = False) -> Table:
+    """The scores of every system in every cell."""
+    cells: Table = {}
     for setup in setups(smoke):
         outcomes: dict[str, dict[str, list[Outcome]]] = {}
         for label, trial in trials(setup):
             cell = outcomes.setdefault(label, {name: [] for name in systems})
             for name, system in systems.items():
-                if name != CHAIN or len(cell[name]) < PART:
-                    answer = system(trial.reference, trial.moving, setup.reach)
+                if name != VASUDEVAN_DRIFT or len(cell[name]) < PAIRS_AT_ONCE:
+                    answer = system(trial.reference, trial.moving, setup.max_drift)
                     cell[name].append(compared(answer, trial))
         case = cells.setdefault(setup.group, {}).setdefault(setup.case, {})
         for label, found in outcomes.items():
             limits = [outcome.bound for outcome in found[next(iter(systems))]]
             case[label] = {name: summary(answers) for name, answers in found.items()}
             case[label]["bound"] = _rounded(float(np.median(limits)))
-        if setup.trouble == Trouble() and not setup.label:
+        if setup.disturbance == Disturbance() and not setup.label:
             best = observed(setup.case, setup.doses, setup.count, setup.seed)
             for label, share in zip(outcomes, best or (), strict=bool(best)):
                 case[label]["observer"] = _rounded(share)
     return cells
 
 
-def systems_beside(model: Model) -> dict[str, System]:
-    """The model, and what it is measured against."""
+def compared_systems(model: Model) -> dict[str, System]:
+    """The model, and the estimators it is compared with."""
     estimate: Callable[..., Drift] = stemzoo.drift
     return {
-        OURS: lambda still, moved, reach: estimate(still, moved, model),
-        CLASSICAL: lambda still, moved, reach: estimate(still, moved, None),
-        CHAIN: lambda still, moved, reach: estimate(still, moved, CHAIN),
-        PEAK: highest_peak,
+        DRIFT_LATTICE: lambda still, moved, max_drift: estimate(still, moved, model),
+        CLASSICAL: lambda still, moved, max_drift: estimate(still, moved, None),
+        VASUDEVAN_DRIFT: lambda still, moved, max_drift: estimate(still, moved, VASUDEVAN_DRIFT),
+        HIGHEST_PEAK: highest_peak,
     }
 
 
-def highest_peak(reference: Frame, moving: Frame, reach: float = REACH) -> Drift:
-    """Where the frames correlate best, which is what most tools take for the drift."""
-    surface = stemzoo.ncc(reference, moving, max(NARROW, math.ceil(reach)))
+def highest_peak(reference: Frame, moving: Frame, max_drift: float = MAX_DRIFT) -> Drift:
+    """The maximum of the normalised cross-correlation, which most tools take for the drift."""
+    surface = stemzoo.ncc(reference, moving, max(PEER_MAX_SHIFT, math.ceil(max_drift)))
     dy, dx = peak(surface)
     return Drift(dy, dx, (math.nan, math.nan), False, float(surface.max()), ())
 
 
 def trials(setup: Setup) -> Iterator[tuple[str, Trial]]:
-    """Every pair of a setup, each with the label of its cell."""
-    for start in range(0, setup.count, PART):
+    """All pairs of a setup, each with the label of its cell."""
+    for start in range(0, setup.count, PAIRS_AT_ONCE):
         random = torch.Generator().manual_seed(setup.seed + start)
-        scenes = drawn(setup.case, min(PART, setup.count - start), random, setup.reach)
+        scenes = drawn(setup.case, min(PAIRS_AT_ONCE, setup.count - start), random, setup.max_drift)
         rows = information(scenes)
         for dose in setup.doses:
-            pairs = record(scenes, dose, random, setup.trouble)
-            one, other = (dose * ratio for ratio in setup.trouble.ratios)
-            limits = bound(rows, (one, other), setup.trouble.jitter).numpy()
+            pairs = record(scenes, dose, random, setup.disturbance)
+            one, other = (dose * ratio for ratio in setup.disturbance.ratios)
+            limits = bound(rows, (one, other), setup.disturbance.jitter).numpy()
             frames = zip(pairs.reference, pairs.moving, pairs.drift, limits, strict=True)
             for still, moved, drift, limit in frames:
                 trial = Trial(_frame(still), _frame(moved), drift.double().numpy(), limit)
                 yield setup.label or f"{dose:g}", trial
 
 
-def drawn(case: str, count: int, random: torch.Generator, reach: float = REACH) -> Scenes:
-    """Scenes of any case there is."""
-    if case in CASES:
-        return draw_lattices(case, count, random, reach=reach)
-    if case in KINDS:
-        return draw_crystals(case, count, random, reach=reach)
-    if case in SHAPES:
-        return draw_shapes(case, count, random, reach=reach)
-    known = ", ".join([*CASES, *KINDS, *SHAPES])
+def drawn(case: str, count: int, random: torch.Generator, max_drift: float = MAX_DRIFT) -> Scenes:
+    """Scenes of a case of any group."""
+    if case in LATTICE_CASES:
+        return draw_lattices(case, count, random, max_drift=max_drift)
+    if case in SPECIMEN_KINDS:
+        return draw_crystals(case, count, random, max_drift=max_drift)
+    if case in MOVING_SHAPES:
+        return draw_shapes(case, count, random, max_drift=max_drift)
+    known = ", ".join([*LATTICE_CASES, *SPECIMEN_KINDS, *MOVING_SHAPES])
     raise ValueError(f"there are no scenes of '{case}'; expected one of {known}")
 
 
@@ -180,16 +180,16 @@ def compared(answer: Drift, trial: Trial) -> Outcome:
         np.array(answer.sigma),
         trial.bound,
         answer.ambiguous,
-        bool((np.linalg.norm(errors, axis=1) <= HIT).any()),
+        bool((np.linalg.norm(errors, axis=1) <= HIT_RADIUS).any()),
     )
 
 
 def summary(outcomes: Sequence[Outcome]) -> Metrics:
-    """Shares of all trials; `rmse` and `sigma` are of the hits, over both axes.
+    """Fractions of all trials; `rmse` and `sigma` are of the hits, over both axes.
 
-    `within`: right, whether or not it is called ambiguous. `wrong`: neither right nor called
-    ambiguous. `contained`: the answer or one of the candidates is right. `rmse`: of the errors,
-    each over the bound of its pair. `sigma`: the share of errors that are at most one sigma.
+    `within`: right, called ambiguous or not. `wrong`: neither right nor called ambiguous.
+    `contained`: the drift or one of the candidates is right. `rmse`: of the errors divided by the
+    Cramer-Rao bound of their pair. `sigma`: fraction of errors of at most one sigma.
     """
     hits = [outcome for outcome in outcomes if outcome.hit]
     ratios = np.array([outcome.error / outcome.bound for outcome in hits])
@@ -215,6 +215,6 @@ def _rounded(value: float) -> float:
 
 
 def _frame(pixels: torch.Tensor) -> Frame:
-    """As users pass it: masked where nothing was recorded."""
+    """As users pass it: masked where no pixel was recorded."""
     frame = pixels.numpy()
     return frame if np.isfinite(frame).all() else np.ma.masked_invalid(frame)

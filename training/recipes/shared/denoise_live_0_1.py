@@ -1,13 +1,12 @@
-"""denoise-live 0.1.0 as it was trained, so that it can still be tuned: a U-Net for white noise.
+"""The recipe of denoise-live 0.1.0, kept for fine-tuning it: a U-Net for white noise.
 
-An hour and three quarters on two CPU cores; 29 / 34 / 39 dB on the perovskite benchmark at peak
+Cost: its `minutes` on two CPU cores. Expect 29 / 34 / 39 dB on the perovskite benchmark at peak
 5 / 20 / 100 counts, from 12.4 / 18.4 / 25.4 dB raw.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +19,22 @@ from training.simulate.cache import scenes
 from training.simulate.detector import record
 from training.simulate.draw import Mix, draw_mix, log_uniform
 
-DETECTOR: Mix = {"readout": (0.0, 0.5, 0.2)}  # and Poisson noise
+READOUT: Mix = {"readout": (0.0, 0.5, 0.2)}  # besides Poisson noise
 
 
 @dataclass
-class DenoiseLive(Recipe):
+class DenoiseLive01(Recipe):
+    name: str = "denoise-live"
+    version: str = "0.1.0"
+    task: str = "denoise"
+    summary: str = "A quick denoiser for live viewing of atomic-resolution STEM images."
+    limits: str = """\
+It leaves scan distortions as they are: row jitter and drift need a restoring
+model. It never saw afterglow, row-to-row gain, saturation or hot pixels, and
+below about one electron per pixel it smooths faint columns away. A few wrong
+columns in a perfect crystal at low dose may be pulled towards their neighbours."""
+    minutes: float = 105.0
+    learning_rate: float = 1.5e-3
     widths: tuple[int, ...] = (16, 32, 96)
     blocks: tuple[int, ...] = (1, 1)
     dilations: tuple[int, ...] = (1, 2, 4)
@@ -34,6 +44,23 @@ class DenoiseLive(Recipe):
     crop: int = 192
     batch_size: int = 8
     dose: tuple[float, float] = (1.0, 1000.0)
+    trained_for: dict[str, str] = field(
+        default_factory=lambda: {
+            "dose": "{dose[0]:g} to {dose[1]:g} electrons per pixel at the brightest column",
+            "spacing": "columns 4 to 60 px apart",
+            "sigma": "column sigma 0.8 px and more",
+        }
+    )
+    thresholds: dict[str, str] = field(
+        default_factory=lambda: {
+            "perovskite.0.clean": ">= 28.7",
+            "perovskite.1.clean": ">= 33.5",
+            "perovskite.2.clean": ">= 38.8",
+            "lattices.0.clean": ">= 23.5",  # the closest columns at the lowest dose
+            "lattices.1.clean": ">= 31.9",
+            "blank.clean_std": "<= 0.15",
+        }
+    )
 
     def network(self) -> nn.Module:
         return UNet(self.widths, self.blocks, self.dilations, self.unshuffle)
@@ -45,41 +72,8 @@ class DenoiseLive(Recipe):
         random = generator(self.seed, step, self.cache.device)
         scene = windows(self.cache, self.crop, self.batch_size, random)
         peak = log_uniform((self.batch_size,), *self.dose, random)
-        noisy, clean = record(scene, peak, random, draw_mix(DETECTOR, self.batch_size, random))
+        noisy, clean = record(scene, peak, random, draw_mix(READOUT, self.batch_size, random))
         return as_run(noisy, clean, random)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         return log_error(output, target)
-
-
-def first_version(**settings: Any) -> Recipe:
-    return DenoiseLive(
-        **{
-            "name": "denoise-live",
-            "version": "0.1.0",
-            "task": "denoise",
-            "summary": "A quick denoiser for live viewing of atomic-resolution STEM images.",
-            "limits": (
-                "It leaves scan distortions as they are: row jitter and drift need a restoring\n"
-                "model. It never saw afterglow, row-to-row gain, saturation or hot pixels, and\n"
-                "below about one electron per pixel it smooths faint columns away. A few wrong\n"
-                "columns in a perfect crystal at low dose may be pulled towards their neighbours."
-            ),
-            "minutes": 105.0,
-            "learning_rate": 1.5e-3,
-            "trained_for": {
-                "dose": "1 to 1000 electrons per pixel at the brightest column",
-                "spacing": "columns 4 to 60 px apart",
-                "sigma": "column sigma 0.8 px and more",
-            },
-            "bars": {
-                "perovskite.0.clean": ">= 28.7",
-                "perovskite.1.clean": ">= 33.5",
-                "perovskite.2.clean": ">= 38.8",
-                "lattices.0.clean": ">= 23.5",  # the closest columns at the lowest dose
-                "lattices.1.clean": ">= 31.9",
-                "blank.clean_std": "<= 0.15",
-            },
-            **settings,
-        }
-    )

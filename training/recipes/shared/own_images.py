@@ -1,9 +1,9 @@
-"""A user's own images as training pairs, all checked before anything is trained.
+"""A user's own images as training pairs, all checked before training.
 
-What a network should make of a file is, where it is given, the file of the same name in the folder
-of clean ones. Otherwise a stack is taken for repeated frames of one specimen: each frame is paired
-with the average of the others, which does not hold its noise. A single image has no partner; it is
-its own target, at pixels that the network is not shown.
+The target of a file is the file of the same name in the folder of clean images, if one is given.
+Otherwise a stack is taken as repeated frames of one specimen: the target of each frame is the
+average of the others, whose noise is independent. A single image is its own target, at pixels that
+the network does not see.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Image = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Pair:
-    """An image and what should become of it, both on the scale where the image has mean 0 and
-    deviation 1, as the runtime normalises it. A target of None: itself, at hidden pixels."""
+    """An image and its target, both normalised as by the runtime: the image has zero mean and unit
+    standard deviation. A target of None means the image itself at hidden pixels."""
 
     given: NDArray[np.float32]
     target: NDArray[np.float32] | None
@@ -42,10 +42,10 @@ class Pair:
 class OwnImages:
     pairs: list[Pair]
     supervised: bool
-    told: str  # what they are, in words for the card
+    description: str  # for the card
 
     def digest(self) -> str:
-        """The same for the same pixels, whatever the files are called and wherever they lie."""
+        """Depends on the pixels only, not on the names of the files."""
         found = hashlib.sha256()
         for pair in self.pairs:
             found.update(pair.given.tobytes())
@@ -55,9 +55,9 @@ class OwnImages:
 
 
 def read_own(noisy: Path, clean: Path | None, side: int) -> OwnImages:
-    """Every file of a folder, with its partner in the other; each at least `side` px high and wide.
+    """The files of a folder with their partners in the other, at least `side` px high and wide.
 
-    All that is wrong is listed in one error.
+    One error lists everything that is wrong.
     """
     files = _files(noisy)
     partners = {file.name: file for file in _files(clean)} if clean else {}
@@ -67,7 +67,7 @@ def read_own(noisy: Path, clean: Path | None, side: int) -> OwnImages:
     for file in files:
         try:
             image = _usable(file, side)
-            pairs += _with_clean(image, file, partners, clean) if clean else _alone(image)
+            pairs += _with_clean(image, file, partners, clean) if clean else _self_supervised(image)
         except (FileError, ValueError) as error:
             problems.append(str(error))
             continue
@@ -84,8 +84,8 @@ def read_own(noisy: Path, clean: Path | None, side: int) -> OwnImages:
     how += [f"{stacks} stack{'s' * (stacks > 1)}"] if stacks else []
     frames = f" ({len(pairs)} frames in all)" if stacks else ""
     against = "with their clean partners" if clean else "without clean partners"
-    told = f"{' and '.join(how)}{frames} of a user's own, {against}"
-    return OwnImages(pairs, clean is not None, told)
+    description = f"{' and '.join(how)}{frames} of a user's own, {against}"
+    return OwnImages(pairs, clean is not None, description)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -98,7 +98,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _usable(file: Path, side: int) -> Image:
-    """The frames of a file, a single image being one; a FileError where they cannot be used."""
+    """The frames of a file, one for a single image; FileError if they cannot be used."""
     data = read(file).data.astype(np.float64)
     frames = data if data.ndim == 3 else data[None]
     rows, columns = frames.shape[1:]
@@ -114,7 +114,7 @@ def _usable(file: Path, side: int) -> Image:
     return frames
 
 
-def _alone(frames: Image) -> list[Pair]:
+def _self_supervised(frames: Image) -> list[Pair]:
     if len(frames) == 1:
         return [Pair.of(frames[0], None)]
     total = frames.sum(axis=0)
@@ -130,7 +130,7 @@ def _with_clean(frames: Image, file: Path, partners: dict[str, Path], folder: Pa
         raise FileError(
             f"{partner} is {_size(targets)}, and {file} is {_size(frames)}; partners must agree"
         )
-    # Noise and scan errors leave the mean as it is; another gain or unit does not.
+    # Noise and scan errors keep the mean; another gain or unit does not.
     apart = abs(targets.mean() - frames.mean()) / frames.std()
     if apart > 1:
         raise FileError(

@@ -1,6 +1,6 @@
-"""What a network takes and gives, as its contract says it: an image, a window, a surface, a look.
+"""Input and output tensors of a network, from its contract: an image, a window, a surface, a look.
 
-Export, the sample vectors, the card and the bioimage.io description all read it here.
+Used by the export, the sample vectors, the card and the bioimage.io description.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from stemzoo.demo.phantoms import expose, perovskite
 from stemzoo.model_file.contract import LOOKS, Contract
 from stemzoo.registration.ncc import ncc
 
-FRAME = 64  # px: side of the frame whose look is the sample
+LOOK_FRAME = 64  # px: side of the frame whose look is the sample
 
 
 @dataclass(frozen=True)
-class Interface:
-    """One input and its outputs. `side` is the input's only size, or 0 where it is free."""
+class TensorSpec:
+    """One input and its outputs. `side` is the input's only size, or 0 if the size is free."""
 
     input: str
     outputs: tuple[str, ...]
     side: int
     multiple: int
     halo: int
-    card: str  # what a reader must know to run the bare network
+    card: str  # how to run the bare network, for the card
     channels: int = 1  # of the input
-    answers: int = 1  # channels of the output
+    output_channels: int = 1
 
     @property
     def free_axes(self) -> dict[str, dict[int, str]]:
-        """Axes whose size the caller chooses, in the form that the ONNX exporter takes."""
+        """Axes of free size, in the form that the ONNX exporter takes."""
         names = (self.input, *self.outputs)
         if self.side:
             return {name: {0: "batch"} for name in names}
@@ -41,7 +41,7 @@ class Interface:
 
     @property
     def shapes(self) -> list[tuple[int, int, int, int]]:
-        """Three input shapes that an exported network is tried on."""
+        """Three input shapes to test an exported network on."""
         if self.side:
             return [(count, self.channels, self.side, self.side) for count in (1, 2, 5)]
         sides = ((3, 5), (7, 3), (1, 9))
@@ -51,22 +51,22 @@ class Interface:
         ]
 
     def sample(self) -> NDArray[np.float32]:
-        """One input as the runtime would make it, of a lattice at low dose."""
+        """One input as the runtime makes it, of a lattice at low dose."""
         side = self.side or 2 * self.halo + 2 * self.multiple
         if self.input == "surface":
             return _surface(side)[None, None]
         if self.input == "look":
-            return _core.look(_frame(FRAME, (0.0, 0.0), 11), threads=1)[0][None]
+            return _core.look(_frame(LOOK_FRAME, (0.0, 0.0), 11), threads=1)[0][None]
         counts = _frame(side, (0.0, 0.0), 11)
         sample: NDArray[np.float32] = (counts - counts.mean()) / counts.std()
         return sample[None, None]
 
 
-def interface(contract: Contract) -> Interface:
-    """The interface that a contract promises."""
+def tensor_spec(contract: Contract) -> TensorSpec:
+    """The tensors that a contract promises."""
     if contract.surface:
         side = contract.surface
-        return Interface(
+        return TensorSpec(
             "surface",
             ("drift", "sigma"),
             side,
@@ -78,15 +78,15 @@ def interface(contract: Contract) -> Interface:
         )
     if contract.features:
         count = contract.features
-        return Interface(
+        return TensorSpec(
             "look",
             ("features",),
             0,
             contract.multiple,
             contract.halo,
-            f"Input `look`: float32 [N, {LOOKS}, H, W], what the core's `look` makes of a frame of "
-            "twice the height\nand width, or four times: what is left of it without its lattice, "
-            "the lattice, and what of\nthe first lies on columns, times its worth. Output "
+            f"Input `look`: float32 [N, {LOOKS}, H, W], made by the core's `look` of a frame of "
+            "twice or four\ntimes the height and width: the frame without its lattice, the "
+            "lattice, and the part of the\nfirst on columns, weighted by its reliability. Output "
             f"`features`: float32 [N, {count}, H, W].\nMultiplied with those of another frame and "
             "summed over the overlap, the first half added and\nthe second subtracted, they are "
             "the log-odds of that drift.",
@@ -95,7 +95,7 @@ def interface(contract: Contract) -> Interface:
         )
     if contract.window:
         side = contract.window
-        return Interface(
+        return TensorSpec(
             "image",
             ("output",),
             side,
@@ -109,15 +109,16 @@ def interface(contract: Contract) -> Interface:
     tiles = f"Tiles must overlap by {contract.halo} px on every side to agree with the whole image."
     if contract.whole:
         tiles = (
-            "It estimates the noise from all that it is given: whole\nframes up to "
-            f"{contract.whole} px; tiles of larger ones should overlap by {contract.halo} px."
+            "It estimates the noise from its whole input: frames up to\n"
+            f"{contract.whole} px in one piece; tiles of larger ones should overlap by "
+            f"{contract.halo} px."
         )
-    return Interface(
+    return TensorSpec(
         "image",
         ("output",),
         0,
         contract.multiple,
-        # For a network that reads whole frames: how large the sample is, and no more.
+        # For a network that reads whole frames, the halo only sets the size of the sample.
         contract.multiple if contract.whole else contract.halo,
         "Input `image`, output `output`: float32 [N, 1, H, W], H and W multiples of "
         f"{contract.multiple}. The\nruntime subtracts the image's mean and divides by its standard "
