@@ -19,9 +19,9 @@ from stemzoo.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import MAX_TILE
 from training.recipe import load_recipe
 
-PEAKS = (5, 20, 100)
-SHAPE = (512, 512)
-SEED = 90_100  # never used in training
+PEROVSKITE_PEAKS = (5, 20, 100)
+IMAGE_SHAPE = (512, 512)
+BENCHMARK_SEED = 90_100  # never used in training
 
 
 def report() -> str:
@@ -36,7 +36,7 @@ def report() -> str:
     return "\n".join(
         [
             "## Denoising a perovskite lattice, 512 x 512, period 20 px, Poisson noise\n",
-            table(["PSNR, dB", *(f"peak {peak}" for peak in PEAKS), "s"], rows),
+            table(["PSNR, dB", *(f"peak {peak}" for peak in PEROVSKITE_PEAKS), "s"], rows),
             "Time around the network, 2 threads, ms:\n",
             _runtime(),
         ]
@@ -45,9 +45,9 @@ def report() -> str:
 
 def _row(name: str, method: Any) -> list[str]:
     cells, seconds = [], []
-    for peak in PEAKS:
-        truth = perovskite(SHAPE, SEED).image(SHAPE)
-        counts = expose(truth, peak, np.random.default_rng(SEED + peak))
+    for peak in PEROVSKITE_PEAKS:
+        truth = perovskite(IMAGE_SHAPE, BENCHMARK_SEED).image(IMAGE_SHAPE)
+        counts = expose(truth, peak, np.random.default_rng(BENCHMARK_SEED + peak))
         started = time.perf_counter()
         result = method(counts)
         seconds.append(time.perf_counter() - started)

@@ -17,10 +17,10 @@ import stemzoo
 from stemzoo.registration.estimator import Estimator
 from stemzoo.registration.shifting import peak
 
-REACH = 32  # px: how far those look that must be told
-OURS, CHAIN = "drift-lattice", "vasudevan-drift"
+MAX_SHIFT = 32  # px: how far those look that must be told
+DRIFT_LATTICE, VASUDEVAN_DRIFT = "drift-lattice", "vasudevan-drift"
 CLASSICAL = "no network"
-FINE = partial(phase_cross_correlation, upsample_factor=100)
+SUBPIXEL = partial(phase_cross_correlation, upsample_factor=100)
 
 Frame = NDArray[np.float32]
 Shift = tuple[float, float]
@@ -30,7 +30,9 @@ Tool = Callable[[Frame, Frame], Shift]
 def our_models() -> dict[str, stemzoo.Model | None]:
     """What the estimator can run with: its network where the zoo has one, and none."""
     there = {info.name for info in stemzoo.models()}
-    trained = {OURS: stemzoo.load(OURS, threads=1)} if OURS in there else {}
+    trained = (
+        {DRIFT_LATTICE: stemzoo.load(DRIFT_LATTICE, threads=1)} if DRIFT_LATTICE in there else {}
+    )
     return {**trained, CLASSICAL: None}
 
 
@@ -43,7 +45,9 @@ def tools(size: int) -> dict[str, Tool]:
             f"stemzoo.drift, {name}": partial(_estimated, Estimator((size, size), model, threads=1))
             for name, model in our_models().items()
         },
-        f"{CHAIN}, the published chain": partial(_chain, stemzoo.load(CHAIN, threads=1)),
+        f"{VASUDEVAN_DRIFT}, the published chain": partial(
+            _chain, stemzoo.load(VASUDEVAN_DRIFT, threads=1)
+        ),
         "scikit-image phase_cross_correlation": _scikit,
         "OpenCV matchTemplate": _template,
         "OpenCV phaseCorrelate + Hann": partial(_phase, window),
@@ -64,7 +68,7 @@ def _chain(model: stemzoo.Model, reference: Frame, moving: Frame) -> Shift:
 
 
 def _scikit(reference: Frame, moving: Frame) -> Shift:
-    back = FINE(reference, moving)[0]
+    back = SUBPIXEL(reference, moving)[0]
     return -float(back[0]), -float(back[1])
 
 
@@ -90,5 +94,5 @@ def _nion(reference: Frame, moving: Frame) -> Shift:
 
 
 def _inner(reference: Frame) -> Frame:
-    """What stays in the other frame at every shift up to REACH."""
-    return np.ascontiguousarray(reference[REACH:-REACH, REACH:-REACH])
+    """What stays in the other frame at every shift up to MAX_SHIFT."""
+    return np.ascontiguousarray(reference[MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT])

@@ -23,8 +23,8 @@ from training.evaluation.cases import TOPICS, Case, cases
 from training.evaluation.measures import judged
 
 RESULTS = ROOT / "benchmarks" / "denoise.md"
-PICTURES = ROOT / "docs" / "denoise"
-SHOWN = (  # topic and condition of the rows of a specimen's strip
+STRIP_FOLDER = ROOT / "docs" / "denoise"
+STRIP_CONDITIONS = (  # topic and condition of the rows of a specimen's strip
     ("specimens", "peak 5"),
     ("specimens, row jitter of 1 px", "peak 30"),
     ("specimens, coloured noise", "afterglow along x, peak 5"),
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             file.write(f"{text}\n{_machine()}".encode())
     else:
         print(text)
-    folder = asked.pictures or (PICTURES if whole else None)
+    folder = asked.pictures or (STRIP_FOLDER if whole else None)
     if folder:
         for subject, answers in pictures.items():
             strips.save(folder, subject, answers)
@@ -70,7 +70,7 @@ def run(
             results += [
                 report.Judged(name, case, judged(image, case)) for name, image in answers.items()
             ]
-            if (case.topic, case.condition) in SHOWN:
+            if (case.topic, case.condition) in STRIP_CONDITIONS:
                 pictures.setdefault(case.subject, []).append((case, answers))
     return results, pictures
 

@@ -32,7 +32,7 @@ from stemzoo.zoo.index import newest
 from training.evaluation.cases import Case
 from training.evaluation.measures import fidelity
 
-OURS = ("denoise-atomic", "denoise-live", "restore-scan", "lobato-restore")
+OUR_MODELS = ("denoise-atomic", "denoise-live", "restore-scan", "lobato-restore")
 RAW = "raw"
 
 
@@ -55,7 +55,9 @@ def methods(models: Sequence[str] = (), only: Sequence[str] = ()) -> list[Method
     `only` leaves out those whose name begins with none of these.
     """
     found = [_plain(RAW, lambda image: image)]
-    found += [_ours(newest(ROOT / "zoo" / name)) for name in OURS if (ROOT / "zoo" / name).is_dir()]
+    found += [
+        _ours(newest(ROOT / "zoo" / name)) for name in OUR_MODELS if (ROOT / "zoo" / name).is_dir()
+    ]
     found += [_ours(Path(path)) for path in models]
     found += installed()
     nlm = "non-local means + variance stabilisation"

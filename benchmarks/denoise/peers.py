@@ -19,7 +19,7 @@ from stemzoo.common.atomic import replacing
 from training.evaluation.cases import Case
 
 ROOT = Path(__file__).parents[2]
-CACHE = ROOT / "runs" / "peers"
+PEER_CACHE = ROOT / "runs" / "peers"
 ONE_THREAD = {
     name: "1" for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 }
@@ -139,7 +139,7 @@ class Process:
             self._folder = None
 
 
-def cached(cleaner: Cleaner, case: Case, folder: str, root: Path = CACHE) -> Floats:
+def cached(cleaner: Cleaner, case: Case, folder: str, root: Path = PEER_CACHE) -> Floats:
     """What a cleaner makes of a case, from `root/folder` where the same picture was cleaned before.
 
     A file is named after the case and the hash of its picture; those of other pictures of the same

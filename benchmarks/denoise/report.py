@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.denoise.methods import OURS
+from benchmarks.denoise.methods import OUR_MODELS
 from benchmarks.denoise.peers import TK_R_EM
 from benchmarks.timing import table, times
 from training.evaluation.cases import Case
 from training.evaluation.measures import Score
 
-LEAST = 3  # pictures, to say more than their mean
+LEAST_PICTURES = 3  # pictures, to say more than their mean
 Timing = Mapping[str, Mapping[int, float]]  # CPU seconds by method and side of the picture
 
 INTRODUCTION = """# Denoising and restoring
@@ -149,7 +149,7 @@ def _gain(ours: Sequence[Judged], theirs: Sequence[Judged]) -> str:
     pairs = [each.score.psnr - peers[each.case.name] for each in ours if each.case.name in peers]
     if not pairs or ours[0].method == TK_R_EM.name or np.isnan(pairs).any():
         return ""
-    if len(pairs) < LEAST:
+    if len(pairs) < LEAST_PICTURES:
         return f" ({np.mean(pairs):+.1f})"
     return f" ({np.mean(pairs):+.1f} ± {1.96 * np.std(pairs, ddof=1) / len(pairs) ** 0.5:.1f})"
 
@@ -160,8 +160,12 @@ def _by_subject(judged: Sequence[Judged]) -> list[str]:
     for each in judged:
         scores[each.method, each.case.subject].append(each.score.psnr)
     subjects = list(dict.fromkeys(each.case.subject for each in judged))
-    ours = [name for name in dict.fromkeys(method for method, _ in scores) if name.startswith(OURS)]
-    if len(subjects) < LEAST or not ours or (TK_R_EM.name, subjects[0]) not in scores:
+    ours = [
+        name
+        for name in dict.fromkeys(method for method, _ in scores)
+        if name.startswith(OUR_MODELS)
+    ]
+    if len(subjects) < LEAST_PICTURES or not ours or (TK_R_EM.name, subjects[0]) not in scores:
         return []
     best = max(ours, key=lambda name: np.mean([np.mean(scores[name, each]) for each in subjects]))
     conditions = list(dict.fromkeys(each.case.condition for each in judged))

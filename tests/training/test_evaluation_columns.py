@@ -11,7 +11,7 @@ from training.evaluation.columns import (
     width,
 )
 from training.evaluation.seams import bragg_peaks, bragg_power, seam_power
-from training.evaluation.specimens import MARGIN, specimens
+from training.evaluation.specimens import SPECIMEN_MARGIN, specimens
 
 SPECIMENS = specimens()
 
@@ -186,7 +186,7 @@ def test_specimens_show_their_columns(specimen):
     assert (image.min() >= 0, image.max()) == (True, 1)
     assert 5 <= specimen.spacing <= 30
     found = detected(image, specimen.spacing)
-    answer = score(found, specimen.columns, specimen.spacing, image.shape, MARGIN)
+    answer = score(found, specimen.columns, specimen.spacing, image.shape, SPECIMEN_MARGIN)
     # Oxygen beside titanium, 0.14 nm away, is mostly a shoulder.
     assert answer.precision > 0.9
     assert answer.recall > 0.7

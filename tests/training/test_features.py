@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from stemzoo import _core
 from stemzoo.registration.candidates import STRIDE
-from training.networks.features import BLUR, FeatureNet, log_odds
+from training.networks.features import INITIAL_BLUR, FeatureNet, log_odds
 from training.recipe import load_recipe
-from training.recipes.drift_lattice import REACH, turned
+from training.recipes.drift_lattice import LONGEST_DRIFT, oriented_pairs
 from training.simulate import cache, views
-from training.simulate.crystal_pairs import KINDS
+from training.simulate.crystal_pairs import SPECIMEN_KINDS
 from training.simulate.lattice import random_cells
 from training.simulate.scan import coefficients, sample
 from training.simulate.specimen import build
@@ -66,7 +66,7 @@ def test_turned_pairs_stay_pairs():
     )
     seen = set()
     for seed in range(60):
-        a, b, d = turned(still, moved, drift, _random(seed))
+        a, b, d = oriented_pairs(still, moved, drift, _random(seed))
         for one, other, shift in zip(a, b, d, strict=True):
             assert torch.equal(one.roll(tuple(map(int, shift)), (0, 1)), other)
         seen.add(tuple(d[0].tolist()))
@@ -136,7 +136,10 @@ def test_views_leave_out_what_models_are_tried_on(monkeypatch):
     for _ in range(12):
         draw_views(4, 48, 4.0, random)
     assert len(set(seen)) > 10
-    assert not set(seen) & {*KINDS["dumbbells"].crystals, *KINDS["perovskites"].crystals}
+    assert not set(seen) & {
+        *SPECIMEN_KINDS["dumbbells"].crystals,
+        *SPECIMEN_KINDS["perovskites"].crystals,
+    }
     assert any(found.any() for found in particles)
 
 
@@ -150,20 +153,20 @@ def test_the_network_starts_from_its_even_part():
         network.body[-1].bias.zero_()
         maps = network(seen)
     assert maps.shape == (1, 4, 32, 40)
-    smooth = torch.tensor(BLUR)
+    smooth = torch.tensor(INITIAL_BLUR)
     even = functional.conv2d(seen[:, 2:], torch.outer(smooth, smooth)[None, None], padding=2)
     np.testing.assert_allclose(maps[0, 0], even[0, 0], atol=1e-5)
     assert not maps[0, 1:].any()
 
 
 def test_a_step_is_looks_at_noisy_pairs(monkeypatch):
-    monkeypatch.setattr("training.recipes.drift_lattice.CHUNK", 2)
+    monkeypatch.setattr("training.recipes.drift_lattice.RENDERED_AT_ONCE", 2)
     recipe = load_recipe("drift-lattice", batch_size=1)
     recipe.prepare(torch.device("cpu"), smoke=True)
     looks, drift = recipe.batch(3)
     assert looks.shape == (2, 3, 128, 128)
     assert drift.shape == (1, 2)
-    assert drift.abs().max() <= REACH
+    assert drift.abs().max() <= LONGEST_DRIFT
     again, _ = recipe.batch(3)
     assert torch.equal(looks, again)
     assert not torch.equal(looks, recipe.batch(4)[0])

@@ -6,10 +6,10 @@ import pytest
 from stemzoo.demo.phantoms import perovskite, psnr
 from training.evaluation.measures import ssim
 from training.evaluation.models.common import gains
-from training.evaluation.models.restoration import ALL, JITTER, pictures
+from training.evaluation.models.restoration import ALL_DISTORTIONS, ROW_JITTER, pictures
 from training.evaluation.models.williams_hourglass import RAW_PSNR, RAW_SSIM, exposures
 from training.evaluation.rows import row_bound, row_shifts
-from training.experiments.williams_comparison import CONDITIONS, TAUGHT, pairs, taught
+from training.experiments.williams_comparison import CONDITIONS, VARIANTS, pairs, taught
 
 
 def test_row_shifts_are_found_to_a_few_hundredths():
@@ -35,7 +35,7 @@ def test_the_raw_pictures_of_the_hourglass_are_as_published():
 
 
 def test_pictures_to_restore_are_reproducible_and_err():
-    for conditions in (ALL, JITTER):
+    for conditions in (ALL_DISTORTIONS, ROW_JITTER):
         first, again = (pictures(1, 1000.0, conditions, 64) for _ in range(2))
         for one, other in zip(first, again, strict=True):
             np.testing.assert_array_equal(one, other)
@@ -60,7 +60,7 @@ def test_gains_are_means_ofpairs():
 
 def test_every_way_of_teaching_the_hourglass_is_tried(tmp_path):
     rows = taught(0.0, tmp_path, smoke=True)
-    assert [row["key"] for row in rows] == list(TAUGHT)
+    assert [row["key"] for row in rows] == list(VARIANTS)
     assert all(np.isfinite((row["clean"], row["clean_ssim"])).all() for row in rows)
 
 

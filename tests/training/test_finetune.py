@@ -15,7 +15,7 @@ from stemzoo.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
 from stemzoo.zoo.catalogue import find
 from training.export import export
-from training.finetune import REACH, fine_tune, hide, main
+from training.finetune import NEIGHBOUR_DISTANCE, fine_tune, hide, main
 from training.packaging.weights import fill
 from training.recipe import load_recipe
 from training.recipes.shared.own_images import read_own
@@ -155,7 +155,7 @@ def test_hidden_pixels_show_a_neighbour_and_only_they_are_judged(folder):
     rows, columns = hidden.nonzero(as_tuple=True)
     apart = torch.maximum((rows - from_row).abs(), (columns - from_column).abs())
     assert apart.min() == 1
-    assert apart.max() == REACH
+    assert apart.max() == NEIGHBOUR_DISTANCE
 
     np.save(folder / "noisy" / "a.npy", image.numpy())
     recipe = fine_tune(PARENT, folder / "noisy", None, crop=64)

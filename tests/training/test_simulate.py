@@ -13,12 +13,12 @@ from training.simulate.cache import scenes
 from training.simulate.crystals import ZONES
 from training.simulate.detector import DETECTOR, electrons, record
 from training.simulate.draw import draw_mix
-from training.simulate.gallery import SUBJECT, recorded, scanned, scene
+from training.simulate.gallery import GALLERY_CRYSTAL, recorded, scanned, scene
 from training.simulate.lattice import Columns, fill, real_cells, within
 from training.simulate.probe import PROBE, transfer
 from training.simulate.render import draw_columns
 from training.simulate.scan import EDGE, SCAN, coefficients, displacements, sample
-from training.simulate.scenes import BANDS, render_crystals, render_scenes
+from training.simulate.scenes import SPACING_BANDS, render_crystals, render_scenes
 from training.simulate.specimen import BORDERS, DEFECTS
 from training.simulate.texture import TEXTURE
 
@@ -97,7 +97,7 @@ def test_the_cache_watches_all_that_renders_scenes():
     assert needed == set(cache.SOURCES)
 
 
-@pytest.mark.parametrize("spacing", [band for band, _ in BANDS])
+@pytest.mark.parametrize("spacing", [band for band, _ in SPACING_BANDS])
 def test_every_band_holds_crystals(spacing):
     images = render_crystals(4, 128, spacing, _random())
     contrast = images.std(dim=(1, 2)) / images.mean(dim=(1, 2))
@@ -250,4 +250,4 @@ def test_strengths_are_drawn_in_their_share():
 
 
 def test_the_gallery_knows_its_subject():
-    assert SUBJECT in {zone.name for zone in ZONES}
+    assert GALLERY_CRYSTAL in {zone.name for zone in ZONES}

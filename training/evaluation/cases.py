@@ -24,12 +24,12 @@ from training.simulate.scan import EDGE, coefficients, sample
 from training.simulate.scenes import scaled
 from training.simulate.texture import smooth_field
 
-SEED = 90_100  # training never uses seeds from 90 000 on
-SIDE = 256  # px, of most pictures
-LARGE = 512  # px, of perovskites and of fields without anything to see
+CASE_SEED = 90_100  # training never uses seeds from 90 000 on
+CASE_SIDE = 256  # px, of most pictures
+LARGE_CASE_SIDE = 512  # px, of perovskites and of fields without anything to see
 SPECKLE = 0.2  # relative deviation of an amorphous film's intensity
-NEAREST = 10.0  # px between nearest columns of the perovskite
-SHAPES: dict[str, Callable[[int, int, torch.Generator], torch.Tensor]] = {
+PEROVSKITE_SPACING = 10.0  # px between nearest columns of the perovskite
+CASE_SHAPES: dict[str, Callable[[int, int, torch.Generator], torch.Tensor]] = {
     "islands": shapes.islands,
     "blobs": shapes.blobs,
     "facets": shapes.facets,
@@ -69,21 +69,25 @@ class Scene:
 
 def crystal_cells(quick: bool = False) -> Iterator[Case]:
     """Poisson noise on a perovskite lattice, period 20 px, as in benchmarks/denoising.py."""
-    for seed in (SEED,) if quick else (SEED, SEED + 1):
-        truth = perovskite((LARGE, LARGE), seed).image((LARGE, LARGE))
+    for seed in (CASE_SEED,) if quick else (CASE_SEED, CASE_SEED + 1):
+        truth = perovskite((LARGE_CASE_SIDE, LARGE_CASE_SIDE), seed).image(
+            (LARGE_CASE_SIDE, LARGE_CASE_SIDE)
+        )
         for peak in (5.0, 20.0, 100.0):
             ideal = truth * (peak / truth.max())
             noisy = np.random.default_rng(seed + int(peak)).poisson(ideal).astype(np.float32)
-            yield Case("perovskite", _peak(peak), f"seed {seed}", noisy, ideal, peak, NEAREST)
+            yield Case(
+                "perovskite", _peak(peak), f"seed {seed}", noisy, ideal, peak, PEROVSKITE_SPACING
+            )
 
 
 def jittered_cells(quick: bool = False) -> Iterator[Case]:
     """The perovskite with every row displaced along x by a Gaussian of its own."""
-    scene = perovskite_scene(SEED)
+    scene = perovskite_scene(CASE_SEED)
     peaks = (5.0, 100.0, 1e4) if quick else (5.0, 20.0, 100.0, 1e3, 1e4, 1e6)
     for rms in (1.0,) if quick else (0.5, 1.0, 2.0):
         for peak in peaks:
-            noisy, truth = jittered(scene, rms, peak, SEED + 200)
+            noisy, truth = jittered(scene, rms, peak, CASE_SEED + 200)
             condition = f"{rms:g} px, {_peak(peak)}"
             topic = "perovskite, row jitter"
             yield Case(
@@ -95,7 +99,7 @@ def clean_scans(quick: bool = False) -> Iterator[Case]:
     """Multislice specimens, Poisson noise."""
     for scene in specimen_scenes(quick):
         for peak in (5.0, 30.0, 300.0):
-            noisy, truth = coloured(scene, white, peak, SEED + 300)
+            noisy, truth = coloured(scene, white, peak, CASE_SEED + 300)
             yield Case("specimens", _peak(peak), scene.name, noisy, truth, peak, scene.spacing)
 
 
@@ -103,7 +107,7 @@ def jittered_scans(quick: bool = False) -> Iterator[Case]:
     """Multislice specimens, rows displaced along x by 1 px rms."""
     for scene in specimen_scenes(quick):
         for peak in (5.0, 30.0, 300.0):
-            noisy, truth = jittered(scene, 1.0, peak, SEED + 400)
+            noisy, truth = jittered(scene, 1.0, peak, CASE_SEED + 400)
             topic = "specimens, row jitter of 1 px"
             yield Case(
                 topic, _peak(peak), scene.name, noisy, truth, peak, scene.spacing, jittered=True
@@ -127,17 +131,17 @@ def blank_fields(quick: bool = False) -> Iterator[Case]:
     """Nothing but Poisson noise, plain and smoothed: what a denoiser leaves, it has invented."""
     blurs = {"plain": 0.0, "blurred by 0.5 px": 0.5, "by 0.8 px": 0.8, "by 1 px": 1.0}
     colours = {name: Colour(sigma=sigma) for name, sigma in blurs.items()}
-    side = LARGE + 2 * EDGE
+    side = LARGE_CASE_SIDE + 2 * EDGE
     scenes = [Scene(f"field {number}", np.ones((side, side))) for number in range(_fields(quick))]
     yield from _coloured("blank", scenes, (5.0,) if quick else (5.0, 30.0), colours)
 
 
 def amorphous_fields(quick: bool = False) -> Iterator[Case]:
     """Speckle of an amorphous film, in which there is no column to find."""
-    side = LARGE + 2 * EDGE
+    side = LARGE_CASE_SIDE + 2 * EDGE
     scenes = []
     for number in range(_fields(quick)):
-        random = torch.Generator().manual_seed(SEED + 700 + number)
+        random = torch.Generator().manual_seed(CASE_SEED + 700 + number)
         grain = smooth_field(torch.tensor([3.0 + 3 * number]), side, random).double()
         scenes.append(Scene(f"film {number}", scaled((SPECKLE * grain).exp())[0].numpy()))
     peaks = (5.0,) if quick else (5.0, 30.0)
@@ -168,9 +172,9 @@ def cases(topics: Iterable[str] = TOPICS, quick: bool = False) -> Iterator[Case]
 
 
 def perovskite_scene(seed: int) -> Scene:
-    side = LARGE + 2 * EDGE
+    side = LARGE_CASE_SIDE + 2 * EDGE
     image = perovskite((side, side), seed).image((side, side))
-    return Scene(f"seed {seed}", image / image.max(), NEAREST)
+    return Scene(f"seed {seed}", image / image.max(), PEROVSKITE_SPACING)
 
 
 def specimen_scenes(quick: bool = False) -> tuple[Scene, ...]:
@@ -188,10 +192,10 @@ def _multislice() -> tuple[Scene, ...]:
 
 
 def shape_scenes(each: int) -> Iterator[Scene]:
-    for kind, (name, draw) in enumerate(SHAPES.items()):
-        random = torch.Generator().manual_seed(SEED + 600 + kind)
+    for kind, (name, draw) in enumerate(CASE_SHAPES.items()):
+        random = torch.Generator().manual_seed(CASE_SEED + 600 + kind)
         for index in range(each):
-            picture = scaled(draw(1, SIDE + 2 * EDGE, random))[0]
+            picture = scaled(draw(1, CASE_SIDE + 2 * EDGE, random))[0]
             yield Scene(f"{name} {index}", picture.double().numpy())
 
 
@@ -238,7 +242,7 @@ def _coloured(
     for scene in scenes:
         for name, colour in colours.items():
             for peak in peaks:
-                noisy, truth = coloured(scene, colour, peak, SEED + 500)
+                noisy, truth = coloured(scene, colour, peak, CASE_SEED + 500)
                 condition = f"{name}, {_peak(peak)}"
                 yield Case(topic, condition, scene.name, noisy, truth, peak, scene.spacing, colour)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-ROUNDS = 12  # Gauss-Newton steps; columns settle in four or five
+GAUSS_NEWTON_STEPS = 12  # Gauss-Newton steps; columns settle in four or five
 
 
 def find_columns(image: NDArray[np.floating], spacing: float, sigma: float) -> Floats:
@@ -60,7 +60,7 @@ def _fitted(image: Floats, maxima: NDArray[np.int64], reach: int, sigma: float) 
     ground = values.min(axis=1)
     height = values.max(axis=1) - ground
     place = np.zeros((len(maxima), 2))
-    for _ in range(ROUNDS):
+    for _ in range(GAUSS_NEWTON_STEPS):
         away = offsets[None] - place[:, :, None]
         shape = np.exp(-(away**2).sum(axis=1) / (2 * sigma**2))
         slopes = height[:, None, None] * away * shape[:, None] / sigma**2

@@ -14,23 +14,23 @@ from training.evaluation.column_finder import find_columns
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-REACH = 0.35  # of the spacing: a found column this near to a true one is that column
+MATCH_RADIUS = 0.35  # of the spacing: a found column this near to a true one is that column
 # The finder is given less than the spacing and the width: else weak columns are lost beside bright
 # ones. A Gaussian narrower than a pixel in standard deviation would be undersampled.
-NEAR, NARROW, NARROWEST = 0.8, 0.6, 1.0
-LEAST = 0.08  # of a strong column's height: below it, a maximum is background
-WEAK = 0.3  # of the strongest column's weight
+FINDER_SPACING, FINDER_SIGMA, LEAST_FINDER_SIGMA = 0.8, 0.6, 1.0
+LEAST_HEIGHT = 0.08  # of a strong column's height: below it, a maximum is background
+WEAK_WEIGHT = 0.3  # of the strongest column's weight
 # Central differences are exact to sixth order: columns 5 px apart leave no room for a coarser one.
 DERIVATIVE = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
 
 
 @dataclass(frozen=True)
-class Score:
+class ColumnScore:
     """How well columns were found; NaN where there is nothing to divide by."""
 
     precision: float
     recall: float
-    weak_recall: float  # of the columns weaker than WEAK
+    weak_recall: float  # of the columns weaker than WEAK_WEIGHT
     error: float  # px, rms distance between matched columns
     excess: float  # their median distance over that of errors at the bound: 1 at the bound
 
@@ -45,17 +45,17 @@ def detected(image: NDArray[np.floating], spacing: float) -> Floats:
 
     `spacing` is the distance between nearest columns in px. Columns are local maxima, refined by
     fits of Gaussians, whose width follows that of the picture's mean column. Columns lower than
-    LEAST times the 90th percentile of all heights are left out, as are those within 0.4 spacings of
+    LEAST_HEIGHT times the 90th percentile of all heights are left out, as are those within 0.4 spacings of
     the edge.
     """
     picture = np.asarray(image, np.float64)
     if not np.ptp(picture) > 0:
         return np.empty((0, 3))
-    sigma = max(NARROWEST, NARROW * width(picture, spacing))
-    found = find_columns(picture, NEAR * spacing, sigma)
+    sigma = max(LEAST_FINDER_SIGMA, FINDER_SIGMA * width(picture, spacing))
+    found = find_columns(picture, FINDER_SPACING * spacing, sigma)
     if len(found) == 0:
         return found
-    found = found[found[:, 2] > LEAST * np.quantile(found[:, 2], 0.9)]
+    found = found[found[:, 2] > LEAST_HEIGHT * np.quantile(found[:, 2], 0.9)]
     # A plateau has several maxima, whose fits end in the same place.
     found = found[np.argsort(-found[:, 2], kind="stable")]
     twins = cKDTree(found[:, :2]).query_pairs(spacing / 4, output_type="ndarray")
@@ -111,7 +111,7 @@ def score(
     shape: tuple[int, int],
     margin: float,
     bounds: NDArray[np.floating] | None = None,
-) -> Score:
+) -> ColumnScore:
     """`found` against `true`, rows of (y, x, height or weight) in px of a picture of `shape`.
 
     `bounds` are the position bounds of the true columns; without them the excess is NaN.
@@ -121,14 +121,14 @@ def score(
 
     Some columns are not even maxima of the noise-free picture: its own score is the one to reach.
     """
-    ours, theirs = matched(found, true, REACH * spacing)
+    ours, theirs = matched(found, true, MATCH_RADIUS * spacing)
     counted_found, counted_true = _inside(found, shape, margin), _inside(true, shape, margin)
     hit_found, hit_true = np.zeros(len(found), bool), np.zeros(len(true), bool)
     hit_found[ours], hit_true[theirs] = True, True
-    weak = counted_true & (true[:, 2] < WEAK * true[:, 2].max(initial=0))
+    weak = counted_true & (true[:, 2] < WEAK_WEIGHT * true[:, 2].max(initial=0))
     pairs = counted_true[theirs]
     away = np.hypot(*(found[ours, :2] - true[theirs, :2])[pairs].T)
-    return Score(
+    return ColumnScore(
         precision=_mean(hit_found[counted_found]),
         recall=_mean(hit_true[counted_true]),
         weak_recall=_mean(hit_true[weak]),

@@ -8,12 +8,16 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 
 Floats = NDArray[np.float64]
 
-SMALL, WIDE = 1.0, 4.0  # px, of the Gaussians whose difference shows spots
+INNER_SIGMA, OUTER_SIGMA = 1.0, 4.0  # px, of the Gaussians whose difference shows spots
 MEDIAN_OF_GAUSSIAN = 0.6745  # of the absolute value, in standard deviations
-APART = 5  # px between two spots at least
-VISIBLE = 0.25  # of the noise's standard deviation: what rises less over its surroundings is flat
-OUTSTANDING = 3.0  # deviations of the true picture's spots: what rises less belongs to its texture
-LIKE_TRUTH = 2.0  # a spot that is less than so many times as high as the true one is no invention
+SPOT_DISTANCE = 5  # px between two spots at least
+LEAST_RISE = (
+    0.25  # of the noise's standard deviation: what rises less over its surroundings is flat
+)
+TEXTURE_DEVIATIONS = (
+    3.0  # deviations of the true picture's spots: what rises less belongs to its texture
+)
+TRUTH_RATIO = 2.0  # a spot that is less than so many times as high as the true one is no invention
 
 
 def invented(image: NDArray[np.floating], truth: NDArray[np.floating], noise: float) -> float:
@@ -24,14 +28,16 @@ def invented(image: NDArray[np.floating], truth: NDArray[np.floating], noise: fl
     """
     seen, true = _spots(image), _spots(truth)
     texture = float(np.median(np.abs(true)) / MEDIAN_OF_GAUSSIAN)
-    least = max(VISIBLE * noise, OUTSTANDING * texture)
-    highest = maximum_filter(seen, APART) == seen
-    found = highest & (seen > least) & (seen > LIKE_TRUTH * true)
+    least = max(LEAST_RISE * noise, TEXTURE_DEVIATIONS * texture)
+    highest = maximum_filter(seen, SPOT_DISTANCE) == seen
+    found = highest & (seen > least) & (seen > TRUTH_RATIO * true)
     return float(found.sum() / seen.size * 1e6)
 
 
 def _spots(image: NDArray[np.floating]) -> Floats:
     """How far a picture rises over its surroundings."""
     picture = np.asarray(image, np.float64)
-    difference: Floats = gaussian_filter(picture, SMALL) - gaussian_filter(picture, WIDE)
+    difference: Floats = gaussian_filter(picture, INNER_SIGMA) - gaussian_filter(
+        picture, OUTER_SIGMA
+    )
     return difference

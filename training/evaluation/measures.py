@@ -63,7 +63,7 @@ def judged(image: NDArray[np.floating], case: Case) -> Score:
     )
 
 
-def on_columns(image: NDArray[np.floating], case: Case) -> columns.Score:
+def on_columns(image: NDArray[np.floating], case: Case) -> columns.ColumnScore:
     """How well columns are found, against those that the noise-free picture shows.
 
     The bound holds for columns in white Poisson noise, whose rows lie where they should.

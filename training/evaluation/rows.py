@@ -10,9 +10,9 @@ from training.evaluation.columns import DERIVATIVE
 
 Floats = NDArray[np.float64]
 
-REACH, STEP = 4.0, 0.1  # px: shifts of a row that are tried
-MARGIN = 16  # px at both ends of a row, which wrap
-FAINT = 0.3  # of the largest contrast: rows with less show no shift
+MAX_ROW_SHIFT, ROW_SHIFT_STEP = 4.0, 0.1  # px: shifts of a row that are tried
+WRAP_MARGIN = 16  # px at both ends of a row, which wrap
+LEAST_CONTRAST = 0.3  # of the largest contrast: rows with less show no shift
 
 
 def row_shifts(image: Floats, truth: Floats) -> Floats:
@@ -22,17 +22,19 @@ def row_shifts(image: Floats, truth: Floats) -> Floats:
     parabola; the columns that wrap are left out.
     """
     columns = truth.shape[1]
-    shifts = np.arange(-REACH, REACH + STEP / 2, STEP)
+    shifts = np.arange(-MAX_ROW_SHIFT, MAX_ROW_SHIFT + ROW_SHIFT_STEP / 2, ROW_SHIFT_STEP)
     phase = np.exp(-2j * np.pi * shifts[:, None] * np.fft.rfftfreq(columns))
-    moved = np.fft.irfft(np.fft.rfft(truth)[:, None] * phase, columns)[..., MARGIN:-MARGIN]
+    moved = np.fft.irfft(np.fft.rfft(truth)[:, None] * phase, columns)[
+        ..., WRAP_MARGIN:-WRAP_MARGIN
+    ]
     moved = moved - moved.mean(axis=-1, keepdims=True)
     moved /= np.linalg.norm(moved, axis=-1, keepdims=True) + 1e-12
-    score = np.einsum("rsc,rc->rs", moved, image[:, MARGIN:-MARGIN])
+    score = np.einsum("rsc,rc->rs", moved, image[:, WRAP_MARGIN:-WRAP_MARGIN])
     best = score.argmax(axis=1).clip(1, len(shifts) - 2)
     rows = np.arange(len(truth))
     left, middle, right = (score[rows, best + offset] for offset in (-1, 0, 1))
     bend = left - 2 * middle + right
-    found = shifts[best] + STEP * np.where(bend < 0, 0.5 * (left - right) / bend, 0)
+    found = shifts[best] + ROW_SHIFT_STEP * np.where(bend < 0, 0.5 * (left - right) / bend, 0)
     return np.where(_seen(truth), found, np.nan)
 
 
@@ -51,5 +53,5 @@ def row_bound(counts: Floats) -> float:
 
 def _seen(truth: Floats) -> NDArray[np.bool_]:
     contrast = truth.std(axis=1)
-    seen: NDArray[np.bool_] = contrast > FAINT * contrast.max()
+    seen: NDArray[np.bool_] = contrast > LEAST_CONTRAST * contrast.max()
     return seen

@@ -8,8 +8,13 @@ from scipy.ndimage import maximum_filter, uniform_filter
 
 Floats = NDArray[np.float64]
 
-PEAK, SURROUNDINGS = 3, 9  # side of the square of frequencies that is a peak's, or its background's
-FAINTEST = 1e-3  # of the strongest Bragg peak's power: fainter ones would only dilute the ratio
+PEAK_SIDE, SURROUNDINGS_SIDE = (
+    3,
+    9,
+)  # side of the square of frequencies that is a peak's, or its background's
+LEAST_PEAK_POWER = (
+    1e-3  # of the strongest Bragg peak's power: fainter ones would only dilute the ratio
+)
 PROMINENCE = 20.0  # a Bragg peak's power, beside the mean of its surroundings
 
 
@@ -50,10 +55,10 @@ def bragg_power(residual: NDArray[np.floating], truth: NDArray[np.floating]) -> 
     if not peaks.any() or not np.any(residual):
         return float("nan")
     power = _power(residual)
-    at_peaks = uniform_filter(power, PEAK, mode="wrap")
-    around = uniform_filter(power, SURROUNDINGS, mode="wrap")
+    at_peaks = uniform_filter(power, PEAK_SIDE, mode="wrap")
+    around = uniform_filter(power, SURROUNDINGS_SIDE, mode="wrap")
     # The means of the whole surroundings, less those of the peak in their middle.
-    inner, outer = PEAK**2, SURROUNDINGS**2
+    inner, outer = PEAK_SIDE**2, SURROUNDINGS_SIDE**2
     ring = (outer * around - inner * at_peaks) / (outer - inner)
     return float(at_peaks[peaks].sum() / ring[peaks].sum())
 
@@ -66,12 +71,12 @@ def bragg_peaks(truth: NDArray[np.floating]) -> NDArray[np.bool_]:
     """
     power = _power(truth)
     rows, columns = (np.abs(np.fft.fftfreq(side, 1 / side)) for side in power.shape)
-    power[np.maximum(rows[:, None], columns[None, :]) <= SURROUNDINGS // 2] = 0
-    highest = maximum_filter(power, SURROUNDINGS, mode="wrap") == power
-    inner, outer = (PEAK + 2) ** 2, SURROUNDINGS**2
-    ring = outer * uniform_filter(power, SURROUNDINGS, mode="wrap")
-    ring = (ring - inner * uniform_filter(power, PEAK + 2, mode="wrap")) / (outer - inner)
-    prominent = (power > PROMINENCE * ring) & (power > FAINTEST * power.max())
+    power[np.maximum(rows[:, None], columns[None, :]) <= SURROUNDINGS_SIDE // 2] = 0
+    highest = maximum_filter(power, SURROUNDINGS_SIDE, mode="wrap") == power
+    inner, outer = (PEAK_SIDE + 2) ** 2, SURROUNDINGS_SIDE**2
+    ring = outer * uniform_filter(power, SURROUNDINGS_SIDE, mode="wrap")
+    ring = (ring - inner * uniform_filter(power, PEAK_SIDE + 2, mode="wrap")) / (outer - inner)
+    prominent = (power > PROMINENCE * ring) & (power > LEAST_PEAK_POWER * power.max())
     peaks: NDArray[np.bool_] = highest & prominent
     return peaks
 

@@ -30,8 +30,8 @@ from training.evaluation.models.drift_trials import (
 )
 
 CASE, DOSE = "one vacancy", "10"
-TRIED = 30  # pairs among which the one is looked for that most others get wrong
-BLUR = 2.5  # px: what is left is smoothed, for the eye
+CANDIDATE_PAIRS = 30  # pairs among which the one is looked for that most others get wrong
+RESIDUAL_BLUR = 2.5  # px: what is left is smoothed, for the eye
 
 Image = NDArray[np.floating]
 Shift = tuple[float, float]
@@ -76,7 +76,7 @@ def candidates() -> list[Trial]:
     """The first pairs of the cell that is pictured."""
     (setup,) = (known for known in setups() if (known.group, known.case) == ("lattices", CASE))
     found = (trial for label, trial in trials(setup) if label == DOSE)
-    return list(itertools.islice(found, TRIED))
+    return list(itertools.islice(found, CANDIDATE_PAIRS))
 
 
 def _telling(model: Model) -> tuple[Trial, dict[str, Shift]]:
@@ -138,5 +138,5 @@ def _left(trial: Trial, answer: Shift) -> Image:
 
 def _smooth(image: Image) -> Image:
     fy, fx = (np.fft.fftfreq(length) for length in image.shape)
-    response = np.exp(-2 * (math.pi * BLUR) ** 2 * (fy[:, None] ** 2 + fx[None, :] ** 2))
+    response = np.exp(-2 * (math.pi * RESIDUAL_BLUR) ** 2 * (fy[:, None] ** 2 + fx[None, :] ** 2))
     return np.fft.ifft2(np.fft.fft2(image) * response).real

@@ -20,11 +20,11 @@ from stemzoo.registration.shifting import peak
 from training.evaluation.models.vasudevan_drift import unseen, within
 from training.recipe import load_recipe
 from training.recipes.vasudevan_drift import VasudevanDrift
-from training.simulate.hexagons import REACH
+from training.simulate.hexagons import MAX_DRIFT
 from training.train import train
 
-CARD = Path("zoo/vasudevan-drift/comparison.json")
-COUNT = 2000  # unseen pairs, half of them with defects
+COMPARISON_FILE = Path("zoo/vasudevan-drift/comparison.json")
+UNSEEN_PAIRS = 2000  # unseen pairs, half of them with defects
 VARIANTS = {
     "chain": ("denoised, correlated, read by the network", {}),
     "noisy": ("noisy, correlated, read by the network", {"denoiser": ""}),
@@ -32,12 +32,12 @@ VARIANTS = {
 }
 
 
-def compare(steps: int, pairs: int, runs: Path, count: int = COUNT) -> dict[str, Any]:
+def compare(steps: int, pairs: int, runs: Path, count: int = UNSEEN_PAIRS) -> dict[str, Any]:
     """Train every variant in a folder of `runs`, and try all on the same pairs."""
     tried = {"border": unseen("border", 0.5, count), "window": unseen("window", 1.0, count)}
     rows = []
     for key, (system, settings) in VARIANTS.items():
-        recipe = load_recipe("vasudevan-drift", pairs=pairs, frames=((64, REACH),), **settings)
+        recipe = load_recipe("vasudevan-drift", pairs=pairs, frames=((64, MAX_DRIFT),), **settings)
         assert isinstance(recipe, VasudevanDrift)
         network = train(recipe, recipe.minutes, runs / key, steps=steps).eval()
         read: dict[str, Any] = {"key": key, "system": system}
@@ -65,8 +65,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=40_000)
     given = parser.parse_args()
     comparison = compare(given.steps, given.pairs, Path("runs/vasudevan-comparison"))
-    CARD.write_text(json.dumps(comparison, indent=1) + "\n")
-    print(CARD)
+    COMPARISON_FILE.write_text(json.dumps(comparison, indent=1) + "\n")
+    print(COMPARISON_FILE)
 
 
 if __name__ == "__main__":

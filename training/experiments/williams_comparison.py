@@ -33,17 +33,17 @@ from training.simulate.scan import EDGE
 from training.simulate.scenes import render_crystals
 from training.train import train
 
-NAME = "williams-hourglass"
-CARD = Path("zoo") / NAME / "comparison.json"
-TAUGHT: dict[str, tuple[str, dict[str, Any]]] = {
+MODEL = "williams-hourglass"
+COMPARISON_FILE = Path("zoo") / MODEL / "comparison.json"
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "others": ("hourglass, the mean of the other frames (ours)", {}),
     "all": ("hourglass, the mean of all frames (SDnDTI)", {"target": "all"}),
     "clean": ("hourglass, the truth", {"target": "clean"}),
     "autoencoder": ("auto-encoder, the other frames", {"architecture": "autoencoder"}),
 }
-PEAK = 60.0  # electrons a pixel
-SPACING = (12.0, 22.0)  # px between columns: closer ones a blur would wipe out
-SIDE, PICTURES, UNSEEN = 256, 24, 8
+TUNING_PEAK = 60.0  # electrons a pixel
+TUNING_SPACING = (12.0, 22.0)  # px between columns: closer ones a blur would wipe out
+TUNING_SIDE, TUNING_IMAGES, UNSEEN_IMAGES = 256, 24, 8
 
 
 def hysteresis(scene: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -67,7 +67,7 @@ CONDITIONS: dict[str, Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 def _noisy(scene: Tensor, scan: Mix, random: torch.Generator) -> tuple[Tensor, Tensor]:
     conditions = Conditions(scan, {"bias": (BIAS, BIAS, 1.0)})
-    peak = torch.full((len(scene),), PEAK)
+    peak = torch.full((len(scene),), TUNING_PEAK)
     return acquire(scene, peak, conditions, random, either_way=False)
 
 
@@ -82,20 +82,20 @@ def _smeared(
     response = response / response[:, :1, :1].real
     worse = torch.fft.irfft2(torch.fft.rfft2(scene) * response, s=(size, size)).clamp(min=0)
     noisy, _ = _noisy(worse, {}, random)
-    return noisy, (scene[:, EDGE:-EDGE, EDGE:-EDGE] + BIAS) * PEAK
+    return noisy, (scene[:, EDGE:-EDGE, EDGE:-EDGE] + BIAS) * TUNING_PEAK
 
 
 def pairs(condition: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
     random = torch.Generator().manual_seed(seed)
-    scene = render_crystals(count, SIDE + 2 * EDGE, SPACING, random)
+    scene = render_crystals(count, TUNING_SIDE + 2 * EDGE, TUNING_SPACING, random)
     return CONDITIONS[condition](scene, random)
 
 
 def taught(minutes: float, runs: Path, smoke: bool = False) -> list[dict[str, Any]]:
     """Every way of teaching, given the same time, by the figures of the card."""
     rows = []
-    for key, (system, settings) in TAUGHT.items():
-        recipe = load_recipe(NAME, **settings)
+    for key, (system, settings) in VARIANTS.items():
+        recipe = load_recipe(MODEL, **settings)
         train(recipe, minutes, runs / key, smoke=smoke)
         path = export(recipe, runs / key, runs / key / "zoo", smoke=True)
         found = measure(Model(path), smoke)
@@ -103,11 +103,11 @@ def taught(minutes: float, runs: Path, smoke: bool = False) -> list[dict[str, An
     return rows
 
 
-def tuned(minutes: float, runs: Path, count: int = PICTURES) -> list[dict[str, Any]]:
+def tuned(minutes: float, runs: Path, count: int = TUNING_IMAGES) -> list[dict[str, Any]]:
     """The model of the zoo before and after it is tuned on each condition, on unseen pictures."""
     rows = []
     for condition in CONDITIONS:
-        folder, name = runs / condition, f"{NAME}-{condition}"
+        folder, name = runs / condition, f"{MODEL}-{condition}"
         for part, pictures in zip(("noisy", "clean"), pairs(condition, count, 1), strict=True):
             (folder / part).mkdir(parents=True, exist_ok=True)
             for n, picture in enumerate(pictures):
@@ -120,9 +120,9 @@ def tuned(minutes: float, runs: Path, count: int = PICTURES) -> list[dict[str, A
             "--output": folder / "zoo",
             "--folder": folder / "run",
         }
-        fine_tune([NAME, *(str(word) for option in options.items() for word in option)])
-        before, (path,) = stemzoo.load(NAME), (folder / "zoo" / name).glob("*.onnx")
-        noisy, truth = (part.numpy() for part in pairs(condition, UNSEEN, EVALUATION_SEED))
+        fine_tune([MODEL, *(str(word) for option in options.items() for word in option)])
+        before, (path,) = stemzoo.load(MODEL), (folder / "zoo" / name).glob("*.onnx")
+        noisy, truth = (part.numpy() for part in pairs(condition, UNSEEN_IMAGES, EVALUATION_SEED))
         answers = (noisy, before(noisy), Model(path)(noisy))
         values = [
             np.mean([psnr(a, t) for a, t in zip(part, truth, strict=True)]) for part in answers
@@ -144,8 +144,8 @@ def main() -> None:
         "taught": taught(given.minutes, given.folder),
         "tuned": tuned(given.tuning_minutes, given.folder),
     }
-    CARD.write_text(json.dumps(comparison, indent=1) + "\n")
-    print(CARD)
+    COMPARISON_FILE.write_text(json.dumps(comparison, indent=1) + "\n")
+    print(COMPARISON_FILE)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,6 @@ def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
     return state
 
 
-
 def _load(path: Path) -> dict[str, Any]:
     # On a damaged file, torch may raise any exception.
     try:

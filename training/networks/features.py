@@ -11,9 +11,9 @@ from stemzoo.model_file.contract import LOOK, LOOKS
 BLOCK = 2  # px along either side: the body makes all features of a block at one of its places
 # Sums over a whole frame are large, so features are small; weights of usual size make steps of
 # usual size.
-SCALE, FIRST = 0.17, 0.3
-BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # of what is even, along each axis, at first
-FAST = 16
+FEATURE_SCALE, LAST_LAYER_SCALE = 0.17, 0.3
+INITIAL_BLUR = (0.0625, 0.25, 0.375, 0.25, 0.0625)  # of what is even, along each axis, at first
+FFT_MULTIPLE = 16
 
 
 class FeatureNet(nn.Module):
@@ -43,9 +43,9 @@ class FeatureNet(nn.Module):
         )
         # What is even and weak counts as far as it is worth.
         self.even = nn.Conv2d(1, 1, 5, padding=2, bias=False)
-        blur = torch.tensor(BLUR)
+        blur = torch.tensor(INITIAL_BLUR)
         with torch.no_grad():
-            last.weight.mul_(FIRST)
+            last.weight.mul_(LAST_LAYER_SCALE)
             self.even.weight.copy_(torch.outer(blur, blur))
         back = torch.eye(cells).reshape(cells, 1, BLOCK, BLOCK).repeat(features, 1, 1, 1)
         self.register_buffer("back", back, persistent=False)
@@ -55,7 +55,7 @@ class FeatureNet(nn.Module):
     def forward(self, seen: Tensor) -> Tensor:
         # The even part of the first feature, for each pixel of a block.
         even = functional.conv_transpose2d(self.first, self.even.weight)
-        blocks = SCALE * self.body(seen) + functional.conv2d(
+        blocks = FEATURE_SCALE * self.body(seen) + functional.conv2d(
             seen[:, 2:], even, stride=BLOCK, padding=BLOCK
         )
         features = self.promises["features"]
@@ -65,7 +65,7 @@ class FeatureNet(nn.Module):
 def log_odds(reference: Tensor, moving: Tensor, reach: int) -> Tensor:
     """[B, 2 reach + 1, 2 reach + 1] of features [B, C, H, W], zero shift in the middle."""
     # Sides that transform fast, with room for the longest lag.
-    shape = [-(-(side + reach) // FAST) * FAST for side in reference.shape[-2:]]
+    shape = [-(-(side + reach) // FFT_MULTIPLE) * FFT_MULTIPLE for side in reference.shape[-2:]]
     product = torch.fft.rfft2(reference, s=shape).conj() * torch.fft.rfft2(moving, s=shape)
     half = product.shape[1] // 2
     total = product[:, :half].sum(1) - product[:, half:].sum(1)

@@ -22,10 +22,12 @@ from training.networks.unet import start_at_zero
 
 EULER = 0.5772  # the mean logarithm of a periodogram lies this far below that of its mean
 FLOOR = 1e-9  # of the power: rounding errors of a frame without noise
-HIGH = 0.38  # cycles a pixel, from which on most specimens have no signal
-NEIGHBOURS = 8  # frequencies to either side over which the first guess of the noise is smoothed
+HIGH_FREQUENCY = 0.38  # cycles a pixel, from which on most specimens have no signal
+SMOOTHING_RADIUS = (
+    8  # frequencies to either side over which the first guess of the noise is smoothed
+)
 DILATIONS = (1, 2, 4, 8)  # of the small network over the frequencies
-PEAK = 0.15  # what stands so far above its surroundings, in logarithms, is no noise
+PEAK_HEIGHT = 0.15  # what stands so far above its surroundings, in logarithms, is no noise
 
 
 class Transforms(nn.Module):
@@ -115,7 +117,7 @@ class NoiseSpectrum(nn.Module):
         ky = torch.fft.fftfreq(side)[:, None].expand(side, side // 2 + 1)
         kx = torch.fft.rfftfreq(side)[None].expand(side, side // 2 + 1)
         radius = (ky.square() + kx.square()).sqrt()
-        high = (radius > HIGH).float()
+        high = (radius > HIGH_FREQUENCY).float()
         self.register_buffer("high", high / high.sum(), persistent=False)
         places = torch.stack([radius, ky.abs(), kx])[None] * 2
         self.register_buffer("places", places, persistent=False)
@@ -153,7 +155,7 @@ class NoiseSpectrum(nn.Module):
         """`mean` smoothed over its neighbours, without what stands out of them."""
         guess = _smooth(mean)
         for _ in range(3):
-            guess = _smooth(torch.minimum(mean, guess + PEAK))
+            guess = _smooth(torch.minimum(mean, guess + PEAK_HEIGHT))
         return guess
 
 
@@ -259,7 +261,7 @@ def _around(maps: Tensor, reach: int) -> Tensor:
 
 
 def _smooth(mean: Tensor) -> Tensor:
-    return avg_pool2d(_around(mean, NEIGHBOURS), 2 * NEIGHBOURS + 1, 1)
+    return avg_pool2d(_around(mean, SMOOTHING_RADIUS), 2 * SMOOTHING_RADIUS + 1, 1)
 
 
 def _around_windows(ratio: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-TURNS = 8  # orientations of a square
-PIXELS = 8.0  # what one unit of the last layer stands for: drifts come out of order one
+ORIENTATIONS = 8  # orientations of a square
+DRIFT_UNIT = 8.0  # what one unit of the last layer stands for: drifts come out of order one
 
 
 class DriftReader(nn.Module):
@@ -64,33 +64,33 @@ class DriftReader(nn.Module):
         seen = self.look(depth)
         with torch.autocast(seen.device.type, enabled=False):
             drift, spread = self.tell(seen.float()).split(2, dim=1)
-        return PIXELS * drift, torch.exp(spread.clamp(-4, 4))
+        return DRIFT_UNIT * drift, torch.exp(spread.clamp(-4, 4))
 
     def _read_all_ways(self, depth: Tensor) -> tuple[Tensor, Tensor]:
-        answers = [self._read(turned(depth, turn)) for turn in range(TURNS)]
-        drifts = torch.stack([turned_back(d, turn) for turn, (d, _) in enumerate(answers)])
-        sigmas = torch.stack([turned_back(s, turn).abs() for turn, (_, s) in enumerate(answers)])
+        answers = [self._read(oriented(depth, turn)) for turn in range(ORIENTATIONS)]
+        drifts = torch.stack([original_drift(d, turn) for turn, (d, _) in enumerate(answers)])
+        sigmas = torch.stack([original_drift(s, turn).abs() for turn, (_, s) in enumerate(answers)])
         certainty = 1 / sigmas
         drift = (certainty * drifts).sum(0) / certainty.sum(0)
         # The ways err together, so eight of them are no surer than one: the harmonic mean.
-        return drift, TURNS / certainty.sum(0)
+        return drift, ORIENTATIONS / certainty.sum(0)
 
 
-def turned(given: Tensor, turn: int) -> Tensor:
+def oriented(given: Tensor, turn: int) -> Tensor:
     """Frames or surfaces [..., S, S], mirrored or transposed: `turn` is 0 to 7."""
     mirrored = [axis for axis, bit in ((-2, 1), (-1, 2)) if turn & bit]
     given = given.flip(mirrored) if mirrored else given
     return given.transpose(-2, -1) if turn & 4 else given
 
 
-def turned_drift(drift: Tensor, turn: int) -> Tensor:
-    """The drifts (dy, dx) of frames or surfaces that are turned so."""
+def oriented_drift(drift: Tensor, turn: int) -> Tensor:
+    """The drifts (dy, dx) of frames or surfaces that are oriented so."""
     drift = drift * _signs(drift, turn)
     return drift.flip(-1) if turn & 4 else drift
 
 
-def turned_back(drift: Tensor, turn: int) -> Tensor:
-    """The drifts whose `turned_drift` these are."""
+def original_drift(drift: Tensor, turn: int) -> Tensor:
+    """The drifts whose `oriented_drift` these are."""
     return (drift.flip(-1) if turn & 4 else drift) * _signs(drift, turn)
 
 

@@ -126,7 +126,9 @@ def _output_axes(tensors: TensorSpec, channel: Any) -> list[Any]:
         return [spec.ChannelAxis(channel_names=[spec.Identifier(name) for name in ("dy", "dx")])]
     axes: list[Any] = [channel]
     if tensors.input == "look":
-        names: list[Any] = [spec.Identifier(f"feature{number}") for number in range(tensors.output_channels)]
+        names: list[Any] = [
+            spec.Identifier(f"feature{number}") for number in range(tensors.output_channels)
+        ]
         axes = [spec.ChannelAxis(channel_names=names)]
     for name in "yx":
         same = spec.SizeReference(tensor_id=spec.TensorId(tensors.input), axis_id=spec.AxisId(name))

@@ -17,7 +17,7 @@ import math
 import torch
 from torch import Tensor
 
-from training.simulate.lattice_pairs import Scenes
+from training.simulate.lattice_pairs import ScenePairs
 from training.simulate.scan import EDGE
 
 
@@ -38,7 +38,7 @@ def bound(rows: Tensor, doses: tuple[float, float], jitter: float = 0.0) -> Tens
     return variance.sqrt()
 
 
-def information(scenes: Scenes) -> Tensor:
+def information(scenes: ScenePairs) -> Tensor:
     """[2, B, rows, 2, 2]: of each row of both frames, at a dose of one."""
     frames = (scenes.reference, scenes.drift), (scenes.moving, -scenes.drift)
     return torch.stack([row_information(scene, towards) for scene, towards in frames])

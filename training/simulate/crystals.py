@@ -13,7 +13,9 @@ from dataclasses import dataclass
 Column = tuple[float, float, tuple[int, ...]]
 
 Z_POWER = 1.7
-VISIBLE = 0.25  # of the brightest: fainter columns do not decide how closely a crystal is packed
+VISIBLE_WEIGHT = (
+    0.25  # of the brightest: fainter columns do not decide how closely a crystal is packed
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Zone:
         seen = [
             (u, v)
             for (u, v, _), weight in zip(self.columns, self.weights, strict=True)
-            if weight >= VISIBLE
+            if weight >= VISIBLE_WEIGHT
         ]
         return min(
             math.hypot(

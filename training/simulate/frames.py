@@ -16,8 +16,8 @@ from training.simulate.optics import Regrid, filtered, filters
 from training.simulate.scan import EDGE, coefficients, displacements, sample
 
 FILTERED, RESAMPLED = 0.3, 0.2  # shares of a batch
-PLAIN = 0.55  # share of the frames whose electronics do nothing
-EDGES = 2 * EDGE  # px around a frame that scan errors and filters may reach into
+IDEAL_ELECTRONICS = 0.55  # share of the frames whose electronics do nothing
+FRAME_EDGE = 2 * EDGE  # px around a frame that scan errors and filters may reach into
 
 # Afterglow is a matter of optics here; strengths are otherwise those of the detector.
 ELECTRONICS: Mix = {
@@ -27,7 +27,7 @@ ELECTRONICS: Mix = {
     "afterglow": (0.0, 0.0, 0.0),
     "bits": (8.0, 8.0, 0.0),
 }
-LATE = (
+POST_EFFECTS = (
     (resave.hum, 0.03),
     (resave.lost_lines, 0.04),
     (resave.eight_bits, 0.1),
@@ -47,20 +47,20 @@ def doses(batch: int, random: torch.Generator) -> Tensor:
 def frames(
     scene: Tensor, random: torch.Generator, jittered: float, scan: Mix, *, straight: bool
 ) -> tuple[Tensor, Tensor]:
-    """Noisy and true frames of scenes [B, side, side], EDGES px smaller on every side.
+    """Noisy and true frames of scenes [B, side, side], FRAME_EDGE px smaller on every side.
 
     A share `jittered` has errors of the `scan`, which the truth has too unless `straight`.
     """
     batch = len(scene)
     peak = doses(batch, random)
-    electronic = chance((batch,), 1 - PLAIN, random)
+    electronic = chance((batch,), 1 - IDEAL_ELECTRONICS, random)
     strengths = {name: s * electronic for name, s in draw_mix(ELECTRONICS, batch, random).items()}
     seen, true = _scanned(scene, random, jittered, scan, straight)
     noisy, _ = counted(seen, peak, random, strengths)
     truth = (true + strengths["bias"][:, None, None]) * peak[:, None, None]
     noisy, truth = _through_optics(noisy, truth, random)
     noisy = read_out(noisy, peak, random, strengths)
-    for effect, share in LATE:
+    for effect, share in POST_EFFECTS:
         count = _count(share, batch, random)
         if count:
             some = torch.randperm(batch, generator=random, device=random.device)[:count]

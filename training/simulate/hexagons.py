@@ -1,6 +1,6 @@
 """The images of Vasudevan & Jesse: noisy hexagonal lattices, before and after a drift.
 
-Columns are round Gaussians of height one on nothing, so a picture is one matrix product of their
+GaussianColumns are round Gaussians of height one on nothing, so a picture is one matrix product of their
 profiles along y and along x, exact at any sub-pixel position. A drift d = (dy, dx) moves features:
 moving(r) = reference(r - d). It comes in two kinds:
 
@@ -20,15 +20,15 @@ from torch import Tensor
 
 from training.simulate.draw import chance, log_uniform, uniform
 
-SPACING = (6.0, 16.0)  # px between neighbouring columns
-WIDTH = (0.16, 0.26)  # their sigma, in spacings
+SPACING_RANGE = (6.0, 16.0)  # px between neighbouring columns
+SIGMA_RANGE = (0.16, 0.26)  # their sigma, in spacings
 NOISE = (0.1, 2.0)  # noise is uniform in [0, a] column heights, with `a` in this range
-REACH = 16.0  # px: the longest drift along either axis
-TOGETHER = 16  # pictures drawn at once: their profiles stay in the processor's cache
+MAX_DRIFT = 16.0  # px: the longest drift along either axis
+DRAWN_AT_ONCE = 16  # pictures drawn at once: their profiles stay in the processor's cache
 
 
 @dataclass
-class Columns:
+class GaussianColumns:
     """[B, K] positions in px and heights, zero where a column is missing; [B] widths."""
 
     y: Tensor
@@ -52,9 +52,9 @@ def draw_pairs(
     bordered: float,
     faulty: float,
     random: torch.Generator,
-    reach: float = REACH,
+    reach: float = MAX_DRIFT,
 ) -> Pairs:
-    """Random pairs that drift by up to `reach` px, at most REACH, along either axis.
+    """Random pairs that drift by up to `reach` px, at most MAX_DRIFT, along either axis.
 
     `bordered` and `faulty` are the shares with a moved border and with defects.
     """
@@ -72,10 +72,10 @@ def draw_columns(
     size: int,
     faulty: float,
     random: torch.Generator,
-    spacings: tuple[float, float] = SPACING,
-    widths: tuple[float, float] = WIDTH,
-    longest: float = REACH,
-) -> Columns:
+    spacings: tuple[float, float] = SPACING_RANGE,
+    widths: tuple[float, float] = SIGMA_RANGE,
+    longest: float = MAX_DRIFT,
+) -> GaussianColumns:
     """Lattices of any spacing and rotation that fill the picture wherever it drifts, by up to
     `longest` px along either axis."""
     # In order of spacing, so that pictures drawn together have equally many columns.
@@ -94,14 +94,14 @@ def draw_columns(
     lost = _void(y, x, spacing, size, random) | _vacancies(y, random)
     height = (seen & ~(lost & chance((batch, 1), faulty, random))).float()
     middle = (size - 1) / 2
-    return Columns(y + middle, x + middle, height, sigma[:, 0])
+    return GaussianColumns(y + middle, x + middle, height, sigma[:, 0])
 
 
-def picture(columns: Columns, size: int, drift: Tensor | None = None) -> Tensor:
+def picture(columns: GaussianColumns, size: int, drift: Tensor | None = None) -> Tensor:
     """[B, size, size] without noise, its columns moved by `drift`."""
     dy, dx = (0.0, 0.0) if drift is None else drift[..., None].unbind(1)
     y, x, height, sigma = columns.y + dy, columns.x + dx, columns.height, columns.sigma
-    groups = (slice(start, start + TOGETHER) for start in range(0, len(y), TOGETHER))
+    groups = (slice(start, start + DRAWN_AT_ONCE) for start in range(0, len(y), DRAWN_AT_ONCE))
     return torch.cat([_drawn(y[g], x[g], height[g], sigma[g], size) for g in groups])
 
 

@@ -16,20 +16,20 @@ import torch
 from torch import Tensor
 
 from training.simulate.draw import normal, uniform
-from training.simulate.hexagons import Columns, draw_columns, picture
+from training.simulate.hexagons import GaussianColumns, draw_columns, picture
 from training.simulate.scan import EDGE
 
-SIZE = 256  # px
-REACH = 16.0  # px: the longest drift along either axis
-SPACING = (8.0, 24.0)  # px between neighbouring columns
-WIDTH = (0.16, 0.24)  # their sigma, in spacings
+FRAME_SIZE = 256  # px
+MAX_DRIFT = 16.0  # px: the longest drift along either axis
+LATTICE_SPACING = (8.0, 24.0)  # px between neighbouring columns
+LATTICE_SIGMA = (0.16, 0.24)  # their sigma, in spacings
 BACKGROUND = 0.05  # of the peak
-SPREAD = 0.1  # relative standard deviation of the columns' heights
-RADIUS = (0.22, 0.41)  # of a particle, in sides of the frame
+HEIGHT_SPREAD = 0.1  # relative standard deviation of the columns' heights
+PARTICLE_RADIUS = (0.22, 0.41)  # of a particle, in sides of the frame
 
 
 @dataclass
-class Scenes:
+class ScenePairs:
     """What ideal frames see, [B, side, side], a column's peak being one; and [B, 2] drifts.
 
     They reach EDGE px past the frames on every side, for a scan that strays.
@@ -46,29 +46,31 @@ class Scenes:
 
 
 def draw_lattices(
-    case: str, batch: int, random: torch.Generator, size: int = SIZE, reach: float = REACH
-) -> Scenes:
-    """Random scenes of one of CASES, in order of their spacing."""
-    columns = draw_columns(batch, size + 2 * EDGE, 0.0, random, SPACING, WIDTH, reach)
+    case: str, batch: int, random: torch.Generator, size: int = FRAME_SIZE, reach: float = MAX_DRIFT
+) -> ScenePairs:
+    """Random scenes of one of LATTICE_CASES, in order of their spacing."""
+    columns = draw_columns(
+        batch, size + 2 * EDGE, 0.0, random, LATTICE_SPACING, LATTICE_SIGMA, reach
+    )
     drift = uniform((batch, 2), -reach, reach, random)
-    columns.height = columns.height * CASES[case](columns, drift, size, random)
+    columns.height = columns.height * LATTICE_CASES[case](columns, drift, size, random)
     still, moved = (picture(columns, size + 2 * EDGE, by) for by in (None, drift))
-    return Scenes(on_background(still), on_background(moved), drift)
+    return ScenePairs(on_background(still), on_background(moved), drift)
 
 
 def on_background(image: Tensor) -> Tensor:
     return BACKGROUND + (1 - BACKGROUND) * image
 
 
-def _pure(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+def _pure(columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
     return torch.ones_like(columns.height)
 
 
-def _spread(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
-    return (1 + SPREAD * normal(columns.height.shape, random)).clamp(min=0)
+def _spread(columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+    return (1 + HEIGHT_SPREAD * normal(columns.height.shape, random)).clamp(min=0)
 
 
-def _vacancy(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+def _vacancy(columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
     """One column is missing that both frames would show whole."""
     inside = columns.height > 0
     whole = 3 * columns.sigma[:, None]
@@ -79,11 +81,13 @@ def _vacancy(columns: Columns, drift: Tensor, size: int, random: torch.Generator
     return torch.ones_like(columns.height).scatter(1, lost, 0.0)
 
 
-def _particle(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+def _particle(
+    columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator
+) -> Tensor:
     """Only a round particle that lies inside both frames."""
     room = (size - 1 - drift.abs()) / 2  # the half-widths of what both frames show
     edge = 3 * columns.sigma[:, None]
-    radius = size * uniform((len(drift), 1), *RADIUS, random)
+    radius = size * uniform((len(drift), 1), *PARTICLE_RADIUS, random)
     radius = torch.minimum(radius, room.amin(dim=1, keepdim=True) - edge)
     centre = EDGE + (size - 1 - drift) / 2  # of what both frames show, in the reference
     centre = centre + (room - radius - edge) * uniform(drift.shape, -1, 1, random)
@@ -91,10 +95,10 @@ def _particle(columns: Columns, drift: Tensor, size: int, random: torch.Generato
     return (square < radius.square()).float()
 
 
-Case = Callable[[Columns, Tensor, int, torch.Generator], Tensor]
+Case = Callable[[GaussianColumns, Tensor, int, torch.Generator], Tensor]
 
 # The factor that each puts on the heights of the columns.
-CASES: dict[str, Case] = {
+LATTICE_CASES: dict[str, Case] = {
     "finite particle": _particle,
     "column-intensity spread": _spread,
     "one vacancy": _vacancy,

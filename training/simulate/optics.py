@@ -14,10 +14,10 @@ from torch import Tensor
 from training.simulate.draw import chance, log_uniform, uniform
 from training.simulate.scan import coefficients
 
-AFTERGLOW = (0.3, 5.0)  # px: how far a signal reaches along the row
-SMOOTHING = (0.3, 1.6)  # px: standard deviation of a Gaussian
-ZOOM = (1.2, 4.0)
-TURNED_ZOOM = 1.45  # from here on a turned picture still covers the frame
+AFTERGLOW_LENGTH = (0.3, 5.0)  # px: how far a signal reaches along the row
+SMOOTHING_SIGMA = (0.3, 1.6)  # px: standard deviation of a Gaussian
+ZOOM_RANGE = (1.2, 4.0)
+LEAST_ROTATED_ZOOM = 1.45  # from here on a turned picture still covers the frame
 KERNELS = 4  # bilinear, Catmull-Rom, cubic spline, Lanczos
 
 
@@ -28,7 +28,7 @@ def filters(batch: int, rows: int, columns: int, random: torch.Generator) -> Ten
     fx = torch.fft.rfftfreq(columns, device=device)[None]
     shape = (batch, 1, 1)
     glowing = chance(shape, 0.65, random)
-    length = log_uniform(shape, *AFTERGLOW, random)
+    length = log_uniform(shape, *AFTERGLOW_LENGTH, random)
     share = torch.where(chance(shape, 0.6, random), 1.0, uniform(shape, 0.2, 1, random))
     decay = torch.exp(-1 / length)
     way = torch.where(chance(shape, 0.7, random), 1.0, -1.0)
@@ -36,9 +36,9 @@ def filters(batch: int, rows: int, columns: int, random: torch.Generator) -> Ten
     late = (1 - decay) / (1 - decay * torch.polar(torch.ones_like(turn), -turn))
     glow = torch.where(glowing, 1 - share + share * late, torch.ones_like(late))
     smooth = ~glowing | chance(shape, 0.3, random)
-    sigma_y = log_uniform(shape, *SMOOTHING, random)
+    sigma_y = log_uniform(shape, *SMOOTHING_SIGMA, random)
     sigma_x = torch.where(
-        chance(shape, 0.8, random), sigma_y, log_uniform(shape, *SMOOTHING, random)
+        chance(shape, 0.8, random), sigma_y, log_uniform(shape, *SMOOTHING_SIGMA, random)
     )
     blur = torch.exp(
         -2 * (math.pi * (sigma_y * fy)).square() - 2 * (math.pi * sigma_x * fx).square()
@@ -59,8 +59,8 @@ class Regrid:
         device = random.device
         shape = (batch, 1, 1)
         turned = chance(shape, 0.4, random)
-        least = torch.where(turned, TURNED_ZOOM, ZOOM[0])
-        zoom = least * (ZOOM[1] / least) ** (uniform(shape, 0, 1, random) ** 1.5)
+        least = torch.where(turned, LEAST_ROTATED_ZOOM, ZOOM_RANGE[0])
+        zoom = least * (ZOOM_RANGE[1] / least) ** (uniform(shape, 0, 1, random) ** 1.5)
         # Programs zoom by two more often than by anything else.
         zoom = torch.where(~turned & chance(shape, 0.35, random), 2.0, zoom)
         angle = torch.where(turned, uniform(shape, 0, 2 * math.pi, random), 0.0)

@@ -2,7 +2,7 @@
 
 Columns are spread on the pixel grid with cubic B-splines; in Fourier space that spread is divided
 out again and the probe multiplied in, so a column stands at its true sub-pixel place whatever the
-probe. The FFT wraps, so specimens reach MARGIN pixels past the picture on every side.
+probe. The FFT wraps, so specimens reach RENDER_MARGIN pixels past the picture on every side.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training.simulate.lattice import Columns
 
-MARGIN = 32
+RENDER_MARGIN = 32
 
 
 def draw_columns(columns: Columns, transfer: Tensor, size: int) -> Tensor:

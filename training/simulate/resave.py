@@ -10,7 +10,7 @@ from torch import Tensor
 from training.simulate.draw import chance, log_uniform, uniform
 
 # The luminance table of the JPEG standard (ITU-T T.81, annex K).
-TABLE = (
+JPEG_TABLE = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
     (14, 13, 16, 24, 40, 57, 69, 56),
@@ -65,7 +65,7 @@ def jpeg(images: Tensor, random: torch.Generator) -> Tensor:
     cosine = 0.5 * torch.cos(math.pi * (2 * n[None] + 1) * n[:, None] / 16)
     cosine[0] *= math.sqrt(0.5)
     quality = uniform((batch, 1, 1, 1, 1), 60, 97, random)
-    table = torch.tensor(TABLE, device=images.device, dtype=torch.float32)[:, None, :]
+    table = torch.tensor(JPEG_TABLE, device=images.device, dtype=torch.float32)[:, None, :]
     table = (table * (200 - 2 * quality) / 100).round().clamp(1, 255)
     blocks = torch.einsum("ui,bhiwj,vj->bhuwv", cosine, blocks, cosine)
     blocks = (blocks / table).round() * table

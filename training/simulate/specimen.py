@@ -36,7 +36,7 @@ CLEARANCE = 0.4  # of the spacing, between a border and the first columns beyond
 
 
 @dataclass
-class Specimen:
+class SpecimenBatch:
     """Columns over a square of `size` px, and the distance between neighbours [B]."""
 
     columns: Columns
@@ -46,7 +46,7 @@ class Specimen:
 
 def random_specimens(
     batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
-) -> Specimen:
+) -> SpecimenBatch:
     """A batch of specimens of a range of column spacings in px."""
     cells = random_cells(batch, spacing, random)
     return build(cells, size, random, draw_mix(DEFECTS, batch, random), draw_borders(batch, random))
@@ -66,12 +66,12 @@ def build(
     random: torch.Generator,
     strengths: dict[str, Tensor] | None = None,
     borders: list[str] | None = None,
-) -> Specimen:
+) -> SpecimenBatch:
     """Crystals of these cells with defects of these strengths [B] (see DEFECTS) and borders."""
     batch = len(cells.spacing)
     columns = bordered(cells, size, random, borders or ["none"] * batch)
     columns = _with_defects(columns, cells, size, random, strengths or {})
-    return Specimen(within(columns, size), cells.spacing, size)
+    return SpecimenBatch(within(columns, size), cells.spacing, size)
 
 
 def _with_defects(

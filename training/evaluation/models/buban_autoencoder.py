@@ -18,15 +18,15 @@ from stemzoo.plotting.pictures import grey
 from training.evaluation.column_finder import find_columns
 from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.evaluation.models.denoising import PEROVSKITE_PEAKS, on_perovskite
-from training.simulate.srtio3 import PERIOD, SIGMA, lattices
+from training.simulate.srtio3 import COLUMN_SIGMA, PERIOD, lattices
 
 Image = NDArray[np.floating]
 Panels = list[tuple[str, NDArray[np.uint8]]]
 
 SNR = 0.33
-STEPS = (2, 3)  # px between windows: the paper's text, and the caption of its figure
-PEAKS = (1.0, 3.0)  # electrons in the brightest pixel of fast scans with the fault
-SIDE = 420  # px: of those scans
+WINDOW_STEPS = (2, 3)  # px between windows: the paper's text, and the caption of its figure
+FAULT_PEAKS = (1.0, 3.0)  # electrons in the brightest pixel of fast scans with the fault
+FAULT_SIDE = 420  # px: of those scans
 WHOLE_RANGE = "the maximum to the noise's whole range"  # the reading that is quoted first
 WHOLE_RANGE_STD = 1 / SNR / 12**0.5  # of uniform noise; the clean maximum is 1
 
@@ -94,11 +94,11 @@ def _fault(model: Model, exposures: int) -> list[Metrics]:
     """What is seen of the fault in truth, in raw scans and in restored ones, a row each."""
     truth = _fault_truth()
     rows = [{"image": "truth", "peak": None, "psnr": None, **_over([_elongation(truth)])}]
-    for peak in PEAKS:
+    for peak in FAULT_PEAKS:
         seeds = range(EVALUATION_SEED, EVALUATION_SEED + exposures)
         scans = [expose(truth, peak, np.random.default_rng(seed)) for seed in seeds]
         rows.append({"image": "raw", "peak": peak, **_seen(scans, truth, peak)})
-        for step in STEPS:
+        for step in WINDOW_STEPS:
             restored = [model(scan, step=step) for scan in scans]
             row = _seen(restored, truth, peak)
             rows.append({"image": f"restored, step {step}", "peak": peak, **row})
@@ -118,8 +118,8 @@ def _over(found: list[dict[str, float]]) -> Metrics:
 
 
 def _fault_truth() -> NDArray[np.float64]:
-    shape = (SIDE, SIDE)
-    return ruddlesden_popper(shape, EVALUATION_SEED, period=PERIOD, sigma=SIGMA).image(shape)
+    shape = (FAULT_SIDE, FAULT_SIDE)
+    return ruddlesden_popper(shape, EVALUATION_SEED, period=PERIOD, sigma=COLUMN_SIGMA).image(shape)
 
 
 def _elongation(image: Image) -> dict[str, float]:
@@ -128,7 +128,7 @@ def _elongation(image: Image) -> dict[str, float]:
     Planes stand upright; bright and dim ones alternate, and beyond the fault the other way round.
     In percent of the usual distance between planes.
     """
-    planes = _planes(find_columns(image, PERIOD / 2**0.5, SIGMA))
+    planes = _planes(find_columns(image, PERIOD / 2**0.5, COLUMN_SIGMA))
     if len(planes) < 3:  # nothing of the crystal is left, and no elongation to be seen
         return {"elongation": 0.0, "over_five": 0.0, "scatter": 0.0}
     place = np.array([np.median(plane[:, 1]) for plane in planes])
@@ -148,7 +148,7 @@ def _elongation(image: Image) -> dict[str, float]:
 def _planes(columns: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Columns that stand above each other, from left to right, where columns crowd along x."""
     x, half = columns[:, 1], PERIOD / 6
-    line = np.arange(0, SIDE, 0.25)
+    line = np.arange(0, FAULT_SIDE, 0.25)
     crowd = np.exp(-((line[:, None] - x) ** 2) / 2).sum(axis=1)
     highest = np.array([crowd[np.abs(line - at) < half].max() for at in line])
     places = line[(crowd == highest) & (crowd > 0.4 * np.median(crowd[crowd == highest]))]
@@ -214,7 +214,7 @@ def published(metrics: Metrics) -> list[tuple[str, str, str]]:
     seen = "; ".join(
         f"{row['image']}: {_elongated(row)} %"
         for row in metrics["fault"]
-        if row["peak"] in (None, PEAKS[0])
+        if row["peak"] in (None, FAULT_PEAKS[0])
     )
     return [
         (
@@ -224,7 +224,7 @@ def published(metrics: Metrics) -> list[tuple[str, str, str]]:
             f"{rest[-1]:.1f} % by other readings",
         ),
         (
-            f"elongation at the Ruddlesden-Popper fault, {PEAKS[0]:.0f} electron in the brightest "
+            f"elongation at the Ruddlesden-Popper fault, {FAULT_PEAKS[0]:.0f} electron in the brightest "
             "pixel",
             "reproduced (a picture)",
             seen,
@@ -252,11 +252,11 @@ def panels(model: Model) -> tuple[Panels, int]:
         limits = None if windows is noisy else (0.0, 1.0)
         pictures += [(title, _enlarged(grey(window, limits), 9)) for window in windows]
     truth = _fault_truth()
-    scan = expose(truth, PEAKS[0], np.random.default_rng(EVALUATION_SEED))
+    scan = expose(truth, FAULT_PEAKS[0], np.random.default_rng(EVALUATION_SEED))
     images: dict[str, Image] = {"fast scan of a fault": scan}
-    images |= {f"restored, step {step}": model(scan, step=step) for step in STEPS}
+    images |= {f"restored, step {step}": model(scan, step=step) for step in WINDOW_STEPS}
     images |= {"the fault in truth": truth}
-    middle = slice(SIDE // 2 - 63, SIDE // 2 + 63)
+    middle = slice(FAULT_SIDE // 2 - 63, FAULT_SIDE // 2 + 63)
     pictures += [
         (title, _enlarged(grey(image[middle, middle]), 2)) for title, image in images.items()
     ]

@@ -15,9 +15,9 @@ from training.evaluation.cases import Case, cases
 from training.evaluation.measures import Score, judged
 from training.evaluation.models.common import Metrics, rounded
 
-NAMES = [field.name for field in fields(Score)]
-SMOKE = 2  # cases of every topic
-HEADS = {
+SCORE_NAMES = [field.name for field in fields(Score)]
+SMOKE_CASES = 2  # cases of every topic
+COLUMN_HEADS = {
     "psnr": "PSNR, dB",
     "ssim": "SSIM",
     "slope": "slope",
@@ -31,7 +31,7 @@ HEADS = {
     "bragg": "Bragg",
     "invented": "invented per Mpx",
 }
-EXPLAINED = """\
+EXPLANATION = """\
 PSNR is of the truth's maximum, in brackets that of the noisy picture; the slope is that of the
 intensities over the true ones. F1 is of the atom columns that the noise-free picture shows, faint
 the recall of those lower than 0.3 of the highest; position is the rms error of the columns' places,
@@ -44,7 +44,9 @@ interval is given for PSNR."""
 def by_topic(model: Model, topics: Iterable[str], smoke: bool = False) -> Metrics:
     """Mean scores by topic and condition; `smoke` takes the first cases of every topic only."""
     return {
-        topic: on(model, islice(cases([topic], quick=True), SMOKE) if smoke else cases([topic]))
+        topic: on(
+            model, islice(cases([topic], quick=True), SMOKE_CASES) if smoke else cases([topic])
+        )
         for topic in topics
     }
 
@@ -68,7 +70,7 @@ def _means(pairs: list[tuple[Score, Score]]) -> Metrics:
     raw = float(np.mean([before.psnr for before, _ in pairs]))
     fidelity = [after.psnr for _, after in pairs]
     means: Metrics = {"raw": rounded(raw)}
-    for name in NAMES:
+    for name in SCORE_NAMES:
         values = [getattr(after, name) for _, after in pairs]
         known = [value for value in values if math.isfinite(value)]
         if known:
@@ -85,14 +87,14 @@ def section(metrics: Metrics) -> list[str]:
 
 def tables(metrics: Metrics) -> str:
     """Of every topic a table."""
-    parts = [EXPLAINED]
+    parts = [EXPLANATION]
     for topic, rows in metrics.items():
-        shown = [name for name in HEADS if any(name in row for row in rows)]
+        shown = [name for name in COLUMN_HEADS if any(name in row for row in rows)]
         parts += [
             "",
             f"{topic.capitalize().replace('-', ' ')} ({rows[0]['pictures']} pictures each):",
             "",
-            "| | " + " | ".join(HEADS[name] for name in shown) + " |",
+            "| | " + " | ".join(COLUMN_HEADS[name] for name in shown) + " |",
             "|---" * (len(shown) + 1) + "|",
         ]
         parts += [

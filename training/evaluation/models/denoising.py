@@ -9,9 +9,9 @@ from stemzoo.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
 from training.evaluation.models import case_scores as cases
 from training.evaluation.models.common import EVALUATION_SEED, Metrics, rounded
-from training.simulate.scenes import BANDS, render_crystals
+from training.simulate.scenes import SPACING_BANDS, render_crystals
 
-TOPICS = ("specimens", "specimens-coloured", "no-atoms", "blank", "amorphous")
+DENOISING_TOPICS = ("specimens", "specimens-coloured", "no-atoms", "blank", "amorphous")
 PEROVSKITE_PEAKS = (5, 20, 100)  # electrons per pixel at the brightest column
 
 
@@ -29,11 +29,11 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
         "perovskite": perovskites,
         "lattices": [
             _lattices(model, spacing, peak, 2 if smoke else 12)
-            for spacing, _ in BANDS
+            for spacing, _ in SPACING_BANDS
             for peak in (5, 100)
         ],
         "blank": _blank(model, size),
-        "cases": cases.by_topic(model, TOPICS, smoke),
+        "cases": cases.by_topic(model, DENOISING_TOPICS, smoke),
     }
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from training.simulate.crystal_pairs import SPECIMEN_KINDS, draw_cells
 from training.simulate.draw import log_uniform, uniform
 from training.simulate.lattice import Cells
-from training.simulate.lattice_pairs import LATTICE_SPACING, HEIGHT_SPREAD, LATTICE_SIGMA
+from training.simulate.lattice_pairs import HEIGHT_SPREAD, LATTICE_SIGMA, LATTICE_SPACING
 from training.simulate.observer import ideal_hit_rate
 from training.simulate.scenes import LEAST_SIGMA
 from training.simulate.views import hexagonal
@@ -35,4 +35,6 @@ def _differs_in_heights_only(case: str) -> bool:
 
 
 def _sigma(cells: Cells, random: torch.Generator) -> Tensor:
-    return (cells.spacing * uniform(cells.spacing.shape, *LATTICE_SIGMA, random)).clamp(min=LEAST_SIGMA)
+    return (cells.spacing * uniform(cells.spacing.shape, *LATTICE_SIGMA, random)).clamp(
+        min=LEAST_SIGMA
+    )

@@ -22,11 +22,27 @@ from stemzoo.registration.shifting import peak
 from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.evaluation.models.drift_limits import observed
 from training.simulate.bound import bound, information
-from training.simulate.crystal_pairs import SPECIMEN_KINDS, MOVING_SHAPES, draw_crystals, draw_shapes
-from training.simulate.lattice_pairs import LATTICE_CASES, MAX_DRIFT, FRAME_SIZE, Scenes, draw_lattices
+from training.simulate.crystal_pairs import (
+    MOVING_SHAPES,
+    SPECIMEN_KINDS,
+    draw_crystals,
+    draw_shapes,
+)
 from training.simulate.disturbances import Disturbance, record
+from training.simulate.lattice_pairs import (
+    FRAME_SIZE,
+    LATTICE_CASES,
+    MAX_DRIFT,
+    ScenePairs,
+    draw_lattices,
+)
 
-DRIFT_LATTICE, CLASSICAL, VASUDEVAN_DRIFT, HIGHEST_PEAK = "drift-lattice", "classical", "vasudevan-drift", "highest peak"
+DRIFT_LATTICE, CLASSICAL, VASUDEVAN_DRIFT, HIGHEST_PEAK = (
+    "drift-lattice",
+    "classical",
+    "vasudevan-drift",
+    "highest peak",
+)
 DOSES = (1.0, 3.0, 10.0, 100.0)  # electrons per px at the peak of a column
 HIT_RADIUS = 0.5  # px: longest error of a right drift
 PAIRS_AT_ONCE = 50  # drawn at once; vasudevan-drift, which is slow, is tried on no more per cell
@@ -93,7 +109,9 @@ def setups(smoke: bool = False) -> list[Setup]:
     doses = DOSES[2:3] if smoke else DOSES
     found = [Setup("lattices", case, doses, count, Disturbance()) for case in LATTICE_CASES]
     found += [Setup("unseen", case, doses, count, Disturbance()) for case in SPECIMEN_KINDS]
-    found += [Setup("jitter", case, doses, count, Disturbance(jitter=0.5)) for case in LATTICE_CASES]
+    found += [
+        Setup("jitter", case, doses, count, Disturbance(jitter=0.5)) for case in LATTICE_CASES
+    ]
     few = max(1, count // 4)
     found += [Setup("shapes", case, DOSES[2:], few, Disturbance()) for case in MOVING_SHAPES]
     for name, disturbance in DISTURBANCES.items():
@@ -160,7 +178,9 @@ def trials(setup: Setup) -> Iterator[tuple[str, Trial]]:
                 yield setup.label or f"{dose:g}", trial
 
 
-def drawn(case: str, count: int, random: torch.Generator, max_drift: float = MAX_DRIFT) -> Scenes:
+def drawn(
+    case: str, count: int, random: torch.Generator, max_drift: float = MAX_DRIFT
+) -> ScenePairs:
     """Scenes of a case of any group."""
     if case in LATTICE_CASES:
         return draw_lattices(case, count, random, max_drift=max_drift)

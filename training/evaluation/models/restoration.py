@@ -17,22 +17,22 @@ from training.evaluation.rows import row_shifts
 from training.simulate.acquire import Conditions, acquire
 from training.simulate.detector import DETECTOR
 from training.simulate.scan import EDGE, SCAN
-from training.simulate.scenes import BANDS, render_crystals
+from training.simulate.scenes import SPACING_BANDS, render_crystals
 
 Floats = NDArray[np.float64]
 
-PEAKS = (10.0, 100.0, 1000.0, 10_000.0)
+MIXED_PEAKS = (10.0, 100.0, 1000.0, 10_000.0)
 HIGH_DOSE = 10_000.0
-SIZE = 256
-ALL = Conditions(SCAN, DETECTOR)
-JITTER = Conditions({"row_jitter_x": (1.0, 1.0, 1.0)}, {})
+RESTORED_SIZE = 256
+ALL_DISTORTIONS = Conditions(SCAN, DETECTOR)
+ROW_JITTER = Conditions({"row_jitter_x": (1.0, 1.0, 1.0)}, {})
 
 
 def measure(model: Model, smoke: bool = False) -> Metrics:
-    count, size = (1, 96) if smoke else (3, SIZE)  # of each band of column spacings
+    count, size = (1, 96) if smoke else (3, RESTORED_SIZE)  # of each band of column spacings
     rows = [
-        {"peak": peak, **gains(_restored(model, *pictures(count, peak, ALL, size)))}
-        for peak in PEAKS
+        {"peak": peak, **gains(_restored(model, *pictures(count, peak, ALL_DISTORTIONS, size)))}
+        for peak in MIXED_PEAKS
     ]
     gain = rounded(np.mean([row["clean"] - row["raw"] for row in rows]))
     jittered = list(_restored(model, *_jittered(count, HIGH_DOSE, size)))
@@ -53,14 +53,20 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
 
 
 def pictures(
-    count: int, peak: float, conditions: Conditions, size: int = SIZE, either_way: bool = True
+    count: int,
+    peak: float,
+    conditions: Conditions,
+    size: int = RESTORED_SIZE,
+    either_way: bool = True,
 ) -> tuple[Floats, Floats]:
     """Noisy and true pictures of unseen specimens, `count` of every band of column spacings.
 
     Unless `either_way`, all are scanned along rows.
     """
     random = torch.Generator().manual_seed(EVALUATION_SEED)
-    wide = torch.cat([render_crystals(count, size + 2 * EDGE, band, random) for band, _ in BANDS])
+    wide = torch.cat(
+        [render_crystals(count, size + 2 * EDGE, band, random) for band, _ in SPACING_BANDS]
+    )
     peaks = torch.full((len(wide),), peak)
     noisy, truth = acquire(wide, peaks, conditions, random, either_way)
     return noisy.double().numpy(), truth.double().numpy()
@@ -76,7 +82,7 @@ def _over(values: list[np.floating[Any]]) -> dict[str, float]:
 
 def _jittered(count: int, peak: float, size: int) -> tuple[Floats, Floats]:
     """Only the rows of these are displaced, and only along themselves."""
-    return pictures(count, peak, JITTER, size, either_way=False)
+    return pictures(count, peak, ROW_JITTER, size, either_way=False)
 
 
 def _restored(model: Model, noisy: Floats, truth: Floats) -> list[tuple[Floats, Floats, Floats]]:
@@ -130,7 +136,7 @@ def published(metrics: Metrics) -> list[tuple[str, str, str]]:
 def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
     """Raw, restored and their difference, as in the paper's figure."""
     shown = []
-    noisy, truth = pictures(1, 100.0, ALL)
+    noisy, truth = pictures(1, 100.0, ALL_DISTORTIONS)
     for raw, clean, true in _restored(model, noisy, truth):
         limits = (float(true.min()), float(true.max()))
         shown += [

@@ -7,13 +7,13 @@ from training.evaluation.models import case_scores as cases
 from training.evaluation.models import restoration
 from training.evaluation.models.common import Metrics
 
-TOPICS = ("perovskite-jitter", "specimens-jitter", "specimens")
+RESTORING_TOPICS = ("perovskite-jitter", "specimens-jitter", "specimens")
 
 
 def measure(model: Model, smoke: bool = False) -> Metrics:
     return {
         **restoration.measure(model, smoke),
-        "cases": cases.by_topic(model, TOPICS, smoke),
+        "cases": cases.by_topic(model, RESTORING_TOPICS, smoke),
     }
 
 

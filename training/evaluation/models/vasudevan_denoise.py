@@ -13,9 +13,9 @@ from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import Grey, grey
 from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.simulate.draw import uniform
-from training.simulate.hexagons import REACH, add_noise, coverage, draw_columns, picture
+from training.simulate.hexagons import MAX_DRIFT, add_noise, coverage, draw_columns, picture
 
-SIZE, SHOWN, ZOOM = 64, 3, 4
+DENOISED_SIZE, PANELS_PER_ROW, PANEL_ZOOM = 64, 3, 4
 STRENGTHS = (0.25, 0.5, 1.0, 2.0)  # noise is uniform in [0, a] column heights
 
 
@@ -31,7 +31,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
         "headline": f"gains {min(gains):.1f} to {max(gains):.1f} dB on hexagonal lattices",
         "unit": "dB",
         "images": count,
-        "size": SIZE,
+        "size": DENOISED_SIZE,
         "lattices": rows,
     }
 
@@ -73,7 +73,7 @@ def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
             ("denoised", _enlarged(model(noisy), level)),
             ("truth", _enlarged(clean, level)),
         ]
-    return shown, SHOWN
+    return shown, PANELS_PER_ROW
 
 
 def _gain(model: Model, strength: float, faulty: bool, count: int) -> Metrics:
@@ -88,12 +88,12 @@ def _gain(model: Model, strength: float, faulty: bool, count: int) -> Metrics:
 def _images(strength: float, faulty: bool, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Noisy images and their truth, every other one displaced with its border."""
     random = torch.Generator().manual_seed(EVALUATION_SEED)
-    clean = picture(draw_columns(count, SIZE, float(faulty), random), SIZE)
-    drift = uniform((count, 2), -REACH, REACH, random)
-    clean[::2] *= coverage(drift, SIZE)[::2]
+    clean = picture(draw_columns(count, DENOISED_SIZE, float(faulty), random), DENOISED_SIZE)
+    drift = uniform((count, 2), -MAX_DRIFT, MAX_DRIFT, random)
+    clean[::2] *= coverage(drift, DENOISED_SIZE)[::2]
     noisy = add_noise(clean, torch.full((count,), strength), random)
     return noisy.numpy(), (clean + strength / 2).numpy()
 
 
 def _enlarged(image: NDArray[Any], limits: tuple[float, float] | None) -> Grey:
-    return grey(image, limits).repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
+    return grey(image, limits).repeat(PANEL_ZOOM, axis=0).repeat(PANEL_ZOOM, axis=1)

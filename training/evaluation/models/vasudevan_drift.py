@@ -22,11 +22,11 @@ from stemzoo.registration.surfaces import surface
 from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.simulate.hexagons import Pairs, draw_pairs
 
-BATCH = 100  # pairs drawn at once
+PAIRS_AT_ONCE = 100  # pairs drawn at once
 # Not EVALUATION_SEED itself: how long to train was decided by looking at the pairs drawn from it.
 FRESH_SEED = EVALUATION_SEED + 300_000
 TOLERANCES = (0.5, 1.0, 2.0)  # px, of the length of the error
-CASES = (  # what moved, whether there are defects, side of the frames in px, share of the pairs
+DRIFT_CASES = (  # what moved, whether there are defects, side of the frames in px, share of the pairs
     ("border", False, 64, 1.0),
     ("border", True, 64, 1.0),
     ("window", False, 64, 1.0),
@@ -34,13 +34,13 @@ CASES = (  # what moved, whether there are defects, side of the frames in px, sh
     ("border", True, 256, 0.1),
     ("window", True, 256, 0.1),
 )
-WORDS = {
+CASE_WORDS = {
     "border": "picture and border moved",
     "window": "window on a crystal",
     False: "none",
     True: "vacancies and voids",
 }
-SIDE, ZOOM = 256, 4  # px of a panel, and of a pixel in it
+PANEL_SIDE, PANEL_ZOOM = 256, 4  # px of a panel, and of a pixel in it
 
 
 def measure(model: Model, smoke: bool = False) -> Metrics:
@@ -52,7 +52,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
             "size": size,
             **_tried(model, unseen(moved, faulty, max(10, round(share * count)), size)),
         }
-        for moved, faulty, size, share in CASES
+        for moved, faulty, size, share in DRIFT_CASES
     ]
     headline = f"drift within 0.5 / 1 / 2 px: {_shares(cases[0]['within'])}"
     return {"headline": headline, "unit": "px", "cases": cases}
@@ -62,9 +62,9 @@ def unseen(moved: str, faulty: float, count: int, size: int = 64) -> Pairs:
     """Pairs that training never sees; `faulty` is the share with vacancies and voids."""
     bordered = float(moved == "border")
     parts = []
-    for start in range(0, count, BATCH):
+    for start in range(0, count, PAIRS_AT_ONCE):
         random = torch.Generator().manual_seed(FRESH_SEED + start)
-        batch = min(BATCH, count - start)
+        batch = min(PAIRS_AT_ONCE, count - start)
         parts.append(draw_pairs(batch, size, bordered, float(faulty), random))
     return Pairs(*(torch.cat(values) for values in zip(*map(_fields, parts), strict=True)))
 
@@ -78,7 +78,7 @@ def within(found: ArrayLike, truth: ArrayLike) -> dict[str, float]:
 def report(metrics: Metrics) -> str:
     """The tables of its card."""
     rows = [
-        f"| {WORDS[row['moved']]} | {WORDS[row['faulty']]} | {row['size']} | "
+        f"| {CASE_WORDS[row['moved']]} | {CASE_WORDS[row['faulty']]} | {row['size']} | "
         f"{_shares(row['within'])} | {_shares(row['peak'])} | {row['ambiguous']:.0%} | "
         f"{_percent(row['wrong'])} |"
         for row in metrics["cases"]
@@ -126,9 +126,9 @@ def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
     truth = pairs.drift.numpy()
     found = _found(model, pairs)
     denoiser = stemzoo.load(model.contract.denoiser)
-    still, moved = pairs.reference[SHOWN].numpy(), pairs.moving[SHOWN].numpy()
+    still, moved = pairs.reference[SHOWN_PAIR].numpy(), pairs.moving[SHOWN_PAIR].numpy()
     correlation = surface(still, moved, model.contract.surface, denoiser)
-    (dy, dx), (true_y, true_x) = found[SHOWN], truth[SHOWN]
+    (dy, dx), (true_y, true_x) = found[SHOWN_PAIR], truth[SHOWN_PAIR]
     return [
         ("(a) image", _enlarged(still)),
         (f"(b) moved by ({true_y:.2f}, {true_x:.2f}) px", _enlarged(moved)),
@@ -141,7 +141,7 @@ def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
     ], 4
 
 
-SHOWN = 250  # which of the unseen pairs is drawn
+SHOWN_PAIR = 250  # which of the unseen pairs is drawn
 
 
 def _tried(model: Model, pairs: Pairs) -> Metrics:
@@ -201,15 +201,15 @@ def _comparison(comparison: Metrics) -> list[str]:
 
 
 def _enlarged(image: NDArray[Any]) -> Grey:
-    return grey(image).repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
+    return grey(image).repeat(PANEL_ZOOM, axis=0).repeat(PANEL_ZOOM, axis=1)
 
 
 def _marked(correlation: NDArray[np.float32], dy: float, dx: float) -> Grey:
     """The correlation, with a cross where the network found the drift."""
     shown = _enlarged(correlation)
-    spare = (len(shown) - SIDE) // 2
-    shown = shown[spare : spare + SIDE, spare : spare + SIDE].copy()
-    row, column = (round(SIDE / 2 + ZOOM * d) for d in (dy, dx))
+    spare = (len(shown) - PANEL_SIDE) // 2
+    shown = shown[spare : spare + PANEL_SIDE, spare : spare + PANEL_SIDE].copy()
+    row, column = (round(PANEL_SIDE / 2 + PANEL_ZOOM * d) for d in (dy, dx))
     for start, end in ((-14, -5), (5, 14)):
         for shade, half in ((0, 2), (255, 1)):
             shown[row - half : row + half, column + start : column + end] = shade
@@ -220,9 +220,9 @@ def _marked(correlation: NDArray[np.float32], dy: float, dx: float) -> Grey:
 def _scatter(truth: NDArray[Any], found: NDArray[Any], limit: float = 16.0) -> Grey:
     """Found (up) over true (right), both within `limit`; where they agree is the grey diagonal."""
     sheet = _paper()
-    sheet[np.arange(SIDE)[::-1], np.arange(SIDE)] = 150
+    sheet[np.arange(PANEL_SIDE)[::-1], np.arange(PANEL_SIDE)] = 150
     for right, up in zip(_places(truth, limit), _places(found, limit), strict=True):
-        sheet[SIDE - 1 - up - 1 : SIDE - up + 1, right - 1 : right + 2] = 0
+        sheet[PANEL_SIDE - 1 - up - 1 : PANEL_SIDE - up + 1, right - 1 : right + 2] = 0
     return sheet
 
 
@@ -230,22 +230,22 @@ def _curve(error: NDArray[Any], longest: float = 4.0) -> Grey:
     """How many of the errors (up, 0 to 100 %) are at most so long (right)."""
     sheet = _paper()
     for tenth in range(1, 10):
-        sheet[round(SIDE * tenth / 10), ::4] = 200
+        sheet[round(PANEL_SIDE * tenth / 10), ::4] = 200
     for pixel in range(1, int(longest)):
-        sheet[::4, round(SIDE * pixel / longest)] = 200
-    limits = np.linspace(0, longest, SIDE)
-    heights = np.rint((SIDE - 5) * (error[None] <= limits[:, None]).mean(1)).astype(int)
+        sheet[::4, round(PANEL_SIDE * pixel / longest)] = 200
+    limits = np.linspace(0, longest, PANEL_SIDE)
+    heights = np.rint((PANEL_SIDE - 5) * (error[None] <= limits[:, None]).mean(1)).astype(int)
     for column, (low, high) in enumerate(itertools.pairwise(heights)):
-        sheet[SIDE - 4 - high : SIDE - 1 - low, column] = 0
+        sheet[PANEL_SIDE - 4 - high : PANEL_SIDE - 1 - low, column] = 0
     return sheet
 
 
 def _paper() -> Grey:
-    sheet = np.full((SIDE, SIDE), 255, np.uint8)
+    sheet = np.full((PANEL_SIDE, PANEL_SIDE), 255, np.uint8)
     sheet[[0, -1]] = sheet[:, [0, -1]] = 120
     return sheet
 
 
 def _places(values: NDArray[Any], limit: float) -> list[int]:
-    places = np.rint((values / limit + 1) / 2 * (SIDE - 1)).clip(2, SIDE - 3)
+    places = np.rint((values / limit + 1) / 2 * (PANEL_SIDE - 1)).clip(2, PANEL_SIDE - 3)
     return [int(place) for place in places]

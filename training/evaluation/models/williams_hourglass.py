@@ -16,8 +16,8 @@ from training.evaluation.models.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.crystals import ZONES
 from training.simulate.detector import electrons, record
 from training.simulate.lattice import Cells, real_cells
-from training.simulate.render import MARGIN
-from training.simulate.scenes import photograph
+from training.simulate.render import RENDER_MARGIN
+from training.simulate.scenes import form_image
 from training.simulate.specimen import build
 
 Floats = NDArray[np.float64]
@@ -26,9 +26,9 @@ RAW_PSNR, RAW_SSIM = 18.244, 0.157  # published, of the noisy picture
 CLEAN_PSNR, CLEAN_SSIM = 28.123, 0.85  # published, of the denoised one
 INCIDENT = electrons(50, 1.4)  # a pixel: 50 pA for 1.4 us
 BIAS = 0.2  # dark level, of the peak
-SUBJECT = "SrTiO3 [001]"
-SIZE, COUNT = 512, 4
-SPACING, SIGMA = 50.0, 0.14  # px, and of it: what makes the raw SSIM the published one
+EVALUATED_CRYSTAL = "SrTiO3 [001]"
+IMAGE_SIZE, IMAGE_COUNT = 512, 4
+IMAGE_SPACING, IMAGE_SIGMA = 50.0, 0.14  # px, and of it: what makes the raw SSIM the published one
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,17 @@ class Exposure:
     peak: float
 
 
-def exposures(count: int = COUNT, size: int = SIZE) -> list[Exposure]:
+def exposures(count: int = IMAGE_COUNT, size: int = IMAGE_SIZE) -> list[Exposure]:
     """Unseen specimens at the dose that gives the published PSNR of the raw picture."""
     random = torch.Generator().manual_seed(EVALUATION_SEED)
-    (zone,) = (entry for entry in ZONES if entry.name == SUBJECT)
-    spacing = torch.full((count,), SPACING)
+    (zone,) = (entry for entry in ZONES if entry.name == EVALUATED_CRYSTAL)
+    spacing = torch.full((count,), IMAGE_SPACING)
     cells: Cells = real_cells([zone] * count, spacing)
-    specimen = build(cells, size + 2 * MARGIN, random, {"spread": torch.full((count,), 0.06)})
-    wide = photograph(specimen, SIGMA * spacing, random)
-    clean = wide[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
+    specimen = build(
+        cells, size + 2 * RENDER_MARGIN, random, {"spread": torch.full((count,), 0.06)}
+    )
+    wide = form_image(specimen, IMAGE_SIGMA * spacing, random)
+    clean = wide[:, RENDER_MARGIN:-RENDER_MARGIN, RENDER_MARGIN:-RENDER_MARGIN]
     clean = clean / clean.amax(dim=(1, 2), keepdim=True)
     # Counting noise alone leaves a mean squared error of the mean signal over the peak's electrons.
     peak = (clean.mean(dim=(1, 2)) + BIAS) / 10 ** (-RAW_PSNR / 10)
@@ -85,7 +87,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
 
 def report(metrics: Metrics) -> str:
     text = [
-        f"{SUBJECT}, {SIZE} x {SIZE} px, at 50 pA and 1.4 us a pixel ({INCIDENT:.0f} electrons, of "
+        f"{EVALUATED_CRYSTAL}, {IMAGE_SIZE} x {IMAGE_SIZE} px, at 50 pA and 1.4 us a pixel ({INCIDENT:.0f} electrons, of "
         f"which the detector takes",
         f"{metrics['collected']:.1%} at the brightest), on a dark level of {BIAS:g} of the peak; "
         "PSNR in dB over a range of 1:",

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from training.simulate.draw import chance, normal, uniform
 from training.simulate.hexagons import Pairs
-from training.simulate.lattice_pairs import Scenes
+from training.simulate.lattice_pairs import ScenePairs
 from training.simulate.scan import EDGE, coefficients, displacements, sample
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Disturbance:
     """What is wrong with a pair; nothing by default."""
 
     jitter: float = 0.0  # px rms of whole rows along y and x, fresh in every row of both frames
@@ -37,22 +37,26 @@ class Trouble:
         return 1.0, 1.0 / self.ratio
 
 
-def record(scenes: Scenes, dose: float, random: torch.Generator, trouble: Trouble) -> Pairs:
-    """Poisson counts at `dose` electrons where a scene is one, with `trouble`."""
-    moves = (torch.zeros(()), _distortion(scenes, trouble, random))
+def record(
+    scenes: ScenePairs, dose: float, random: torch.Generator, disturbance: Disturbance
+) -> Pairs:
+    """Poisson counts at `dose` electrons where a scene is one, with `disturbance`."""
+    moves = (torch.zeros(()), _distortion(scenes, disturbance, random))
     frames = []
     for scene, move, share in zip(
-        (scenes.reference, scenes.moving), moves, trouble.ratios, strict=True
+        (scenes.reference, scenes.moving), moves, disturbance.ratios, strict=True
     ):
-        seen = _scanned(scene, move, trouble.jitter, random)
+        seen = _scanned(scene, move, disturbance.jitter, random)
         frames.append(torch.poisson(share * dose * seen.clamp(min=0), generator=random))
     still, moved = frames
-    if trouble.gain != 1:
+    if disturbance.gain != 1:
         up = chance((len(moved), 1, 1), 0.5, random)
-        moved = moved * torch.where(up, trouble.gain, 1 / trouble.gain)
-    moved = moved + trouble.offset * dose
-    still, moved = _struck(still, moved, dose, trouble, random)
-    return Pairs(_bordered(still, trouble, random), _bordered(moved, trouble, random), scenes.drift)
+        moved = moved * torch.where(up, disturbance.gain, 1 / disturbance.gain)
+    moved = moved + disturbance.offset * dose
+    still, moved = _struck(still, moved, dose, disturbance, random)
+    return Pairs(
+        _bordered(still, disturbance, random), _bordered(moved, disturbance, random), scenes.drift
+    )
 
 
 def _scanned(scene: Tensor, move: Tensor, jitter: float, random: torch.Generator) -> Tensor:
@@ -65,19 +69,19 @@ def _scanned(scene: Tensor, move: Tensor, jitter: float, random: torch.Generator
     return sample(coefficients(scene), move.expand(batch, 2, side, side))
 
 
-def _distortion(scenes: Scenes, trouble: Trouble, random: torch.Generator) -> Tensor:
+def _distortion(scenes: ScenePairs, disturbance: Disturbance, random: torch.Generator) -> Tensor:
     """[B, 2, size, size]: how far off the beam reads the moving frame, nothing in its middle."""
     batch, size = len(scenes.drift), scenes.size
-    length = torch.full((batch,), trouble.stretch * size)
+    length = torch.full((batch,), disturbance.stretch * size)
     move, _ = displacements(batch, size, size, random, {"drift": length})
     off = torch.arange(size) - (size - 1) / 2
     zoom = torch.stack([off[:, None].expand(size, size), off.expand(size, size)])
     sign = torch.where(chance((batch, 1, 1, 1), 0.5, random), 1.0, -1.0)
-    return move + trouble.scale * sign * zoom
+    return move + disturbance.scale * sign * zoom
 
 
 def _struck(
-    still: Tensor, moved: Tensor, dose: float, trouble: Trouble, random: torch.Generator
+    still: Tensor, moved: Tensor, dose: float, disturbance: Disturbance, random: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """With hot pixels, stripes and rows of one value."""
     batch, rows, columns = still.shape
@@ -86,23 +90,23 @@ def _struck(
     spots[1] = torch.where(chance((batch, 1), 0.5, random), spots[0], spots[1])
     frames = []
     for frame, spot in zip((still, moved), spots, strict=True):
-        frame = frame + trouble.stripes * dose * pattern
-        if trouble.constant:
-            struck = torch.rand(batch, rows, generator=random).topk(trouble.constant).indices
-            value = dose * uniform((batch, trouble.constant, 1), 0, 1, random)
+        frame = frame + disturbance.stripes * dose * pattern
+        if disturbance.constant:
+            struck = torch.rand(batch, rows, generator=random).topk(disturbance.constant).indices
+            value = dose * uniform((batch, disturbance.constant, 1), 0, 1, random)
             index = struck[..., None].expand(-1, -1, columns)
             frame = frame.scatter(1, index, value.expand_as(index))
-        if trouble.hot:
-            frame = frame.flatten(1).scatter(1, spot, trouble.hot * dose).view_as(still)
+        if disturbance.hot:
+            frame = frame.flatten(1).scatter(1, spot, disturbance.hot * dose).view_as(still)
         frames.append(frame)
     return frames[0], frames[1]
 
 
-def _bordered(frame: Tensor, trouble: Trouble, random: torch.Generator) -> Tensor:
+def _bordered(frame: Tensor, disturbance: Disturbance, random: torch.Generator) -> Tensor:
     """NaN in borders of any width up to the trouble's."""
-    if not trouble.blank:
+    if not disturbance.blank:
         return frame
-    widths = torch.randint(0, trouble.blank + 1, (4, len(frame), 1), generator=random)
+    widths = torch.randint(0, disturbance.blank + 1, (4, len(frame), 1), generator=random)
     place = torch.arange(frame.shape[-1])[None]
     seen_y, seen_x = (
         (place >= before) & (place < frame.shape[-1] - after)
