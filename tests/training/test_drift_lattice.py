@@ -47,7 +47,7 @@ def _read_at(frame, dose, axis):
 
 @pytest.mark.parametrize("case", [*LATTICE_CASES, *SPECIMEN_KINDS, *MOVING_SHAPES])
 def test_features_move_by_the_drift(case):
-    scenes = drawn(case, 2, _random(), reach=8.0)
+    scenes = drawn(case, 2, _random(), max_drift=8.0)
     assert scenes.drift.abs().max() <= 8
     # moving(r) = reference(r - d), by a renderer that knows nothing of columns.
     back = -scenes.drift[:, :, None, None].expand(2, 2, scenes.size, scenes.size)
@@ -68,11 +68,11 @@ def test_scenes_follow_from_their_seed(case):
 
 @pytest.mark.parametrize("name", SPECIMEN_KINDS)
 def test_a_dose_is_that_of_a_crystal_without_faults(name, monkeypatch):
-    faulty = drawn(name, 4, _random(), reach=4.0)
+    faulty = drawn(name, 4, _random(), max_drift=4.0)
     monkeypatch.setitem(
         SPECIMEN_KINDS, name, replace(SPECIMEN_KINDS[name], defects={}, border="none", film=False)
     )
-    perfect = drawn(name, 4, _random(), reach=4.0)
+    perfect = drawn(name, 4, _random(), max_drift=4.0)
     brightest = perfect.reference.amax(dim=(1, 2))
     assert brightest.mean() == pytest.approx(1, abs=0.01)
     assert faulty.reference.amax(dim=(1, 2)).mean() > 1.05
@@ -84,14 +84,15 @@ def test_unknown_cases_are_refused():
 
 
 def test_drifts_of_shapes_are_whole_fine_pixels():
-    steps = FINE_PER_PIXEL * drawn("writing", 3, _random(), reach=6.0).drift
+    steps = FINE_PER_PIXEL * drawn("writing", 3, _random(), max_drift=6.0).drift
     assert (steps - steps.round()).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("reach", [16.0, 85.0])
 def test_the_vacancy_is_in_both_frames(reach):
     pure, faulty = (
-        draw_lattices(case, 4, _random(), reach=reach) for case in ("pure lattice", "one vacancy")
+        draw_lattices(case, 4, _random(), max_drift=reach)
+        for case in ("pure lattice", "one vacancy")
     )
     assert torch.equal(pure.drift, faulty.drift)
     lost_at = []
@@ -107,7 +108,7 @@ def test_the_vacancy_is_in_both_frames(reach):
 
 @pytest.mark.parametrize("reach", [16.0, 85.0])
 def test_the_particle_lies_inside_both_frames(reach):
-    scenes = draw_lattices("finite particle", 8, _random(), reach=reach)
+    scenes = draw_lattices("finite particle", 8, _random(), max_drift=reach)
     for scene in (scenes.reference, scenes.moving):
         frame = scene[:, INNER, INNER]
         for edge in (frame[:, 0], frame[:, -1], frame[:, :, 0], frame[:, :, -1]):
@@ -240,7 +241,7 @@ def test_the_bound_of_rows_that_jitter():
 @pytest.mark.parametrize("jitter", [0.0, 0.5])
 def test_an_estimate_on_the_counts_reaches_the_bound(jitter):
     dose = 30.0
-    scenes = draw_lattices("column-intensity spread", 80, _random(), size=96, reach=2.0)
+    scenes = draw_lattices("column-intensity spread", 80, _random(), size=96, max_drift=2.0)
     pairs = record(scenes, dose, _random(2), Disturbance(jitter=jitter))
     rows = information(scenes)
     displaced = []

@@ -1,4 +1,4 @@
-"""The training line from recipe to running model, in seconds; and what it says when it cannot."""
+"""From recipe to running model in seconds: training, resuming, export; and the error messages."""
 
 import dataclasses
 import json
@@ -14,7 +14,6 @@ from training.loop.checkpoint import read_checkpoint
 from training.loop.log import Log
 from training.loop.optimisers import Optimisers
 from training.recipe import load_recipe, parsed_settings, recipe_names
-from training.smoke import smoke
 from training.train import main, train
 
 
@@ -25,7 +24,7 @@ def small():
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_goes_from_training_to_a_running_model(name, capsys):
-    smoke(name)
+    main([name, "--smoke"])
     told = capsys.readouterr().out
     assert f"{name}: trained 3 steps, exported" in told
     for file in ("README.md", "bioimageio.yaml", "metrics.json", "sample_output.npy"):
@@ -213,7 +212,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(small, tmp_path, damage):
         path.write_bytes(b"a shopping list")
     else:
         torch.save({"step": 3}, path)
-    refused(small, tmp_path, "is no checkpoint of this training line, or one cut short")
+    refused(small, tmp_path, "is not a checkpoint of this training code, or is truncated")
     with pytest.raises(SystemExit, match="move it away to start afresh"):
         read_checkpoint(tmp_path, small)
 

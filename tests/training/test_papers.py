@@ -19,7 +19,7 @@ def test_every_system_has_its_table_and_its_picture(system, tmp_path):
     name = system.contract.name
     section = page([system])
     assert f"## {name} {system.contract.version}" in section
-    for row in system.figures.published(system.metrics):
+    for row in system.evaluation.published(system.metrics):
         assert f"| {' | '.join(row)} |" in section
         assert all(row)
     assert f"({PICTURES}/{name}.png)" in section

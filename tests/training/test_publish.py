@@ -20,7 +20,7 @@ from stemzoo.zoo.folder import current
 from training import evaluate
 from training.evaluation.thresholds import unmet, value_at
 from training.papers import ZOO
-from training.publish import check_kept, main, publish
+from training.publish import check_unchanged, main, publish
 from training.recipe import load_recipe, recipe_names
 from training.train import train
 
@@ -36,9 +36,9 @@ def test_the_committed_index_is_what_the_folders_hold():
 
 
 @pytest.mark.parametrize("name", recipe_names())
-def test_the_committed_figures_keep_what_the_recipe_promises(name):
+def test_the_committed_metrics_meet_the_thresholds_of_the_recipe(name):
     metrics = json.loads((ZOO / name / "metrics.json").read_text())
-    assert unmet(load_recipe(name).bars, metrics) == []
+    assert unmet(load_recipe(name).thresholds, metrics) == []
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_new_version_leaves_the_old_one_its_bytes_and_samples(zoo, candidate):
     }
     assert newest.files.keys() == old.files.keys()
     assert set(contents(zoo / NAME)) == {old.network, newest.network, *kept.files, *newest.files}
-    check_kept(zoo)
+    check_unchanged(zoo)
 
 
 def test_every_gap_and_every_broken_promise_is_named(zoo, candidate):
@@ -156,22 +156,22 @@ def test_the_model_of_another_recipe_is_refused(zoo):
 
 
 def test_a_recipe_without_promises_publishes_nothing(zoo):
-    with pytest.raises(SystemExit, match="its recipe promises nothing: give it bars"):
-        published(zoo, CANDIDATE, "--set", "bars={}")
+    with pytest.raises(SystemExit, match="its recipe has no thresholds: give it some"):
+        published(zoo, CANDIDATE, "--set", "thresholds={}")
 
 
 def test_a_run_is_exported_measured_and_published(zoo, tmp_path):
     shutil.copytree(ZOO / "denoise-live", zoo / "denoise-live")
     recipe = load_recipe(
-        "denoise-live", **{**SMALL, "version": "9.0.0"}, bars={"blank.level": ">= 20"}
+        "denoise-live", **{**SMALL, "version": "9.0.0"}, thresholds={"blank.level": ">= 20"}
     )
     train(recipe, 0, tmp_path / "run", smoke=True)
-    recipe.bars = {"blank.level": ">= 21"}
+    recipe.thresholds = {"blank.level": ">= 21"}
     before = contents(zoo)
     with pytest.raises(SystemExit, match=r"blank\.level is 20; expected >= 21"):
         publish(recipe, tmp_path / "run", zoo, smoke=True)
     assert contents(zoo) == before
-    recipe.bars = {"blank.level": ">= 20"}
+    recipe.thresholds = {"blank.level": ">= 20"}
     path = publish(recipe, tmp_path / "run", zoo, smoke=True)
     assert path == zoo / "denoise-live" / "denoise-live-9.0.0.onnx"
     assert index.newest(path.parent) == path
@@ -364,5 +364,5 @@ def test_what_is_no_number_is_over_no_bar():
 
 @pytest.mark.parametrize("bar", ["8", "= 8", ">= eight", ">= 8 dB", ""])
 def test_a_bar_that_cannot_be_read_stops_the_recipe(bar):
-    with pytest.raises(SystemExit, match=r"the bar of gain is .*; expected such as '>= 24'"):
-        load_recipe("denoise-live", bars={"gain": bar})
+    with pytest.raises(SystemExit, match=r"the threshold of gain is .*; expected such as '>= 24'"):
+        load_recipe("denoise-live", thresholds={"gain": bar})

@@ -94,7 +94,7 @@ def test_the_cache_watches_all_that_renders_scenes():
             unread += re.findall(r"^from training\.simulate\.(\w+) import", text, re.M)
             for listed in re.findall(r"^from training\.simulate import (.+)$", text, re.M):
                 unread += listed.split(", ")
-    assert needed == set(cache.SOURCES)
+    assert needed == set(cache.SCENE_SOURCES)
 
 
 @pytest.mark.parametrize("spacing", [band for band, _ in SPACING_BANDS])

@@ -142,7 +142,7 @@ def test_a_trained_network_reads_a_turned_surface_as_its_drift_turned():
 
 
 def test_short_drifts_can_be_asked_for(random):
-    pairs = draw_pairs(50, 64, 0.5, 0.5, random, reach=3.0)
+    pairs = draw_pairs(50, 64, 0.5, 0.5, random, max_drift=3.0)
     assert 2 < pairs.drift.abs().max() <= 3
 
 

@@ -20,12 +20,12 @@ from stemzoo.plotting.pictures import Grey, grey
 from stemzoo.registration.pair import Drift
 from stemzoo.registration.shifting import moved, refined
 from training.evaluation.models.drift_trials import (
-    HIT,
-    NARROW,
-    OURS,
+    DRIFT_LATTICE,
+    HIT_RADIUS,
+    PEER_MAX_SHIFT,
     Trial,
+    compared_systems,
     setups,
-    systems_beside,
     trials,
 )
 
@@ -42,7 +42,7 @@ def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
     """The panels, captioned, and how many there are in a row."""
     trial, answers = _telling(model)
     left = {name: _left(trial, answer) for name, answer in answers.items()}
-    limit = 4 * float(np.nanstd(left[OURS]))
+    limit = 4 * float(np.nanstd(left[DRIFT_LATTICE]))
     dy, dx = trial.drift
     frames = [
         ("the reference", grey(trial.reference)),
@@ -84,8 +84,8 @@ def _telling(model: Model) -> tuple[Trial, dict[str, Shift]]:
 
     def worth(found: tuple[Trial, dict[str, Shift]]) -> tuple[bool, int]:
         trial, answers = found
-        wrong = {name for name, answer in answers.items() if not _off(answer, trial) <= HIT}
-        return OURS not in wrong, len(wrong)
+        wrong = {name for name, answer in answers.items() if not _off(answer, trial) <= HIT_RADIUS}
+        return DRIFT_LATTICE not in wrong, len(wrong)
 
     return max(((trial, _answers(model, trial)) for trial in candidates()), key=worth)
 
@@ -95,8 +95,8 @@ def _answers(model: Model, trial: Trial) -> dict[str, Shift]:
         return answer.dy, answer.dx
 
     own = {
-        name: shift(system(trial.reference, trial.moving, NARROW))
-        for name, system in systems_beside(model).items()
+        name: shift(system(trial.reference, trial.moving, PEER_MAX_SHIFT))
+        for name, system in compared_systems(model).items()
     }
     return own | {name: peer(trial.reference, trial.moving) for name, peer in peers().items()}
 
@@ -109,7 +109,9 @@ def _by_phase(correlate: Any, reference: Image, moving: Image) -> Shift:
 
 def _by_template(cv2: Any, reference: Image, moving: Image) -> Shift:
     """The inner part of the reference, looked for in the other frame."""
-    inner = np.ascontiguousarray(reference[NARROW:-NARROW, NARROW:-NARROW])
+    inner = np.ascontiguousarray(
+        reference[PEER_MAX_SHIFT:-PEER_MAX_SHIFT, PEER_MAX_SHIFT:-PEER_MAX_SHIFT]
+    )
     surface = cv2.matchTemplate(np.ascontiguousarray(moving), inner, cv2.TM_CCOEFF_NORMED)
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
     return refined(surface, int(row), int(column))

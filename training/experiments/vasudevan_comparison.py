@@ -46,7 +46,7 @@ def compare(steps: int, pairs: int, runs: Path, count: int = UNSEEN_PAIRS) -> di
             "system": system.replace("read by the network", "its highest peak taken"),
         }
         for moved, unknown in tried.items():
-            given = recipe.look(unknown)
+            given = recipe.network_input(unknown)
             with torch.no_grad():
                 read[moved] = within(network(given)[0], unknown.drift)
             if recipe.input == "surface":

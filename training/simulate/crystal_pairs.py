@@ -61,11 +61,15 @@ SPECIMEN_KINDS = {
 
 
 def draw_crystals(
-    name: str, batch: int, random: torch.Generator, size: int = FRAME_SIZE, reach: float = MAX_DRIFT
+    name: str,
+    batch: int,
+    random: torch.Generator,
+    size: int = FRAME_SIZE,
+    max_drift: float = MAX_DRIFT,
 ) -> ScenePairs:
     """Random scenes of one of SPECIMEN_KINDS, through any probe."""
     kind = SPECIMEN_KINDS[name]
-    margin = RENDER_MARGIN + math.ceil(reach)  # past what the scan may see
+    margin = RENDER_MARGIN + math.ceil(max_drift)  # past what the scan may see
     full = size + 2 * (EDGE + margin)
     cells = draw_cells(kind, batch, random)
     strengths = {defect: torch.full((batch,), by) for defect, by in kind.defects.items()}
@@ -75,7 +79,7 @@ def draw_crystals(
         columns = columns.joined(_film(sigma, full, random))
     turn = uniform((batch,), 0, 2 * math.pi, random)
     probe = transfer(sigma, turn, full, draw_mix(PROBE, batch, random))
-    drift = uniform((batch, 2), -reach, reach, random)
+    drift = uniform((batch, 2), -max_drift, max_drift, random)
 
     def seen(at: Columns) -> Tensor:
         image = draw_columns(at, probe, full).clamp(min=0)
@@ -96,15 +100,21 @@ MOVING_SHAPES: dict[str, Callable[[int, int, torch.Generator], Tensor]] = {
 
 
 def draw_shapes(
-    name: str, batch: int, random: torch.Generator, size: int = FRAME_SIZE, reach: float = MAX_DRIFT
+    name: str,
+    batch: int,
+    random: torch.Generator,
+    size: int = FRAME_SIZE,
+    max_drift: float = MAX_DRIFT,
 ) -> ScenePairs:
     """Random scenes of one of MOVING_SHAPES; drifts are whole thirds of a pixel."""
-    side, margin = size + 2 * EDGE, FINE_PER_PIXEL * math.ceil(reach)
+    side, margin = size + 2 * EDGE, FINE_PER_PIXEL * math.ceil(max_drift)
     fine = torch.cat(
         [MOVING_SHAPES[name](1, FINE_PER_PIXEL * side + 2 * margin, random) for _ in range(batch)]
     )
     steps = (
-        uniform((batch, 2), -FINE_PER_PIXEL * reach, FINE_PER_PIXEL * reach, random).round().long()
+        uniform((batch, 2), -FINE_PER_PIXEL * max_drift, FINE_PER_PIXEL * max_drift, random)
+        .round()
+        .long()
     )
 
     def window(back: Tensor) -> Tensor:

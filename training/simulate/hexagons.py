@@ -52,14 +52,14 @@ def draw_pairs(
     bordered: float,
     faulty: float,
     random: torch.Generator,
-    reach: float = MAX_DRIFT,
+    max_drift: float = MAX_DRIFT,
 ) -> Pairs:
-    """Random pairs that drift by up to `reach` px, at most MAX_DRIFT, along either axis.
+    """Random pairs that drift by up to `max_drift` px, at most MAX_DRIFT, along either axis.
 
     `bordered` and `faulty` are the shares with a moved border and with defects.
     """
     columns = draw_columns(batch, size, faulty, random)
-    drift = uniform((batch, 2), -reach, reach, random)
+    drift = uniform((batch, 2), -max_drift, max_drift, random)
     still, moved = picture(columns, size), picture(columns, size, drift)
     framed = chance((batch, 1, 1), bordered, random)
     moved = torch.where(framed, moved * coverage(drift, size), moved)
@@ -74,14 +74,14 @@ def draw_columns(
     random: torch.Generator,
     spacings: tuple[float, float] = SPACING_RANGE,
     widths: tuple[float, float] = SIGMA_RANGE,
-    longest: float = MAX_DRIFT,
+    max_drift: float = MAX_DRIFT,
 ) -> GaussianColumns:
     """Lattices of any spacing and rotation that fill the picture wherever it drifts, by up to
-    `longest` px along either axis."""
+    `max_drift` px along either axis."""
     # In order of spacing, so that pictures drawn together have equally many columns.
     spacing = log_uniform((batch, 1), *spacings, random).sort(dim=0).values
     sigma = spacing * uniform((batch, 1), *widths, random)
-    reach = size / 2 + longest + 3 * float(sigma.max())
+    reach = size / 2 + max_drift + 3 * float(sigma.max())
     # A rhombus of so many steps either way holds the square of half-width `reach`, however turned.
     steps = math.ceil(reach * math.sqrt(2) / (float(spacing.min()) * math.sqrt(3) / 2))
     index = torch.arange(-steps, steps + 1, dtype=torch.float32, device=random.device)

@@ -32,7 +32,7 @@ PARTICLE_RADIUS = (0.22, 0.41)  # of a particle, in sides of the frame
 class ScenePairs:
     """What ideal frames see, [B, side, side], a column's peak being one; and [B, 2] drifts.
 
-    They reach EDGE px past the frames on every side, for a scan that strays.
+    They max_drift EDGE px past the frames on every side, for a scan that strays.
     """
 
     reference: Tensor
@@ -46,13 +46,17 @@ class ScenePairs:
 
 
 def draw_lattices(
-    case: str, batch: int, random: torch.Generator, size: int = FRAME_SIZE, reach: float = MAX_DRIFT
+    case: str,
+    batch: int,
+    random: torch.Generator,
+    size: int = FRAME_SIZE,
+    max_drift: float = MAX_DRIFT,
 ) -> ScenePairs:
     """Random scenes of one of LATTICE_CASES, in order of their spacing."""
     columns = draw_columns(
-        batch, size + 2 * EDGE, 0.0, random, LATTICE_SPACING, LATTICE_SIGMA, reach
+        batch, size + 2 * EDGE, 0.0, random, LATTICE_SPACING, LATTICE_SIGMA, max_drift
     )
-    drift = uniform((batch, 2), -reach, reach, random)
+    drift = uniform((batch, 2), -max_drift, max_drift, random)
     columns.height = columns.height * LATTICE_CASES[case](columns, drift, size, random)
     still, moved = (picture(columns, size + 2 * EDGE, by) for by in (None, drift))
     return ScenePairs(on_background(still), on_background(moved), drift)

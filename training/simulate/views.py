@@ -59,11 +59,11 @@ class Views:
     drift: Tensor
 
 
-def draw_views(batch: int, size: int, reach: float, random: torch.Generator) -> Views:
-    """Random pairs that drift by up to `reach` px along either axis."""
-    edge = math.ceil(reach) + EDGE
+def draw_views(batch: int, size: int, max_drift: float, random: torch.Generator) -> Views:
+    """Random pairs that drift by up to `max_drift` px along either axis."""
+    edge = math.ceil(max_drift) + EDGE
     scene = _scene(batch, size + 2 * edge, random)
-    drift = uniform((batch, 2), -reach, reach, random)
+    drift = uniform((batch, 2), -max_drift, max_drift, random)
     spline = coefficients(scene)
     still = sample(spline, _errors(batch, size, random), edge)
     moved = sample(spline, _errors(batch, size, random) - drift[..., None, None], edge)
