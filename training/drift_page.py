@@ -37,8 +37,8 @@ brightness, the outline of a particle.
 ![A pair of frames, and the residual of each estimate]({picture})
 
 A lattice with one vacancy in both frames, and the difference of the frames after each estimated
-drift is undone. With the right drift only noise remains; one lattice vector off, the vacancy appears
-twice.
+drift is undone. With the right drift only noise remains. One lattice vector off, the vacancy
+appears twice.
 
 ## {name} {version}
 

@@ -3,8 +3,8 @@
     python -m training.finetune NAME@VERSION --noisy FOLDER [--clean FOLDER] [--minutes M]
 
 The folder holds images or stacks in any format that stemzoo reads. With --clean, the target of each
-file is the file of the same name there. Without, the target of a stack's frame is the average of the
-other frames, which must show the same specimen at rest (Noise2Noise). A single image is its own
+file is the file of the same name there. Without, the target of a stack's frame is the average of
+the other frames, which must show the same specimen at rest (Noise2Noise). A single image is its own
 target at hidden pixels (Noise2Void), which removes noise that is independent between pixels, but no
 streaks.
 

@@ -1,4 +1,6 @@
-"""Training within a fixed time, for a rented GPU: python -m training.sprint --minutes 8 [RECIPE ...].
+"""Training within a fixed time, for a rented GPU.
+
+    python -m training.sprint --minutes 8 [RECIPE ...]
 
 The recipes share the minutes equally; by default they are FLAGSHIP. Each resumes its run from this
 or another machine, finishes its learning-rate schedule, and writes the compact checkpoint

@@ -1,1 +1,1 @@
-"""Comparisons that train further networks or run other projects' tools; cards and docs cite them."""
+"""Comparisons for cards and docs that train more networks or run other projects' tools."""

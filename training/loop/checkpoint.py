@@ -50,7 +50,7 @@ def save(
 def resume(
     folder: Path, recipe: Recipe, network: nn.Module, average: nn.Module, optimisers: Optimisers
 ) -> Progress:
-    """Load the network, its average and the optimisers from the run in `folder`, if there is one."""
+    """Load the network, its average and the optimisers from the run in `folder`, if any."""
     if not (folder / CHECKPOINT).exists():
         return Progress()
     state = read_checkpoint(folder, recipe)

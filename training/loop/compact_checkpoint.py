@@ -38,7 +38,7 @@ def pack(folder: Path, recipe: Recipe) -> Path:
 
 
 def unpack(folder: Path, recipe: Recipe, committed: Path = COMMITTED) -> bool:
-    """Write the run's checkpoint from its compact one or the committed one; False without either."""
+    """Write the run's checkpoint from its compact or the committed one; False without either."""
     for path in (folder / COMPACT, committed / f"{recipe.name}.pt"):
         if path.exists():
             break

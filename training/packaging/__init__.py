@@ -1,1 +1,1 @@
-"""What a model folder holds beside the network: card, bioimageio.yaml, sample vectors, signature."""
+"""The files of a model folder beside the network, and the signature of the index."""

@@ -112,7 +112,7 @@ _CHANNELS = {
 _MEANING = {
     "image": "A STEM image",
     "surface": "A cross-correlation",
-    "look": "A frame without its lattice, the lattice, and the weighted part of the first on columns",
+    "look": "A frame without its lattice, the lattice, and the weighted part of the first on atoms",
     "features": "Maps whose products with those of another frame are the log-odds of a drift",
     "output": "The clean image, in units of the input's standard deviation about its mean",
     "drift": "How far features moved from the first frame to the second, in pixels",

@@ -3,7 +3,7 @@
     python -m training.sprint --minutes 8 denoise-live   # on a rented GPU
     python -m training.train denoise-live                # on any machine
 
-The Wiener filter of denoise-atomic with simpler gains, followed by a U-Net of 13 GMAC per megapixel.
+The Wiener filter of denoise-atomic with simpler gains, then a U-Net of 13 GMAC per megapixel.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""lobato-restore: the restoring network of Lobato et al., from a distorted micrograph to a clean one.
+"""lobato-restore: the restoring network of Lobato et al., from a distorted to a clean micrograph.
 
     python -m training.train lobato-restore
 

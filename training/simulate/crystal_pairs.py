@@ -140,7 +140,7 @@ def draw_cells(kind: SpecimenKind, batch: int, random: torch.Generator) -> Cells
 
 
 def _film(sigma: Tensor, size: int, random: torch.Generator) -> Columns:
-    """Speckle of the mean intensity FILM_INTENSITY under a probe of standard deviation `sigma` [B]."""
+    """A carbon film of mean intensity FILM_INTENSITY under a probe of width `sigma` [B] px."""
     count = round((size / CARBON_SPACING) ** 2)
     y, x = (uniform((len(sigma), count), 0, size, random) for _ in "yx")
     weight = FILM_INTENSITY * CARBON_SPACING**2 / (2 * math.pi * sigma.square())

@@ -17,7 +17,7 @@ SPREAD_CASE = "column-intensity spread"
 
 
 def observed(case: str, doses: tuple[float, ...], count: int, seed: int) -> list[float] | None:
-    """Fraction right at each dose of an ideal observer who knows the lattice; None for other cases."""
+    """Hit rate of an ideal observer who knows the lattice, by dose; None for other cases."""
     random = torch.Generator().manual_seed(seed)
     if case == SPREAD_CASE:
         cells = hexagonal(log_uniform((count,), *LATTICE_SPACING, random), random)

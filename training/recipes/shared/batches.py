@@ -40,8 +40,8 @@ def as_run(
 ) -> tuple[Tensor, Tensor]:
     """Both [B, 1, rows, columns], normalised by the noisy picture's mean and standard deviation.
 
-    The runtime normalises a whole image, of which a tile may be darker, brighter or flatter: `spread`
-    is the range of these deviations.
+    The runtime normalises a whole image, of which a tile may be darker, brighter or flatter:
+    `spread` is the range of these deviations.
     """
     shape = (len(noisy), 1, 1)
     mean = noisy.mean(dim=(1, 2), keepdim=True)
