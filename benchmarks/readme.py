@@ -53,7 +53,7 @@ def _models() -> str:
                 metrics["headline"],
             ]
         )
-    return table(["model", "version", "what it is for", "size", "figures"], rows)
+    return table(["model", "version", "purpose", "size", "result"], rows)
 
 
 def _benchmarks() -> str:

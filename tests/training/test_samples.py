@@ -20,7 +20,7 @@ def test_windows_come_from_the_scenes_in_every_orientation():
 
 
 def test_a_window_larger_than_the_scenes_is_refused():
-    with pytest.raises(SystemExit, match="windows of 70 px were asked of scenes of 64 px"):
+    with pytest.raises(SystemExit, match="windows of 70 px do not fit scenes of 64 px"):
         windows(torch.zeros(1, 64, 64), 70, 1, generator(1, 1, CPU))
 
 
