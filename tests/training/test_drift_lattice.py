@@ -11,7 +11,7 @@ import torch
 
 from stemzoo.registration.pair import Candidate, Drift
 from training.evaluation.models.drift_trials import Trial, compared, drawn, setups, summary, trials
-from training.simulate.bound import both, bound, information, slope
+from training.simulate.bound import bound, information, overlap, slope
 from training.simulate.crystal_pairs import FINE_PER_PIXEL, MOVING_SHAPES, SPECIMEN_KINDS
 from training.simulate.disturbances import Disturbance, record
 from training.simulate.hexagons import GaussianColumns, picture
@@ -248,7 +248,7 @@ def test_an_estimate_on_the_counts_reaches_the_bound(jitter):
     frames = (scenes.reference, pairs.reference, 1), (scenes.moving, pairs.moving, -1)
     for (scene, counts, sign), fisher in zip(frames, rows.sum(2), strict=True):
         ideal = scene.double()
-        weight = both(sign * scenes.drift, scenes.size) / ideal[:, INNER, INNER]
+        weight = overlap(sign * scenes.drift, scenes.size) / ideal[:, INNER, INNER]
         left = counts.double() / dose - ideal[:, INNER, INNER]
         slopes = (slope(ideal, axis)[:, INNER, INNER] for axis in (1, 2))
         score = torch.stack([(weight * along * left).sum((1, 2)) for along in slopes], -1)

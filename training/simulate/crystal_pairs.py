@@ -1,8 +1,8 @@
-"""Pairs of specimens that no drift model is trained on: real crystals, and no crystals at all.
+"""Pairs of specimens that no drift model is trained on: real crystals, and pictures without crystals.
 
-Columns are rendered twice, where they stood and where they moved to, so no frame is interpolated
-from the other. Carbon is columns, too: weak ones at random places, far more than there are atoms of
-the crystal. What has no columns is drawn finer than it is seen, and moves by whole fine pixels.
+Columns are rendered twice, before and after the drift, so no frame is interpolated from the other.
+A carbon film is made of many weak columns at random positions. Pictures without columns are drawn
+on a finer grid and move by whole fine pixels.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from training.simulate.scan import EDGE
 from training.simulate.scenes import LEAST_SIGMA
 from training.simulate.specimen import build
 
-FILM_INTENSITY = 0.2  # mean intensity of the carbon, of the brightest column's
-CARBON_SPACING = 4.0  # px: the square root of the area that each of the carbon's columns has
-FINE_PER_PIXEL = 3  # fine pixels a pixel, where there are no columns
+FILM_INTENSITY = 0.2  # mean intensity of the carbon, relative to the brightest column
+CARBON_SPACING = 4.0  # px: square root of the area per column of the carbon
+FINE_PER_PIXEL = 3  # fine pixels per pixel along an axis, for pictures without columns
 
 
 @dataclass(frozen=True)
 class SpecimenKind:
-    """Which crystals, how far apart their nearest columns, and what is wrong with them."""
+    """The crystals, the range of their nearest-column distances in px, and their defects."""
 
     crystals: tuple[str, ...]
     spacing: tuple[float, float]
@@ -69,7 +69,7 @@ def draw_crystals(
 ) -> ScenePairs:
     """Random scenes of one of SPECIMEN_KINDS, through any probe."""
     kind = SPECIMEN_KINDS[name]
-    margin = RENDER_MARGIN + math.ceil(max_drift)  # past what the scan may see
+    margin = RENDER_MARGIN + math.ceil(max_drift)  # outside the area of the scan
     full = size + 2 * (EDGE + margin)
     cells = draw_cells(kind, batch, random)
     strengths = {defect: torch.full((batch,), by) for defect, by in kind.defects.items()}
@@ -86,8 +86,8 @@ def draw_crystals(
         return image[:, margin:-margin, margin:-margin]
 
     still, moved = seen(columns), seen(_moved(columns, drift))
-    # One is the peak of the crystal without its faults, as it is of the hexagonal lattices: among a
-    # thousand columns whose heights spread by a tenth, the brightest is a quarter brighter.
+    # Normalised by the peak of the crystal without defects, as the hexagonal lattices are: among a
+    # thousand columns whose heights spread by 10 %, the brightest is 25 % brighter.
     peak = seen(build(cells, full, random).columns).amax(dim=(1, 2), keepdim=True)
     return ScenePairs(on_background(still / peak), on_background(moved / peak), drift)
 
@@ -118,7 +118,7 @@ def draw_shapes(
     )
 
     def window(back: Tensor) -> Tensor:
-        """Features that moved by d are found where the window lies d further back."""
+        """The frame after a drift of `back` fine pixels: the window moves the other way."""
         parts = [
             image[top : top + FINE_PER_PIXEL * side, left : left + FINE_PER_PIXEL * side]
             for image, (top, left) in zip(fine, (margin - back).tolist(), strict=True)

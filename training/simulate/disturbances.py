@@ -1,6 +1,6 @@
-"""From ideal scenes to a pair of recorded frames, and what may be wrong with one.
+"""Pairs of recorded frames from ideal scenes, with disturbances.
 
-Strengths of what is recorded are in units of the dose, those of the scan in px.
+Strengths of the recorded values are in units of the dose, those of the scan in px.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from training.simulate.scan import EDGE, coefficients, displacements, sample
 
 @dataclass(frozen=True)
 class Disturbance:
-    """What is wrong with a pair; nothing by default."""
+    """Disturbances of a pair; none by default."""
 
-    jitter: float = 0.0  # px rms of whole rows along y and x, fresh in every row of both frames
-    scale: float = 0.0  # the moving frame is larger or smaller by this, about its middle
-    stretch: float = 0.0  # of the frame's side: how far the specimen drifts in the moving frame
-    hot: float = 0.0  # one pixel of each frame, in half of the pairs the same one
-    stripes: float = 0.0  # rms of columns and of rows, the same in both frames
-    constant: int = 0  # rows of each frame that show one value
-    ratio: float = 1.0  # of the doses: the moving frame has that many times less
-    gain: float = 1.0  # of the moving frame, or one over it
+    jitter: float = 0.0  # px rms of whole rows along y and x, independent in both frames
+    scale: float = 0.0  # relative change of the moving frame's scale, either way
+    stretch: float = 0.0  # drift during the scan of the moving frame, of the frame's side
+    hot: float = 0.0  # a hot pixel in each frame, in half of the pairs the same one
+    stripes: float = 0.0  # rms of column and row stripes, the same in both frames
+    constant: int = 0  # number of rows of each frame that have one value
+    ratio: float = 1.0  # dose of the reference over that of the moving frame
+    gain: float = 1.0  # of the moving frame, or its inverse
     offset: float = 0.0  # of the moving frame
-    blank: int = 0  # px: borders of NaN, up to so wide on each side of each frame
+    blank: int = 0  # px: largest width of NaN borders on each side of each frame
 
     @property
     def ratios(self) -> tuple[float, float]:
-        """The doses of the two frames, of the pair's."""
+        """The doses of both frames relative to that of the pair."""
         return 1.0, 1.0 / self.ratio
 
 
@@ -60,7 +60,7 @@ def record(
 
 
 def _scanned(scene: Tensor, move: Tensor, jitter: float, random: torch.Generator) -> Tensor:
-    """The frame inside a scene, read where the beam really was."""
+    """The frame inside a scene, sampled at the true positions of the beam."""
     batch, side = len(scene), scene.shape[-1] - 2 * EDGE
     if jitter:
         move = move + jitter * normal((batch, 2, side, 1), random)
@@ -70,7 +70,7 @@ def _scanned(scene: Tensor, move: Tensor, jitter: float, random: torch.Generator
 
 
 def _distortion(scenes: ScenePairs, disturbance: Disturbance, random: torch.Generator) -> Tensor:
-    """[B, 2, size, size]: how far off the beam reads the moving frame, nothing in its middle."""
+    """[B, 2, size, size]: displacement of the beam in the moving frame, zero in the middle."""
     batch, size = len(scenes.drift), scenes.size
     length = torch.full((batch,), disturbance.stretch * size)
     move, _ = displacements(batch, size, size, random, {"drift": length})
@@ -83,7 +83,7 @@ def _distortion(scenes: ScenePairs, disturbance: Disturbance, random: torch.Gene
 def _struck(
     still: Tensor, moved: Tensor, dose: float, disturbance: Disturbance, random: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """With hot pixels, stripes and rows of one value."""
+    """Add hot pixels, stripes and rows of one value."""
     batch, rows, columns = still.shape
     pattern = normal((batch, rows, 1), random) + normal((batch, 1, columns), random)
     spots = torch.randint(0, rows * columns, (2, batch, 1), generator=random)

@@ -1,8 +1,8 @@
-"""Every knob of the simulator at three settings, in one picture, beside every crystal.
+"""Draws every crystal, and every parameter of the simulator at three settings, in one picture.
 
     python -m training.simulate.gallery -o docs/simulator.png
 
-Look at it beside published micrographs after every change here.
+Compare it with published micrographs after every change of the simulator.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ Panel = tuple[str, Tensor]
 
 
 def gallery() -> list[Panel]:
-    """All panels: crystals first, then shapes, then every knob."""
+    """All panels: crystals, shapes, then every parameter."""
     panels = [(zone.name, scene(zone=zone.name)) for zone in ZONES]
     kinds = (shapes.islands, shapes.blobs, shapes.facets, shapes.writing, shapes.ramps)
     panels += [(kind.__name__, kind(1, PANEL_SIZE, _random())[0]) for kind in kinds]
     panels += [(f"border: {name}", scene(borders=[name])) for name in BORDERS]
     panels += _settings(DEFECTS, lambda given: scene(defects=given))
-    aperture = {"diffraction": torch.tensor([0.8])}  # without which there are no aberrations
+    aperture = {"diffraction": torch.tensor([0.8])}  # aberrations need an aperture
     panels += _settings(PROBE, lambda given: scene(probe=aperture | given))
     panels += _settings(TEXTURE, lambda given: scene(texture=given))
     panels += _settings(SCAN, scanned)
@@ -56,7 +56,7 @@ def scene(
     probe: Strengths | None = None,
     texture: Strengths | None = None,
 ) -> Tensor:
-    """One crystal, upright, with nothing wrong but what is given."""
+    """One unrotated crystal, with the given effects only."""
     random = _random()
     full = PANEL_SIZE + 2 * EDGE + 2 * RENDER_MARGIN
     (found,) = (entry for entry in ZONES if entry.name == zone)
@@ -84,7 +84,7 @@ def _padded(image: Tensor) -> Tensor:
 
 
 def _settings(mix: Mix, draw: object) -> list[Panel]:
-    """Each knob of a mix low, in the middle and high."""
+    """Each parameter of a mix at its lowest, middle and highest value."""
     assert callable(draw)
     return [
         (f"{name} {value:.3g}", draw({name: torch.tensor([value])}))

@@ -1,8 +1,7 @@
-"""Pairs on which a drift is easily a lattice vector wrong: hexagonal lattices through a window.
+"""Pairs of hexagonal lattices, on which estimates of the drift are easily a lattice vector off.
 
-The frames are windows on a larger specimen: what leaves on one side comes in on the other, so that
-only what breaks the lattice tells a drift from one that is a lattice vector longer. A pure lattice
-has nothing that does.
+The frames are windows on a larger specimen, so that only deviations from the perfect lattice
+distinguish a drift from one that is a lattice vector longer. A pure lattice has none.
 
 A drift d = (dy, dx) moves features: moving(r) = reference(r - d).
 """
@@ -52,7 +51,7 @@ def draw_lattices(
     size: int = FRAME_SIZE,
     max_drift: float = MAX_DRIFT,
 ) -> ScenePairs:
-    """Random scenes of one of LATTICE_CASES, in order of their spacing."""
+    """Random scenes of one of LATTICE_CASES, sorted by spacing."""
     columns = draw_columns(
         batch, size + 2 * EDGE, 0.0, random, LATTICE_SPACING, LATTICE_SIGMA, max_drift
     )
@@ -75,7 +74,7 @@ def _spread(columns: GaussianColumns, drift: Tensor, size: int, random: torch.Ge
 
 
 def _vacancy(columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
-    """One column is missing that both frames would show whole."""
+    """One column that would be whole in both frames is missing."""
     inside = columns.height > 0
     whole = 3 * columns.sigma[:, None]
     for place, by in ((columns.y, drift[:, :1]), (columns.x, drift[:, 1:])):
@@ -89,11 +88,11 @@ def _particle(
     columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator
 ) -> Tensor:
     """Only a round particle that lies inside both frames."""
-    room = (size - 1 - drift.abs()) / 2  # the half-widths of what both frames show
+    room = (size - 1 - drift.abs()) / 2  # half-widths of the overlap of both frames
     edge = 3 * columns.sigma[:, None]
     radius = size * uniform((len(drift), 1), *PARTICLE_RADIUS, random)
     radius = torch.minimum(radius, room.amin(dim=1, keepdim=True) - edge)
-    centre = EDGE + (size - 1 - drift) / 2  # of what both frames show, in the reference
+    centre = EDGE + (size - 1 - drift) / 2  # of the overlap, in the reference
     centre = centre + (room - radius - edge) * uniform(drift.shape, -1, 1, random)
     square = (columns.y - centre[:, :1]).square() + (columns.x - centre[:, 1:]).square()
     return (square < radius.square()).float()
@@ -101,7 +100,7 @@ def _particle(
 
 Case = Callable[[GaussianColumns, Tensor, int, torch.Generator], Tensor]
 
-# The factor that each puts on the heights of the columns.
+# The factors of the columns' heights.
 LATTICE_CASES: dict[str, Case] = {
     "finite particle": _particle,
     "column-intensity spread": _spread,

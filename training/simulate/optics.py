@@ -1,6 +1,6 @@
-"""What happens to a picture after its electrons were counted, and gives its noise a colour.
+"""Filters and resampling after the electrons are counted, which make the noise correlated.
 
-Afterglow and smoothing are linear filters; zooming and rotating are resampling. The truth goes
+Afterglow and smoothing are linear filters; zooming and rotation are resampling. The truth passes
 through the same, without the noise.
 """
 
@@ -14,10 +14,10 @@ from torch import Tensor
 from training.simulate.draw import chance, log_uniform, uniform
 from training.simulate.scan import coefficients
 
-AFTERGLOW_LENGTH = (0.3, 5.0)  # px: how far a signal reaches along the row
+AFTERGLOW_LENGTH = (0.3, 5.0)  # px: decay length along the row
 SMOOTHING_SIGMA = (0.3, 1.6)  # px: standard deviation of a Gaussian
 ZOOM_RANGE = (1.2, 4.0)
-LEAST_ROTATED_ZOOM = 1.45  # from here on a turned picture still covers the frame
+LEAST_ROTATED_ZOOM = 1.45  # a rotated picture must still cover the frame
 KERNELS = 4  # bilinear, Catmull-Rom, cubic spline, Lanczos
 
 
@@ -53,7 +53,7 @@ def filtered(images: Tensor, transfer: Tensor) -> Tensor:
 
 
 class Regrid:
-    """A zoom by 1.2 to 4 about the middle, half of them turned too, by one of four kernels."""
+    """A zoom by 1.2 to 4 about the middle, partly with a rotation, by one of four kernels."""
 
     def __init__(self, batch: int, side: int, random: torch.Generator) -> None:
         device = random.device
@@ -61,7 +61,7 @@ class Regrid:
         turned = chance(shape, 0.4, random)
         least = torch.where(turned, LEAST_ROTATED_ZOOM, ZOOM_RANGE[0])
         zoom = least * (ZOOM_RANGE[1] / least) ** (uniform(shape, 0, 1, random) ** 1.5)
-        # Programs zoom by two more often than by anything else.
+        # A zoom by two is the most common one.
         zoom = torch.where(~turned & chance(shape, 0.35, random), 2.0, zoom)
         angle = torch.where(turned, uniform(shape, 0, 2 * math.pi, random), 0.0)
         self.kernel = torch.randint(0, KERNELS, shape, generator=random, device=device)
@@ -91,7 +91,7 @@ class Regrid:
 
 
 def _weights(t: Tensor, kernel: Tensor) -> list[Tensor]:
-    """Of the four pixels around, at distances 1 + t, t, 1 - t and 2 - t."""
+    """Interpolation weights of the four nearest pixels, at distances 1 + t, t, 1 - t and 2 - t."""
     weights = []
     lanczos = [_lanczos(d) for d in (1 + t, t, 1 - t, 2 - t)]
     whole = sum(lanczos[1:], lanczos[0])

@@ -1,8 +1,8 @@
-"""Columns to images: exact positions, any probe, a whole batch at once.
+"""Images of columns at exact positions, for any probe, in batches.
 
-Columns are spread on the pixel grid with cubic B-splines; in Fourier space that spread is divided
-out again and the probe multiplied in, so a column stands at its true sub-pixel place whatever the
-probe. The FFT wraps, so specimens reach RENDER_MARGIN pixels past the picture on every side.
+Columns are spread on the pixel grid with cubic B-splines (a non-uniform FFT). In Fourier space the
+spread is divided out and multiplied by the probe, so columns are at their exact sub-pixel positions.
+The FFT is periodic, so specimens extend RENDER_MARGIN px beyond the picture on every side.
 """
 
 from __future__ import annotations

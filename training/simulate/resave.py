@@ -1,4 +1,4 @@
-"""What programs and electronics do to a finished picture: hum, lost lines, grey levels, JPEG."""
+"""Effects on a finished picture: mains hum, lost lines, quantisation, JPEG."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JPEG_TABLE = (
 
 
 def hum(images: Tensor, random: torch.Generator) -> Tensor:
-    """A sine in time is added, as of the mains: up to a few cycles a row."""
+    """Add a sine in time, as from the mains, of up to a few cycles per row."""
     batch, rows, columns = images.shape
     shape = (batch, 1, 1)
     row = torch.arange(rows, device=images.device)[:, None]
@@ -38,7 +38,7 @@ def hum(images: Tensor, random: torch.Generator) -> Tensor:
 
 
 def lost_lines(images: Tensor, random: torch.Generator) -> Tensor:
-    """A few rows repeat the row before, or show one level."""
+    """A few rows repeat the row before or have one value."""
     batch, rows, _ = images.shape
     share = log_uniform((batch, 1, 1), 0.002, 0.02, random)
     struck = torch.rand((batch, rows, 1), generator=random, device=images.device) < share
@@ -49,14 +49,14 @@ def lost_lines(images: Tensor, random: torch.Generator) -> Tensor:
 
 
 def eight_bits(images: Tensor, random: torch.Generator) -> Tensor:
-    """As grey levels from 0 to 255, the contrast stretched a little past both ends."""
+    """Quantise to 8 bits, with the contrast stretched a little beyond the range."""
     low, high = images.amin(dim=(1, 2), keepdim=True), images.amax(dim=(1, 2), keepdim=True)
     step = (high - low).clamp(min=1e-12) / (255 * uniform((len(images), 1, 1), 0.4, 1, random))
     return low + ((images - low) / step).round() * step
 
 
 def jpeg(images: Tensor, random: torch.Generator) -> Tensor:
-    """Grey levels, and their cosine transform in blocks of 8 x 8 px rounded, quality 60 to 97."""
+    """JPEG compression: rounded cosine transforms of blocks of 8 x 8 px, quality 60 to 97."""
     batch, height, width = images.shape
     low, high = images.amin(dim=(1, 2), keepdim=True), images.amax(dim=(1, 2), keepdim=True)
     step = (high - low).clamp(min=1e-12) / 255

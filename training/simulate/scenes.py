@@ -1,7 +1,4 @@
-"""Clean pictures by the batch: what an ideal detector and an unshaken scan would record.
-
-A scene's brightest pixel is one.
-"""
+"""Batches of scenes: clean pictures, without noise and scan errors, with a maximum of one."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from training.simulate.shapes import random_shapes
 from training.simulate.specimen import SpecimenBatch, random_specimens
 from training.simulate.texture import TEXTURE, add_texture
 
-# Bands of column spacing in px and their share; close-packed pictures are where networks lose most.
+# Bands of column spacing in px and their fractions. Networks do worst on the closest columns.
 SPACING_BANDS = (
     ((4.0, 7.0), 0.22),
     ((7.0, 12.0), 0.28),
@@ -25,7 +22,7 @@ SPACING_BANDS = (
     ((22.0, 60.0), 0.14),
 )
 PROBE_SIGMA = (0.14, 0.34)  # of the probe, in column spacings
-LEAST_SIGMA = 0.8  # px: a sharper probe than this is undersampled
+LEAST_SIGMA = 0.8  # px: a sharper probe is undersampled
 
 
 def render_scenes(count: int, size: int, random: torch.Generator, batch: int = 16) -> Tensor:
@@ -45,7 +42,7 @@ def render_scenes(count: int, size: int, random: torch.Generator, batch: int = 1
 def render_crystals(
     batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
 ) -> Tensor:
-    """[batch, size, size] scenes of specimens of one band of column spacings."""
+    """[batch, size, size] scenes of random specimens in a range of column spacings."""
     full = size + 2 * RENDER_MARGIN
     specimen = random_specimens(batch, full, spacing, random)
     sigma = (specimen.spacing * uniform((batch,), *PROBE_SIGMA, random)).clamp(min=LEAST_SIGMA)
@@ -60,7 +57,7 @@ def form_image(
     random: torch.Generator,
     strengths: dict[str, Tensor] | None = None,
 ) -> Tensor:
-    """A specimen seen by probes of standard deviation `sigma` [B] px."""
+    """Images of specimens by probes of standard deviation `sigma` [B] px."""
     angle = uniform((len(sigma),), 0, 2 * math.pi, random)
     response = transfer(sigma, angle, specimen.size, strengths)
     return scaled(draw_columns(specimen.columns, response, specimen.size).clamp(min=0))

@@ -1,7 +1,7 @@
-"""How fast pictures are made, stage by stage: python -m training.simulate.speed.
+"""The speed of the simulator, by stage: python -m training.simulate.speed.
 
-Megapixels a second: of processor time on a CPU, so that it holds for one core of a busy machine,
-and of elapsed time on a GPU. Training on a CPU takes its batches from cached scenes.
+In megapixels per second of processor time on a CPU, which does not depend on other load, and of
+elapsed time on a GPU. Training on a CPU uses cached scenes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Stage = Callable[[], object]
 
 
 def megapixels_per_second(stage: Stage, device: torch.device, rounds: int) -> float:
-    """The mean over some rounds, since what a batch holds differs from one to the next."""
+    """The mean over some rounds, because batches differ."""
     stage()
     start = _clock(device)
     for _ in range(rounds):

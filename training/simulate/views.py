@@ -1,7 +1,7 @@
-"""Two views of one specimen: clean pictures before and after a drift, each scanned with its errors.
+"""Two views of one specimen: clean pictures before and after a drift, each with its own scan errors.
 
 A drift d = (dy, dx) moves features: moving(r) = reference(r - d). Both views are windows on a
-larger picture, so what leaves on one side comes in on the other.
+larger picture.
 """
 
 from __future__ import annotations
@@ -23,19 +23,18 @@ from training.simulate.specimen import DEFECTS, build, draw_borders
 from training.simulate.texture import TEXTURE, add_texture
 
 VIEW_SPACINGS = ((5.5, 9.0), (8.0, 14.0), (8.0, 14.0), (12.0, 26.0), (20.0, 45.0))  # px, in turn
-# Shares of the crystals with nothing wrong but one thing, by which drift is hardest to tell: about
-# so many columns missing, or heights that differ so much.
+# Fractions of the crystals with a single kind of defect, where drift is hardest to determine: a few
+# vacancies (how many), or a weak spread of the columns' heights (relative standard deviation).
 ONLY_VACANCIES, ONLY_SPREAD = 0.3, 0.35
 VACANCY_COUNT, WEAK_SPREAD = (0.7, 12.0), (0.02, 0.15)
-HEXAGONAL_SHARE = 0.35  # share of batches with one column in a hexagonal cell
-SHAPES_SHARE = 0.1  # share of batches that are no crystals
-UNDISTORTED_SHARE = 0.45  # share of pairs without errors of the scan
-# Crystals, borders and a mixture that are kept to try models on: see crystal_pairs.
+HEXAGONAL_SHARE = 0.35  # fraction of batches with one column per hexagonal cell
+SHAPES_SHARE = 0.1  # fraction of batches without crystals
+UNDISTORTED_SHARE = 0.45  # fraction of pairs without scan errors
+# Crystals, borders and particles on carbon are excluded for evaluation: see crystal_pairs.
 TRAINING_ZONES = [zone for zone in ZONES if zone.crystal not in DUMBBELLS + PEROVSKITES]
 UNTRAINED_BORDERS = ("grain", "interface")
 
-# Most pictures of a specimen for denoising are rich in defects. A drift is hard to see where there
-# are few of them, so they are fewer and weaker here.
+# Fewer and weaker defects than for denoising, because drift is hard to determine with few of them.
 VIEW_DEFECTS: Mix = {
     **DEFECTS,
     "spread": (0.0, 0.15, 0.5),
@@ -47,7 +46,7 @@ VIEW_DEFECTS: Mix = {
 }
 VIEW_TEXTURE: Mix = {**TEXTURE, "film": (0.02, 0.15, 0.3), "thickness": (0.03, 0.25, 0.25)}
 VIEW_SCAN: Mix = {"row_jitter_x": (0.05, 0.8, 0.6), "row_jitter_y": (0.05, 0.6, 0.4)}
-MAX_STRETCH = 0.02  # of the picture: how far a scan may be out of scale between two frames
+MAX_STRETCH = 0.02  # relative change of the scan's scale between two frames
 
 
 @dataclass
@@ -95,12 +94,12 @@ def _scene(batch: int, size: int, random: torch.Generator) -> Tensor:
     sigma = (cells.spacing * uniform((batch,), *PROBE_SIGMA, random)).clamp(min=LEAST_SIGMA)
     seen = form_image(specimen, sigma, random, draw_mix(PROBE, batch, random))
     ground = draw_mix(VIEW_TEXTURE, batch, random)
-    ground["film"] *= flaws["particle"] == 0  # a particle on carbon is kept, too
+    ground["film"] *= flaws["particle"] == 0  # particles on carbon are excluded for evaluation
     return scaled(add_texture(seen, random, ground))
 
 
 def hexagonal(spacing: Tensor, random: torch.Generator) -> Cells:
-    """One column in a cell, its six neighbours `spacing` [B] px away, turned at random."""
+    """Hexagonal lattices of one column per cell, `spacing` [B] px apart, randomly rotated."""
     batch, device = len(spacing), spacing.device
     third = torch.tensor([[0.0, 1.0], [math.sqrt(3) / 2, 0.5]], device=device)
     places, weights = torch.zeros(batch, 1, 2, device=device), torch.ones(batch, 1, device=device)
@@ -109,7 +108,7 @@ def hexagonal(spacing: Tensor, random: torch.Generator) -> Cells:
 
 
 def _errors(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """Where the scan reads, less where it should: rows that jitter, and a scale that is off."""
+    """Displacement of the beam: row jitter and an error of the scale."""
     straight = chance((batch,), UNDISTORTED_SHARE, random)
     strengths = {
         name: torch.where(straight, 0.0, value)
