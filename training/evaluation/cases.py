@@ -1,8 +1,7 @@
-"""Noisy pictures with their truth, for every denoiser alike.
+"""Test cases for denoisers: noisy pictures with their truth.
 
-A case is made from seeds that training never uses, so a model's own evaluation may use it too.
-Pictures are in electrons; the peak is the expected count of the brightest pixel of the truth
-before its optics.
+All seeds are unused in training. Pictures are in electrons; the peak is the expected count of the
+brightest pixel of the truth before its filter.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Case:
-    """One picture to be cleaned; `condition` is what its topic's table has a column for."""
+    """One picture to denoise; `condition` is its column in the table of the topic."""
 
     topic: str
     condition: str
@@ -60,7 +59,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Scene:
-    """A clean picture with its maximum at one, EDGE px larger on every side than its case."""
+    """A clean picture with a maximum of one, EDGE px larger on every side than its case."""
 
     name: str
     image: Floats
@@ -82,7 +81,7 @@ def crystal_cells(quick: bool = False) -> Iterator[Case]:
 
 
 def jittered_cells(quick: bool = False) -> Iterator[Case]:
-    """The perovskite with every row displaced along x by a Gaussian of its own."""
+    """The perovskite with independent Gaussian row displacements along x."""
     scene = perovskite_scene(CASE_SEED)
     peaks = (5.0, 100.0, 1e4) if quick else (5.0, 20.0, 100.0, 1e3, 1e4, 1e6)
     for rms in (1.0,) if quick else (0.5, 1.0, 2.0):
@@ -115,20 +114,20 @@ def jittered_scans(quick: bool = False) -> Iterator[Case]:
 
 
 def coloured_scans(quick: bool = False) -> Iterator[Case]:
-    """Multislice specimens whose counts and truth went through a filter or a zoom."""
+    """Multislice specimens with correlated noise: counts and truth are filtered or zoomed."""
     peaks = (5.0,) if quick else (5.0, 30.0)
     yield from _coloured("specimens, coloured noise", specimen_scenes(quick), peaks, COLOURS)
 
 
 def shape_scans(quick: bool = False) -> Iterator[Case]:
-    """Pictures without atoms, white and coloured noise."""
+    """Pictures without atoms, with white and correlated noise."""
     peaks = (30.0,) if quick else (5.0, 30.0, 100.0)
     scenes = shape_scenes(1 if quick else 2)
     yield from _coloured("no atoms", scenes, peaks, {"white": white, **COLOURS})
 
 
 def blank_fields(quick: bool = False) -> Iterator[Case]:
-    """Nothing but Poisson noise, plain and smoothed: what a denoiser leaves, it has invented."""
+    """Poisson noise only, plain and smoothed: any structure in the result is invented."""
     blurs = {"plain": 0.0, "blurred by 0.5 px": 0.5, "by 0.8 px": 0.8, "by 1 px": 1.0}
     colours = {name: Colour(sigma=sigma) for name, sigma in blurs.items()}
     side = LARGE_CASE_SIDE + 2 * EDGE
@@ -137,7 +136,7 @@ def blank_fields(quick: bool = False) -> Iterator[Case]:
 
 
 def amorphous_fields(quick: bool = False) -> Iterator[Case]:
-    """Speckle of an amorphous film, in which there is no column to find."""
+    """Speckle of an amorphous film, without columns."""
     side = LARGE_CASE_SIDE + 2 * EDGE
     scenes = []
     for number in range(_fields(quick)):
@@ -149,7 +148,7 @@ def amorphous_fields(quick: bool = False) -> Iterator[Case]:
 
 
 def _fields(quick: bool) -> int:
-    """Of every colour and dose: all of them together cover more than four megapixels."""
+    """Fields per filter and dose: together they cover more than four megapixels."""
     return 1 if quick else 2
 
 
@@ -166,7 +165,7 @@ TOPICS: dict[str, Callable[[bool], Iterator[Case]]] = {
 
 
 def cases(topics: Iterable[str] = TOPICS, quick: bool = False) -> Iterator[Case]:
-    """Every case of these topics, made one by one; `quick` leaves most of them out."""
+    """All cases of these topics, generated one by one; a few of them if `quick`."""
     for topic in topics:
         yield from TOPICS[topic](quick)
 
@@ -202,9 +201,9 @@ def shape_scenes(each: int) -> Iterator[Scene]:
 def jittered(
     scene: Scene, rms: float, peak: float, seed: int
 ) -> tuple[NDArray[np.float32], Floats]:
-    """Counts of a scene with rows displaced along x, and the truth without.
+    """Counts of a scene with rows displaced along x, and the truth without displacements.
 
-    Displacements are independent from row to row, Gaussian, and of zero mean over the frame.
+    Displacements are Gaussian, independent between rows and of zero mean over the frame.
     """
     random = _random(seed, scene)
     side = scene.image.shape[0] - 2 * EDGE
@@ -227,12 +226,12 @@ def coloured(
 
 
 def _random(seed: int, scene: Scene) -> np.random.Generator:
-    """Noise of its own for every scene."""
+    """Different noise for every scene."""
     return np.random.default_rng([seed, zlib.crc32(scene.name.encode())])
 
 
 def inner(image: Floats) -> Floats:
-    """Without the margin that filters and scan errors reach into."""
+    """Without the margin for filters and scan errors."""
     return np.ascontiguousarray(image[EDGE:-EDGE, EDGE:-EDGE])
 
 

@@ -1,4 +1,4 @@
-"""Atom columns in a picture, found from nothing but the picture and how far they lie apart."""
+"""Finds atom columns in a picture, given their approximate spacing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ GAUSS_NEWTON_STEPS = 12  # Gauss-Newton steps; columns settle in four or five
 
 
 def find_columns(image: NDArray[np.floating], spacing: float, sigma: float) -> Floats:
-    """Columns as rows of (y, x, height): maxima of the blurred picture, then fits of Gaussians.
+    """Columns as rows of (y, x, height): maxima of the blurred picture, refined by Gaussian fits.
 
-    `spacing` is roughly the least distance between columns and `sigma` their width, in px. What is
-    nearer to the edge than a fit reaches, or is no hill or wanders off in the fit, is left out.
+    `spacing` is roughly the least distance between columns and `sigma` their width, in px. Columns
+    too near to the edge for a fit, or whose fit is negative or diverges, are left out.
     """
     picture = np.asarray(image, np.float64)
     reach = round(spacing / 2)
@@ -24,7 +24,7 @@ def find_columns(image: NDArray[np.floating], spacing: float, sigma: float) -> F
 
 
 def _blurred(image: Floats, sigma: float) -> Floats:
-    """Convolved with a Gaussian, mirrored past the edges."""
+    """Convolution with a Gaussian, with reflected edges."""
     reach = int(4 * sigma)
     kernel = np.exp(-(np.arange(-reach, reach + 1.0) ** 2) / (2 * sigma**2))
     kernel /= kernel.sum()
@@ -43,7 +43,7 @@ def _disc(radius: int) -> NDArray[np.int64]:
 
 
 def _maxima(image: Floats, reach: int) -> NDArray[np.int64]:
-    """(y, x) of the pixels that no other within `reach` exceeds."""
+    """(y, x) of the pixels that are maxima within `reach` px."""
     wide = np.pad(image, reach, constant_values=-np.inf)
     rows, columns = image.shape
     highest = image
@@ -53,7 +53,7 @@ def _maxima(image: Floats, reach: int) -> NDArray[np.int64]:
 
 
 def _fitted(image: Floats, maxima: NDArray[np.int64], reach: int, sigma: float) -> Floats:
-    """A Gaussian of width `sigma` on a level ground, fitted in a disc about each maximum."""
+    """Gauss-Newton fits of a Gaussian of width `sigma` plus a constant, about each maximum."""
     offsets = _disc(reach)
     rows, columns = maxima.T[:, :, None] + offsets[:, None, :]
     values = image[rows, columns]
@@ -67,7 +67,7 @@ def _fitted(image: Floats, maxima: NDArray[np.int64], reach: int, sigma: float) 
         jacobian = np.stack([slopes[:, 0], slopes[:, 1], shape, np.ones_like(shape)], axis=2)
         left = values - height[:, None] * shape - ground[:, None]
         normal = np.swapaxes(jacobian, 1, 2) @ jacobian
-        # A little damping keeps a column that noise has flattened from dividing by nothing.
+        # Damping, against singular matrices where noise has flattened a column.
         normal += 1e-6 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(4)
         change = np.linalg.solve(normal, np.swapaxes(jacobian, 1, 2) @ left[:, :, None])[:, :, 0]
         place += np.clip(change[:, :2], -0.5, 0.5)

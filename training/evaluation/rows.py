@@ -1,4 +1,4 @@
-"""How far the rows of a picture lie from where they belong, and how well counts could tell."""
+"""Row displacements of a picture, and their Cramer-Rao bound."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from training.evaluation.columns import DERIVATIVE
 
 Floats = NDArray[np.float64]
 
-MAX_ROW_SHIFT, ROW_SHIFT_STEP = 4.0, 0.1  # px: shifts of a row that are tried
-WRAP_MARGIN = 16  # px at both ends of a row, which wrap
-LEAST_CONTRAST = 0.3  # of the largest contrast: rows with less show no shift
+MAX_ROW_SHIFT, ROW_SHIFT_STEP = 4.0, 0.1  # px: range and step of the tried row shifts
+WRAP_MARGIN = 16  # px at both ends of a row, affected by periodic shifts
+LEAST_CONTRAST = 0.3  # of the largest contrast: shifts of rows with less are not measured
 
 
 def row_shifts(image: Floats, truth: Floats) -> Floats:
-    """How far each row of a picture lies along x from where it belongs; NaN where that is not seen.
+    """Displacement of each row of a picture along x, px; NaN for rows with too little contrast.
 
-    Every row of the truth is moved by every shift, and the best correlation is refined by a
-    parabola; the columns that wrap are left out.
+    The shift of the true row with the highest correlation, refined by a parabola.
     """
     columns = truth.shape[1]
     shifts = np.arange(-MAX_ROW_SHIFT, MAX_ROW_SHIFT + ROW_SHIFT_STEP / 2, ROW_SHIFT_STEP)
@@ -39,11 +38,10 @@ def row_shifts(image: Floats, truth: Floats) -> Floats:
 
 
 def row_bound(counts: Floats) -> float:
-    """The Cramer-Rao bound of a row's displacement along x in px, rms over the rows that show any.
+    """The Cramer-Rao bound of a row's displacement along x in px, rms over rows with contrast.
 
-    `counts` is the expected picture in electrons per pixel; every row is placed by itself, the
-    specimen being known. Rows know of each other through the specimen: an estimate of a whole frame
-    may be better than that, if the displacements have a pattern.
+    `counts` is the expected picture in electrons per pixel. The bound is for a known specimen and
+    independent rows; an estimate that uses correlations between rows may be below it.
     """
     slope = correlate1d(counts, DERIVATIVE, axis=1)
     weight = np.divide(1, counts, out=np.zeros_like(counts), where=counts > 0)

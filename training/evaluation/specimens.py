@@ -1,4 +1,4 @@
-"""The simulated specimens that models are evaluated on, by `training.evaluation.multislice`."""
+"""The multislice specimens for evaluation, written by `training.evaluation.multislice`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SPECIMEN_FOLDER = Path(__file__).parent / "specimens"
-SPECIMEN_MARGIN = 16  # px on every side, into which scan errors of a frame of 256 px may reach
+SPECIMEN_MARGIN = 16  # px on every side, for scan errors of a frame of 256 px
 
 
 @dataclass(frozen=True)

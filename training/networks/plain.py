@@ -1,4 +1,4 @@
-"""Convolutions one after another, ReLU between them: what the published denoisers are."""
+"""A plain stack of convolutions with ReLU, like the published denoisers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-RANDOM_PART = 0.2  # of its random weights, what a layer begins with that hands on its channels
+RANDOM_PART = 0.2  # scale of the random weights added to the identity at initialisation
 
 
 class PlainStack(nn.Module):
-    """One convolution for each of `widths`, the filters of its layer; the last is linear.
+    """One convolution for each of `widths`, its number of filters; the last is linear.
 
-    Squares of `unshuffle` px may be taken for channels, which gives few layers a wide view. With
-    `near_identity`, layers between equally many channels begin by handing on what they are given and
-    little else: a deep stack learns several times faster for it.
+    `unshuffle` moves blocks of pixels to channels, which widens the field of view. With
+    `near_identity`, layers with as many input as output channels are initialised near the identity:
+    a deep stack then learns several times faster.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class PlainStack(nn.Module):
         self.layers = nn.Sequential(*layers[:-1])
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
-                # Keeps the scale of the signal through many layers of ReLU.
+                # Preserves the scale of the signal through many layers of ReLU.
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
                 if near_identity and layer.in_channels == layer.out_channels:

@@ -65,8 +65,8 @@ def acquire_series(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """[B, frames, rows, columns] of one specimen with independent errors; the truth; the path.
 
-    The specimen moves by a random walk of `step` px rms per frame and axis. `path` [B, frames, 2] is
-    the displacement of features since the first frame, to which the truth belongs.
+    The specimen moves by a random walk of `step` px rms per frame and axis. `path` [B, frames, 2]
+    is the displacement of features since the first frame, to which the truth belongs.
     """
     batch, rows, columns = scene.shape
     spline = coefficients(scene)

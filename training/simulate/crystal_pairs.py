@@ -1,4 +1,4 @@
-"""Pairs of specimens that no drift model is trained on: real crystals, and pictures without crystals.
+"""Pairs of specimens that no drift model is trained on: real crystals, and non-crystals.
 
 Columns are rendered twice, before and after the drift, so no frame is interpolated from the other.
 A carbon film is made of many weak columns at random positions. Pictures without columns are drawn

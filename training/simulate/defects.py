@@ -130,7 +130,7 @@ Line = tuple[Tensor, Tensor]  # normal (y, x) [B, 2], and distance from the orig
 
 
 def line(share: Tensor, size: int, random: torch.Generator, across: Tensor | None = None) -> Line:
-    """A line with about a fraction `share` [B] of the square beyond it; normal `across` or random."""
+    """A line with about `share` [B] of the square beyond it; its normal is `across` or random."""
     if across is None:
         turn = uniform((len(share),), 0, 2 * math.pi, random)
         across = torch.stack([turn.sin(), turn.cos()], -1)

@@ -39,8 +39,8 @@ def record(
     random: torch.Generator,
     strengths: dict[str, Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Noisy and ideal pictures [B, rows, columns] in electrons; `peak` [B] is the dose where a scene
-    is one. Of the effects in `strengths`, the ideal picture has the dark level only."""
+    """Noisy and ideal pictures [B, rows, columns] in electrons; `peak` [B] is the dose where a
+    scene is one. Of the effects in `strengths`, the ideal picture has the dark level only."""
     given = strengths or {}
     counts, ideal = counted(scene, peak, random, given)
     return read_out(counts, peak, random, given), ideal
@@ -83,7 +83,7 @@ def _strength(strengths: dict[str, Tensor], name: str, peak: Tensor) -> Tensor:
 
 
 def _afterglow(counts: Tensor, share: Tensor) -> Tensor:
-    """A fraction of each pixel's signal is spread over the following ones, decaying exponentially."""
+    """A fraction of each pixel's signal is delayed into the following ones, exponentially."""
     if absent(share):
         return counts
     columns = counts.shape[-1]

@@ -103,7 +103,7 @@ def _struck(
 
 
 def _bordered(frame: Tensor, disturbance: Disturbance, random: torch.Generator) -> Tensor:
-    """NaN in borders of any width up to the trouble's."""
+    """NaN in borders of random width up to the trouble's."""
     if not disturbance.blank:
         return frame
     widths = torch.randint(0, disturbance.blank + 1, (4, len(frame), 1), generator=random)

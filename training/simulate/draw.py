@@ -31,7 +31,7 @@ Mix = dict[str, tuple[float, float, float]]  # name -> (low, high, fraction of t
 
 
 def draw_mix(mix: Mix, batch: int, random: torch.Generator) -> dict[str, Tensor]:
-    """A strength [B] for each name: uniform from low to high in its fraction of pictures, else 0."""
+    """A strength [B] for each name: uniform in its range in its fraction of pictures, else 0."""
     return {
         name: uniform((batch,), low, high, random) * chance((batch,), share, random)
         for name, (low, high, share) in mix.items()

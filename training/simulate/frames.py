@@ -1,7 +1,7 @@
-"""Frames as acquisition software saves them: white and correlated noise, scan errors, and the truth.
+"""Frames as acquisition software saves them, with white or correlated noise, and their truth.
 
-Fixed fractions of every batch are as counted, filtered (afterglow, smoothing) and resampled (zoomed,
-rotated). The truth passes through the same filters and resampling without the noise.
+Fixed fractions of every batch are as counted, filtered (afterglow, smoothing) and resampled
+(zoomed, rotated). The truth passes through the same filters and resampling without the noise.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The images of Vasudevan & Jesse: noisy hexagonal lattices, before and after a drift.
 
-Columns are round Gaussians of height one on a zero background, so a picture is one matrix product of
-their profiles along y and x, exact at any sub-pixel position. A drift d = (dy, dx) moves features:
-moving(r) = reference(r - d). There are two kinds:
+Columns are round Gaussians of height one on a zero background, so a picture is one matrix product
+of their profiles along y and x, exact at any sub-pixel position. A drift d = (dy, dx) moves
+features: moving(r) = reference(r - d). There are two kinds:
 
 - bordered, as in the paper: the picture is displaced together with its border, and the uncovered
   area is empty;
@@ -82,7 +82,7 @@ def draw_columns(
     spacing = log_uniform((batch, 1), *spacings, random).sort(dim=0).values
     sigma = spacing * uniform((batch, 1), *widths, random)
     reach = size / 2 + max_drift + 3 * float(sigma.max())
-    # A rhombus of +-steps lattice vectors contains the square of half-width `reach` at any rotation.
+    # A rhombus of +-steps lattice vectors contains the square of half-width `reach`, also rotated.
     steps = math.ceil(reach * math.sqrt(2) / (float(spacing.min()) * math.sqrt(3) / 2))
     index = torch.arange(-steps, steps + 1, dtype=torch.float32, device=random.device)
     u, v = (grid.flatten() for grid in torch.meshgrid(index, index, indexing="ij"))
@@ -132,7 +132,7 @@ def _drawn(y: Tensor, x: Tensor, height: Tensor, sigma: Tensor, size: int) -> Te
 
 
 def _nearest(y: Tensor, x: Tensor, reach: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The columns nearest to the middle, as many as the fullest picture has; and which are inside."""
+    """The columns nearest to the middle, as many as the fullest picture has; which are inside."""
     distance = torch.maximum(y.abs(), x.abs())
     most = int((distance <= reach).sum(1).max())
     near = distance.topk(most, dim=1, largest=False)

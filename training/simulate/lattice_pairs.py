@@ -29,9 +29,9 @@ PARTICLE_RADIUS = (0.22, 0.41)  # of a particle, in sides of the frame
 
 @dataclass
 class ScenePairs:
-    """What ideal frames see, [B, side, side], a column's peak being one; and [B, 2] drifts.
+    """Noise-free scenes [B, side, side], normalised to a column's peak, and drifts [B, 2] in px.
 
-    They max_drift EDGE px past the frames on every side, for a scan that strays.
+    Scenes are EDGE px larger than the frames on every side, for scan errors.
     """
 
     reference: Tensor

@@ -1,8 +1,8 @@
 """Images of columns at exact positions, for any probe, in batches.
 
 Columns are spread on the pixel grid with cubic B-splines (a non-uniform FFT). In Fourier space the
-spread is divided out and multiplied by the probe, so columns are at their exact sub-pixel positions.
-The FFT is periodic, so specimens extend RENDER_MARGIN px beyond the picture on every side.
+spread is divided out and the probe multiplied in, so columns are at their exact positions. The FFT
+is periodic, so specimens extend RENDER_MARGIN px beyond the picture on every side.
 """
 
 from __future__ import annotations

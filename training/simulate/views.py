@@ -1,4 +1,4 @@
-"""Two views of one specimen: clean pictures before and after a drift, each with its own scan errors.
+"""Two views of one specimen: clean pictures before and after a drift, with their scan errors.
 
 A drift d = (dy, dx) moves features: moving(r) = reference(r - d). Both views are windows on a
 larger picture.
