@@ -1,6 +1,6 @@
-"""make bench: every comparison, written to benchmarks/results.md.
+"""make bench: runs all comparisons and writes benchmarks/results.md.
 
-`python -m benchmarks TOPIC` makes the part of one topic anew.
+`python -m benchmarks TOPIC` runs one topic and replaces its part.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def marked(name: str, part: str) -> str:
 
 
 def written(text: str) -> dict[str, str]:
-    """The parts of a results.md by their topics."""
+    """The parts of a results.md by topic."""
     pieces = re.split(r"<!-- (\w+) -->\n\n", text)[1:]
     return {
         name: part.rstrip("\n") + "\n" for name, part in zip(pieces[::2], pieces[1::2], strict=True)

@@ -1,4 +1,4 @@
-"""NCC over +-32 px: a pair, and a batch against one reference."""
+"""Benchmark of the NCC over +-32 px: a pair, and a batch against one reference."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _jobs(size: int, threads: int) -> dict[str, Job]:
 
 
 class Floor:
-    """What any exact FFT method must at least do: two transforms there, one back."""
+    """The least work of an exact FFT method: two forward transforms and one inverse."""
 
     def __init__(self, reference: Image, moving: Image, threads: int) -> None:
         side = ducc0.fft.good_size(reference.shape[0] + MAX_SHIFT, True)
@@ -81,9 +81,9 @@ def _batches() -> str:
         frames = np.stack([np.roll(moving, k, axis=0) for k in range(BATCH_FRAMES)])
         jobs: dict[str, Job] = {}
         for threads in (1, 2):
-            held = stemzoo.NccReference(reference, MAX_SHIFT, threads=threads)
+            reference_ncc = stemzoo.NccReference(reference, MAX_SHIFT, threads=threads)
             jobs[f"stemzoo.NccReference, {threads} thread{'s' * (threads > 1)}"] = partial(
-                held, frames
+                reference_ncc, frames
             )
         jobs["stemzoo.ncc pair by pair, 1 thread"] = partial(_one_by_one, reference, frames)
         for name, seconds in medians(jobs, rounds=7).items():

@@ -1,4 +1,4 @@
-"""Drift between frames: how long it takes, and how often a crystal leads it astray."""
+"""Benchmark of drift estimators: speed, and hit rate on crystals."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ Series = NDArray[np.float32]
 def report() -> str:
     parts = ["## Drift of a pair, one thread, ms\n", _pair_times()]
     parts += [
-        f"stemzoo.drift looks as far as a third of the frame, {VASUDEVAN_DRIFT} and OpenCV's and Nion's "
-        "templates to +-32 px. "
+        f"stemzoo.drift searches up to a third of the frame, {VASUDEVAN_DRIFT} and the templates of "
+        "OpenCV and Nion up to +-32 px. "
         f"{VASUDEVAN_DRIFT} runs its denoiser with as many threads as there are cores.\n",
         "## Drift on hexagonal lattices, share within 0.5 px\n",
         f"256 x 256, spacing 8 - 24 px, drift up to 16 px, at a dose of "
@@ -43,10 +43,10 @@ def report() -> str:
         _tracker(),
         f"## Every pair of {SERIES_FRAMES} frames of 512 x 512, seconds\n",
         _all_pairs(),
-        "rigidRegistration is not on the package registry. Its row is the arithmetic that "
-        "Savitzky et al. (2018) describe, in NumPy: a Fourier transform of each windowed frame, "
-        "and for each pair a product, an inverse transform and the highest pixel. "
-        f"Peers are timed on {TIMED_PAIRS} pairs and scaled.\n",
+        "rigidRegistration is not on the package registry. Its row is the algorithm of Savitzky et "
+        "al. (2018) in NumPy: a Fourier transform of each windowed frame, and for each pair a "
+        "product, an inverse transform and the highest pixel. "
+        f"Other packages are timed on {TIMED_PAIRS} pairs and scaled.\n",
     ]
     return "\n".join(parts)
 
@@ -104,7 +104,7 @@ def _tracker() -> str:
     jobs: dict[str, Job] = {}
     for name, model in our_models().items():
         track = stemzoo.DriftTracker(frames[0], model, threads=1)
-        # To and fro, so that it never jumps.
+        # Forward and backward, so that the drift never jumps.
         path = itertools.cycle([*frames, *frames[-2:0:-1]])
         jobs[name] = lambda track=track, path=path: track.push(next(path))  # type: ignore[misc]
     seconds = medians(jobs, rounds=60)
@@ -157,7 +157,7 @@ class RigidRegistration:
         y, x = (np.sin(np.pi * np.arange(side) / side) ** 2 for side in shape)
         self.window = np.outer(y, x)
         frequency = np.hypot(*np.meshgrid(*map(np.fft.fftfreq, shape), indexing="ij"))
-        highest = 1 / 8  # features of less than four pixels are noise
+        highest = 1 / 8  # band limit, cycles per pixel: features below four pixels are noise
         self.band = (frequency < highest) * np.sin(np.pi * frequency / highest) ** 2
 
     def spectrum(self, frame: Series) -> NDArray[np.complex128]:

@@ -1,4 +1,4 @@
-"""Every tool that says how far features moved, behind one face: two frames in, (dy, dx) out."""
+"""Drift estimators of several packages with one interface: two frames in, (dy, dx) out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import stemzoo
 from stemzoo.registration.estimator import Estimator
 from stemzoo.registration.shifting import peak
 
-MAX_SHIFT = 32  # px: how far those look that must be told
+MAX_SHIFT = 32  # px: search range of the tools that need one
 DRIFT_LATTICE, VASUDEVAN_DRIFT = "drift-lattice", "vasudevan-drift"
 CLASSICAL = "no network"
 SUBPIXEL = partial(phase_cross_correlation, upsample_factor=100)
@@ -28,7 +28,7 @@ Tool = Callable[[Frame, Frame], Shift]
 
 
 def our_models() -> dict[str, stemzoo.Model | None]:
-    """What the estimator can run with: its network where the zoo has one, and none."""
+    """The models of the estimator: drift-lattice, if the zoo has it, and none."""
     there = {info.name for info in stemzoo.models()}
     trained = (
         {DRIFT_LATTICE: stemzoo.load(DRIFT_LATTICE, threads=1)} if DRIFT_LATTICE in there else {}
@@ -37,7 +37,7 @@ def our_models() -> dict[str, stemzoo.Model | None]:
 
 
 def tools(size: int) -> dict[str, Tool]:
-    """Each with one thread, for frames of size x size; ours look as far as a third of that."""
+    """Each with one thread, for frames of size x size; ours search up to a third of that."""
     cv2.setNumThreads(1)
     window = cv2.createHanningWindow((size, size), cv2.CV_32F)
     return {
@@ -57,7 +57,7 @@ def tools(size: int) -> dict[str, Tool]:
 
 
 def _estimated(estimator: Estimator, reference: Frame, moving: Frame) -> Shift:
-    """What stemzoo.drift does, with one thread."""
+    """`stemzoo.drift` with one thread."""
     found = estimator.pair(estimator.frame(reference), estimator.frame(moving))
     return found.dy, found.dx
 
@@ -78,7 +78,7 @@ def _template(reference: Frame, moving: Frame) -> Shift:
 
 
 def _phase(window: Any, reference: Frame, moving: Frame) -> Shift:
-    # It lays the window on the frames that it is given, and they would be others afterwards.
+    # It applies the window to the frames in place.
     (dx, dy), _ = cv2.phaseCorrelate(reference.copy(), moving.copy(), window)
     return dy, dx
 
@@ -94,5 +94,5 @@ def _nion(reference: Frame, moving: Frame) -> Shift:
 
 
 def _inner(reference: Frame) -> Frame:
-    """What stays in the other frame at every shift up to MAX_SHIFT."""
+    """The part that stays inside the other frame at every shift up to MAX_SHIFT."""
     return np.ascontiguousarray(reference[MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT])

@@ -1,4 +1,4 @@
-"""Loading: what the hash and the gate cost of it, and how long a model takes from the cache."""
+"""Benchmark of loading a model: the cost of the hash and the gate, and of the first load."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def report() -> str:
         [
             "## Loading a model, ms\n",
             table(head, rows),
-            f"{LARGE_MODEL} comes from the cache, the others from the wheel. A share is that of sha256 "
-            "and gate together.\n",
+            f"{LARGE_MODEL} comes from the cache, the others from the wheel. Shares are those of "
+            "sha256 and gate together.\n",
         ]
     )
 

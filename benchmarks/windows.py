@@ -1,4 +1,4 @@
-"""Tiling: split and blend, against NumPy and against copying the image twice."""
+"""Benchmark of tiling: split and blend, against NumPy and against copying the image twice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _ours(tiling: stemzoo.Tiling, image: Image, batch: Image, result: Image) -> 
 
 
 def _numpy(tiling: stemzoo.Tiling, image: Image, batch: Image, result: Image) -> None:
-    """What one writes by hand: a weight image beside the sum, and a division at the end."""
+    """The usual implementation: sums of weighted tiles and of weights, and a division."""
     ramp = np.sin(np.pi * (np.arange(TILE, dtype=np.float32) + 0.5) / TILE) ** 2
     window = np.outer(ramp, ramp)
     weights = np.zeros_like(image)

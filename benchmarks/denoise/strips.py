@@ -1,4 +1,4 @@
-"""Picture strips: what every method makes of the same specimen, for people to look at."""
+"""Picture strips: the results of all methods for the same specimen, side by side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CAPTION_LENGTH = 20  # letters of a method's name that fit below its picture
 
 
 def save(folder: Path, subject: str, answers: Sequence[tuple[Case, Mapping[str, Floats]]]) -> None:
-    """A row of pictures a case: every method's, then the truth, in grey levels of the truth."""
+    """A row of pictures per case: every method's, then the truth, in the truth's grey levels."""
     panels = []
     for case, pictures in answers:
         limits = float(case.truth.min()), float(case.truth.max())

@@ -13,7 +13,7 @@ from training.evaluation.cases import CASE_SIDE, LARGE_CASE_SIDE
 
 TIMING_SEED = 90_900
 WARM_UP_SIDE = 96  # px: a picture to warm up with
-LONG_SECONDS = 30.0  # CPU seconds: who takes longer is timed once
+LONG_SECONDS = 30.0  # CPU seconds: slower methods are timed once
 
 
 def measured(methods: Sequence[Method], quick: bool = False) -> dict[str, dict[int, float]]:

@@ -156,7 +156,7 @@ def test_seams_that_change_sign_along_the_edge_count():
 
 
 def test_a_step_too_long_for_the_frame_is_refused():
-    with pytest.raises(ValueError, match="no two periods of 40 px"):
+    with pytest.raises(ValueError, match="less than two periods of 40 px"):
         seam_power(np.zeros((64, 64)), np.ones((64, 64)), 40)
 
 

@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Colour:
-    """The colour (spectrum) of noise, as a filter of counts and truth; lengths in px, 0 for none."""
+    """The colour (spectrum) of noise: a filter of counts and truth; lengths in px, 0 for none."""
 
     glow_x: float = 0.0  # exponential afterglow along x
     glow_y: float = 0.0

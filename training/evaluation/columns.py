@@ -167,10 +167,11 @@ def position_bounds(
 ) -> Floats:
     """The Cramer-Rao bound of each column's rms position error in px, for Poisson counts.
 
-    `counts` is the expected noise-free picture in electrons per pixel. The Fisher matrix of a column
-    is the sum of w^2 (grad I)(grad I)^T / I, where w is the column's share of each pixel: Gaussians
-    about all columns, normalised to a sum of one. The bound holds for each column by itself; methods
-    that use the lattice, or are biased, may be below it. It is infinite where the picture is flat.
+    `counts` is the expected noise-free picture in electrons per pixel. A column's Fisher matrix is
+    the sum of w^2 (grad I)(grad I)^T / I, where w is the column's share of each pixel: Gaussians
+    about all columns, normalised to a sum of one. The bound holds for each column by itself;
+    methods that use the lattice, or are biased, may be below it. It is infinite where the picture
+    is flat.
     """
     picture = np.asarray(counts, np.float64)
     gradient = np.stack([correlate1d(picture, DERIVATIVE, axis=axis) for axis in (0, 1)])

@@ -11,8 +11,8 @@ Floats = NDArray[np.float64]
 INNER_SIGMA, OUTER_SIGMA = 1.0, 4.0  # px, of the Gaussians whose difference shows spots
 MEDIAN_OF_GAUSSIAN = 0.6745  # of the absolute value, in standard deviations
 SPOT_DISTANCE = 5  # px between spots, at least
-# A spot counts if it rises over its surroundings by LEAST_RISE of the noise's standard deviation, by
-# TEXTURE_DEVIATIONS of the true picture's own texture, and by TRUTH_RATIO times the true rise.
+# A spot counts if it rises over its surroundings by LEAST_RISE of the noise's standard deviation,
+# by TEXTURE_DEVIATIONS of the true picture's own texture, and by TRUTH_RATIO times the true rise.
 LEAST_RISE, TEXTURE_DEVIATIONS, TRUTH_RATIO = 0.25, 3.0, 2.0
 
 

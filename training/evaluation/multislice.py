@@ -3,15 +3,14 @@
     pip install abtem ase
     python -m training.evaluation.multislice [NAME ...] [--into SPECIMEN_FOLDER]
 
-abTEM (GPL-3.0) is needed to simulate, not to evaluate: `training.evaluation.specimens` reads what
-this command has written. The ten specimens take about a quarter of an hour on one core.
+abTEM (GPL-3.0) is needed to simulate, not to evaluate: `training.evaluation.specimens` reads the
+files written here. The ten specimens take about a quarter of an hour on one core.
 
-Each specimen is one periodic supercell with its defects. Only two frozen-phonon configurations are
-averaged, so that columns differ in brightness more than real ones do. The PRISM algorithm scans the
-whole supercell at the Nyquist step of the probe; the source blur is a Gaussian; the trigonometric
-interpolation of the scan, which is exact, samples it on two pixel grids, turned against the
-lattice. Where a grid reaches beyond the supercell, which is 120 to 230 px wide at the coarse
-sampling, the picture repeats.
+Each specimen is one periodic supercell with defects. Only two frozen-phonon configurations are
+averaged, so that columns differ in brightness more than real ones. The PRISM algorithm scans the
+supercell at the Nyquist step of the probe; the source blur is a Gaussian; exact trigonometric
+interpolation samples the scan on two pixel grids, rotated against the lattice. Where a grid extends
+beyond the supercell, which is 120 to 230 px wide at the coarse sampling, the picture repeats.
 """
 
 from __future__ import annotations
@@ -103,8 +102,8 @@ def simulated(imaging: Imaging, crystal: Supercell) -> Floats:
     atoms = ase.Atoms(
         numbers=crystal.numbers, positions=crystal.positions, cell=crystal.cell, pbc=True
     )
-    # Whole numbers of slices, boundaries between layers: else rounding moves atoms of some columns
-    # to the slice before, and their layers interfere otherwise than those of the next columns.
+    # An integer number of slices with boundaries between atomic layers; otherwise rounding moves
+    # atoms of some columns to another slice, which changes their interference.
     slices = round(crystal.cell[2] / imaging.slice_thickness)
     atoms.positions[:, 2] += crystal.cell[2] / slices / 4
     potential = abtem.Potential(
@@ -120,7 +119,7 @@ def simulated(imaging: Imaging, crystal: Supercell) -> Floats:
         interpolation=PRISM_INTERPOLATION,
         downsample="cutoff",
     ).build(lazy=False)
-    # The image holds no frequency above twice the aperture's.
+    # The image has no frequencies above twice the aperture's.
     step = matrix.wavelength / (4e-3 * imaging.semiangle)
     across = crystal.cell[:2]
     scan = abtem.GridScan(
@@ -165,11 +164,11 @@ def save(
     columns = crystal.columns()
     pixel = crystal.nearest(columns) / spacing
     across, rotation = crystal.cell[:2], turn(angle)
-    # The middle of the supercell, where its defects are, is the middle of the frame.
+    # The middle of the supercell is the middle of the frame.
     middle = across / 2 - pixel * rotation @ np.full(2, (PICTURE_SIDE - 1) / 2)
     grid = np.stack(np.meshgrid(*(np.arange(PICTURE_SIDE),) * 2, indexing="ij"), axis=-1)
     image = sampled(scan, across, middle + pixel * grid @ rotation.T, imaging.blur)
-    # Interpolation overshoots below zero by a thousandth in vacuum; counts have no negative mean.
+    # Interpolation overshoots below zero by 0.001 in vacuum; expected counts are not negative.
     image = np.clip(image / image.max(), 0, 1)
     np.savez_compressed(
         path,
@@ -179,7 +178,8 @@ def save(
         pixel_size=np.float32(pixel / 10),
         description=np.str_(
             f"{crystal.description}; {imaging.energy / 1e3:.0f} kV, {imaging.semiangle:g} mrad, "
-            f"dark field {INNER_ANGLE:g} to {OUTER_ANGLE:g} mrad, thickness {crystal.thickness / 10:.1f} nm, "
+            f"dark field {INNER_ANGLE:g} to {OUTER_ANGLE:g} mrad, "
+            f"thickness {crystal.thickness / 10:.1f} nm, "
             f"supercell {across[0] / 10:.1f} x {across[1] / 10:.1f} nm"
         ),
     )

@@ -9,10 +9,8 @@ from scipy.ndimage import maximum_filter, uniform_filter
 Floats = NDArray[np.float64]
 
 PEAK_SIDE, SURROUNDINGS_SIDE = 3, 9  # frequencies: squares of a peak and of its surroundings
-LEAST_PEAK_POWER = (
-    1e-3  # of the strongest Bragg peak's power: fainter ones would only dilute the ratio
-)
-PROMINENCE = 20.0  # a Bragg peak's power, beside the mean of its surroundings
+LEAST_PEAK_POWER = 1e-3  # of the strongest Bragg peak's power: fainter ones are ignored
+PROMINENCE = 20.0  # least power of a Bragg peak over the mean of its surroundings
 
 
 def seam_power(
@@ -45,8 +43,8 @@ def _periodic(difference: Floats, step: int) -> float:
 def bragg_power(residual: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
     """Power of `residual` at the Bragg peaks of `truth`, over that at the frequencies around them.
 
-    About 1 for noise, white or correlated; more if the residual contains part of the lattice. NaN if
-    the truth has no Bragg peaks or the residual is zero.
+    About 1 for noise, white or correlated; more if the residual contains part of the lattice. NaN
+    if the truth has no Bragg peaks or the residual is zero.
     """
     peaks = bragg_peaks(truth)
     if not peaks.any() or not np.any(residual):

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-Z_POWER = 1.7  # a dark-field signal goes with about this power of the atomic number
-VISIBLE_SIGNAL = 0.1  # of a strong column's signal: columns of oxygen alone mostly lie below
-NO_COLUMN = -1  # the column of atoms that belong to none
+Z_POWER = 1.7  # the dark-field signal is proportional to about this power of the atomic number
+VISIBLE_SIGNAL = 0.1  # of a strong column's signal: columns of oxygen alone are mostly below
+NO_COLUMN = -1  # column number of atoms outside columns
 
 C, N, O, AL, SI, S, SC, TI, GA, AS, SR, MO, IN, SB, LA, DY, W, AU = (  # noqa: E741
     6, 7, 8, 13, 14, 16, 21, 22, 31, 33, 38, 42, 49, 51, 57, 66, 74, 79,
@@ -26,7 +26,7 @@ C, N, O, AL, SI, S, SC, TI, GA, AS, SR, MO, IN, SB, LA, DY, W, AU = (  # noqa: E
 
 @dataclass(frozen=True)
 class Supercell:
-    """Atoms of a periodic supercell; `column` numbers the column that each belongs to."""
+    """Atoms of a periodic supercell; `column` is the number of the column of each."""
 
     numbers: Integers
     positions: Floats
@@ -47,7 +47,7 @@ class Supercell:
         )
 
     def columns(self) -> Floats:
-        """(y, x, weight) of each column that is visible beside the strong ones."""
+        """(y, x, weight) of each visible column."""
         found = []
         for column in np.unique(self.column[self.column != NO_COLUMN]):
             mine = self.column == column
@@ -82,7 +82,7 @@ def crystal(
 
 
 def _numbered(numbers: Integers, positions: Floats, cell: Floats, description: str) -> Supercell:
-    # The offset keeps rounding errors from parting atoms at a multiple of the grid.
+    # The offset prevents rounding errors from separating atoms at a multiple of the grid.
     places = np.round((positions[:, :2] + 0.0137) / 0.1).astype(np.int64)
     column = np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
     return Supercell(numbers, positions, column, cell, description)
@@ -91,10 +91,10 @@ def _numbered(numbers: Integers, positions: Floats, cell: Floats, description: s
 def stacked(
     steps: Sequence[int], basis: Sequence[tuple[int, float]], a: float, repeats: Sequence[int]
 ) -> Supercell:
-    """{111} layers of a cubic crystal seen along [110], each `steps` thirds beside the last.
+    """{111} layers of a cubic crystal along [110], each shifted by `steps` thirds from the last.
 
-    `basis` holds the atoms (number, height along [111]) of a layer; steps of +1 throughout are the
-    perfect crystal, a single -1 is a stacking fault, from +1 to -1 a twin boundary.
+    `basis` holds the atoms (number, height along [111]) of a layer. Steps of +1 make the perfect
+    crystal, a single -1 a stacking fault, a change from +1 to -1 a twin boundary.
     """
     if sum(steps) % 3:
         raise ValueError("the stacking does not close over the supercell")
@@ -117,8 +117,8 @@ def spoilt(
 ) -> Supercell:
     """Vacancies (element, fraction of a column, columns) and dopants (element, new element, ...).
 
-    Columns are drawn without repetition. What lies near one that lost atoms is displaced away from
-    it by `strain`, which decays over 2 angstrom.
+    Columns are drawn without repetition. Atoms near a vacancy are displaced away from it by
+    `strain`, which decays over 2 angstrom.
     """
     random = np.random.default_rng(seed)
     numbers, positions = whole.numbers.copy(), whole.positions.copy()
@@ -147,8 +147,8 @@ def spoilt(
 def shaken(still: Supercell, rms: float, seed: int) -> Supercell:
     """One frozen-phonon configuration: each atom displaced by `rms` along each axis in the plane.
 
-    Atoms of a column at rest scatter coherently, and a column with vacancies may then be brighter
-    than a full one. Columns are where their displaced atoms are on average.
+    Without displacements, atoms of a column scatter coherently, and a column with vacancies may be
+    brighter than a full one. Column positions are means over the displaced atoms.
     """
     random = np.random.default_rng(seed)
     positions = still.positions.copy()

@@ -1,7 +1,7 @@
-"""A pair on which others hop: both frames, and what is left after each answer is taken back.
+"""A pair on which other estimators hop: both frames, and the residual of each estimated drift.
 
-Where the answer is right, only noise is left. Where it is a lattice vector off, whatever breaks the
-lattice is left twice: bright where it was, dark where it was thought to be.
+The residual is the difference of the frames after the drift is undone. With the right drift it is
+noise; one lattice vector off, defects appear twice: bright at the true and dark at the wrong place.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from training.evaluation.models.drift_trials import (
 )
 
 CASE, DOSE = "one vacancy", "10"
-CANDIDATE_PAIRS = 30  # pairs among which the one is looked for that most others get wrong
-RESIDUAL_BLUR = 2.5  # px: what is left is smoothed, for the eye
+CANDIDATE_PAIRS = 30  # from which the pair is chosen that most other estimators get wrong
+RESIDUAL_BLUR = 2.5  # px: smoothing of the residuals, for visibility
 
 Image = NDArray[np.floating]
 Shift = tuple[float, float]
@@ -39,7 +39,7 @@ Peer = Callable[[Image, Image], Shift]
 
 
 def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
-    """The panels, captioned, and how many there are in a row."""
+    """The captioned panels, and the number of panels per row."""
     trial, answers = _telling(model)
     left = {name: _left(trial, answer) for name, answer in answers.items()}
     limit = 4 * float(np.nanstd(left[DRIFT_LATTICE]))
@@ -55,7 +55,7 @@ def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
 
 
 def peers() -> dict[str, Peer]:
-    """Other projects' ways, of those that are installed."""
+    """The estimators of other projects that are installed."""
     found: dict[str, Peer] = {}
     try:
         from skimage.registration import phase_cross_correlation
@@ -73,7 +73,7 @@ def peers() -> dict[str, Peer]:
 
 
 def candidates() -> list[Trial]:
-    """The first pairs of the cell that is pictured."""
+    """The first pairs of the cell CASE, DOSE."""
     (setup,) = (known for known in setups() if (known.group, known.case) == ("lattices", CASE))
     found = (trial for label, trial in trials(setup) if label == DOSE)
     return list(itertools.islice(found, CANDIDATE_PAIRS))
@@ -102,13 +102,13 @@ def _answers(model: Model, trial: Trial) -> dict[str, Shift]:
 
 
 def _by_phase(correlate: Any, reference: Image, moving: Image) -> Shift:
-    """Its default; it tells how to move the second frame onto the first."""
+    """Default settings. It returns the shift that moves the second frame onto the first."""
     (dy, dx), *_ = correlate(reference, moving)
     return -float(dy), -float(dx)
 
 
 def _by_template(cv2: Any, reference: Image, moving: Image) -> Shift:
-    """The inner part of the reference, looked for in the other frame."""
+    """Template matching of the inner part of the reference in the other frame."""
     inner = np.ascontiguousarray(
         reference[PEER_MAX_SHIFT:-PEER_MAX_SHIFT, PEER_MAX_SHIFT:-PEER_MAX_SHIFT]
     )
@@ -127,7 +127,7 @@ def _caption(name: str, answer: Shift, trial: Trial) -> str:
 
 
 def _left(trial: Trial, answer: Shift) -> Image:
-    """The moving frame taken back, less the reference; NaN where only one of them shows it."""
+    """The moving frame moved back, minus the reference; NaN outside their overlap."""
     dy, dx = answer
     if not math.isfinite(dy + dx):
         return np.full(trial.reference.shape, np.nan)

@@ -1,9 +1,9 @@
-"""What the paper says of the other ways, tried: python -m training.experiments.vasudevan_comparison
+"""Tests the paper's claims on alternatives: python -m training.experiments.vasudevan_comparison
 
-Trains the drift network three times, by as many steps on as many pairs (about 20 minutes): on
-the correlation of denoised frames, on that of noisy frames, and on the denoised frames themselves.
-Writes zoo/vasudevan-drift/comparison.json, which `training.evaluate vasudevan-drift --write` then
-puts into the card.
+Trains the drift network on three inputs, with equal steps and pairs (about 20 minutes): the
+correlation of denoised frames, that of noisy frames, and the denoised frames themselves. Writes
+zoo/vasudevan-drift/comparison.json, which `training.evaluate vasudevan-drift --write` adds to the
+card.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ VARIANTS = {
 
 
 def compare(steps: int, pairs: int, runs: Path, count: int = UNSEEN_PAIRS) -> dict[str, Any]:
-    """Train every variant in a folder of `runs`, and try all on the same pairs."""
+    """Train every variant in a folder of `runs`, and evaluate all on the same pairs."""
     tried = {"border": unseen("border", 0.5, count), "window": unseen("window", 1.0, count)}
     rows = []
     for key, (system, settings) in VARIANTS.items():

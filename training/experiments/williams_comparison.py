@@ -1,9 +1,9 @@
-"""What Williams et al. set out to compare: python -m training.experiments.williams_comparison
+"""The comparisons of Williams et al.: python -m training.experiments.williams_comparison
 
-Trains the network for as long on other targets (the mean of all frames, as SDnDTI; the truth) and a
-convolutional auto-encoder on the same series, and tunes the model of the zoo, by the fine-tune
-command, on hysteresis, defocus and blur. Writes zoo/williams-hourglass/comparison.json, which
-`training.evaluate williams-hourglass --write` puts into the card.
+Trains the network equally long on other targets (the mean of all frames, as SDnDTI; the truth) and
+a convolutional auto-encoder on the same series, and fine-tunes the zoo model on hysteresis, defocus
+and blur. Writes zoo/williams-hourglass/comparison.json, which
+`training.evaluate williams-hourglass --write` adds to the card.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _noisy(scene: Tensor, scan: Mix, random: torch.Generator) -> tuple[Tensor, T
 def _smeared(
     scene: Tensor, strengths: dict[str, float], random: torch.Generator, sigma: float = 2.0
 ) -> tuple[Tensor, Tensor]:
-    """A noisy picture through a worse probe, beside what the better one would have seen."""
+    """A noisy picture by a wider probe, and the ideal picture by the original one."""
     widths = torch.full((len(scene),), sigma)
     given = {name: torch.full_like(widths, value) for name, value in strengths.items()}
     size = scene.shape[-1]
@@ -92,7 +92,7 @@ def pairs(condition: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def taught(minutes: float, runs: Path, smoke: bool = False) -> list[dict[str, Any]]:
-    """Every way of teaching, given the same time, by the figures of the card."""
+    """The metrics of every variant after equal training time."""
     rows = []
     for key, (system, settings) in VARIANTS.items():
         recipe = load_recipe(MODEL, **settings)
@@ -104,7 +104,7 @@ def taught(minutes: float, runs: Path, smoke: bool = False) -> list[dict[str, An
 
 
 def tuned(minutes: float, runs: Path, count: int = TUNING_IMAGES) -> list[dict[str, Any]]:
-    """The model of the zoo before and after it is tuned on each condition, on unseen pictures."""
+    """The zoo model before and after fine-tuning on each condition, on unseen pictures."""
     rows = []
     for condition in CONDITIONS:
         folder, name = runs / condition, f"{MODEL}-{condition}"

@@ -1,6 +1,6 @@
-"""The figures of Buban & Choi: unseen noisy windows, and a fault under the floating window.
+"""The tests of Buban & Choi: errors on unseen noisy windows, and the elongation at a planar fault.
 
-They say "a signal-to-noise ratio of 0.33" and not what that is, so every reading gets its figure.
+Their "signal-to-noise ratio of 0.33" is not defined, so every reading of it is evaluated.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ SNR = 0.33
 WINDOW_STEPS = (2, 3)  # px between windows: the paper's text, and the caption of its figure
 FAULT_PEAKS = (1.0, 3.0)  # electrons in the brightest pixel of fast scans with the fault
 FAULT_SIDE = 420  # px: of those scans
-WHOLE_RANGE = "the maximum to the noise's whole range"  # the reading that is quoted first
+WHOLE_RANGE = "the maximum to the noise's whole range"  # the reading of the headline
 WHOLE_RANGE_STD = 1 / SNR / 12**0.5  # of uniform noise; the clean maximum is 1
 
 
 def noise_levels(mean: float, std: float) -> dict[str, float]:
-    """The noise's standard deviation by what SNR is taken to be the ratio of."""
+    """The noise's standard deviation for each reading of the SNR."""
     return {
         "the variances": std / SNR**0.5,
         "the standard deviations": std / SNR,
@@ -44,7 +44,7 @@ def noise_levels(mean: float, std: float) -> dict[str, float]:
 
 
 def measure(model: Model, smoke: bool = False) -> Metrics:
-    """Errors on unseen windows by every reading, and the fault seen through the noise."""
+    """Errors on unseen windows for every reading, and the elongation at the fault."""
     clean = _windows(20 if smoke else 5000)
     levels = noise_levels(float(clean.mean()), float(clean.std()))
     beyond = _windows(len(clean), turned=(45.0, 90.0))
@@ -74,7 +74,7 @@ def _noisy(clean: Image, std: float) -> Image:
 
 
 def _errors(model: Model, clean: Image, std: float) -> Metrics:
-    """Errors per pixel in percent of the maximum, of windows that are whole images."""
+    """Errors per pixel in percent of the maximum, of single windows."""
     noisy = _noisy(clean, std)
     error = model(noisy) - clean
     return {
@@ -91,7 +91,7 @@ def _share(value: float | np.floating[Any]) -> float:
 
 
 def _fault(model: Model, exposures: int) -> list[Metrics]:
-    """What is seen of the fault in truth, in raw scans and in restored ones, a row each."""
+    """The fault in the truth, in raw scans and in restored ones, a row each."""
     truth = _fault_truth()
     rows = [{"image": "truth", "peak": None, "psnr": None, **_over([_elongation(truth)])}]
     for peak in FAULT_PEAKS:
@@ -111,7 +111,7 @@ def _seen(images: Sequence[Image], truth: Image, peak: float) -> Metrics:
 
 
 def _over(found: list[dict[str, float]]) -> Metrics:
-    """Means over scans, and how much the elongation differs from scan to scan."""
+    """Means over scans, and the standard deviation of the elongation."""
     means = {key: round(float(np.mean([one[key] for one in found])), 2) for key in found[0]}
     spread = np.std([one["elongation"] for one in found])
     return {**means, "spread": round(float(spread), 2)}
@@ -123,13 +123,13 @@ def _fault_truth() -> NDArray[np.float64]:
 
 
 def _elongation(image: Image) -> dict[str, float]:
-    """How much further apart planes of columns lie at the fault, with nothing known of where.
+    """The excess distance of the planes of columns at the fault, whose position is found first.
 
-    Planes stand upright; bright and dim ones alternate, and beyond the fault the other way round.
-    In percent of the usual distance between planes.
+    Planes are vertical; bright and dim ones alternate, with the opposite phase beyond the fault. In
+    percent of the median distance between planes.
     """
     planes = _planes(find_columns(image, PERIOD / 2**0.5, COLUMN_SIGMA))
-    if len(planes) < 3:  # nothing of the crystal is left, and no elongation to be seen
+    if len(planes) < 3:  # no crystal left
         return {"elongation": 0.0, "over_five": 0.0, "scatter": 0.0}
     place = np.array([np.median(plane[:, 1]) for plane in planes])
     height = np.array([np.median(plane[:, 2]) for plane in planes])
@@ -146,7 +146,7 @@ def _elongation(image: Image) -> dict[str, float]:
 
 
 def _planes(columns: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Columns that stand above each other, from left to right, where columns crowd along x."""
+    """Vertical planes of columns, from left to right: maxima of the density of columns along x."""
     x, half = columns[:, 1], PERIOD / 6
     line = np.arange(0, FAULT_SIDE, 0.25)
     crowd = np.exp(-((line[:, None] - x) ** 2) / 2).sum(axis=1)
@@ -176,29 +176,29 @@ def report(metrics: Metrics) -> str:
     return "\n".join(
         [
             f"Unseen windows with uniform noise at a signal-to-noise ratio of {metrics['snr']},",
-            "which the paper leaves undefined: a row for each reading. Everything is in percent of",
-            "the brightest column; errors are means per pixel, and an answer of nothing but the",
-            f"mean grey would be off by {metrics['flat_answer']:.1f}.",
+            "which the paper does not define: a row for each reading. All values are in percent of",
+            "the brightest column; errors are means per pixel. A constant image of the mean would",
+            f"have an error of {metrics['flat_answer']:.1f}.",
             "",
             "| the ratio is of | noise std | raw error | error | rms error |",
             "|---|---|---|---|---|",
             *windows,
             "",
-            "Turned by 45 to 90 degrees, for which it was not trained, windows with noise by the",
-            f"reading of {WHOLE_RANGE} come out {beyond['mean_absolute']:.1f} off.",
+            "Windows rotated by 45 to 90 degrees, for which it was not trained, have an error of",
+            f"{beyond['mean_absolute']:.1f} with noise by the reading {WHOLE_RANGE}.",
             "",
             "SrTiO3 with a Ruddlesden-Popper fault in fast scans with Poisson noise; peak is the",
-            "number of electrons in the brightest pixel. The elongation is how much further apart",
-            "than elsewhere the planes of columns lie that face each other at the fault, with its",
-            "standard deviation from scan to scan; then the same summed over the five distances",
-            "nearest to the fault; the scatter is of single columns in their plane, in px.",
+            "number of electrons in the brightest pixel. The elongation is the excess distance of",
+            "the planes of columns on both sides of the fault, with its standard deviation between",
+            "scans; over five is the sum for the five distances nearest to the fault; the scatter",
+            "is that of single columns about their plane, in px.",
             "",
             "| peak | image | PSNR, dB | elongation, % | over five, % | scatter |",
             "|---|---|---|---|---|---|",
             *fault,
             "",
             "The perovskite benchmark, Poisson noise, PSNR in dB by electrons in the brightest",
-            "pixel; it has oxygen columns and a background, which the training lattice has not:",
+            "pixel; unlike the training lattice it has oxygen columns and a background:",
             "",
             "| peak | raw | denoised |",
             "|---|---|---|",
@@ -208,7 +208,7 @@ def report(metrics: Metrics) -> str:
 
 
 def published(metrics: Metrics) -> list[tuple[str, str, str]]:
-    """What the paper says, beside what was measured."""
+    """The paper's results beside those measured here."""
     error = {row["ratio"]: row["mean_absolute"] for row in metrics["windows"]}
     rest = sorted(value for name, value in error.items() if name != WHOLE_RANGE)
     seen = "; ".join(
@@ -224,8 +224,8 @@ def published(metrics: Metrics) -> list[tuple[str, str, str]]:
             f"{rest[-1]:.1f} % by other readings",
         ),
         (
-            f"elongation at the Ruddlesden-Popper fault, {FAULT_PEAKS[0]:.0f} electron in the brightest "
-            "pixel",
+            f"elongation at the Ruddlesden-Popper fault, {FAULT_PEAKS[0]:.0f} electron in the "
+            "brightest pixel",
             "reproduced (a picture)",
             seen,
         ),

@@ -1,4 +1,4 @@
-"""A model on the cases of the evaluation: what metrics.json keeps of them, and tables for cards."""
+"""Scores of a model on the test cases, for metrics.json, and their tables for cards."""
 
 from __future__ import annotations
 
@@ -32,17 +32,16 @@ COLUMN_HEADS = {
     "invented": "invented per Mpx",
 }
 EXPLANATION = """\
-PSNR is of the truth's maximum, in brackets that of the noisy picture; the slope is that of the
-intensities over the true ones. F1 is of the atom columns that the noise-free picture shows, faint
-the recall of those lower than 0.3 of the highest; position is the rms error of the columns' places,
-and over bound its median over that of the Cramer-Rao bound of a column (or of a row) by itself.
-Bragg is the power of the residual at the lattice's frequencies over that around them. Invented are
-spots that rise by a quarter of the noise's deviation where the truth has none. A 95 % confidence
-interval is given for PSNR."""
+PSNR is relative to the truth's maximum, with that of the noisy picture in brackets and a 95 %
+confidence interval. Slope: of the intensities over the true ones. F1: of the atom columns detected
+in the noise-free picture; faint: recall of those lower than 0.3 of the highest. Position: rms error
+of the columns' positions; over bound: median error over that at the Cramer-Rao bound of a column
+(or of a row) by itself. Bragg: power of the residual at the Bragg peaks over that around them.
+Invented: spots that rise by 25 % of the noise's standard deviation where the truth has none."""
 
 
 def by_topic(model: Model, topics: Iterable[str], smoke: bool = False) -> Metrics:
-    """Mean scores by topic and condition; `smoke` takes the first cases of every topic only."""
+    """Mean scores by topic and condition; with `smoke`, of the first cases of every topic only."""
     return {
         topic: on(
             model, islice(cases([topic], quick=True), SMOKE_CASES) if smoke else cases([topic])
@@ -52,7 +51,7 @@ def by_topic(model: Model, topics: Iterable[str], smoke: bool = False) -> Metric
 
 
 def on(model: Model, taken: Iterable[Case]) -> list[Metrics]:
-    """Mean scores of these cases, one entry a condition."""
+    """Mean scores of these cases, one entry per condition."""
     answer = stemzoo.restore if model.contract.task == "restore" else stemzoo.denoise
     scores: dict[str, list[tuple[Score, Score]]] = {}
     for case in taken:
@@ -66,7 +65,7 @@ def on(model: Model, taken: Iterable[Case]) -> list[Metrics]:
 
 
 def _means(pairs: list[tuple[Score, Score]]) -> Metrics:
-    """Of every measure that there is, and the interval of PSNR."""
+    """Means of all defined scores, and the confidence interval of PSNR."""
     raw = float(np.mean([before.psnr for before, _ in pairs]))
     fidelity = [after.psnr for _, after in pairs]
     means: Metrics = {"raw": rounded(raw)}
@@ -81,12 +80,12 @@ def _means(pairs: list[tuple[Score, Score]]) -> Metrics:
 
 
 def section(metrics: Metrics) -> list[str]:
-    """What a card says of them; figures measured before there were such cases have none."""
+    """The section of a card; empty for metrics without cases."""
     return ["", tables(metrics["cases"])] if "cases" in metrics else []
 
 
 def tables(metrics: Metrics) -> str:
-    """Of every topic a table."""
+    """A table for every topic."""
     parts = [EXPLANATION]
     for topic, rows in metrics.items():
         shown = [name for name in COLUMN_HEADS if any(name in row for row in rows)]

@@ -1,4 +1,4 @@
-"""What the figures of image models share."""
+"""Shared by the evaluations of all models: the seed, and gains of PSNR and SSIM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a denoiser gains: by dose, by distance between columns, and on nothing at all."""
+"""PSNR of a denoiser by dose and column spacing, and the noise it leaves in a blank field."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PEROVSKITE_PEAKS = (5, 20, 100)  # electrons per pixel at the brightest column
 
 
 def measure(model: Model, smoke: bool = False) -> Metrics:
-    """Everything a denoiser's card promises; `smoke` measures on a few small images only."""
+    """All metrics of a denoiser; `smoke` measures on a few small images only."""
     size, repeats = (128, 1) if smoke else (512, 4)
     perovskites = [on_perovskite(model, peak, size, repeats) for peak in PEROVSKITE_PEAKS]
     raw, clean = (
@@ -66,9 +66,9 @@ def report(metrics: Metrics) -> str:
             "|---|---|---|---|",
             *lattices,
             "",
-            f"A blank field of {blank['level']} electrons per pixel keeps a standard deviation of "
+            f"In a blank field of {blank['level']} electrons per pixel, a standard deviation of "
             f"{blank['clean_std']:.2f}",
-            f"electrons, from {blank['raw_std']:.2f}.",
+            f"electrons remains, from {blank['raw_std']:.2f}.",
             *cases.section(metrics),
         ]
     )
@@ -87,7 +87,7 @@ def on_perovskite(model: Model, peak: float, size: int, repeats: int) -> Metrics
 
 
 def _lattices(model: Model, spacing: tuple[float, float], peak: float, count: int) -> Metrics:
-    """Random simulated crystals with defects and edges, of one band of column spacings."""
+    """Random simulated crystals with defects and edges, in one range of column spacings."""
     random = torch.Generator().manual_seed(EVALUATION_SEED)
     scenes = render_crystals(count, 256, spacing, random).double().numpy()
     raw, clean = [], []
@@ -100,7 +100,7 @@ def _lattices(model: Model, spacing: tuple[float, float], peak: float, count: in
 
 
 def _blank(model: Model, size: int) -> Metrics:
-    """An empty field of 20 electrons per pixel: structure left in it is invented."""
+    """An empty field of 20 electrons per pixel: remaining structure is invented."""
     random = np.random.default_rng(EVALUATION_SEED)
     counts = random.poisson(20, (size, size)).astype(np.float32)
     return {

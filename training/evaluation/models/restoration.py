@@ -1,4 +1,4 @@
-"""What a restoring network gains on every scan error and every kind of noise, mixed and alone."""
+"""Gains of a restoring network on all scan errors and detector effects, and on row jitter alone."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def pictures(
     size: int = RESTORED_SIZE,
     either_way: bool = True,
 ) -> tuple[Floats, Floats]:
-    """Noisy and true pictures of unseen specimens, `count` of every band of column spacings.
+    """Noisy and true pictures of unseen specimens, `count` in every band of column spacings.
 
-    Unless `either_way`, all are scanned along rows.
+    With `either_way`, half of the batches are scanned along columns.
     """
     random = torch.Generator().manual_seed(EVALUATION_SEED)
     wide = torch.cat(
@@ -81,7 +81,7 @@ def _over(values: list[np.floating[Any]]) -> dict[str, float]:
 
 
 def _jittered(count: int, peak: float, size: int) -> tuple[Floats, Floats]:
-    """Only the rows of these are displaced, and only along themselves."""
+    """Pictures with row displacements along x only."""
     return pictures(count, peak, ROW_JITTER, size, either_way=False)
 
 
@@ -110,8 +110,8 @@ def report(metrics: Metrics) -> str:
             f"{shift['before']:.2f} px are measured before",
             f"and {shift['after']:.2f} px after; from one row to the next, "
             f"{step['before']:.2f} and {step['after']:.2f} px.",
-            "Rows remember the one before, some of them long: what is slow of their jitter is less",
-            "seen, and stays. The slope of restored over true intensity with that jitter, by peak:",
+            "The jitter is correlated from row to row; its slow part is hard to detect and stays.",
+            "The slope of restored over true intensity with that jitter, by peak:",
             f"{slopes}.",
         ]
     )
@@ -134,7 +134,7 @@ def published(metrics: Metrics) -> list[tuple[str, str, str]]:
 
 
 def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
-    """Raw, restored and their difference, as in the paper's figure."""
+    """Raw, restored, truth and the difference, as in the paper's figure."""
     shown = []
     noisy, truth = pictures(1, 100.0, ALL_DISTORTIONS)
     for raw, clean, true in _restored(model, noisy, truth):

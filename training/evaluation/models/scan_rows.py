@@ -1,4 +1,4 @@
-"""What a restorer of rows gains: the figures of the published restoring network, and more cases."""
+"""restore-scan: the metrics of a restoring network, and test cases with row jitter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the denoiser of Vasudevan & Jesse gains on hexagonal lattices, by strength of noise."""
+"""PSNR of the denoiser of Vasudevan & Jesse on hexagonal lattices, by strength of noise."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def report(metrics: Metrics) -> str:
     return "\n".join(
         [
             "Peak signal-to-noise ratio in dB on hexagonal lattices, columns 6 to 16 px apart, "
-            f"{metrics['size']} px\npictures, one half displaced with their border. Noise is "
-            "uniform in [0, `a`] column heights; the\npeak is a column's height, and the mean of "
-            "the noise counts as part of the truth.",
+            f"{metrics['size']} px\npictures, half of them displaced with their border. Noise is "
+            "uniform in [0, `a`] column heights; the\npeak is a column's height, and the truth "
+            "includes the mean of the noise.",
             "",
             "| `a` | defects | raw | denoised | gain |",
             "|---|---|---|---|---|",
@@ -86,7 +86,7 @@ def _gain(model: Model, strength: float, faulty: bool, count: int) -> Metrics:
 
 
 def _images(strength: float, faulty: bool, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Noisy images and their truth, every other one displaced with its border."""
+    """Noisy images and their truth, half of them displaced with their border."""
     random = torch.Generator().manual_seed(EVALUATION_SEED)
     clean = picture(draw_columns(count, DENOISED_SIZE, float(faulty), random), DENOISED_SIZE)
     drift = uniform((count, 2), -MAX_DRIFT, MAX_DRIFT, random)

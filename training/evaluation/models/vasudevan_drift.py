@@ -1,6 +1,6 @@
-"""How often the drift network of Vasudevan & Jesse is right, and how far it is off.
+"""Accuracy of the drift network of Vasudevan & Jesse.
 
-`comparison.json`, where the model's folder has one, was written by
+`comparison.json` in the model's folder is written by
 `python -m training.experiments.vasudevan_comparison`: the same task without denoising, without
 correlation, and without a network.
 """
@@ -23,10 +23,10 @@ from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.simulate.hexagons import Pairs, draw_pairs
 
 PAIRS_AT_ONCE = 100  # pairs drawn at once
-# Not EVALUATION_SEED itself: how long to train was decided by looking at the pairs drawn from it.
+# Not EVALUATION_SEED: the length of the training was chosen on pairs drawn from that.
 FRESH_SEED = EVALUATION_SEED + 300_000
 TOLERANCES = (0.5, 1.0, 2.0)  # px, of the length of the error
-DRIFT_CASES = (  # what moved, whether there are defects, side of the frames in px, share of the pairs
+DRIFT_CASES = (  # what moved, with defects or not, side of the frames in px, fraction of the pairs
     ("border", False, 64, 1.0),
     ("border", True, 64, 1.0),
     ("window", False, 64, 1.0),
@@ -59,7 +59,7 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
 
 
 def unseen(moved: str, faulty: float, count: int, size: int = 64) -> Pairs:
-    """Pairs that training never sees; `faulty` is the share with vacancies and voids."""
+    """Pairs that training never sees; `faulty` is the fraction with vacancies and voids."""
     bordered = float(moved == "border")
     parts = []
     for start in range(0, count, PAIRS_AT_ONCE):
@@ -70,7 +70,7 @@ def unseen(moved: str, faulty: float, count: int, size: int = 64) -> Pairs:
 
 
 def within(found: ArrayLike, truth: ArrayLike) -> dict[str, float]:
-    """The share of answers at most so far from the truth, by tolerance."""
+    """The fraction of drifts within each tolerance of the truth."""
     error = np.linalg.norm(np.asarray(found) - np.asarray(truth), axis=1)
     return {f"{limit:g}": round(float(np.mean(error <= limit)), 4) for limit in TOLERANCES}
 
@@ -84,10 +84,10 @@ def report(metrics: Metrics) -> str:
         for row in metrics["cases"]
     ]
     text = [
-        "Share of unseen pairs whose drift is found within 0.5 / 1 / 2 px (the length of the "
-        "error), by the\nnetwork and by the highest peak of the same correlation; how many are "
-        "called ambiguous; and how\nmany of the others are off by more than 1 px. Drifts are up to "
-        "16 px along either axis, noise up to\ntwice the height of a column.",
+        "Fraction of unseen pairs whose drift is found within 0.5 / 1 / 2 px (the length of the "
+        "error), by\nthe network and by the highest peak of the same correlation; the fraction "
+        "called ambiguous; and the\nfraction of the others that is off by more than 1 px. Drifts "
+        "are up to 16 px along either axis, noise\nup to twice the height of a column.",
         "",
         "| drift | defects | frame, px | network | highest peak | ambiguous | wrong unnoticed |",
         "|---|---|---|---|---|---|---|",
@@ -121,7 +121,7 @@ def published(metrics: Metrics) -> list[tuple[str, str, str]]:
 
 
 def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
-    """Figure 1 of the paper: a pair, denoised, correlated; errors; y and x beside the truth."""
+    """Figure 1 of the paper: a pair, denoised, correlated; errors; y and x against the truth."""
     pairs = unseen("border", False, 400)
     truth = pairs.drift.numpy()
     found = _found(model, pairs)
@@ -141,7 +141,7 @@ def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
     ], 4
 
 
-SHOWN_PAIR = 250  # which of the unseen pairs is drawn
+SHOWN_PAIR = 250  # index of the unseen pair that is drawn
 
 
 def _tried(model: Model, pairs: Pairs) -> Metrics:
@@ -184,11 +184,11 @@ def _percent(share: float | None) -> str:
 
 def _comparison(comparison: Metrics) -> list[str]:
     return [
-        f"What each step is worth: {comparison['steps']:,} steps of training each on "
-        f"{comparison['pairs']:,} pairs, then the share within 0.5 / 1 / 2 px",
+        f"The effect of each step: after {comparison['steps']:,} training steps on "
+        f"{comparison['pairs']:,} pairs, the fraction within 0.5 / 1 / 2 px",
         "where picture and border moved (half of the pairs with defects) and on a window on a",
-        "crystal (all with defects). A moved border shows in the image itself, so a network can",
-        "read it without a correlation. Written by `python -m training.figures."
+        "crystal (all with defects). A moved border is visible in the image, so a network can read",
+        "it without a correlation. Measured by `python -m training.experiments."
         "vasudevan_comparison`.",
         "",
         "| system | border moved | window |",
@@ -205,7 +205,7 @@ def _enlarged(image: NDArray[Any]) -> Grey:
 
 
 def _marked(correlation: NDArray[np.float32], dy: float, dx: float) -> Grey:
-    """The correlation, with a cross where the network found the drift."""
+    """The correlation, with a cross at the network's drift."""
     shown = _enlarged(correlation)
     spare = (len(shown) - PANEL_SIDE) // 2
     shown = shown[spare : spare + PANEL_SIDE, spare : spare + PANEL_SIDE].copy()
@@ -218,7 +218,7 @@ def _marked(correlation: NDArray[np.float32], dy: float, dx: float) -> Grey:
 
 
 def _scatter(truth: NDArray[Any], found: NDArray[Any], limit: float = 16.0) -> Grey:
-    """Found (up) over true (right), both within `limit`; where they agree is the grey diagonal."""
+    """Found (up) over true (right) drift, both within `limit`, with a grey diagonal."""
     sheet = _paper()
     sheet[np.arange(PANEL_SIDE)[::-1], np.arange(PANEL_SIDE)] = 150
     for right, up in zip(_places(truth, limit), _places(found, limit), strict=True):
@@ -227,7 +227,7 @@ def _scatter(truth: NDArray[Any], found: NDArray[Any], limit: float = 16.0) -> G
 
 
 def _curve(error: NDArray[Any], longest: float = 4.0) -> Grey:
-    """How many of the errors (up, 0 to 100 %) are at most so long (right)."""
+    """Cumulative distribution of the errors: 0 to 100 % (up) over length (right)."""
     sheet = _paper()
     for tenth in range(1, 10):
         sheet[round(PANEL_SIDE * tenth / 10), ::4] = 200

@@ -1,4 +1,4 @@
-"""The figure of Williams et al., set up again: the same PSNR and SSIM before, and then after."""
+"""The test image of Williams et al., simulated with the published PSNR and SSIM of the raw one."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ Floats = NDArray[np.float64]
 
 RAW_PSNR, RAW_SSIM = 18.244, 0.157  # published, of the noisy picture
 CLEAN_PSNR, CLEAN_SSIM = 28.123, 0.85  # published, of the denoised one
-INCIDENT = electrons(50, 1.4)  # a pixel: 50 pA for 1.4 us
-BIAS = 0.2  # dark level, of the peak
+INCIDENT = electrons(50, 1.4)  # per pixel: 50 pA for 1.4 us
+BIAS = 0.2  # dark level, fraction of the peak
 EVALUATED_CRYSTAL = "SrTiO3 [001]"
 IMAGE_SIZE, IMAGE_COUNT = 512, 4
-IMAGE_SPACING, IMAGE_SIGMA = 50.0, 0.14  # px, and of it: what makes the raw SSIM the published one
+IMAGE_SPACING, IMAGE_SIGMA = (
+    50.0,
+    0.14,
+)  # px, and fraction of it: chosen to match the published raw SSIM
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """A noisy picture and its truth, both from 0 to 1, and the electrons that stand for 1."""
+    """A noisy picture and its truth, both from 0 to 1, and the number of electrons at 1."""
 
     raw: Floats
     truth: Floats
@@ -52,7 +55,7 @@ def exposures(count: int = IMAGE_COUNT, size: int = IMAGE_SIZE) -> list[Exposure
     wide = form_image(specimen, IMAGE_SIGMA * spacing, random)
     clean = wide[:, RENDER_MARGIN:-RENDER_MARGIN, RENDER_MARGIN:-RENDER_MARGIN]
     clean = clean / clean.amax(dim=(1, 2), keepdim=True)
-    # Counting noise alone leaves a mean squared error of the mean signal over the peak's electrons.
+    # The mean squared error of shot noise is the mean signal over the electrons at the peak.
     peak = (clean.mean(dim=(1, 2)) + BIAS) / 10 ** (-RAW_PSNR / 10)
     counts, _ = record(clean, peak, random, {"bias": torch.full((count,), BIAS)})
     raw = counts / peak[:, None, None] - BIAS
@@ -87,9 +90,10 @@ def measure(model: Model, smoke: bool = False) -> Metrics:
 
 def report(metrics: Metrics) -> str:
     text = [
-        f"{EVALUATED_CRYSTAL}, {IMAGE_SIZE} x {IMAGE_SIZE} px, at 50 pA and 1.4 us a pixel ({INCIDENT:.0f} electrons, of "
-        f"which the detector takes",
-        f"{metrics['collected']:.1%} at the brightest), on a dark level of {BIAS:g} of the peak; "
+        f"{EVALUATED_CRYSTAL}, {IMAGE_SIZE} x {IMAGE_SIZE} px, at 50 pA and 1.4 us a pixel "
+        f"({INCIDENT:.0f} electrons, of",
+        f"which the detector counts {metrics['collected']:.1%} at the brightest), on a dark level "
+        f"of {BIAS:g} of the peak;",
         "PSNR in dB over a range of 1:",
         "",
         "| | PSNR | SSIM |",
@@ -106,20 +110,19 @@ def report(metrics: Metrics) -> str:
 
 def _comparison(comparison: Metrics) -> list[str]:
     return [
-        f"Other ways to teach it, {comparison['minutes']:g} minutes each, by "
+        f"Other training targets, {comparison['minutes']:g} minutes each, by "
         "`python -m training.experiments.williams_comparison`:",
         "",
-        "| taught | PSNR | SSIM |",
+        "| target | PSNR | SSIM |",
         "|---|---|---|",
         *(
             f"| {row['system']} | {row['clean']:.2f} | {row['clean_ssim']:.3f} |"
             for row in comparison["taught"]
         ),
         "",
-        "Tuned by the fine-tune command on other conditions, "
-        f"{comparison['tuning_minutes']:g} minutes each:",
+        f"Fine-tuned on other conditions, {comparison['tuning_minutes']:g} minutes each:",
         "",
-        "| condition | raw | as it was | tuned |",
+        "| condition | raw | before tuning | after tuning |",
         "|---|---|---|---|",
         *(
             f"| {row['condition']} | {row['raw']:.2f} | {row['before']:.2f} | {row['after']:.2f} |"
