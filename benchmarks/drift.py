@@ -31,8 +31,8 @@ Series = NDArray[np.float32]
 def report() -> str:
     parts = ["## Drift of a pair, one thread, ms\n", _pair_times()]
     parts += [
-        f"stemzoo.drift searches up to a third of the frame, {VASUDEVAN_DRIFT} and the templates of "
-        "OpenCV and Nion up to +-32 px. "
+        f"stemzoo.drift searches up to a third of the frame, {VASUDEVAN_DRIFT} and the templates "
+        "of OpenCV and Nion up to +-32 px. "
         f"{VASUDEVAN_DRIFT} runs its denoiser with as many threads as there are cores.\n",
         "## Drift on hexagonal lattices, share within 0.5 px\n",
         f"256 x 256, spacing 8 - 24 px, drift up to 16 px, at a dose of "

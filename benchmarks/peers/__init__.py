@@ -1,1 +1,1 @@
-"""Denoisers of other projects, each run in its own environment: `python -m benchmarks.peers.NAME`."""
+"""Denoisers of other projects, each in its own environment: `python -m benchmarks.peers.NAME`."""

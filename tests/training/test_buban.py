@@ -1,4 +1,4 @@
-"""Buban & Choi's auto-encoder: its lattice, its batches, its figures, and the bar it must pass."""
+"""Buban & Choi's auto-encoder: its lattice, its batches, its evaluation and the published error."""
 
 import math
 
@@ -48,7 +48,7 @@ def test_every_pass_brings_fresh_noise_to_the_same_lattices():
     assert likeness(target, same_target).min() > 0.9999
     assert likeness(target, other_target).mean() < 0.5
     assert likeness(first - target, again - same_target).abs().max() < 0.2
-    # As the runtime gives them, give or take what a window differs from its image.
+    # Normalised as by the runtime, up to the variation of a window about its image.
     assert first.mean(dim=(1, 2, 3)).abs().max() < 0.13
     assert (first.std(dim=(1, 2, 3)) - 1).abs().max() < 0.13
 
@@ -107,7 +107,7 @@ def test_the_zoo_model_runs_by_name_on_any_size(shape):
     )
 
 
-def test_the_zoo_model_passes_the_published_bar():
+def test_the_zoo_model_is_within_the_published_error():
     model = stemzoo.load("buban-autoencoder")
     clean = figures._windows(300)
     errors = figures._errors(model, clean, figures.WHOLE_RANGE_STD)

@@ -1,6 +1,4 @@
-"""Pairs of crystals: which way they move, what breaks their lattice, how well it can be known; and
-what is counted of answers to them.
-"""
+"""Pairs of crystals: sign of the drift, defects, disturbances, Cramer-Rao bound, and scores."""
 
 import math
 from dataclasses import replace
@@ -32,14 +30,14 @@ def _random(seed=1):
 
 
 def _ramp(axis, size=64, batch=1):
-    """A scene that rises by a hundredth per px, so that a frame tells where it was read."""
+    """A scene with a slope of 0.01 per px, so that pixel values give the sampled position."""
     place = torch.arange(size + 2 * EDGE) / 100
     wide = (place[:, None] if axis == 0 else place).expand(batch, len(place), len(place))
     return ScenePairs(1 + wide, 1 + wide, torch.zeros(batch, 2))
 
 
 def _read_at(frame, dose, axis):
-    """Where each pixel of a frame of a ramp was read, less where it should have been."""
+    """Sampled minus nominal position of each pixel of a frame of a ramp."""
     place = (frame.double() / dose - 1) * 100 - EDGE
     pixel = torch.arange(frame.shape[-1], dtype=torch.float64)
     return place - (pixel[:, None] if axis == 0 else pixel)
@@ -49,11 +47,11 @@ def _read_at(frame, dose, axis):
 def test_features_move_by_the_drift(case):
     scenes = drawn(case, 2, _random(), max_drift=8.0)
     assert scenes.drift.abs().max() <= 8
-    # moving(r) = reference(r - d), by a renderer that knows nothing of columns.
+    # moving(r) = reference(r - d), by interpolation.
     back = -scenes.drift[:, :, None, None].expand(2, 2, scenes.size, scenes.size)
     moved = sample(coefficients(scenes.reference), back)
     error = (moved - scenes.moving[:, INNER, INNER]).abs()
-    # The spline rounds the corners of what has sharp edges.
+    # The spline rounds sharp edges.
     assert error.mean() < (0.04 if case in MOVING_SHAPES else 2e-3)
     wrong = sample(coefficients(scenes.reference), -back)
     assert (wrong - scenes.moving[:, INNER, INNER]).abs().mean() > 4 * error.mean()

@@ -22,7 +22,7 @@ COMMITTED = (ZOO / DRIFT_LATTICE / "metrics.json").exists()
 
 
 def _estimate(reference, moving, model):
-    """In the place of stemzoo.drift: the highest peak, for whatever model."""
+    """Replaces stemzoo.drift: the highest peak, for any model."""
     dy, dx = peak(ncc(reference, moving, 20))
     return Drift(dy, dx, (0.1, 0.1), False, 0.5, ())
 
@@ -154,7 +154,7 @@ def test_the_picture_is_of_a_pair_that_others_get_wrong(monkeypatch, tmp_path):
     assert captions[-1].startswith("a peer (1.0, 2.0): off by ")
     assert {picture.shape for _, picture in captioned} == {(256, 256)}
     left = [np.std(picture.astype(float)) for _, picture in captioned[2:]]
-    assert left[0] < min(left[1:3])  # what a right answer leaves is noise
+    assert left[0] < min(left[1:3])  # the residual of the right drift is noise
     monkeypatch.setattr("training.drift_page.panels", lambda model: (captioned, columns))
     draw("ours", tmp_path / "drift" / "hops.png")
     assert (tmp_path / "drift" / "hops.png").stat().st_size > 10_000

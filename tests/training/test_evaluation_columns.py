@@ -1,4 +1,4 @@
-"""Columns, their bounds, seams and Bragg peaks, on synthetic pictures whose answers are known."""
+"""Columns, their bounds, seams and Bragg peaks, on synthetic pictures with known results."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_columns_are_found_where_they_are(spacing):
     assert width(image, spacing) == pytest.approx(0.22 * spacing, rel=0.1)
     answer = score(detected(image, spacing), true, spacing, image.shape, spacing)
     assert answer.precision == answer.recall == answer.f1 == 1
-    # Fits of single Gaussians are drawn a little towards brighter neighbours.
+    # Fits of single Gaussians are biased a little towards brighter neighbours.
     assert answer.error < 0.015 * spacing
 
 
@@ -143,7 +143,7 @@ def test_seams_have_their_own_power_and_noise_has_none():
     power = 0.04 * (1 / 32 - 1 / 32**2)
     assert seam_power(whole, whole + seams, 32) == pytest.approx(power, rel=0.01)
     assert seam_power(whole.T, (whole + seams).T, (64, 32)) == pytest.approx(power, rel=0.01)
-    # A grid that is not the tiles' sees nothing, and neither does one of a constant.
+    # Another period, or a constant, gives no seams.
     assert abs(seam_power(whole, whole + seams, 37)) < 0.2 * power
     assert seam_power(whole, whole + 3, 32) == pytest.approx(0, abs=1e-12)
 

@@ -1,4 +1,4 @@
-"""The training of drift-lattice: what its loss asks for, its pairs, its views, its network."""
+"""The training of drift-lattice: its loss, pairs, views and network."""
 
 import ast
 from pathlib import Path
@@ -30,7 +30,7 @@ def _random(seed=1):
 
 @pytest.mark.parametrize("reach", [4.0, 13.0])
 def test_views_move_by_the_drift(reach):
-    """moving(r) = reference(r - d), but for what either scan gets wrong."""
+    """moving(r) = reference(r - d), up to the scan errors."""
     better = 0
     for seed in range(6):
         views = draw_views(2, SIDE, reach, _random(seed))
@@ -81,7 +81,7 @@ def test_log_odds_are_the_cores():
 
 
 def _features(drift, count=2):
-    """Maps of one bright place, which moved by `drift` px of a frame of 256 px."""
+    """Maps of one bright spot that moved by `drift` px of a frame of 256 px."""
     maps = torch.zeros(2, 2, 128, 128)
     maps[0, 0, 64, 64] = 4.0
     maps[1, 0, 64 + drift[0] // STRIDE, 64 + drift[1] // STRIDE] = 4.0
@@ -96,7 +96,7 @@ def test_the_loss_prefers_the_true_drift():
         for maps in (_features((20, -34)), _features((-20, 34)), torch.zeros(2, 2, 128, 128))
     )
     assert right < unsure < wrong
-    # However wrong a pair is, it costs no more than the doubt that there always is.
+    # The mixture with a uniform distribution bounds the loss of a wrong pair.
     louder = float(recipe.loss(2 * _features((-20, 34)), truth))
     assert louder < wrong + 0.5
 
@@ -144,10 +144,10 @@ def test_views_leave_out_what_models_are_tried_on(monkeypatch):
 
 
 def test_the_network_starts_from_its_even_part():
-    """Smoothed; what its body adds is small at first."""
+    """The linear path smooths it; the body's contribution is small before training."""
     seen = torch.randn(1, 3, 32, 40, generator=_random())
     network = FeatureNet(4, 8)
-    seen[:, 2] = 1.5 * seen[:, 0]  # what the look says it is worth
+    seen[:, 2] = 1.5 * seen[:, 0]  # its weighted signal on columns
     with torch.no_grad():
         network.body[-1].weight.zero_()
         network.body[-1].bias.zero_()
@@ -201,7 +201,7 @@ def test_a_render_that_fails_leaves_nothing(tmp_path):
 
 
 def test_the_cache_reads_every_module_that_renders_views():
-    """A module that views need and the fingerprint does not know would leave old pictures valid."""
+    """A needed module missing from the digest would leave outdated pictures in the cache."""
     folder = Path(cache.__file__).parent
     needed, open_ = set(), {"views"}
     while open_:

@@ -1,4 +1,4 @@
-"""What the figures measure is what they say."""
+"""Scores, bounds and test images of the evaluation, and the comparisons of Williams et al."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_pictures_to_restore_are_reproducible_and_err():
 def test_conditions_to_tune_to_are_worse_than_noise_alone(condition):
     noisy, truth = pairs(condition, 4, 5)
     error = (noisy - truth).square().mean(dim=(1, 2))
-    counting = truth.mean(dim=(1, 2))  # the variance that Poisson noise has by itself
+    counting = truth.mean(dim=(1, 2))  # the variance of Poisson noise
     assert error.mean() > 1.1 * counting.mean()
 
 
@@ -67,7 +67,7 @@ def test_every_way_of_teaching_the_hourglass_is_tried(tmp_path):
 def test_the_bound_of_rows_falls_with_the_root_of_the_dose():
     truth = perovskite((64, 256), seed=1).image((64, 256))
     assert row_bound(100 * truth) == pytest.approx(row_bound(truth) / 10)
-    # A Gaussian column of N electrons is placed to sigma / sqrt(N); two, sqrt(2) better.
+    # The bound of a Gaussian column of N electrons is sigma / sqrt(N); of two, sqrt(2) less.
     x = np.arange(128.0)
     one = 50 * np.exp(-((x - 40) ** 2) / (2 * 3.0**2))
     row = np.stack([one, one])

@@ -1,4 +1,4 @@
-"""An observer who knows the lattice: how well heights are measured, and what they tell."""
+"""The ideal observer who knows the lattice: variance of measured heights, and its hit rate."""
 
 import math
 
@@ -28,7 +28,7 @@ def _zone(name, spacing):
 def test_the_height_of_a_column_alone_is_known_as_well_as_its_counts():
     (variance,) = height_variances(_square(60, (0, 0, 1.0)), 3.0, 50.0)
     counts = 50 * 2 * math.pi * 3.0**2
-    assert 1 < variance * counts < 1.3  # background costs something
+    assert 1 < variance * counts < 1.3  # the background adds variance
 
 
 def test_faint_columns_and_those_beside_others_are_known_worse():

@@ -40,6 +40,6 @@ def test_other_figures_make_another_page(tmp_path):
     metrics = json.loads(path.read_text())
     metrics["fault"][0]["elongation"] = 77.0
     path.write_text(json.dumps(metrics))
-    (changed,) = systems(zoo)  # the other was published by nobody else
+    (changed,) = systems(zoo)  # denoise-live is not a published system
     assert "truth: 77" in page([changed])
     assert "truth: 77" not in PAGE.read_text()

@@ -1,4 +1,4 @@
-"""What the zoo is for everybody: versions that never change, no gaps, no broken promises."""
+"""Publishing: versions never change, cards are complete, thresholds are met, signatures hold."""
 
 import base64
 import json
@@ -48,7 +48,7 @@ def zoo(tmp_path):
 
 @pytest.fixture
 def candidate(tmp_path):
-    """A copy of an exported model folder, to be spoilt."""
+    """A copy of an exported model folder, to modify."""
     return shutil.copytree(CANDIDATE, tmp_path / "candidate")
 
 
@@ -66,7 +66,7 @@ def contents(folder):
 
 
 def relabelled(folder, **changes):
-    """Give the network in a folder other metadata, and metrics that are of it."""
+    """Replace the metadata of the network in a folder, and update its metrics."""
     (path,) = folder.glob("*.onnx")
     model = onnx.load(path)
     properties = {entry.key: entry.value for entry in model.metadata_props}
@@ -249,7 +249,7 @@ def test_a_network_in_the_wrong_place_is_not_listed(zoo):
         index.build(zoo, 1)
 
 
-# Keys, signatures and the last day
+# Keys, signatures and expiry
 
 
 def verified(zoo, key):
@@ -328,7 +328,7 @@ def test_a_name_or_the_index_and_not_both(zoo, capsys):
         assert "give either the NAME of a recipe or --index" in capsys.readouterr().err
 
 
-# Bars
+# Thresholds
 
 METRICS = {"gain": 8.5, "rows": [{"within": {"0.5": 0.7, "0": 1}}], "name": "a", "good": True}
 

@@ -1,4 +1,4 @@
-"""The simulator: reproducible, exact where it can be checked, and bounded."""
+"""The simulator: reproducible, exact where a reference exists, and within its ranges."""
 
 import math
 import re
@@ -38,7 +38,7 @@ def test_a_column_is_a_gaussian_at_its_exact_place():
     image = draw_columns(columns, response, size)[0]
     rows, across = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
     truth = torch.exp(-((rows - y) ** 2 + (across - x) ** 2) / (2 * sigma**2))
-    # What the cubic spline aliases at 1.7 px is a few thousandths of the peak.
+    # Aliasing of the cubic spline at 1.7 px is a few thousandths of the peak.
     assert (image - truth).abs().max() < 4e-3
 
 
@@ -182,7 +182,7 @@ def test_saturation_and_quantisation():
 
 
 def test_electrons_of_a_beam():
-    assert electrons(50, 1.4) == pytest.approx(437, abs=0.5)  # paper D
+    assert electrons(50, 1.4) == pytest.approx(437, abs=0.5)  # Williams et al.
 
 
 @pytest.mark.parametrize("name", SCAN)
@@ -197,7 +197,7 @@ def test_scan_errors_are_as_strong_as_they_say(name):
     else:
         assert slow.abs().max() == 0
         rms = fast.square().sum(dim=1).mean().sqrt().item()
-        # A jump and a flyback are stated by their height, a vibration by its rms along each axis.
+        # Strengths: height of a jump or flyback, rms along each axis of a vibration.
         expected = {"jump": 0.21, "flyback": 0.1, "fast_jitter": 0.68}.get(name, 0.48)
         assert rms == pytest.approx(expected, rel=0.15)
     assert not torch.allclose(scanned(_one(name, 2.0)), scanned(_one(name, 0.0)), atol=0.05)

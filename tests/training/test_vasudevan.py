@@ -108,7 +108,7 @@ def test_turning_a_surface_turns_its_drift(turn, random):
         expected = stemzoo.ncc(still.contiguous().numpy(), moved.contiguous().numpy(), 12)
         np.testing.assert_allclose(surface[0], expected, atol=1e-5)
     torch.testing.assert_close(original_drift(drift, turn), pairs.drift)
-    # Where the highest peak is right, it is right about the oriented drift of the oriented surface.
+    # If the highest peak is right, it is also right for the oriented surface and drift.
     before = [
         np.linalg.norm(np.subtract(peak(s[0].numpy()), d)) < 1
         for s, d in zip(surfaces, pairs.drift.numpy(), strict=True)

@@ -1,4 +1,4 @@
-"""Windows and their normalisation, as every image recipe takes them."""
+"""Windows of scenes and their normalisation, as used by every image recipe."""
 
 import pytest
 import torch
