@@ -142,7 +142,8 @@ class Process:
 def cached(cleaner: Cleaner, case: Case, folder: str, root: Path = PEER_CACHE) -> Floats:
     """The result of a cleaner for a case, cached in `root/folder`.
 
-    Files are named by the case and the hash of its picture; older ones of the same case are removed.
+    Files are named by the case and the hash of its picture. Those of older pictures of the same
+    case are removed.
     """
     digest = hashlib.sha256(repr(case.noisy.shape).encode() + case.noisy.tobytes()).hexdigest()[:16]
     path = root / folder / f"{case.name}-{digest}.npy"
