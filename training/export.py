@@ -78,8 +78,8 @@ def model_file(recipe: Recipe, zoo: Path) -> Path:
     path = zoo / recipe.name / f"{recipe.name}-{recipe.version}.onnx"
     if path.exists():
         raise SystemExit(
-            f"{path} is there, and a version never changes; choose a new one, or delete the folder "
-            "if nobody has had it"
+            f"{path} exists, and a version never changes; choose a new one, or delete the folder "
+            "if it was never published"
         )
     return path
 

@@ -67,7 +67,7 @@ def check_complete(recipe: Recipe, files: Mapping[str, bytes]) -> None:
 
 def _check_metrics(recipe: Recipe, metrics: dict[str, Any], sha256: str) -> list[str]:
     if metrics.get("sha256") != sha256:
-        return ["its metrics.json is of another network; python -m training.export measures anew"]
+        return ["its metrics.json is of another network; python -m training.export measures it"]
     if not recipe.thresholds:
         return ["its recipe has no thresholds: give it some, such as {'gain': '>= 8'}"]
     headline = [] if metrics.get("headline") else ["its metrics.json has no headline"]
@@ -82,7 +82,7 @@ def check_unchanged(zoo: Path) -> None:
     for entry in old.entries if old else ():
         kept = now.get((entry.name, entry.version))
         if kept is None:
-            lost.append(f"{entry.network} has vanished")
+            lost.append(f"{entry.network} is missing")
         elif kept.model != entry.model:
             lost.append(f"{entry.network} has other bytes")
         elif _samples(kept) != _samples(entry):
@@ -100,7 +100,7 @@ def _samples(entry: index.Entry) -> dict[str, index.Stored]:
     return {name: files[name] for name in SAMPLES if name in files}
 
 
-def last_day(given: str | None, zoo: Path) -> str:
+def expiry_date(given: str | None, zoo: Path) -> str:
     """The expiry date of the index: as given, or as it says now; empty for none."""
     old = current(zoo)
     expires = given if given is not None else old.expires if old else ""
@@ -109,7 +109,9 @@ def last_day(given: str | None, zoo: Path) -> str:
     except ValueError:
         raise SystemExit(f"--expires is '{expires}'; expected a day as YYYY-MM-DD") from None
     if past:
-        raise SystemExit(f"the index would expire on {expires}, which is past; give --expires")
+        raise SystemExit(
+            f"the index would expire on {expires}, which is in the past; give --expires"
+        )
     return expires
 
 
@@ -141,7 +143,7 @@ def _publish(given: argparse.Namespace) -> None:
     key = read_key(given.sign) if given.sign else None
     if not key and (given.zoo / SIGNATURE).exists():
         raise SystemExit(f"the index of {given.zoo} is signed; give the key with --sign KEYFILE")
-    expires = last_day(given.expires, given.zoo)
+    expires = expiry_date(given.expires, given.zoo)
     if key and not expires:
         raise SystemExit("a signed index needs an expiry date; give --expires")
     if given.name:

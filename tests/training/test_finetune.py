@@ -117,7 +117,7 @@ def test_one_command_makes_a_new_model_that_names_its_parent(folder, monkeypatch
     assert grandchild.origin()["recipe"] == "denoise-live"
     grandchild.network()
     monkeypatch.setenv("STEMZOO_SITE", str(ZOO))
-    with pytest.raises(SystemExit, match="is there, and a version never changes; choose a new one"):
+    with pytest.raises(SystemExit, match="exists, and a version never changes; choose a new one"):
         main(command)
 
 

@@ -231,7 +231,7 @@ def test_a_published_version_is_never_replaced(small, tmp_path):
     train(small, 0, tmp_path / "run", smoke=True)
     path = export(small, tmp_path / "run", tmp_path / "zoo", smoke=True)
     published = path.read_bytes()
-    with pytest.raises(SystemExit, match="is there, and a version never changes; choose a new one"):
+    with pytest.raises(SystemExit, match="exists, and a version never changes; choose a new one"):
         export(small, tmp_path / "run", tmp_path / "zoo", smoke=True)
     assert path.read_bytes() == published
 

@@ -237,7 +237,7 @@ def test_an_index_does_not_follow_what_should_not_have_changed(zoo, file, match)
 def test_an_index_does_not_forget_a_version(zoo):
     published(zoo)
     shutil.rmtree(zoo / NAME)
-    with pytest.raises(SystemExit, match=r"vasudevan-denoise-0\.1\.0\.onnx has vanished"):
+    with pytest.raises(SystemExit, match=r"vasudevan-denoise-0\.1\.0\.onnx is missing"):
         only_index(zoo)
 
 
@@ -290,7 +290,7 @@ def test_an_index_is_signed_for_the_key_that_was_printed(zoo, key):
 
 def test_a_key_is_not_written_over(key):
     before = key[0].read_bytes()
-    with pytest.raises(SystemExit, match="is there already; a key is not to be written over"):
+    with pytest.raises(SystemExit, match="exists; a key is never overwritten"):
         main(["--new-key", str(key[0])])
     assert key[0].read_bytes() == before
 
@@ -317,7 +317,7 @@ def test_the_last_day_stays_until_another_is_given(zoo):
     assert only_index(zoo, "--expires", "").expires == ""
     with pytest.raises(SystemExit, match="--expires is 'soon'; expected a day as YYYY-MM-DD"):
         only_index(zoo, "--expires", "soon")
-    with pytest.raises(SystemExit, match="would expire on 2001-01-01, which is past"):
+    with pytest.raises(SystemExit, match="would expire on 2001-01-01, which is in the past"):
         only_index(zoo, "--expires", "2001-01-01")
 
 

@@ -27,7 +27,7 @@ def new_key(path: Path) -> str:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise SystemExit(f"{path} is there already; a key is not to be written over") from None
+        raise SystemExit(f"{path} exists; a key is never overwritten") from None
     except OSError as error:
         raise SystemExit(f"{path} could not be written: {error.strerror}") from None
     with os.fdopen(handle, "wb") as file:
