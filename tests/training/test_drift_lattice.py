@@ -11,7 +11,7 @@ from stemzoo.registration.pair import Candidate, Drift
 from training.evaluation.models.drift_trials import Trial, compared, drawn, setups, summary, trials
 from training.simulate.bound import bound, information, overlap, slope
 from training.simulate.crystal_pairs import FINE_PER_PIXEL, MOVING_SHAPES, SPECIMEN_KINDS
-from training.simulate.disturbances import Disturbance, record
+from training.simulate.disturbances import Disturbance, record_pair
 from training.simulate.hexagons import GaussianColumns, picture
 from training.simulate.lattice_pairs import (
     BACKGROUND,
@@ -123,7 +123,7 @@ def test_columns_spread_by_a_tenth():
 
 def test_counts_are_poisson_at_the_dose():
     flat = torch.full((2, 160, 160), 0.5)
-    pairs = record(
+    pairs = record_pair(
         ScenePairs(flat, flat, torch.zeros(2, 2)), 20.0, _random(), Disturbance(ratio=4.0)
     )
     for frames, mean in ((pairs.reference, 10.0), (pairs.moving, 2.5)):
@@ -134,7 +134,7 @@ def test_counts_are_poisson_at_the_dose():
 
 def test_rows_jitter_along_both_axes_apart_in_both_frames():
     for axis in (0, 1):
-        pairs = record(_ramp(axis, 256), 1e9, _random(axis), Disturbance(jitter=0.5))
+        pairs = record_pair(_ramp(axis, 256), 1e9, _random(axis), Disturbance(jitter=0.5))
         rows = [_read_at(frame, 1e9, axis)[0] for frame in (pairs.reference, pairs.moving)]
         for off in rows:
             assert off.std(dim=1).max() < 0.05  # a row as a whole
@@ -144,7 +144,7 @@ def test_rows_jitter_along_both_axes_apart_in_both_frames():
 
 
 def test_only_the_moving_frame_is_scaled_about_its_middle():
-    pairs = record(_ramp(1, batch=8), 1e9, _random(), Disturbance(scale=0.02))
+    pairs = record_pair(_ramp(1, batch=8), 1e9, _random(), Disturbance(scale=0.02))
     assert _read_at(pairs.reference, 1e9, 1).abs().max() < 0.05
     off = _read_at(pairs.moving, 1e9, 1).mean(dim=1)
     assert off.mean(dim=1).abs().max() < 0.01
@@ -155,7 +155,9 @@ def test_only_the_moving_frame_is_scaled_about_its_middle():
 
 def test_drift_in_the_scan_grows_from_row_to_row():
     axes = [
-        _read_at(record(_ramp(axis), 1e9, _random(), Disturbance(stretch=0.02)).moving, 1e9, axis)
+        _read_at(
+            record_pair(_ramp(axis), 1e9, _random(), Disturbance(stretch=0.02)).moving, 1e9, axis
+        )
         for axis in (0, 1)
     ]
     along = [off[0].mean(dim=1) for off in axes]
@@ -167,7 +169,7 @@ def test_drift_in_the_scan_grows_from_row_to_row():
 
 def test_stripes_are_the_same_in_both_frames():
     flat = torch.full((1, 160, 160), 1.0)
-    pairs = record(
+    pairs = record_pair(
         ScenePairs(flat, flat, torch.zeros(1, 2)), 1e6, _random(), Disturbance(stripes=0.2)
     )
     first, second = pairs.reference[0] / 1e6, pairs.moving[0] / 1e6
@@ -179,12 +181,12 @@ def test_stripes_are_the_same_in_both_frames():
 def test_hot_pixels_and_constant_rows():
     flat = torch.full((20, 96, 96), 1.0)
     scenes = ScenePairs(flat, flat, torch.zeros(20, 2))
-    pairs = record(scenes, 100.0, _random(), Disturbance(hot=100.0))
+    pairs = record_pair(scenes, 100.0, _random(), Disturbance(hot=100.0))
     spots = [(frames == 1e4).flatten(1) for frames in (pairs.reference, pairs.moving)]
     assert all((spot.sum(1) == 1).all() for spot in spots)
     same = (spots[0].int().argmax(1) == spots[1].int().argmax(1)).float().mean()
     assert 0.2 < same < 0.8
-    pairs = record(scenes, 100.0, _random(), Disturbance(constant=5))
+    pairs = record_pair(scenes, 100.0, _random(), Disturbance(constant=5))
     for frames in (pairs.reference, pairs.moving):
         assert ((frames.std(dim=2) == 0).sum(1) == 5).all()
 
@@ -192,7 +194,7 @@ def test_hot_pixels_and_constant_rows():
 def test_brightness_and_borders():
     flat = torch.full((20, 96, 96), 1.0)
     trouble = Disturbance(gain=2.0, offset=1.0, blank=24)
-    pairs = record(ScenePairs(flat, flat, torch.zeros(20, 2)), 1e4, _random(), trouble)
+    pairs = record_pair(ScenePairs(flat, flat, torch.zeros(20, 2)), 1e4, _random(), trouble)
     means = pairs.moving.nanmean(dim=(1, 2)) / 1e4
     assert (((means - 3).abs() < 0.02) | ((means - 1.5).abs() < 0.02)).all()
     for frames in (pairs.reference, pairs.moving):
@@ -240,7 +242,7 @@ def test_the_bound_of_rows_that_jitter():
 def test_an_estimate_on_the_counts_reaches_the_bound(jitter):
     dose = 30.0
     scenes = draw_lattices("column-intensity spread", 80, _random(), size=96, max_drift=2.0)
-    pairs = record(scenes, dose, _random(2), Disturbance(jitter=jitter))
+    pairs = record_pair(scenes, dose, _random(2), Disturbance(jitter=jitter))
     rows = information(scenes)
     displaced = []
     frames = (scenes.reference, pairs.reference, 1), (scenes.moving, pairs.moving, -1)

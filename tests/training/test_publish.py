@@ -272,7 +272,7 @@ def key(tmp_path, capsys):
 def test_an_index_is_signed_for_the_key_that_was_printed(zoo, key):
     path, text = key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(SystemExit, match="until a day that it says; give --expires"):
+    with pytest.raises(SystemExit, match="a signed index needs an expiry date; give --expires"):
         published(zoo, CANDIDATE, "--sign", str(path))
     assert not zoo.exists()
     published(zoo, CANDIDATE, "--sign", str(path), "--expires", "2999-12-31")

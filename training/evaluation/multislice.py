@@ -1,7 +1,7 @@
 """Multislice simulation of the evaluation specimens, with abTEM.
 
     pip install abtem ase
-    python -m training.evaluation.multislice [NAME ...] [--into SPECIMEN_FOLDER]
+    python -m training.evaluation.multislice [NAME ...] [--into FOLDER]
 
 abTEM (GPL-3.0) is needed to simulate, not to evaluate: `training.evaluation.specimens` reads the
 files written here. The ten specimens take about a quarter of an hour on one core.
@@ -25,11 +25,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from training.evaluation.specimens import SPECIMEN_FOLDER
 from training.evaluation.structures import BUILDERS, Supercell, shaken
 
 Floats = NDArray[np.float64]
 
-SPECIMEN_FOLDER = Path(__file__).parent / "specimens"
 PICTURE_SIDE = 288  # px: frames of 256 px with a margin of 16 px, into which scan errors may reach
 INNER_ANGLE, OUTER_ANGLE = (
     60.0,

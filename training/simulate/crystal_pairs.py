@@ -17,12 +17,12 @@ from torch import Tensor
 from training.simulate import shapes
 from training.simulate.crystals import DUMBBELLS, PEROVSKITES, ZONES
 from training.simulate.draw import draw_mix, log_uniform, uniform
+from training.simulate.hexagons import MAX_DRIFT
 from training.simulate.lattice import Cells, Columns, real_cells
 from training.simulate.lattice_pairs import (
     FRAME_SIZE,
     HEIGHT_SPREAD,
     LATTICE_SIGMA,
-    MAX_DRIFT,
     ScenePairs,
     on_background,
 )

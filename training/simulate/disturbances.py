@@ -37,7 +37,7 @@ class Disturbance:
         return 1.0, 1.0 / self.ratio
 
 
-def record(
+def record_pair(
     scenes: ScenePairs, dose: float, random: torch.Generator, disturbance: Disturbance
 ) -> Pairs:
     """Poisson counts at `dose` electrons where a scene is one, with `disturbance`."""

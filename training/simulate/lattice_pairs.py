@@ -15,11 +15,10 @@ import torch
 from torch import Tensor
 
 from training.simulate.draw import normal, uniform
-from training.simulate.hexagons import GaussianColumns, draw_columns, picture
+from training.simulate.hexagons import MAX_DRIFT, GaussianColumns, draw_columns, picture
 from training.simulate.scan import EDGE
 
 FRAME_SIZE = 256  # px
-MAX_DRIFT = 16.0  # px: the longest drift along either axis
 LATTICE_SPACING = (8.0, 24.0)  # px between neighbouring columns
 LATTICE_SIGMA = (0.16, 0.24)  # their sigma, in spacings
 BACKGROUND = 0.05  # of the peak

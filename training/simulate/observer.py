@@ -18,8 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from training.simulate.hexagons import MAX_DRIFT
 from training.simulate.lattice import Cells
-from training.simulate.lattice_pairs import BACKGROUND, FRAME_SIZE, HEIGHT_SPREAD, MAX_DRIFT
+from training.simulate.lattice_pairs import BACKGROUND, FRAME_SIZE, HEIGHT_SPREAD
 
 Array = NDArray[np.float64]
 LIGHT_RADIUS = 4.0  # sigmas: where the intensity of a column is cut off

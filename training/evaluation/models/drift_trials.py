@@ -28,14 +28,9 @@ from training.simulate.crystal_pairs import (
     draw_crystals,
     draw_shapes,
 )
-from training.simulate.disturbances import Disturbance, record
-from training.simulate.lattice_pairs import (
-    FRAME_SIZE,
-    LATTICE_CASES,
-    MAX_DRIFT,
-    ScenePairs,
-    draw_lattices,
-)
+from training.simulate.disturbances import Disturbance, record_pair
+from training.simulate.hexagons import MAX_DRIFT
+from training.simulate.lattice_pairs import FRAME_SIZE, LATTICE_CASES, ScenePairs, draw_lattices
 
 DRIFT_LATTICE, CLASSICAL, VASUDEVAN_DRIFT, HIGHEST_PEAK = (
     "drift-lattice",
@@ -169,7 +164,7 @@ def trials(setup: Setup) -> Iterator[tuple[str, Trial]]:
         scenes = drawn(setup.case, min(PAIRS_AT_ONCE, setup.count - start), random, setup.max_drift)
         rows = information(scenes)
         for dose in setup.doses:
-            pairs = record(scenes, dose, random, setup.disturbance)
+            pairs = record_pair(scenes, dose, random, setup.disturbance)
             one, other = (dose * ratio for ratio in setup.disturbance.ratios)
             limits = bound(rows, (one, other), setup.disturbance.jitter).numpy()
             frames = zip(pairs.reference, pairs.moving, pairs.drift, limits, strict=True)
