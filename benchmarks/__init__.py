@@ -1,1 +1,1 @@
-"""Side by side with the peers; `python -m benchmarks` writes results.md."""
+"""Comparisons with other packages; `python -m benchmarks` writes results.md."""

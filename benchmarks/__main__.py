@@ -1,6 +1,6 @@
-"""make bench: every comparison, written to benchmarks/results.md.
+"""make bench: runs all comparisons and writes benchmarks/results.md.
 
-`python -m benchmarks TOPIC` makes the part of one topic anew.
+`python -m benchmarks TOPIC` runs one topic and replaces its part.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ HEAD = (
     + ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     + ".\n",
 )
-TOPICS: dict[str, Callable[[], str]] = {
+BENCHMARKS: dict[str, Callable[[], str]] = {
     "correlation": correlation.report,
     "drift": drift.report,
     "windows": windows.report,
@@ -51,15 +51,17 @@ TOPICS: dict[str, Callable[[], str]] = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"{', '.join(TOPICS)}; or all")
-    chosen = parser.parse_args(arguments).topics or list(TOPICS)
-    if unknown := set(chosen) - set(TOPICS):
-        parser.error(f"there is no topic {', '.join(unknown)}; expected {', '.join(TOPICS)}")
+    parser.add_argument(
+        "topics", nargs="*", metavar="TOPIC", help=f"{', '.join(BENCHMARKS)}; or all"
+    )
+    chosen = parser.parse_args(arguments).topics or list(BENCHMARKS)
+    if unknown := set(chosen) - set(BENCHMARKS):
+        parser.error(f"there is no topic {', '.join(unknown)}; expected {', '.join(BENCHMARKS)}")
     parts = written(RESULTS.read_text())
     for name in chosen:
-        parts[name] = TOPICS[name]()
+        parts[name] = BENCHMARKS[name]()
         print(parts[name], flush=True)
-    RESULTS.write_text("\n".join([*HEAD, *(marked(name, parts[name]) for name in TOPICS)]))
+    RESULTS.write_text("\n".join([*HEAD, *(marked(name, parts[name]) for name in BENCHMARKS)]))
     update()
 
 
@@ -68,7 +70,7 @@ def marked(name: str, part: str) -> str:
 
 
 def written(text: str) -> dict[str, str]:
-    """The parts of a results.md by their topics."""
+    """The parts of a results.md by topic."""
     pieces = re.split(r"<!-- (\w+) -->\n\n", text)[1:]
     return {
         name: part.rstrip("\n") + "\n" for name, part in zip(pieces[::2], pieces[1::2], strict=True)

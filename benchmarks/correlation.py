@@ -1,4 +1,4 @@
-"""NCC over +-32 px: a pair, and a batch against one reference."""
+"""Benchmark of the NCC over +-32 px: a pair, and a batch against one reference."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from skimage.registration import phase_cross_correlation
 import stemzoo
 from benchmarks.timing import Job, by_size, medians, milliseconds, table
 
-SHIFT = 32
-SIZES = (256, 512, 1024, 2048)
-BATCH = 16
+MAX_SHIFT = 32
+NCC_SIZES = (256, 512, 1024, 2048)
+BATCH_FRAMES = 16
 
 Image = NDArray[np.float32]
 
@@ -28,21 +28,24 @@ def report() -> str:
     parts = ["## Normalised cross-correlation, every lag to +-32 px, ms per pair\n"]
     for threads in (1, 2):
         parts += [f"{threads} thread{'s' * (threads > 1)}, float32:\n", _pairs(threads)]
-    parts += [f"A batch of {BATCH} frames against one reference, ms per frame:\n", _batches()]
+    parts += [
+        f"A batch of {BATCH_FRAMES} frames against one reference, ms per frame:\n",
+        _batches(),
+    ]
     return "\n".join(parts)
 
 
 def _pairs(threads: int) -> str:
-    columns = {size: medians(_jobs(size, threads)) for size in SIZES}
+    columns = {size: medians(_jobs(size, threads)) for size in NCC_SIZES}
     return by_size(columns)
 
 
 def _jobs(size: int, threads: int) -> dict[str, Job]:
     cv2.setNumThreads(threads)
     reference, moving = _pair(size)
-    inner = np.ascontiguousarray(reference[SHIFT:-SHIFT, SHIFT:-SHIFT])
+    inner = np.ascontiguousarray(reference[MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT])
     return {
-        "stemzoo.ncc": partial(stemzoo.ncc, reference, moving, SHIFT, threads=threads),
+        "stemzoo.ncc": partial(stemzoo.ncc, reference, moving, MAX_SHIFT, threads=threads),
         "floor: three ducc0 real FFTs": Floor(reference, moving, threads),
         "OpenCV matchTemplate": partial(cv2.matchTemplate, moving, inner, cv2.TM_CCOEFF_NORMED),
         "OpenCV phaseCorrelate": partial(cv2.phaseCorrelate, reference, moving),
@@ -53,10 +56,10 @@ def _jobs(size: int, threads: int) -> dict[str, Job]:
 
 
 class Floor:
-    """What any exact FFT method must at least do: two transforms there, one back."""
+    """The least work of an exact FFT method: two forward transforms and one inverse."""
 
     def __init__(self, reference: Image, moving: Image, threads: int) -> None:
-        side = ducc0.fft.good_size(reference.shape[0] + SHIFT, True)
+        side = ducc0.fft.good_size(reference.shape[0] + MAX_SHIFT, True)
         self.padded = [np.zeros((side, side), np.float32) for _ in range(2)]
         for padded, image in zip(self.padded, (reference, moving), strict=True):
             padded[: image.shape[0], : image.shape[1]] = image
@@ -73,24 +76,26 @@ class Floor:
 
 def _batches() -> str:
     rows: dict[str, list[str]] = {}
-    for size in SIZES:
+    for size in NCC_SIZES:
         reference, moving = _pair(size)
-        frames = np.stack([np.roll(moving, k, axis=0) for k in range(BATCH)])
+        frames = np.stack([np.roll(moving, k, axis=0) for k in range(BATCH_FRAMES)])
         jobs: dict[str, Job] = {}
         for threads in (1, 2):
-            held = stemzoo.NccReference(reference, SHIFT, threads=threads)
+            reference_ncc = stemzoo.NccReference(reference, MAX_SHIFT, threads=threads)
             jobs[f"stemzoo.NccReference, {threads} thread{'s' * (threads > 1)}"] = partial(
-                held, frames
+                reference_ncc, frames
             )
         jobs["stemzoo.ncc pair by pair, 1 thread"] = partial(_one_by_one, reference, frames)
         for name, seconds in medians(jobs, rounds=7).items():
-            rows.setdefault(name, []).append(milliseconds(seconds / BATCH))
-    return table(["", *(str(size) for size in SIZES)], [[n, *cells] for n, cells in rows.items()])
+            rows.setdefault(name, []).append(milliseconds(seconds / BATCH_FRAMES))
+    return table(
+        ["", *(str(size) for size in NCC_SIZES)], [[n, *cells] for n, cells in rows.items()]
+    )
 
 
 def _one_by_one(reference: Image, frames: NDArray[np.float32]) -> None:
     for frame in frames:
-        stemzoo.ncc(reference, frame, SHIFT, threads=1)
+        stemzoo.ncc(reference, frame, MAX_SHIFT, threads=1)
 
 
 def _scipy(reference: Image, moving: Image, threads: int) -> Any:

@@ -1,4 +1,4 @@
-"""Drift between frames: how long it takes, and how often a crystal leads it astray."""
+"""Benchmark of drift estimators: speed, and hit rate on crystals."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from skimage.registration import phase_cross_correlation
 
 import stemzoo
-from benchmarks.drift_tools import CHAIN, FINE, Shift, Tool, our_models, tools
-from benchmarks.lattices import CASES, counted, ideal_pair
+from benchmarks.drift_tools import SUBPIXEL, VASUDEVAN_DRIFT, Shift, Tool, our_models, tools
+from benchmarks.lattices import LATTICE_CASES, counted, ideal_pair
 from benchmarks.timing import Job, by_size, medians, milliseconds, table, times
 from stemzoo.registration.shifting import moved
 
-SIZES = (256, 512)
+PAIR_SIZES = (256, 512)
 DOSES = (1, 3, 10, 100)  # electrons per px at the peak of a column
 TRIALS = 30  # of each case at each dose
-RIGHT = 0.5  # px
-SERIES = 50  # frames of which every pair is correlated
-SAMPLE = 12  # of those pairs, of tools whose time for all is scaled from a few
+HIT_RADIUS = 0.5  # px
+SERIES_FRAMES = 50  # frames of which every pair is correlated
+TIMED_PAIRS = 12  # of those pairs, of tools whose time for all is scaled from a few
 
 Series = NDArray[np.float32]
 
@@ -31,9 +31,9 @@ Series = NDArray[np.float32]
 def report() -> str:
     parts = ["## Drift of a pair, one thread, ms\n", _pair_times()]
     parts += [
-        f"stemzoo.drift looks as far as a third of the frame, {CHAIN} and OpenCV's and Nion's "
-        "templates to +-32 px. "
-        f"{CHAIN} runs its denoiser with as many threads as there are cores.\n",
+        f"stemzoo.drift searches up to a third of the frame, {VASUDEVAN_DRIFT} and the templates "
+        "of OpenCV and Nion up to +-32 px. "
+        f"{VASUDEVAN_DRIFT} runs its denoiser with as many threads as there are cores.\n",
         "## Drift on hexagonal lattices, share within 0.5 px\n",
         f"256 x 256, spacing 8 - 24 px, drift up to 16 px, at a dose of "
         f"{' / '.join(map(str, DOSES))} electrons per px at the peak; {TRIALS} pairs a cell, "
@@ -41,19 +41,19 @@ def report() -> str:
         _shares(),
         "## DriftTracker, 512 x 512, one thread\n",
         _tracker(),
-        f"## Every pair of {SERIES} frames of 512 x 512, seconds\n",
+        f"## Every pair of {SERIES_FRAMES} frames of 512 x 512, seconds\n",
         _all_pairs(),
-        "rigidRegistration is not on the package registry. Its row is the arithmetic that "
-        "Savitzky et al. (2018) describe, in NumPy: a Fourier transform of each windowed frame, "
-        "and for each pair a product, an inverse transform and the highest pixel. "
-        f"Peers are timed on {SAMPLE} pairs and scaled.\n",
+        "rigidRegistration is not on the package registry. Its row is the algorithm of Savitzky et "
+        "al. (2018) in NumPy: a Fourier transform of each windowed frame, and for each pair a "
+        "product, an inverse transform and the highest pixel. "
+        f"Other packages are timed on {TIMED_PAIRS} pairs and scaled.\n",
     ]
     return "\n".join(parts)
 
 
 def _pair_times() -> str:
     columns = {}
-    for size in SIZES:
+    for size in PAIR_SIZES:
         reference, moving, _ = _pair("10 % column-intensity spread", size, 10, seed=size)
         jobs: dict[str, Job] = {
             name: partial(tool, reference, moving) for name, tool in tools(size).items()
@@ -65,7 +65,7 @@ def _pair_times() -> str:
 def _shares() -> str:
     systems = tools(256)
     rows = {name: [name] for name in systems}
-    for case in CASES:
+    for case in LATTICE_CASES:
         hits: dict[str, list[list[bool]]] = {name: [] for name in systems}
         for trial in range(TRIALS):
             pairs = [_pair(case, 256, dose, seed=trial) for dose in DOSES]
@@ -73,11 +73,11 @@ def _shares() -> str:
                 hits[name].append([_right(tool, *pair) for pair in pairs])
         for name, found in hits.items():
             rows[name].append(" / ".join(_share(share) for share in np.mean(found, axis=0)))
-    return table(["", *CASES], list(rows.values()))
+    return table(["", *LATTICE_CASES], list(rows.values()))
 
 
 def _right(tool: Tool, reference: Series, moving: Series, truth: Shift) -> bool:
-    return math.dist(tool(reference, moving), truth) <= RIGHT  # NaN is not
+    return math.dist(tool(reference, moving), truth) <= HIT_RADIUS  # NaN is not
 
 
 def _share(value: float) -> str:
@@ -104,7 +104,7 @@ def _tracker() -> str:
     jobs: dict[str, Job] = {}
     for name, model in our_models().items():
         track = stemzoo.DriftTracker(frames[0], model, threads=1)
-        # To and fro, so that it never jumps.
+        # Forward and backward, so that the drift never jumps.
         path = itertools.cycle([*frames, *frames[-2:0:-1]])
         jobs[name] = lambda track=track, path=path: track.push(next(path))  # type: ignore[misc]
     seconds = medians(jobs, rounds=60)
@@ -113,10 +113,10 @@ def _tracker() -> str:
 
 
 def _all_pairs() -> str:
-    frames = _series(SERIES)
-    pairs = SERIES * (SERIES - 1) / 2
+    frames = _series(SERIES_FRAMES)
+    pairs = SERIES_FRAMES * (SERIES_FRAMES - 1) / 2
     rigid = RigidRegistration(frames[0].shape)
-    few = list(frames[: SAMPLE + 1])
+    few = list(frames[: TIMED_PAIRS + 1])
     spectra = [rigid.spectrum(frame) for frame in few]
     models = {f"stemzoo.align, {name}": model for name, model in our_models().items()}
     jobs: dict[str, Job] = {
@@ -127,15 +127,17 @@ def _all_pairs() -> str:
         "a frame": partial(rigid.spectrum, frames[0]),
         "pairs": partial(_each, rigid.shift, spectra),
         "pixels": partial(_each, phase_cross_correlation, few),
-        "hundredths": partial(_each, FINE, few),
+        "hundredths": partial(_each, SUBPIXEL, few),
     }
     found = medians(jobs, rounds=3)
     seconds = {
         **{name: found[name] for name in models},
-        "rigidRegistration's way, to a pixel": SERIES * found["a frame"]
-        + pairs / SAMPLE * found["pairs"],
-        "scikit-image phase_cross_correlation, to a pixel": pairs / SAMPLE * found["pixels"],
-        "scikit-image phase_cross_correlation, to 1/100 px": pairs / SAMPLE * found["hundredths"],
+        "rigidRegistration's way, to a pixel": SERIES_FRAMES * found["a frame"]
+        + pairs / TIMED_PAIRS * found["pairs"],
+        "scikit-image phase_cross_correlation, to a pixel": pairs / TIMED_PAIRS * found["pixels"],
+        "scikit-image phase_cross_correlation, to 1/100 px": pairs
+        / TIMED_PAIRS
+        * found["hundredths"],
     }
     ours = next(iter(seconds.values()))
     return table(
@@ -155,7 +157,7 @@ class RigidRegistration:
         y, x = (np.sin(np.pi * np.arange(side) / side) ** 2 for side in shape)
         self.window = np.outer(y, x)
         frequency = np.hypot(*np.meshgrid(*map(np.fft.fftfreq, shape), indexing="ij"))
-        highest = 1 / 8  # features of less than four pixels are noise
+        highest = 1 / 8  # band limit, cycles per pixel: features below four pixels are noise
         self.band = (frequency < highest) * np.sin(np.pi * frequency / highest) ** 2
 
     def spectrum(self, frame: Series) -> NDArray[np.complex128]:

@@ -1,4 +1,4 @@
-"""Every tool that says how far features moved, behind one face: two frames in, (dy, dx) out."""
+"""Drift estimators of several packages with one interface: two frames in, (dy, dx) out."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import stemzoo
 from stemzoo.registration.estimator import Estimator
 from stemzoo.registration.shifting import peak
 
-REACH = 32  # px: how far those look that must be told
-OURS, CHAIN = "drift-lattice", "vasudevan-drift"
+MAX_SHIFT = 32  # px: search range of the tools that need one
+DRIFT_LATTICE, VASUDEVAN_DRIFT = "drift-lattice", "vasudevan-drift"
 CLASSICAL = "no network"
-FINE = partial(phase_cross_correlation, upsample_factor=100)
+SUBPIXEL = partial(phase_cross_correlation, upsample_factor=100)
 
 Frame = NDArray[np.float32]
 Shift = tuple[float, float]
@@ -28,14 +28,16 @@ Tool = Callable[[Frame, Frame], Shift]
 
 
 def our_models() -> dict[str, stemzoo.Model | None]:
-    """What the estimator can run with: its network where the zoo has one, and none."""
+    """The models of the estimator: drift-lattice, if the zoo has it, and none."""
     there = {info.name for info in stemzoo.models()}
-    trained = {OURS: stemzoo.load(OURS, threads=1)} if OURS in there else {}
+    trained = (
+        {DRIFT_LATTICE: stemzoo.load(DRIFT_LATTICE, threads=1)} if DRIFT_LATTICE in there else {}
+    )
     return {**trained, CLASSICAL: None}
 
 
 def tools(size: int) -> dict[str, Tool]:
-    """Each with one thread, for frames of size x size; ours look as far as a third of that."""
+    """Each with one thread, for frames of size x size; ours search up to a third of that."""
     cv2.setNumThreads(1)
     window = cv2.createHanningWindow((size, size), cv2.CV_32F)
     return {
@@ -43,7 +45,9 @@ def tools(size: int) -> dict[str, Tool]:
             f"stemzoo.drift, {name}": partial(_estimated, Estimator((size, size), model, threads=1))
             for name, model in our_models().items()
         },
-        f"{CHAIN}, the published chain": partial(_chain, stemzoo.load(CHAIN, threads=1)),
+        f"{VASUDEVAN_DRIFT}, the published chain": partial(
+            _chain, stemzoo.load(VASUDEVAN_DRIFT, threads=1)
+        ),
         "scikit-image phase_cross_correlation": _scikit,
         "OpenCV matchTemplate": _template,
         "OpenCV phaseCorrelate + Hann": partial(_phase, window),
@@ -53,7 +57,7 @@ def tools(size: int) -> dict[str, Tool]:
 
 
 def _estimated(estimator: Estimator, reference: Frame, moving: Frame) -> Shift:
-    """What stemzoo.drift does, with one thread."""
+    """`stemzoo.drift` with one thread."""
     found = estimator.pair(estimator.frame(reference), estimator.frame(moving))
     return found.dy, found.dx
 
@@ -64,7 +68,7 @@ def _chain(model: stemzoo.Model, reference: Frame, moving: Frame) -> Shift:
 
 
 def _scikit(reference: Frame, moving: Frame) -> Shift:
-    back = FINE(reference, moving)[0]
+    back = SUBPIXEL(reference, moving)[0]
     return -float(back[0]), -float(back[1])
 
 
@@ -74,7 +78,7 @@ def _template(reference: Frame, moving: Frame) -> Shift:
 
 
 def _phase(window: Any, reference: Frame, moving: Frame) -> Shift:
-    # It lays the window on the frames that it is given, and they would be others afterwards.
+    # It applies the window to the frames in place.
     (dx, dy), _ = cv2.phaseCorrelate(reference.copy(), moving.copy(), window)
     return dy, dx
 
@@ -90,5 +94,5 @@ def _nion(reference: Frame, moving: Frame) -> Shift:
 
 
 def _inner(reference: Frame) -> Frame:
-    """What stays in the other frame at every shift up to REACH."""
-    return np.ascontiguousarray(reference[REACH:-REACH, REACH:-REACH])
+    """The part that stays inside the other frame at every shift up to MAX_SHIFT."""
+    return np.ascontiguousarray(reference[MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT])

@@ -1,4 +1,4 @@
-"""Loading: what the hash and the gate cost of it, and how long a model takes from the cache."""
+"""Benchmark of loading a model: the cost of the hash and the gate, and of the first load."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from training.export import to_onnx
 from training.networks.plain import PlainStack
 
 ZOO = Path(__file__).parents[1] / "zoo"
-LARGE = "denoise-large"  # a network of 15 MB, made here
+LARGE_MODEL = "denoise-large"  # a network of 15 MB, made here
 WIDTHS, KERNEL = (136,) * 9 + (1,), 5
-FRESH = 7  # processes that load a model first of all
-CODE = """
+FRESH_PROCESSES = 7  # processes that load a model first of all
+LOADING_PROGRAM = """
 import time, stemzoo
 before = time.perf_counter()
 stemzoo.load({!r})
@@ -35,23 +35,23 @@ def report() -> str:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["STEMZOO_CACHE"], os.environ["STEMZOO_URL"] = f"{folder}/cache", f"{folder}/zoo"
         _make_large(Path(folder) / "zoo")
-        stemzoo.pull(LARGE)
-        names = [LARGE, *sorted({info.name for info in stemzoo.models()} - {LARGE})]
+        stemzoo.pull(LARGE_MODEL)
+        names = [LARGE_MODEL, *sorted({info.name for info in stemzoo.models()} - {LARGE_MODEL})]
         rows = [_row(name) for name in names]
     head = ["", "MB", "sha256", "gate", "a load", "share", "first load of a process", "share"]
     return "\n".join(
         [
             "## Loading a model, ms\n",
             table(head, rows),
-            f"{LARGE} comes from the cache, the others from the wheel. A share is that of sha256 "
-            "and gate together.\n",
+            f"{LARGE_MODEL} comes from the cache, the others from the wheel. Shares are those of "
+            "sha256 and gate together.\n",
         ]
     )
 
 
 def _make_large(zoo: Path) -> None:
     contract = Contract(
-        name=LARGE,
+        name=LARGE_MODEL,
         version="0.0.1",
         task="denoise",
         multiple=1,
@@ -61,7 +61,7 @@ def _make_large(zoo: Path) -> None:
         training='{"recipe": "none"}',
     )
     content = to_onnx(PlainStack(WIDTHS, KERNEL).eval(), contract)
-    add(zoo, {f"{LARGE}-0.0.1.onnx": content}, LARGE)
+    add(zoo, {f"{LARGE_MODEL}-0.0.1.onnx": content}, LARGE_MODEL)
     reindex(zoo)
 
 
@@ -86,8 +86,8 @@ def _row(name: str) -> list[str]:
 
 
 def _fresh(name: str) -> float:
-    command = [sys.executable, "-c", CODE.format(name)]
+    command = [sys.executable, "-c", LOADING_PROGRAM.format(name)]
     return statistics.median(
         float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        for _ in range(FRESH)
+        for _ in range(FRESH_PROCESSES)
     )

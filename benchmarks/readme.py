@@ -1,7 +1,7 @@
 """The generated parts of the README: the table of models and the headline benchmarks.
 
-`make table` writes them from zoo/*/metrics.json and benchmarks/results.md; a test holds the README
-to what is committed.
+`make table` writes them from zoo/*/metrics.json and benchmarks/results.md; a test checks that they
+are current.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def update() -> None:
 
 
 def rendered(text: str) -> str:
-    """The README with its generated parts made anew."""
+    """The README with its generated parts updated."""
     for name, content in (("models", _models()), ("benchmarks", _benchmarks())):
         marks = f"<!-- {name} -->", f"<!-- end of {name} -->"
         pattern = re.compile(f"{marks[0]}.*?{marks[1]}", re.DOTALL)
@@ -53,7 +53,7 @@ def _models() -> str:
                 metrics["headline"],
             ]
         )
-    return table(["model", "version", "what it is for", "size", "figures"], rows)
+    return table(["model", "version", "purpose", "size", "result"], rows)
 
 
 def _benchmarks() -> str:

@@ -1,4 +1,4 @@
-"""Fair times on a noisy machine: candidates take turns, and the median of each is kept."""
+"""Timing on a noisy machine: candidates take turns, and the median counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def medians(jobs: Mapping[str, Job], rounds: int = 15, budget: float = 10.0) -> 
     """Median seconds of each job; rounds end early when `budget` seconds are spent."""
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for job in jobs.values():
-        job()  # caches, plans and pages are warm for everyone
+        job()  # warm-up of caches, FFT plans and memory pages
     started = time.perf_counter()
     for round_number in range(rounds):
         if round_number >= 3 and time.perf_counter() - started > budget:
@@ -32,7 +32,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def by_size(columns: Mapping[int, Mapping[str, float]]) -> str:
-    """A table of seconds by size and name, each beside the first name's of that size."""
+    """A table of times by name and size, with the ratio to the first name's."""
     ours = {size: next(iter(seconds.values())) for size, seconds in columns.items()}
     rows = [
         [

@@ -1,4 +1,4 @@
-"""Tiling: split and blend, against NumPy and against copying the image twice."""
+"""Benchmark of tiling: split and blend, against NumPy and against copying the image twice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 import stemzoo
 from benchmarks.timing import medians, milliseconds, table
 
-SIZE, TILE, STEP = 4096, 256, 224  # windows overlap by 32 px
+IMAGE_SIDE, TILE, STEP = 4096, 256, 224  # windows overlap by 32 px
 
 Image = NDArray[np.float32]
 
 
 def report() -> str:
-    image = np.random.default_rng(0).normal(size=(SIZE, SIZE)).astype(np.float32)
+    image = np.random.default_rng(0).normal(size=(IMAGE_SIDE, IMAGE_SIDE)).astype(np.float32)
     tiling = stemzoo.Tiling(image.shape, TILE, STEP)
     batch = tiling.split(image)
     result = np.empty_like(image)
@@ -29,7 +29,7 @@ def report() -> str:
     )
     copies = times["copying the image twice"]
     rows = [[n, milliseconds(s), f"{s / copies:.2f}x"] for n, s in times.items()]
-    head = f"## Tiling {SIZE} x {SIZE}, windows of {TILE}, step {STEP}\n"
+    head = f"## Tiling {IMAGE_SIDE} x {IMAGE_SIDE}, windows of {TILE}, step {STEP}\n"
     floating = _floating_window()
     return "\n".join([head, table(["", "ms", "of two copies"], rows), floating])
 
@@ -41,7 +41,7 @@ def _ours(tiling: stemzoo.Tiling, image: Image, batch: Image, result: Image) -> 
 
 
 def _numpy(tiling: stemzoo.Tiling, image: Image, batch: Image, result: Image) -> None:
-    """What one writes by hand: a weight image beside the sum, and a division at the end."""
+    """The usual implementation: sums of weighted tiles and of weights, and a division."""
     ramp = np.sin(np.pi * (np.arange(TILE, dtype=np.float32) + 0.5) / TILE) ** 2
     window = np.outer(ramp, ramp)
     weights = np.zeros_like(image)

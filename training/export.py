@@ -1,8 +1,8 @@
-"""A trained run to a model folder: python -m training.export RECIPE [--folder runs/RECIPE].
+"""Exports a trained run to a model folder: python -m training.export RECIPE [--folder runs/RECIPE].
 
-Writes the ONNX file with the model contract inside it, sample vectors, figures, the bioimage.io
-description and the card. Refuses a network whose ONNX output leaves PyTorch's. It writes to the zoo
-of candidates, `runs/zoo`; training.publish puts them into the one for everybody.
+Writes the ONNX file with the model contract in its metadata, sample vectors, metrics, the
+bioimage.io description and the card. Refuses a network whose ONNX output differs from PyTorch's.
+The folder goes to the candidates in `runs/zoo`; training.publish copies them to the public zoo.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from torch import nn
 from stemzoo.inference.model import Model
 from stemzoo.model_file.contract import Contract
 from stemzoo.zoo.folder import add
-from training.checkpoint import RUNS, read_checkpoint
-from training.describe import describe
 from training.evaluate import ZOO, evaluate
-from training.interface import exported
+from training.loop.checkpoint import RUNS, read_checkpoint
+from training.packaging.card import describe
+from training.packaging.tensors import tensor_spec
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 
-OPSET, IR_VERSION = 17, 8  # what runtimes on old acquisition PCs still read
+OPSET, IR_VERSION = 17, 8  # supported by runtimes on old acquisition PCs
 PARITY = 1e-4  # largest difference from PyTorch, relative to the output's largest value
 CANDIDATES = RUNS / "zoo"
 
@@ -45,9 +45,9 @@ def export(
     smoke: bool = False,
     judge: Callable[[Mapping[str, bytes]], None] = lambda files: None,
 ) -> Path:
-    """The network of a trained run, in its folder of a zoo, finished.
+    """Export the network of a run to its folder in a zoo; returns the path of the model file.
 
-    `judge` sees all files by their names before any is there, and may object.
+    `judge` gets all files by name before any is written, and may raise.
     """
     state = read_checkpoint(run, recipe)
     network = recipe.network()
@@ -60,7 +60,7 @@ def export(
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / path.name
         made.write_bytes(content)
-        comparison = path.with_name("comparison.json")  # about the system, whatever its version
+        comparison = path.with_name("comparison.json")  # independent of the version
         if comparison.exists():
             shutil.copy(comparison, folder)
         write_samples(made)
@@ -74,43 +74,42 @@ def export(
 
 
 def model_file(recipe: Recipe, zoo: Path) -> Path:
-    """Where the recipe's model goes; nothing may be there yet."""
+    """The path of the recipe's model file; refused if it exists."""
     path = zoo / recipe.name / f"{recipe.name}-{recipe.version}.onnx"
     if path.exists():
         raise SystemExit(
-            f"{path} is there, and a version never changes; choose a new one, or delete the folder "
-            "if nobody has had it"
+            f"{path} exists, and a version never changes; choose a new one, or delete the folder "
+            "if it was never published"
         )
     return path
 
 
 def to_onnx(network: nn.Module, contract: Contract) -> bytes:
     """One self-contained file with the contract in its metadata."""
-    export = exported(contract)
-    face = export.interface
+    tensors = tensor_spec(contract)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # The newer exporter splits weights into a second file; this one is deprecated, and right.
+        # Deprecated, but the newer exporter writes weights to a second file.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
-            (torch.zeros(export.shapes[0]),),
+            (torch.zeros(tensors.shapes[0]),),
             buffer,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
-            input_names=[face.input],
-            output_names=list(face.outputs),
-            dynamic_axes=export.free_axes,
+            input_names=[tensors.interface.input],
+            output_names=list(tensors.interface.outputs),
+            dynamic_axes=tensors.free_axes,
         )
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = min(model.ir_version, IR_VERSION)
     model.doc_string = ""
-    # The exporter does not always say the sizes of an output that it could have worked out.
+    # The exporter omits some output sizes that shape inference finds.
     for output, known in zip(
         model.graph.output, onnx.shape_inference.infer_shapes(model).graph.output, strict=True
     ):
         output.CopyFrom(known)
-    if contract.task != "drift":  # an image comes back as it went in, which inference may not see
+    if contract.task != "drift":  # the output has the shape of the input
         model.graph.output[0].type.CopyFrom(model.graph.input[0].type)
     onnx.helper.set_model_props(model, contract.metadata())
     onnx.checker.check_model(model)
@@ -119,20 +118,21 @@ def to_onnx(network: nn.Module, contract: Contract) -> bytes:
 
 
 def check_parity(network: nn.Module, content: bytes, contract: Contract) -> None:
-    """ONNX Runtime and PyTorch must agree on inputs of three shapes."""
+    """Refuse a file whose output in ONNX Runtime differs from PyTorch's, on three shapes."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     random = torch.Generator().manual_seed(7)
-    export = exported(contract)
-    face = export.interface
-    for shape in export.shapes:
+    tensors = tensor_spec(contract)
+    for shape in tensors.shapes:
         sample = torch.randn(shape, generator=random)
         with torch.no_grad():
             answer = network(sample)
         expected = answer if isinstance(answer, tuple) else (answer,)
-        given = session.run(list(face.outputs), {face.input: sample.numpy()})
-        for name, ours, theirs in zip(face.outputs, given, expected, strict=True):
+        found = session.run(
+            list(tensors.interface.outputs), {tensors.interface.input: sample.numpy()}
+        )
+        for name, ours, theirs in zip(tensors.interface.outputs, found, expected, strict=True):
             error = float(np.abs(ours - theirs.numpy()).max() / theirs.abs().max())
             if not error <= PARITY:
                 raise SystemExit(
@@ -142,11 +142,10 @@ def check_parity(network: nn.Module, content: bytes, contract: Contract) -> None
 
 
 def write_samples(path: Path) -> None:
-    """A network input and its output, for whoever runs the file without this package."""
+    """Write an input of the bare network and its first output, to test other runtimes with."""
     model = Model(path)
-    sample = exported(model.contract).sample()
+    sample = tensor_spec(model.contract).sample()
     np.save(path.parent / "sample_input.npy", sample)
-    # Of a network that reads surfaces the drift itself: its first output.
     np.save(path.parent / "sample_output.npy", model.outputs(sample)[0])
 
 
@@ -169,7 +168,7 @@ def _contract(recipe: Recipe, network: nn.Module, state: dict[str, Any]) -> Cont
         summary=recipe.summary,
         limits=recipe.limits,
         training=json.dumps(training),
-        trained_for=recipe.trained_for,
+        trained_for=recipe.ranges(),
         denoiser=recipe.denoiser,
         **promises,
     )

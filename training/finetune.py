@@ -1,13 +1,14 @@
-"""A model of the zoo, tuned on a user's own images:
+"""Fine-tuning of a zoo model on a user's own images:
 
     python -m training.finetune NAME@VERSION --noisy FOLDER [--clean FOLDER] [--minutes M]
 
-The folder holds images or stacks in any format that stemzoo reads. With --clean, each learns to
-become the file of the same name there. Without, stacks of frames of one specimen, which must not
-move, learn from their own averages, and single images from their own hidden pixels; the latter
-takes away noise that differs from pixel to pixel, and no streaks.
+The folder holds images or stacks in any format that stemzoo reads. With --clean, the target of each
+file is the file of the same name there. Without, the target of a stack's frame is the average of
+the other frames, which must show the same specimen at rest (Noise2Noise). A single image is its own
+target at hidden pixels (Noise2Void), which removes noise that is independent between pixels, but no
+streaks.
 
-A tuned model is a new model: it goes to a folder of its own, and its card names its parent.
+A tuned model is a new model: it gets its own folder, and its card names its parent.
 """
 
 from __future__ import annotations
@@ -26,27 +27,27 @@ from torch import Tensor, nn
 from stemzoo.common.errors import ModelError
 from stemzoo.plotting.pictures import Grey
 from stemzoo.zoo.catalogue import ModelInfo, find
-from training.checkpoint import RUNS
 from training.evaluate import ZOO
 from training.export import check_parity, export, model_file
-from training.own_images import OwnImages, Pair, read_own
+from training.loop.checkpoint import RUNS
+from training.packaging.weights import fill
 from training.recipe import Recipe, load_recipe, recipe_names
-from training.samples import generator
+from training.recipes.shared.batches import generator
+from training.recipes.shared.own_images import OwnImages, Pair, read_own
 from training.train import train
-from training.weights import fill
 
-CROP = 128  # px, or as near to it as the network allows
+CROP = 128  # px, rounded to what the network takes
 MINUTES = 10.0
-HIDDEN = 0.02  # of the pixels of a crop, where an image is its own target
-REACH = 2  # px: how far from a hidden pixel the one may lie that is shown in its place
+HIDDEN = 0.02  # fraction of a crop's pixels, where an image is its own target
+NEIGHBOUR_DISTANCE = 2  # px, at most, from a hidden pixel to the one shown in its place
 
 
 @dataclass
 class FineTune(Recipe):
-    """The parent's network and loss on images from files, crop by crop."""
+    """The parent's network and loss, on crops of images from files."""
 
     parent: str = ""  # NAME@VERSION
-    images: str = ""  # a digest of their pixels: a run goes on only with the same ones
+    images: str = ""  # digest of their pixels: a run resumes only with the same images
     crop: int = CROP
     batch_size: int = 8
 
@@ -61,7 +62,7 @@ class FineTune(Recipe):
             raise SystemExit(f"version is '{self.version}'; expected three numbers, such as 0.1.0")
 
     def attach(self, parent: ModelInfo, base: Recipe, own: OwnImages) -> FineTune:
-        """What no checkpoint needs to keep, because it is read again."""
+        """Set what checkpoints need not contain, because it is read again."""
         self.file, self.base, self.own = parent, base, own
         return self
 
@@ -95,11 +96,11 @@ class FineTune(Recipe):
             given, target = hide(given, random)
         else:
             target = torch.from_numpy(pair.target[window])
-        # Scan errors run along rows: a picture upside down is one more, one on its side is not.
+        # Augmentation by flipping only: scan errors run along rows, so transposing would be wrong.
         return (given.flip(0), target.flip(0)) if below(2) else (given, target)
 
     def loss(self, output: Any, target: Tensor) -> Tensor:
-        # Where nothing is known of the target, the output is as good as any.
+        # No loss where the target is unknown.
         return self.base.loss(output, torch.where(target.isnan(), output.detach(), target))
 
     def panels(self, given: Tensor, output: Any, target: Tensor) -> list[tuple[str, Grey]]:
@@ -111,33 +112,33 @@ class FineTune(Recipe):
             **self.base.origin(),
             "recipe_version": self.base.version,
             "parent": self.parent,
-            "tuned_on": self.own.told,
+            "tuned_on": self.own.description,
             "command": f"python -m training.finetune {self.parent} {folders} "
             f"--name {self.name} --version {self.version}",
         }
 
 
 def hide(image: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The image with some pixels replaced by neighbours, and a target that knows only those.
+    """The image with some pixels replaced by neighbours, and a target that is NaN at all others.
 
-    A network that cannot see a pixel can only guess what its surroundings say of it: the signal,
-    and none of its noise (Krull et al., Noise2Void, CVPR 2019).
+    A network that cannot see a pixel can only predict it from its surroundings, which hold its
+    signal but not its noise (Krull et al., Noise2Void, CVPR 2019).
     """
     at = torch.rand(image.shape, generator=random) < HIDDEN
     rows, columns = at.nonzero(as_tuple=True)
-    width = 2 * REACH + 1
-    # One of the neighbours around a pixel, counted row by row with the pixel itself left out.
+    width = 2 * NEIGHBOUR_DISTANCE + 1
+    # The index of a neighbour, counted row by row without the pixel itself.
     neighbour = torch.randint(width**2 - 1, rows.shape, generator=random)
     neighbour += neighbour >= width**2 // 2
-    from_row = _inside(rows, neighbour // width - REACH, image.shape[0])
-    from_column = _inside(columns, neighbour % width - REACH, image.shape[1])
+    from_row = _inside(rows, neighbour // width - NEIGHBOUR_DISTANCE, image.shape[0])
+    from_column = _inside(columns, neighbour % width - NEIGHBOUR_DISTANCE, image.shape[1])
     shown = image.clone()
     shown[at] = image[from_row, from_column]
     return shown, torch.where(at, image, torch.nan)
 
 
 def _inside(place: Tensor, step: Tensor, size: int) -> Tensor:
-    """`step` further on, or back where that would leave the image."""
+    """`step` forward, or backward where forward leaves the image."""
     further = place + step
     return torch.where((further < 0) | (further >= size), place - step, further)
 
@@ -145,7 +146,7 @@ def _inside(place: Tensor, step: Tensor, size: int) -> Tensor:
 def fine_tune(
     parent: str, noisy: Path, clean: Path | None, *, crop: int | None = None, **settings: Any
 ) -> FineTune:
-    """The recipe that tunes the named model on the images in the folders, all of it checked."""
+    """The recipe that tunes the named model on the images in the folders, checked."""
     info = find(parent)
     contract = info.contract
     if contract.task == "drift":
@@ -167,14 +168,14 @@ def fine_tune(
             "limits": f"On images unlike those it was tuned on it may do worse than {pinned},\n"
             f"of which was said: {contract.limits}",
             "minutes": MINUTES,
-            # Small steps: most of what the parent knows is to be kept.
+            # Small steps preserve most of the parent's training.
             "learning_rate": base.learning_rate / 5,
             "weight_decay": base.weight_decay,
             "warmup_steps": 20,
             "ema_decay": 0.99,
             "precision": base.precision,
-            "trained_for": {"tuned_on": own.told},  # its parent's ranges it may have forgotten
-            "figures": base.figures,
+            "trained_for": {"tuned_on": own.description},  # the parent's ranges may no longer hold
+            "evaluation": base.evaluation,
             "parent": pinned,
             "images": own.digest(),
             "crop": crop,
@@ -190,12 +191,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clean", type=Path, help="folder of what they should become")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, default=MINUTES, help="time budget")
-    budget.add_argument("--steps", type=int, help="so many steps instead, whatever they take")
+    budget.add_argument("--steps", type=int, help="number of steps, instead of minutes")
     parser.add_argument("--name", help="of the new model (default: the parent's, and -tuned)")
     parser.add_argument("--version", default="0.1.0", help="of the new model")
     parser.add_argument("--output", type=Path, default=ZOO, help="zoo folder it goes to")
-    parser.add_argument("--crop", type=int, help="side of what one step sees of an image, px")
-    parser.add_argument("--folder", type=Path, help="where the run lives (default: runs/NAME)")
+    parser.add_argument("--crop", type=int, help="side of the training crops, px")
+    parser.add_argument("--folder", type=Path, help="of the run (default: runs/NAME)")
     given = parser.parse_args(arguments)
     names = {"name": given.name} if given.name else {}
     try:
@@ -204,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except ModelError as error:
         raise SystemExit(str(error)) from None
-    model_file(recipe, given.output)  # a name that is taken must show before the training
+    model_file(recipe, given.output)  # refuse a name that is taken before training
     run = given.folder or RUNS / recipe.name
     train(recipe, given.minutes, run, steps=given.steps)
     print(export(recipe, run, given.output))

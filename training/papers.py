@@ -1,9 +1,9 @@
-"""docs/papers.md: what was published and what is measured here, side by side, with pictures.
+"""Writes docs/papers.md: published results beside those measured here, with pictures.
 
     python -m training.papers
 
-Systems are found, not listed: the models of the zoo whose module of training.figures knows what was
-published. The tables come from each model's metrics.json; the pictures are drawn by the model.
+The systems are the zoo models whose module of training.evaluation.models has `published`. Tables
+come from each model's metrics.json; the pictures are made by running the model.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from stemzoo.inference.model import Model
 from stemzoo.model_file.contract import Contract
 from stemzoo.plotting.pictures import save_panels
-from training.describe import figures_of
+from training.packaging.card import evaluation_of
 
 ROOT = Path(__file__).parents[1]
 ZOO = ROOT / "zoo"
@@ -26,30 +26,30 @@ PICTURES = "papers"  # a folder beside the page
 
 HEAD = """# The published systems
 
-Written by `python -m training.papers` from the figures in each model's `metrics.json`, which
-`python -m training.evaluate NAME` measures anew.
+Written by `python -m training.papers` from each model's `metrics.json`, which
+`python -m training.evaluate NAME --write` measures.
 """
 
 
 @dataclass(frozen=True)
 class System:
-    """A model of the zoo that was published by others, its figures, and what tells of them."""
+    """A zoo model after a publication of others, its metrics, and the module that reports them."""
 
     file: Path
     contract: Contract
     metrics: dict[str, Any]
-    figures: ModuleType
+    evaluation: ModuleType
 
 
 def systems(zoo: Path = ZOO) -> list[System]:
-    """Every published system in a zoo, in the version that its figures are of."""
+    """Every published system in a zoo, in the version of its metrics."""
     found = []
     for file in sorted(zoo.glob("*/*.onnx")):
         contract = Contract.of(file.read_bytes(), str(file))
         metrics = json.loads((file.parent / "metrics.json").read_text())
-        figures = figures_of(contract)
-        if hasattr(figures, "published") and metrics["version"] == contract.version:
-            found.append(System(file, contract, metrics, figures))
+        evaluation = evaluation_of(contract)
+        if hasattr(evaluation, "published") and metrics["version"] == contract.version:
+            found.append(System(file, contract, metrics, evaluation))
     return found
 
 
@@ -59,20 +59,20 @@ def page(known: list[System]) -> str:
 
 
 def draw(system: System, folder: Path) -> None:
-    """The picture like the paper's own, made by running the model."""
-    captioned, columns = system.figures.panels(Model(system.file))
+    """Draw a picture like the paper's, by running the model."""
+    captioned, columns = system.evaluation.panels(Model(system.file))
     save_panels(folder / f"{system.contract.name}.png", captioned, columns)
 
 
 def _section(system: System) -> str:
     name = system.contract.name
-    rows = [" | ".join(row) for row in system.figures.published(system.metrics)]
+    rows = [" | ".join(row) for row in system.evaluation.published(system.metrics)]
     return "\n".join(
         [
             f"## {name} {system.contract.version}",
             "",
             system.contract.summary,
-            f"[Its card](../zoo/{name}/README.md) has all figures, and says where it fails.",
+            f"[Its card](../zoo/{name}/README.md) has all results and the known failures.",
             "",
             "| | published | here |",
             "|---|---|---|",

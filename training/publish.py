@@ -1,11 +1,11 @@
-"""A trained model becomes a version of the zoo, which then never changes.
+"""Publishes a trained model as a version of the zoo, which then never changes.
 
-    python -m training.publish NAME                exports runs/NAME and publishes that
+    python -m training.publish NAME                exports runs/NAME and publishes it
     python -m training.publish NAME --from FOLDER  another run, or a model folder already exported
-    python -m training.publish --index             writes zoo/index.json anew from the folders
+    python -m training.publish --index             rewrites zoo/index.json from the folders
     python -m training.publish --new-key KEYFILE   makes a key for --sign
 
-Refuses a version that is there, a card with gaps, and figures below the bars of the recipe.
+Refuses a version that exists, an incomplete card, and metrics below the recipe's thresholds.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from stemzoo.common.errors import StemzooError
 from stemzoo.model_file.contract import Contract
 from stemzoo.zoo import index
 from stemzoo.zoo.folder import SAMPLES, add, current, reindex
-from training.bars import unmet
-from training.checkpoint import CHECKPOINT, RUNS
 from training.evaluate import ZOO
+from training.evaluation.thresholds import unmet
 from training.export import export
+from training.loop.checkpoint import CHECKPOINT, RUNS
+from training.packaging.signing import SIGNATURE, new_key, public, read_key, sign
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
-from training.signing import SIGNATURE, new_key, public, read_key, sign
 
 CARD_FIELDS = ("summary", "limits", "trained_for", "licence")
 TRAINING_FIELDS = ("recipe", "commit", "seed", "device", "minutes", "steps")
@@ -35,9 +35,9 @@ FILES = ("README.md", "bioimageio.yaml", "metrics.json", *SAMPLES)
 
 
 def publish(recipe: Recipe, source: Path, zoo: Path = ZOO, *, smoke: bool = False) -> Path:
-    """The network of a run, or of a model folder, where it now lies in the zoo."""
-    check_kept(zoo)
-    judge = functools.partial(check_whole, recipe)
+    """Publish the network of a run or of a model folder; returns its path in the zoo."""
+    check_unchanged(zoo)
+    judge = functools.partial(check_complete, recipe)
     if (source / CHECKPOINT).exists() or not list(source.glob("*.onnx")):
         return export(recipe, source, zoo, smoke=smoke, judge=judge)
     files = {f.name: f.read_bytes() for f in source.iterdir() if f.is_file() and f.name[0] != "."}
@@ -45,8 +45,8 @@ def publish(recipe: Recipe, source: Path, zoo: Path = ZOO, *, smoke: bool = Fals
     return add(zoo, files, str(source))[0]
 
 
-def check_whole(recipe: Recipe, files: Mapping[str, bytes]) -> None:
-    """Refuse a model that does not say all it should, or does less than its recipe promises."""
+def check_complete(recipe: Recipe, files: Mapping[str, bytes]) -> None:
+    """Refuse a model with missing files or card entries, or below its recipe's thresholds."""
     network = next((name for name in files if name.endswith(".onnx")), "")
     contract = Contract.of(files.get(network, b""), network)
     training = json.loads(contract.training)
@@ -59,30 +59,30 @@ def check_whole(recipe: Recipe, files: Mapping[str, bytes]) -> None:
         for name in TRAINING_FIELDS
         if training.get(name) in (None, "", "unknown")
     ]
-    wrong += _figures(recipe, metrics, index.Stored.of(files.get(network, b"")).sha256)
+    wrong += _check_metrics(recipe, metrics, index.Stored.of(files.get(network, b"")).sha256)
     if wrong:
         lines = "".join(f"\n  {line}" for line in wrong)
         raise SystemExit(f"{recipe.name} {contract.version} is not published:{lines}")
 
 
-def _figures(recipe: Recipe, metrics: dict[str, Any], sha256: str) -> list[str]:
+def _check_metrics(recipe: Recipe, metrics: dict[str, Any], sha256: str) -> list[str]:
     if metrics.get("sha256") != sha256:
-        return ["its metrics.json is of another network; python -m training.export measures anew"]
-    if not recipe.bars:
-        return ["its recipe promises nothing: give it bars, such as {'gain': '>= 8'}"]
+        return ["its metrics.json is of another network; python -m training.export measures it"]
+    if not recipe.thresholds:
+        return ["its recipe has no thresholds: give it some, such as {'gain': '>= 8'}"]
     headline = [] if metrics.get("headline") else ["its metrics.json has no headline"]
-    return headline + unmet(recipe.bars, metrics)
+    return headline + unmet(recipe.thresholds, metrics)
 
 
-def check_kept(zoo: Path) -> None:
-    """Refuse a zoo in which something published is no longer what it was."""
+def check_unchanged(zoo: Path) -> None:
+    """Refuse a zoo in which a published file has changed or is missing."""
     old = current(zoo)
     now = {(entry.name, entry.version): entry for entry in index.build(zoo, 1).entries}
     lost = []
     for entry in old.entries if old else ():
         kept = now.get((entry.name, entry.version))
         if kept is None:
-            lost.append(f"{entry.network} has vanished")
+            lost.append(f"{entry.network} is missing")
         elif kept.model != entry.model:
             lost.append(f"{entry.network} has other bytes")
         elif _samples(kept) != _samples(entry):
@@ -95,13 +95,13 @@ def check_kept(zoo: Path) -> None:
 
 
 def _samples(entry: index.Entry) -> dict[str, index.Stored]:
-    """By what they are, under whichever name they lie."""
+    """Sample vectors by their plain names, without the prefix of an older version."""
     files = {n.removeprefix(f"{entry.network[:-5]}."): s for n, s in entry.files.items()}
     return {name: files[name] for name in SAMPLES if name in files}
 
 
-def last_day(given: str | None, zoo: Path) -> str:
-    """Until when the index is to be believed: as given, or as it says now; empty is for ever."""
+def expiry_date(given: str | None, zoo: Path) -> str:
+    """The expiry date of the index: as given, or as it says now; empty for none."""
     old = current(zoo)
     expires = given if given is not None else old.expires if old else ""
     try:
@@ -109,7 +109,9 @@ def last_day(given: str | None, zoo: Path) -> str:
     except ValueError:
         raise SystemExit(f"--expires is '{expires}'; expected a day as YYYY-MM-DD") from None
     if past:
-        raise SystemExit(f"the index would expire on {expires}, which is past; give --expires")
+        raise SystemExit(
+            f"the index would expire on {expires}, which is in the past; give --expires"
+        )
     return expires
 
 
@@ -121,10 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--from", dest="source", type=Path, help="default: runs/NAME")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--zoo", type=Path, default=ZOO, help="default: zoo")
-    parser.add_argument("--index", action="store_true", help="only bring the index up to date")
+    parser.add_argument("--index", action="store_true", help="only update the index")
     parser.add_argument("--expires", help="the last day of the index, YYYY-MM-DD")
     parser.add_argument("--sign", type=Path, metavar="KEYFILE", help="sign the index")
-    parser.add_argument("--new-key", type=Path, metavar="KEYFILE", help="make a key, do no more")
+    parser.add_argument("--new-key", type=Path, metavar="KEYFILE", help="only make a key")
     given = parser.parse_args(arguments)
     if given.new_key:
         print(f"STEMZOO_PUBLIC_KEY={new_key(given.new_key)}")
@@ -141,14 +143,14 @@ def _publish(given: argparse.Namespace) -> None:
     key = read_key(given.sign) if given.sign else None
     if not key and (given.zoo / SIGNATURE).exists():
         raise SystemExit(f"the index of {given.zoo} is signed; give the key with --sign KEYFILE")
-    expires = last_day(given.expires, given.zoo)
+    expires = expiry_date(given.expires, given.zoo)
     if key and not expires:
-        raise SystemExit("a signed index is believed until a day that it says; give --expires")
+        raise SystemExit("a signed index needs an expiry date; give --expires")
     if given.name:
         recipe = load_recipe(given.name, **parsed_settings(given.set))
         print(publish(recipe, given.source or RUNS / recipe.name, given.zoo))
     else:
-        check_kept(given.zoo)
+        check_unchanged(given.zoo)
     print(f"{given.zoo / index.FILE}, version {reindex(given.zoo, expires).version}")
     if key:
         sign(given.zoo, key)

@@ -1,15 +1,13 @@
-"""The whole line in seconds: python -m training.train RECIPE --smoke.
+"""The smoke test behind `python -m training.train RECIPE --smoke`, after its three training steps.
 
-Trains three steps on little data, exports, loads the file as a user would and runs it, all in a
-folder that is gone afterwards. What comes out has learnt nothing; that it comes out is the test.
+Exports, loads the file as a user would and runs it. The model has learnt nothing; the test is that
+the whole way works.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +15,32 @@ import numpy as np
 
 import stemzoo
 from stemzoo.inference.model import Model
-from training.describe import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 from training.export import export
-from training.recipe import load_recipe
-from training.train import train
+from training.packaging.bioimageio import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
+from training.recipe import Recipe, load_recipe
 
-STEPS, BATCH = 3, 2
-SHAPE = (40, 50)  # of the image that is run: a multiple of nothing a network asks for
+SMOKE_STEPS, SMOKE_BATCH = 3, 2
+SMOKE_SHAPE = (40, 50)  # of the image that is run: no multiple that a network asks for
 
 
-def smoke(name: str, **settings: Any) -> None:
-    """Say what was done and how long it took; whatever fails on the way is raised."""
-    started = time.perf_counter()
+def small_recipe(name: str, **settings: Any) -> Recipe:
+    """The recipe with batches of SMOKE_BATCH, unless `settings` say otherwise."""
     recipe = load_recipe(name, **settings)
-    if "batch_size" in (field.name for field in dataclasses.fields(recipe)):
-        recipe = dataclasses.replace(recipe, **{"batch_size": BATCH, **settings})
-    with tempfile.TemporaryDirectory() as folder:
-        run, zoo = Path(folder) / "run", Path(folder) / "zoo"
-        train(recipe, 0, run, smoke=True, steps=STEPS, picture_share=0.5)
-        path = export(recipe, run, zoo, smoke=True)
-        model = Model(path)
-        files = sorted(file.name for file in path.parent.iterdir())
-        steps = json.loads(model.contract.training)["steps"]
-        ran = _run(model)
-        size = path.stat().st_size / 1e6
-    print(
-        f"{name}: trained {steps} steps, exported {size:.1f} MB ({', '.join(files)}), "
-        f"{ran}; {time.perf_counter() - started:.0f} s"
+    if "batch_size" in recipe.settings():
+        recipe = dataclasses.replace(recipe, **{"batch_size": SMOKE_BATCH, **settings})
+    return recipe
+
+
+def export_and_run(recipe: Recipe, run: Path, zoo: Path) -> str:
+    """Export a run to `zoo` and run the model file; says what was done, raises what fails."""
+    path = export(recipe, run, zoo, smoke=True)
+    model = Model(path)
+    files = sorted(file.name for file in path.parent.iterdir())
+    steps = json.loads(model.contract.training)["steps"]
+    size = path.stat().st_size / 1e6
+    return (
+        f"{recipe.name}: trained {steps} steps, exported {size:.1f} MB ({', '.join(files)}), "
+        f"{_run(model)}"
     )
 
 
@@ -53,13 +50,14 @@ def _run(model: Model) -> str:
     np.testing.assert_allclose(
         model.outputs(sample)[0], expected, RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE
     )
-    image = np.random.default_rng(1).normal(size=SHAPE)
+    rows, columns = SMOKE_SHAPE
+    image = np.random.default_rng(1).normal(size=SMOKE_SHAPE)
     if model.contract.task == "drift":
         found = stemzoo.drift(image, image, model)
         if not np.isfinite((found.dy, found.dx, *found.sigma)).all():
             raise SystemExit(f"{model.contract.name} found a drift of {found}")
-        return f"ran on two frames of {SHAPE[0]} x {SHAPE[1]} px"
-    image = model(image)
-    if image.shape != SHAPE or not np.isfinite(image).all():
-        raise SystemExit(f"{model.contract.name} made {image.shape} of an image of {SHAPE}")
-    return f"ran on an image of {SHAPE[0]} x {SHAPE[1]} px"
+        return f"ran on two frames of {rows} x {columns} px"
+    clean = model(image)
+    if clean.shape != SMOKE_SHAPE or not np.isfinite(clean).all():
+        raise SystemExit(f"{model.contract.name} made {clean.shape} of an image of {SMOKE_SHAPE}")
+    return f"ran on an image of {rows} x {columns} px"

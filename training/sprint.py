@@ -1,8 +1,10 @@
-"""Training by the minute, for a rented GPU: python -m training.sprint --minutes 8 [RECIPE ...].
+"""Training within a fixed time, for a rented GPU.
 
-Each recipe gets an equal part of the minutes, goes on from where its run stood, here or on another
-machine, and leaves `runs/RECIPE/travel.pt`: weights, their average and the optimiser in few bytes.
-Without recipes, those of the flagship take turns. The learning rate falls to nothing by the end.
+    python -m training.sprint --minutes 8 [RECIPE ...]
+
+The recipes share the minutes equally; by default they are FLAGSHIP. Each resumes its run from this
+or another machine, finishes its learning-rate schedule, and writes the compact checkpoint
+`runs/RECIPE/travel.pt`.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from pathlib import Path
 
 import torch
 
-from training import travel
-from training.checkpoint import CHECKPOINT, RUNS, read_checkpoint
-from training.ranks import Ranks
+from training.loop import compact_checkpoint
+from training.loop.checkpoint import CHECKPOINT, RUNS, read_checkpoint
+from training.loop.processes import Processes
 from training.recipe import Recipe, load_recipe, parsed_settings
 from training.train import train
 
@@ -33,12 +35,12 @@ def sprint(
     smoke: bool = False,
     out: Path | None = None,
 ) -> None:
-    """Train within `minutes` of wall-clock time, everything included."""
+    """Train within `minutes` of wall-clock time, which include the preparation of the data."""
     ends = time.monotonic() + 60 * minutes
     folder = runs / recipe.name
-    device = Ranks.join().device
+    device = Processes.join().device
     spent = 0.0
-    if (folder / CHECKPOINT).exists() or travel.unpack(folder, recipe):
+    if (folder / CHECKPOINT).exists() or compact_checkpoint.unpack(folder, recipe):
         spent = read_checkpoint(folder, recipe)["spent"]
     recipe.prepare(device, smoke)
     print(f"{recipe.name}: data after {_left(ends, minutes):.0f} s, {device}", flush=True)
@@ -47,14 +49,14 @@ def sprint(
     left = max(ends - time.monotonic(), 1.0)
     recipe.prepare = lambda device, smoke: None  # type: ignore[method-assign]
     train(recipe, (spent + left) / 60, folder, save_every=SAVE_EVERY, picture_share=0)
-    packed = travel.pack(folder, recipe)
+    packed = compact_checkpoint.pack(folder, recipe)
     if out:
         (out / f"{recipe.name}.pt").write_bytes(packed.read_bytes())
     print(f"{recipe.name}: {packed} of {packed.stat().st_size / 2**20:.1f} MiB", flush=True)
 
 
 def speeds(recipe: Recipe, device: torch.device) -> str:
-    """Mpx/s of the simulator, and of the network forth and back, apart."""
+    """Mpx/s of the simulator, and of the network's forward and backward pass."""
     network = recipe.network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def once(step: int) -> tuple[float, float, float]:
@@ -89,11 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("recipes", nargs="*", metavar="RECIPE", default=FLAGSHIP)
     parser.add_argument("--minutes", type=float, required=True, help="for all of them together")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--smoke", action="store_true", help="few scenes, nothing timed")
-    parser.add_argument("--out", type=Path, help="a copy of each travel file goes there")
+    parser.add_argument("--smoke", action="store_true", help="few scenes, no timing")
+    parser.add_argument("--out", type=Path, help="folder for copies of the compact checkpoints")
     given = parser.parse_args(arguments)
     settings = parsed_settings(given.set)
-    torch.backends.cudnn.benchmark = True  # frames come in two sizes
+    torch.backends.cudnn.benchmark = True  # frames have only two sizes
     started = time.monotonic()
     for place, name in enumerate(given.recipes):
         left = given.minutes - (time.monotonic() - started) / 60

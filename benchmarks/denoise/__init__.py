@@ -1,1 +1,1 @@
-"""Denoising and restoring side by side with the peers: `python -m benchmarks.denoise`."""
+"""Comparison of denoisers and restoring networks: `python -m benchmarks.denoise`."""

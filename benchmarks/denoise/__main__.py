@@ -1,8 +1,8 @@
-"""make bench-denoise: denoisers and restorers side by side, into benchmarks/denoise.md.
+"""make bench-denoise: compares denoisers and restoring networks, in benchmarks/denoise.md.
 
-Pictures that peers have cleaned before come from runs/peers; CPU seconds are always measured anew.
-`--quick` takes a few cases only, and `--models` judges `.onnx` files beside the rest; both print
-the tables instead of writing them.
+Pictures that other packages have denoised before come from runs/peers; CPU seconds are always
+measured again. `--quick` takes a few cases only, and `--models` adds `.onnx` files; both print the
+tables instead of writing them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from training.evaluation.cases import TOPICS, Case, cases
 from training.evaluation.measures import judged
 
 RESULTS = ROOT / "benchmarks" / "denoise.md"
-PICTURES = ROOT / "docs" / "denoise"
-SHOWN = (  # topic and condition of the rows of a specimen's strip
+STRIP_FOLDER = ROOT / "docs" / "denoise"
+STRIP_CONDITIONS = (  # topic and condition of the rows of a specimen's strip
     ("specimens", "peak 5"),
     ("specimens, row jitter of 1 px", "peak 30"),
     ("specimens, coloured noise", "afterglow along x, peak 5"),
@@ -32,23 +32,23 @@ SHOWN = (  # topic and condition of the rows of a specimen's strip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    asked = _parsed(arguments)
+    options = _parsed(arguments)
     torch.set_num_threads(1)
-    found = methods(asked.models, asked.only)
+    found = methods(options.models, options.only)
     try:
-        results, pictures = run(found, asked.topics, asked.quick)
-        seconds = {} if asked.no_timing else timing.measured(found, asked.quick)
+        results, pictures = run(found, options.topics, options.quick)
+        seconds = {} if options.no_timing else timing.measured(found, options.quick)
     finally:
         for method in found:
             method.close()
     text = report.written(results, seconds)
-    whole = not (asked.quick or asked.models or asked.only or asked.no_timing)
-    if whole and asked.topics == list(TOPICS):
+    whole = not (options.quick or options.models or options.only or options.no_timing)
+    if whole and options.topics == list(TOPICS):
         with replacing(RESULTS) as file:
             file.write(f"{text}\n{_machine()}".encode())
     else:
         print(text)
-    folder = asked.pictures or (PICTURES if whole else None)
+    folder = options.pictures or (STRIP_FOLDER if whole else None)
     if folder:
         for subject, answers in pictures.items():
             strips.save(folder, subject, answers)
@@ -60,7 +60,7 @@ Shown = dict[str, list[tuple[Case, dict[str, Floats]]]]
 def run(
     found: Sequence[Method], topics: Sequence[str], quick: bool = False
 ) -> tuple[list[report.Judged], Shown]:
-    """Every case by every method that takes it, and the pictures of what is to be shown."""
+    """The scores of every case by every method that takes it, and the pictures for the strips."""
     results: list[report.Judged] = []
     pictures: Shown = {}
     for topic in topics:
@@ -70,7 +70,7 @@ def run(
             results += [
                 report.Judged(name, case, judged(image, case)) for name, image in answers.items()
             ]
-            if (case.topic, case.condition) in SHOWN:
+            if (case.topic, case.condition) in STRIP_CONDITIONS:
                 pictures.setdefault(case.subject, []).append((case, answers))
     return results, pictures
 
@@ -87,11 +87,11 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--no-timing", action="store_true", help="quality only")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="where picture strips go")
-    asked = parser.parse_args(arguments)
-    asked.topics = asked.topics or list(TOPICS)
-    if unknown := set(asked.topics) - set(TOPICS):
+    options = parser.parse_args(arguments)
+    options.topics = options.topics or list(TOPICS)
+    if unknown := set(options.topics) - set(TOPICS):
         parser.error(f"there is no topic {', '.join(unknown)}; expected {', '.join(TOPICS)}")
-    return asked
+    return options
 
 
 def _machine() -> str:

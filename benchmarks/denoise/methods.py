@@ -1,4 +1,4 @@
-"""Every denoiser behind one face: ours, the peers' programs, SciPy and scikit-image."""
+"""All denoisers with one interface: ours, the peers' programs, SciPy and scikit-image."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from stemzoo.zoo.index import newest
 from training.evaluation.cases import Case
 from training.evaluation.measures import fidelity
 
-OURS = ("denoise-atomic", "denoise-live", "restore-scan", "lobato-restore")
+OUR_MODELS = ("denoise-atomic", "denoise-live", "restore-scan", "lobato-restore")
 RAW = "raw"
 
 
 @dataclass(frozen=True)
 class Method:
-    """`answer` may come from the cache; `timed` never does. Ours are marked."""
+    """`answer` may use the cache, `timed` never does; `ours` marks the zoo's models."""
 
     name: str
     answer: Callable[[Case], Floats]
@@ -46,16 +46,18 @@ class Method:
     ours: bool = False
     takes: Callable[[str], bool] = lambda topic: True
     close: Callable[[], None] = lambda: None
-    quick: bool = True  # seconds a picture, not minutes
+    quick: bool = True  # takes seconds per picture, not minutes
 
 
 def methods(models: Sequence[str] = (), only: Sequence[str] = ()) -> list[Method]:
     """Raw, ours, these `.onnx` files, the peers that are installed, and plain filters.
 
-    `only` leaves out those whose name begins with none of these.
+    `only` selects the methods whose name begins with one of these.
     """
     found = [_plain(RAW, lambda image: image)]
-    found += [_ours(newest(ROOT / "zoo" / name)) for name in OURS if (ROOT / "zoo" / name).is_dir()]
+    found += [
+        _ours(newest(ROOT / "zoo" / name)) for name in OUR_MODELS if (ROOT / "zoo" / name).is_dir()
+    ]
     found += [_ours(Path(path)) for path in models]
     found += installed()
     nlm = "non-local means + variance stabilisation"
@@ -65,7 +67,7 @@ def methods(models: Sequence[str] = (), only: Sequence[str] = ()) -> list[Method
 
 
 def installed() -> list[Method]:
-    """The peers that have their environment; a message for each that has none."""
+    """The peers whose environment is installed; a message for each other."""
     found = []
     for peer in PEERS:
         if not peer.installed:
@@ -88,7 +90,7 @@ def installed() -> list[Method]:
 
 
 def _either_way(runs: Process, other: Process, case: Case) -> Floats:
-    """The better of both orientations where the noise has a direction and the peer has both."""
+    """The better of both orientations if the noise is directional and the peer supports both."""
     answer = cached(runs, case, runs.peer.folder)
     if other is runs or not case.colour.directed:
         return answer
@@ -119,7 +121,7 @@ def _restored(model: stemzoo.Model, image: Frame) -> NDArray[Any]:
 
 
 def _plain(name: str, function: Callable[[Frame], NDArray[Any]], ours: bool = False) -> Method:
-    """A function of this process, which is quick enough to need no cache."""
+    """A function that runs in this process, without a cache."""
 
     def timed(image: Frame) -> tuple[Floats, float]:
         started = time.process_time()
@@ -130,7 +132,7 @@ def _plain(name: str, function: Callable[[Frame], NDArray[Any]], ours: bool = Fa
 
 
 def non_local_means(counts: Frame) -> NDArray[np.float64]:
-    """At unit variance, with the settings that are best on the perovskite."""
+    """Non-local means at unit variance, with the best settings for the perovskite."""
     clean = denoise_nl_means(
         forward(counts), patch_size=7, patch_distance=21, h=0.5, sigma=1, fast_mode=True
     )

@@ -1,4 +1,4 @@
-"""The peers' programs, each in an environment of its own, and a cache of what they answered."""
+"""The peers' programs, each in its own environment, and a cache of their results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stemzoo.common.atomic import replacing
 from training.evaluation.cases import Case
 
 ROOT = Path(__file__).parents[2]
-CACHE = ROOT / "runs" / "peers"
+PEER_CACHE = ROOT / "runs" / "peers"
 ONE_THREAD = {
     name: "1" for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 }
@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 
 
 class Cleaner(Protocol):
-    """Whatever cleans a picture, and says how many CPU seconds that took."""
+    """Denoises a picture; returns the result and the CPU seconds."""
 
     def __call__(self, image: Frame) -> tuple[Floats, float]: ...
 
@@ -42,7 +42,7 @@ class Peer:
     environment: str
     program: str
     options: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()  # that it is quick enough for; empty: all
+    topics: tuple[str, ...] = ()  # the topics it is quick enough for; empty: all
 
     @property
     def installed(self) -> bool:
@@ -61,19 +61,19 @@ class Peer:
 
 
 TK_R_EM = Peer("tk_r_em 1.0.4 sfr_hrstem", "tk_r_em", "tk_r_em")
-# Scanned rows lie along its first index as ours do: on row jitter the other way loses 3 to 15 dB.
-# Afterglow it takes better one way or the other, depending on the dose, and is given the better.
+# Its scan rows are along the first index, as ours: on row jitter the other orientation loses 3 to
+# 15 dB. On afterglow the better orientation depends on the dose, and the better result counts.
 TRANSPOSED = replace(TK_R_EM, options=("--transposed",))
 PEERS = (
     TK_R_EM,
     Peer("BM3D 4.0.3 + variance stabilisation", "bm3d", "bm3d_vst"),
-    # Minutes a picture: on the white perovskite only.
+    # Minutes per picture: on the perovskite with white noise only.
     Peer("bmnd 0.3.0, Poisson", "bmnd", "bmnd_poisson", topics=("perovskite",)),
 )
 
 
 class Process:
-    """A peer's program, started when the first picture comes."""
+    """A peer's program, started with the first picture."""
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
@@ -132,17 +132,17 @@ class Process:
 
     def close(self) -> None:
         if self._program is not None:
-            self._program.communicate()  # its input ends, and so does it
+            self._program.communicate()  # ends its input, which ends the program
             self._program = None
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
 
-def cached(cleaner: Cleaner, case: Case, folder: str, root: Path = CACHE) -> Floats:
-    """What a cleaner makes of a case, from `root/folder` where the same picture was cleaned before.
+def cached(cleaner: Cleaner, case: Case, folder: str, root: Path = PEER_CACHE) -> Floats:
+    """The result of a cleaner for a case, cached in `root/folder`.
 
-    A file is named after the case and the hash of its picture; those of other pictures of the same
+    Files are named by the case and the hash of its picture. Those of older pictures of the same
     case are removed.
     """
     digest = hashlib.sha256(repr(case.noisy.shape).encode() + case.noisy.tobytes()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Tables of scores and CPU seconds."""
+"""The tables of benchmarks/denoise.md: scores and CPU seconds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.denoise.methods import OURS
+from benchmarks.denoise.methods import OUR_MODELS
 from benchmarks.denoise.peers import TK_R_EM
 from benchmarks.timing import table, times
 from training.evaluation.cases import Case
 from training.evaluation.measures import Score
 
-LEAST = 3  # pictures, to say more than their mean
+LEAST_PICTURES = 3  # for a confidence interval or a table by subject
 Timing = Mapping[str, Mapping[int, float]]  # CPU seconds by method and side of the picture
 
 INTRODUCTION = """# Denoising and restoring
@@ -29,17 +29,17 @@ picture, and its 95 % confidence interval where there are several pictures.
 picture shows. **Weak**: recall of those lower than 0.3 of the highest.
 - **Position**: rms error of the columns' positions, px; in brackets the median error over that of \
 the Cramer-Rao bound of each column by itself, below 1 where a lattice helps.
-- **Rows**: rms of what the picture's rows are displaced by along x, px; in brackets over the \
-Cramer-Rao bound of each row by itself, the specimen being known.
+- **Rows**: rms of the remaining row displacements along x, px; in brackets over the Cramer-Rao \
+bound of each row by itself for a known specimen.
 - **Bragg**: power of the residual (noisy less clean) at the lattice's frequencies over that \
 around them, 1 where nothing of the lattice was removed or left.
 - **Invented**: spots per megapixel that rise over their surroundings by a quarter of the noise's \
 standard deviation and by three of the true picture's own, and twice as high as in truth.
 
-tk_r_em is trained for one scan direction. It gets rows of the scan along the first index of the \
-array, which is its better orientation on row jitter. Noise with an afterglow it gets in either \
-orientation, and the better PSNR of each picture counts. BM3D, bmnd and non-local means are told \
-that the noise is white; values below zero, which interpolation makes, count as zero.
+tk_r_em is trained for one scan direction. Scan rows are along the first index of the array, its \
+better orientation on row jitter. With afterglow it gets both orientations, and the better PSNR of \
+each picture counts. BM3D, bmnd and non-local means assume white noise; negative values, from \
+interpolation, count as zero.
 """
 
 
@@ -90,7 +90,7 @@ def section(topic: str, judged: Sequence[Judged]) -> str:
 
 
 def _cells(found: Found) -> dict[str, Cell]:
-    """Every table's title, and what stands in its cells; nothing where there is nothing to say."""
+    """The title of every table and the content of its cells, empty where undefined."""
 
     def mean(name: str, condition: str, value: Callable[[Score], float]) -> float:
         values = [value(each.score) for each in found[name, condition]]
@@ -139,7 +139,7 @@ def _cells(found: Found) -> dict[str, Cell]:
 
 
 def _shown(form: str, *values: float) -> str:
-    """Formatted, or nothing where the first value is none."""
+    """Formatted values, or an empty text if the first is NaN."""
     return "" if np.isnan(values[0]) else form.format(*values).replace("nan", "-")
 
 
@@ -149,19 +149,23 @@ def _gain(ours: Sequence[Judged], theirs: Sequence[Judged]) -> str:
     pairs = [each.score.psnr - peers[each.case.name] for each in ours if each.case.name in peers]
     if not pairs or ours[0].method == TK_R_EM.name or np.isnan(pairs).any():
         return ""
-    if len(pairs) < LEAST:
+    if len(pairs) < LEAST_PICTURES:
         return f" ({np.mean(pairs):+.1f})"
     return f" ({np.mean(pairs):+.1f} ± {1.96 * np.std(pairs, ddof=1) / len(pairs) ** 0.5:.1f})"
 
 
 def _by_subject(judged: Sequence[Judged]) -> list[str]:
-    """PSNR of each subject by tk_r_em and by the best of ours on the mean, where both are there."""
+    """PSNR of each subject by tk_r_em and by ours with the best mean, if both are present."""
     scores = {(each.method, each.case.subject): [] for each in judged}  # type: ignore[var-annotated]
     for each in judged:
         scores[each.method, each.case.subject].append(each.score.psnr)
     subjects = list(dict.fromkeys(each.case.subject for each in judged))
-    ours = [name for name in dict.fromkeys(method for method, _ in scores) if name.startswith(OURS)]
-    if len(subjects) < LEAST or not ours or (TK_R_EM.name, subjects[0]) not in scores:
+    ours = [
+        name
+        for name in dict.fromkeys(method for method, _ in scores)
+        if name.startswith(OUR_MODELS)
+    ]
+    if len(subjects) < LEAST_PICTURES or not ours or (TK_R_EM.name, subjects[0]) not in scores:
         return []
     best = max(ours, key=lambda name: np.mean([np.mean(scores[name, each]) for each in subjects]))
     conditions = list(dict.fromkeys(each.case.condition for each in judged))
@@ -181,7 +185,7 @@ def _by_subject(judged: Sequence[Judged]) -> list[str]:
 
 
 def _kind(condition: str) -> str:
-    """What the table of a condition is about: all that comes before the peak."""
+    """The condition without the peak: the subject of its table."""
     return condition.rpartition(", ")[0]
 
 
@@ -190,7 +194,7 @@ def _peak(condition: str) -> str:
 
 
 def seconds(timing: Timing) -> str:
-    """CPU seconds by side of the picture; in brackets beside tk_r_em's."""
+    """CPU seconds by side of the picture; in brackets the ratio to tk_r_em's."""
     sides = list(dict.fromkeys(side for found in timing.values() for side in found))
     peer = timing.get(TK_R_EM.name, {})
     rows = []

@@ -1,4 +1,4 @@
-"""Picture strips: what every method makes of the same specimen, for people to look at."""
+"""Picture strips: the results of all methods for the same specimen, side by side."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from stemzoo.plotting.pictures import grey, save_panels
 from training.evaluation.cases import Case
 from training.evaluation.measures import fidelity
 
-SHOWN = 176  # px: the middle of the frame
-SHORT = 20  # letters of a method's name that fit below its picture
+STRIP_SIDE = 176  # px: the middle of the frame
+CAPTION_LENGTH = 20  # letters of a method's name that fit below its picture
 
 
 def save(folder: Path, subject: str, answers: Sequence[tuple[Case, Mapping[str, Floats]]]) -> None:
-    """A row of pictures a case: every method's, then the truth, in grey levels of the truth."""
+    """A row of pictures per case: every method's, then the truth, in the truth's grey levels."""
     panels = []
     for case, pictures in answers:
         limits = float(case.truth.min()), float(case.truth.max())
@@ -29,13 +29,13 @@ def save(folder: Path, subject: str, answers: Sequence[tuple[Case, Mapping[str, 
 
 
 def _middle(picture: Frame) -> Frame:
-    top, left = ((length - SHOWN) // 2 for length in picture.shape)
-    return picture[top : top + SHOWN, left : left + SHOWN]
+    top, left = ((length - STRIP_SIDE) // 2 for length in picture.shape)
+    return picture[top : top + STRIP_SIDE, left : left + STRIP_SIDE]
 
 
 def shortened(name: str) -> str:
     """A method's name without version, settings and folder."""
-    return re.split(r" \d|, | \+", name)[0][:SHORT]
+    return re.split(r" \d|, | \+", name)[0][:CAPTION_LENGTH]
 
 
 def file_name(subject: str) -> str:

@@ -9,16 +9,16 @@ import numpy as np
 
 from benchmarks.denoise.methods import RAW, Method
 from stemzoo.demo.phantoms import expose, perovskite
-from training.evaluation.cases import LARGE, SIDE
+from training.evaluation.cases import CASE_SIDE, LARGE_CASE_SIDE
 
-SEED = 90_900
-SMALL = 96  # px: a picture to warm up with
-LONG = 30.0  # CPU seconds: who takes longer is timed once
+TIMING_SEED = 90_900
+WARM_UP_SIDE = 96  # px: a picture to warm up with
+LONG_SECONDS = 30.0  # CPU seconds: slower methods are timed once
 
 
 def measured(methods: Sequence[Method], quick: bool = False) -> dict[str, dict[int, float]]:
     """Median CPU seconds by method and side of the picture."""
-    sides = {SIDE: 3} if quick else {SIDE: 5, LARGE: 3}
+    sides = {CASE_SIDE: 3} if quick else {CASE_SIDE: 5, LARGE_CASE_SIDE: 3}
     found: dict[str, dict[int, float]] = {}
     for side, rounds in sides.items():
         for name, seconds in _at(side, rounds, methods, quick).items():
@@ -27,14 +27,14 @@ def measured(methods: Sequence[Method], quick: bool = False) -> dict[str, dict[i
 
 
 def _at(side: int, rounds: int, methods: Sequence[Method], quick: bool) -> dict[str, float]:
-    picture = expose(perovskite((side, side), SEED).image((side, side)), 20, _random(side))
+    picture = expose(perovskite((side, side), TIMING_SEED).image((side, side)), 20, _random(side))
     times: dict[str, list[float]] = {}
     for method in methods:
         if method.name == RAW or (quick and not method.quick):
             continue
-        method.timed(picture[:SMALL, :SMALL])
+        method.timed(picture[:WARM_UP_SIDE, :WARM_UP_SIDE])
         _, first = method.timed(picture)
-        times[method.name] = [first] if first > LONG else []
+        times[method.name] = [first] if first > LONG_SECONDS else []
     long = {name for name, values in times.items() if values}
     for _ in range(rounds):
         for method in methods:
@@ -44,4 +44,4 @@ def _at(side: int, rounds: int, methods: Sequence[Method], quick: bool) -> dict[
 
 
 def _random(seed: int) -> np.random.Generator:
-    return np.random.default_rng(SEED + seed)
+    return np.random.default_rng(TIMING_SEED + seed)

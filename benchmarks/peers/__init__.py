@@ -1,1 +1,1 @@
-"""Other people's denoisers, each run by a Python of its own: `python -m benchmarks.peers.NAME`."""
+"""Denoisers of other projects, each in its own environment: `python -m benchmarks.peers.NAME`."""

@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 
 
 def forward(counts: NDArray[np.floating]) -> Floats:
-    """Values of unit variance; what interpolation brought below zero counts as zero."""
+    """Values of unit variance; negative ones, from interpolation, count as zero."""
     return 2 * np.sqrt(np.maximum(np.asarray(counts, np.float64), 0) + 3 / 8)
 
 

@@ -1,4 +1,4 @@
-"""BM3D 4.0.3 on one thread, on counts whose variance the Anscombe transform made one."""
+"""BM3D 4.0.3 on counts stabilised to unit variance by the Anscombe transform."""
 
 from __future__ import annotations
 

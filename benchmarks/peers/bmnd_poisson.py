@@ -1,4 +1,4 @@
-"""bmnd 0.3.0 (Duhme et al. 2026), block matching on Poisson counts themselves, on one thread."""
+"""bmnd 0.3.0 (Duhme et al. 2026): block matching with a Poisson noise model, on one thread."""
 
 from __future__ import annotations
 

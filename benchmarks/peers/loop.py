@@ -1,5 +1,5 @@
-"""What every peer's program does: a line `INPUT OUTPUT` names two .npy files, and is answered with
-the CPU seconds that cleaning the picture took.
+"""The loop of every peer's program: reads lines `INPUT<tab>OUTPUT` of two .npy files, denoises the
+picture, and answers with the CPU seconds.
 
 The program runs in the peer's own environment, so it imports NumPy and the peer only.
 """
@@ -18,9 +18,9 @@ READY = "ready"
 
 
 def serve(clean: Callable[[Any], Any]) -> None:
-    """Clean every picture that standard input names, until it ends.
+    """Denoise every picture named on standard input, until it ends.
 
-    Each answer is a line with the CPU seconds of `clean`. What the peer prints goes to standard
+    Each answer is a line with the CPU seconds of `clean`. The peer's own output goes to standard
     error.
     """
     answers = os.fdopen(os.dup(1), "w", buffering=1)

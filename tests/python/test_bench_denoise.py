@@ -27,13 +27,13 @@ def scene():
 
 @pytest.fixture(scope="module")
 def case(scene):
-    noisy, truth = cases.coloured(scene, Colour(), 20.0, cases.SEED)
+    noisy, truth = cases.coloured(scene, Colour(), 20.0, cases.CASE_SEED)
     return cases.Case("topic", "peak 20", "waves", noisy, truth, 20.0)
 
 
 def test_cases_are_the_same_every_time(scene):
     for colour in COLOURS.values():
-        one, two = (cases.coloured(scene, colour, 5.0, cases.SEED) for _ in range(2))
+        one, two = (cases.coloured(scene, colour, 5.0, cases.CASE_SEED) for _ in range(2))
         np.testing.assert_array_equal(one[0], two[0])
         np.testing.assert_array_equal(one[1], two[1])
 
@@ -43,7 +43,7 @@ def test_every_topic_has_cases_with_names_of_their_own():
     assert {each.topic for each in found} == {"blank", "no atoms"}
     assert len({each.name for each in found}) == len(found)
     for each in found:
-        side = cases.LARGE if each.topic == "blank" else cases.SIDE
+        side = cases.LARGE_CASE_SIDE if each.topic == "blank" else cases.CASE_SIDE
         assert each.noisy.shape == each.truth.shape == (side, side)
         assert each.noisy.dtype == np.float32
         assert np.isfinite(each.noisy).all()
@@ -68,11 +68,11 @@ def test_afterglow_starts_settled():
 
 
 def test_jitter_moves_rows_along_x_only(scene):
-    noisy, truth = cases.jittered(scene, 1.0, 1e6, cases.SEED)
+    noisy, truth = cases.jittered(scene, 1.0, 1e6, cases.CASE_SEED)
     np.testing.assert_allclose(truth, scene.image[16:-16, 16:-16] * 1e6)
     # A picture that does not vary along x has nothing to show of it.
     flat = cases.Scene("flat", np.repeat(scene.image[:, :1], 96, 1))
-    still, true = cases.jittered(flat, 1.0, 1e6, cases.SEED)
+    still, true = cases.jittered(flat, 1.0, 1e6, cases.CASE_SEED)
     assert measures.fidelity(still, true) > 55
     assert measures.fidelity(noisy, truth) < 40
 

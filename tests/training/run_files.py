@@ -1,4 +1,4 @@
-"""A recipe small enough for tests, what a run of it left behind, and how much that is worth."""
+"""Helpers: the settings of a small recipe, the files of its run, and the loss of its network."""
 
 import csv
 
@@ -19,7 +19,7 @@ def checkpoint(folder):
 
 
 def same(one, other):
-    """Bit for bit, through nested dictionaries and lists."""
+    """Whether nested dictionaries and lists are equal bit for bit."""
     if isinstance(one, torch.Tensor):
         return torch.equal(one, other)
     if isinstance(one, dict):
@@ -31,7 +31,7 @@ def same(one, other):
 
 @torch.no_grad()
 def judged(network):
-    """The loss on images that were not trained on; single batches of two are too noisy to tell."""
+    """The loss on unseen images; the batches of two in training are too noisy to compare."""
     recipe = load_recipe("denoise-live", **{**SMALL, "batch_size": 16})
     recipe.prepare(torch.device("cpu"), smoke=True)
     given, target = recipe.batch(100_000)

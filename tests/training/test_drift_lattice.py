@@ -1,6 +1,4 @@
-"""Pairs of crystals: which way they move, what breaks their lattice, how well it can be known; and
-what is counted of answers to them.
-"""
+"""Pairs of crystals: sign of the drift, defects, disturbances, Cramer-Rao bound, and scores."""
 
 import math
 from dataclasses import replace
@@ -10,13 +8,19 @@ import pytest
 import torch
 
 from stemzoo.registration.pair import Candidate, Drift
-from training.figures.drift_trials import Trial, compared, drawn, setups, summary, trials
-from training.simulate.bound import both, bound, information, slope
-from training.simulate.crystal_pairs import FINE, KINDS, SHAPES
-from training.simulate.hexagons import Columns, picture
-from training.simulate.lattice_pairs import BACKGROUND, CASES, Scenes, draw_lattices, on_background
+from training.evaluation.models.drift_trials import Trial, compared, drawn, setups, summary, trials
+from training.simulate.bound import bound, information, overlap, slope
+from training.simulate.crystal_pairs import FINE_PER_PIXEL, MOVING_SHAPES, SPECIMEN_KINDS
+from training.simulate.disturbances import Disturbance, record_pair
+from training.simulate.hexagons import GaussianColumns, picture
+from training.simulate.lattice_pairs import (
+    BACKGROUND,
+    LATTICE_CASES,
+    ScenePairs,
+    draw_lattices,
+    on_background,
+)
 from training.simulate.scan import EDGE, coefficients, sample
-from training.simulate.troubles import Trouble, record
 
 INNER = slice(EDGE, -EDGE)
 
@@ -26,29 +30,29 @@ def _random(seed=1):
 
 
 def _ramp(axis, size=64, batch=1):
-    """A scene that rises by a hundredth per px, so that a frame tells where it was read."""
+    """A scene with a slope of 0.01 per px, so that pixel values give the sampled position."""
     place = torch.arange(size + 2 * EDGE) / 100
     wide = (place[:, None] if axis == 0 else place).expand(batch, len(place), len(place))
-    return Scenes(1 + wide, 1 + wide, torch.zeros(batch, 2))
+    return ScenePairs(1 + wide, 1 + wide, torch.zeros(batch, 2))
 
 
 def _read_at(frame, dose, axis):
-    """Where each pixel of a frame of a ramp was read, less where it should have been."""
+    """Sampled minus nominal position of each pixel of a frame of a ramp."""
     place = (frame.double() / dose - 1) * 100 - EDGE
     pixel = torch.arange(frame.shape[-1], dtype=torch.float64)
     return place - (pixel[:, None] if axis == 0 else pixel)
 
 
-@pytest.mark.parametrize("case", [*CASES, *KINDS, *SHAPES])
+@pytest.mark.parametrize("case", [*LATTICE_CASES, *SPECIMEN_KINDS, *MOVING_SHAPES])
 def test_features_move_by_the_drift(case):
-    scenes = drawn(case, 2, _random(), reach=8.0)
+    scenes = drawn(case, 2, _random(), max_drift=8.0)
     assert scenes.drift.abs().max() <= 8
-    # moving(r) = reference(r - d), by a renderer that knows nothing of columns.
+    # moving(r) = reference(r - d), by interpolation.
     back = -scenes.drift[:, :, None, None].expand(2, 2, scenes.size, scenes.size)
     moved = sample(coefficients(scenes.reference), back)
     error = (moved - scenes.moving[:, INNER, INNER]).abs()
-    # The spline rounds the corners of what has sharp edges.
-    assert error.mean() < (0.04 if case in SHAPES else 2e-3)
+    # The spline rounds sharp edges.
+    assert error.mean() < (0.04 if case in MOVING_SHAPES else 2e-3)
     wrong = sample(coefficients(scenes.reference), -back)
     assert (wrong - scenes.moving[:, INNER, INNER]).abs().mean() > 4 * error.mean()
 
@@ -60,11 +64,13 @@ def test_scenes_follow_from_their_seed(case):
     assert not torch.equal(first.moving, other.moving)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", SPECIMEN_KINDS)
 def test_a_dose_is_that_of_a_crystal_without_faults(name, monkeypatch):
-    faulty = drawn(name, 4, _random(), reach=4.0)
-    monkeypatch.setitem(KINDS, name, replace(KINDS[name], defects={}, border="none", film=False))
-    perfect = drawn(name, 4, _random(), reach=4.0)
+    faulty = drawn(name, 4, _random(), max_drift=4.0)
+    monkeypatch.setitem(
+        SPECIMEN_KINDS, name, replace(SPECIMEN_KINDS[name], defects={}, border="none", film=False)
+    )
+    perfect = drawn(name, 4, _random(), max_drift=4.0)
     brightest = perfect.reference.amax(dim=(1, 2))
     assert brightest.mean() == pytest.approx(1, abs=0.01)
     assert faulty.reference.amax(dim=(1, 2)).mean() > 1.05
@@ -76,14 +82,15 @@ def test_unknown_cases_are_refused():
 
 
 def test_drifts_of_shapes_are_whole_fine_pixels():
-    steps = FINE * drawn("writing", 3, _random(), reach=6.0).drift
+    steps = FINE_PER_PIXEL * drawn("writing", 3, _random(), max_drift=6.0).drift
     assert (steps - steps.round()).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("reach", [16.0, 85.0])
 def test_the_vacancy_is_in_both_frames(reach):
     pure, faulty = (
-        draw_lattices(case, 4, _random(), reach=reach) for case in ("pure lattice", "one vacancy")
+        draw_lattices(case, 4, _random(), max_drift=reach)
+        for case in ("pure lattice", "one vacancy")
     )
     assert torch.equal(pure.drift, faulty.drift)
     lost_at = []
@@ -99,7 +106,7 @@ def test_the_vacancy_is_in_both_frames(reach):
 
 @pytest.mark.parametrize("reach", [16.0, 85.0])
 def test_the_particle_lies_inside_both_frames(reach):
-    scenes = draw_lattices("finite particle", 8, _random(), reach=reach)
+    scenes = draw_lattices("finite particle", 8, _random(), max_drift=reach)
     for scene in (scenes.reference, scenes.moving):
         frame = scene[:, INNER, INNER]
         for edge in (frame[:, 0], frame[:, -1], frame[:, :, 0], frame[:, :, -1]):
@@ -108,15 +115,17 @@ def test_the_particle_lies_inside_both_frames(reach):
 
 
 def test_columns_spread_by_a_tenth():
-    columns = Columns(*(torch.ones(4, 5000) for _ in range(3)), torch.ones(4))
-    factor = CASES["column-intensity spread"](columns, torch.zeros(4, 2), 256, _random())
+    columns = GaussianColumns(*(torch.ones(4, 5000) for _ in range(3)), torch.ones(4))
+    factor = LATTICE_CASES["column-intensity spread"](columns, torch.zeros(4, 2), 256, _random())
     assert factor.mean() == pytest.approx(1, abs=0.005)
     assert factor.std() == pytest.approx(0.1, rel=0.03)
 
 
 def test_counts_are_poisson_at_the_dose():
     flat = torch.full((2, 160, 160), 0.5)
-    pairs = record(Scenes(flat, flat, torch.zeros(2, 2)), 20.0, _random(), Trouble(ratio=4.0))
+    pairs = record_pair(
+        ScenePairs(flat, flat, torch.zeros(2, 2)), 20.0, _random(), Disturbance(ratio=4.0)
+    )
     for frames, mean in ((pairs.reference, 10.0), (pairs.moving, 2.5)):
         assert frames.mean().item() == pytest.approx(mean, rel=0.02)
         assert frames.var().item() == pytest.approx(mean, rel=0.05)
@@ -125,7 +134,7 @@ def test_counts_are_poisson_at_the_dose():
 
 def test_rows_jitter_along_both_axes_apart_in_both_frames():
     for axis in (0, 1):
-        pairs = record(_ramp(axis, 256), 1e9, _random(axis), Trouble(jitter=0.5))
+        pairs = record_pair(_ramp(axis, 256), 1e9, _random(axis), Disturbance(jitter=0.5))
         rows = [_read_at(frame, 1e9, axis)[0] for frame in (pairs.reference, pairs.moving)]
         for off in rows:
             assert off.std(dim=1).max() < 0.05  # a row as a whole
@@ -135,7 +144,7 @@ def test_rows_jitter_along_both_axes_apart_in_both_frames():
 
 
 def test_only_the_moving_frame_is_scaled_about_its_middle():
-    pairs = record(_ramp(1, batch=8), 1e9, _random(), Trouble(scale=0.02))
+    pairs = record_pair(_ramp(1, batch=8), 1e9, _random(), Disturbance(scale=0.02))
     assert _read_at(pairs.reference, 1e9, 1).abs().max() < 0.05
     off = _read_at(pairs.moving, 1e9, 1).mean(dim=1)
     assert off.mean(dim=1).abs().max() < 0.01
@@ -146,7 +155,9 @@ def test_only_the_moving_frame_is_scaled_about_its_middle():
 
 def test_drift_in_the_scan_grows_from_row_to_row():
     axes = [
-        _read_at(record(_ramp(axis), 1e9, _random(), Trouble(stretch=0.02)).moving, 1e9, axis)
+        _read_at(
+            record_pair(_ramp(axis), 1e9, _random(), Disturbance(stretch=0.02)).moving, 1e9, axis
+        )
         for axis in (0, 1)
     ]
     along = [off[0].mean(dim=1) for off in axes]
@@ -158,7 +169,9 @@ def test_drift_in_the_scan_grows_from_row_to_row():
 
 def test_stripes_are_the_same_in_both_frames():
     flat = torch.full((1, 160, 160), 1.0)
-    pairs = record(Scenes(flat, flat, torch.zeros(1, 2)), 1e6, _random(), Trouble(stripes=0.2))
+    pairs = record_pair(
+        ScenePairs(flat, flat, torch.zeros(1, 2)), 1e6, _random(), Disturbance(stripes=0.2)
+    )
     first, second = pairs.reference[0] / 1e6, pairs.moving[0] / 1e6
     assert (first - second).abs().max() < 0.01
     assert first.mean(0).std().item() == pytest.approx(0.2, rel=0.25)
@@ -167,21 +180,21 @@ def test_stripes_are_the_same_in_both_frames():
 
 def test_hot_pixels_and_constant_rows():
     flat = torch.full((20, 96, 96), 1.0)
-    scenes = Scenes(flat, flat, torch.zeros(20, 2))
-    pairs = record(scenes, 100.0, _random(), Trouble(hot=100.0))
+    scenes = ScenePairs(flat, flat, torch.zeros(20, 2))
+    pairs = record_pair(scenes, 100.0, _random(), Disturbance(hot=100.0))
     spots = [(frames == 1e4).flatten(1) for frames in (pairs.reference, pairs.moving)]
     assert all((spot.sum(1) == 1).all() for spot in spots)
     same = (spots[0].int().argmax(1) == spots[1].int().argmax(1)).float().mean()
     assert 0.2 < same < 0.8
-    pairs = record(scenes, 100.0, _random(), Trouble(constant=5))
+    pairs = record_pair(scenes, 100.0, _random(), Disturbance(constant=5))
     for frames in (pairs.reference, pairs.moving):
         assert ((frames.std(dim=2) == 0).sum(1) == 5).all()
 
 
 def test_brightness_and_borders():
     flat = torch.full((20, 96, 96), 1.0)
-    trouble = Trouble(gain=2.0, offset=1.0, blank=24)
-    pairs = record(Scenes(flat, flat, torch.zeros(20, 2)), 1e4, _random(), trouble)
+    trouble = Disturbance(gain=2.0, offset=1.0, blank=24)
+    pairs = record_pair(ScenePairs(flat, flat, torch.zeros(20, 2)), 1e4, _random(), trouble)
     means = pairs.moving.nanmean(dim=(1, 2)) / 1e4
     assert (((means - 3).abs() < 0.02) | ((means - 1.5).abs() < 0.02)).all()
     for frames in (pairs.reference, pairs.moving):
@@ -193,12 +206,14 @@ def test_the_bound_is_that_of_finite_differences():
     size, step, dose = 64, 0.05, 7.0
     full = size + 2 * EDGE
     spots = torch.tensor([[full / 2 - 7.3, full / 2 + 4.9]])
-    columns = Columns(spots, spots.flip(1) + 0.4, torch.tensor([[1.0, 0.6]]), torch.tensor([1.6]))
+    columns = GaussianColumns(
+        spots, spots.flip(1) + 0.4, torch.tensor([[1.0, 0.6]]), torch.tensor([1.6])
+    )
 
     def seen(dy, dx):
         return on_background(picture(columns, full, torch.tensor([[dy, dx]])))
 
-    scenes = Scenes(seen(0.0, 0.0), seen(0.3, -0.2), torch.tensor([[0.3, -0.2]]))
+    scenes = ScenePairs(seen(0.0, 0.0), seen(0.3, -0.2), torch.tensor([[0.3, -0.2]]))
     variance = np.zeros(2)
     for dy, dx in ((0.0, 0.0), (0.3, -0.2)):
         here = seen(dy, dx).double()
@@ -226,14 +241,14 @@ def test_the_bound_of_rows_that_jitter():
 @pytest.mark.parametrize("jitter", [0.0, 0.5])
 def test_an_estimate_on_the_counts_reaches_the_bound(jitter):
     dose = 30.0
-    scenes = draw_lattices("column-intensity spread", 80, _random(), size=96, reach=2.0)
-    pairs = record(scenes, dose, _random(2), Trouble(jitter=jitter))
+    scenes = draw_lattices("column-intensity spread", 80, _random(), size=96, max_drift=2.0)
+    pairs = record_pair(scenes, dose, _random(2), Disturbance(jitter=jitter))
     rows = information(scenes)
     displaced = []
     frames = (scenes.reference, pairs.reference, 1), (scenes.moving, pairs.moving, -1)
     for (scene, counts, sign), fisher in zip(frames, rows.sum(2), strict=True):
         ideal = scene.double()
-        weight = both(sign * scenes.drift, scenes.size) / ideal[:, INNER, INNER]
+        weight = overlap(sign * scenes.drift, scenes.size) / ideal[:, INNER, INNER]
         left = counts.double() / dose - ideal[:, INNER, INNER]
         slopes = (slope(ideal, axis)[:, INNER, INNER] for axis in (1, 2))
         score = torch.stack([(weight * along * left).sum((1, 2)) for along in slopes], -1)
@@ -246,7 +261,7 @@ def test_nobody_knows_a_drift_of_nothing_or_along_an_edge():
     flat = torch.full((1, 96, 96), 1.0)
     edge = torch.where(torch.arange(96) < 48, 0.2, 1.0).expand(1, 96, 96)
     for scene in (flat, edge):
-        found = bound(information(Scenes(scene, scene, torch.zeros(1, 2))), (10.0, 10.0))
+        found = bound(information(ScenePairs(scene, scene, torch.zeros(1, 2))), (10.0, 10.0))
         assert found.isinf().all()
 
 

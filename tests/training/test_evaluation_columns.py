@@ -1,4 +1,4 @@
-"""Columns, their bounds, seams and Bragg peaks, on synthetic pictures whose answers are known."""
+"""Columns, their bounds, seams and Bragg peaks, on synthetic pictures with known results."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from training.evaluation.columns import (
     width,
 )
 from training.evaluation.seams import bragg_peaks, bragg_power, seam_power
-from training.evaluation.specimens import MARGIN, specimens
+from training.evaluation.specimens import SPECIMEN_MARGIN, specimens
 
 SPECIMENS = specimens()
 
@@ -40,7 +40,7 @@ def test_columns_are_found_where_they_are(spacing):
     assert width(image, spacing) == pytest.approx(0.22 * spacing, rel=0.1)
     answer = score(detected(image, spacing), true, spacing, image.shape, spacing)
     assert answer.precision == answer.recall == answer.f1 == 1
-    # Fits of single Gaussians are drawn a little towards brighter neighbours.
+    # Fits of single Gaussians are biased a little towards brighter neighbours.
     assert answer.error < 0.015 * spacing
 
 
@@ -143,7 +143,7 @@ def test_seams_have_their_own_power_and_noise_has_none():
     power = 0.04 * (1 / 32 - 1 / 32**2)
     assert seam_power(whole, whole + seams, 32) == pytest.approx(power, rel=0.01)
     assert seam_power(whole.T, (whole + seams).T, (64, 32)) == pytest.approx(power, rel=0.01)
-    # A grid that is not the tiles' sees nothing, and neither does one of a constant.
+    # Another period, or a constant, gives no seams.
     assert abs(seam_power(whole, whole + seams, 37)) < 0.2 * power
     assert seam_power(whole, whole + 3, 32) == pytest.approx(0, abs=1e-12)
 
@@ -156,7 +156,7 @@ def test_seams_that_change_sign_along_the_edge_count():
 
 
 def test_a_step_too_long_for_the_frame_is_refused():
-    with pytest.raises(ValueError, match="no two periods of 40 px"):
+    with pytest.raises(ValueError, match="less than two periods of 40 px"):
         seam_power(np.zeros((64, 64)), np.ones((64, 64)), 40)
 
 
@@ -186,7 +186,7 @@ def test_specimens_show_their_columns(specimen):
     assert (image.min() >= 0, image.max()) == (True, 1)
     assert 5 <= specimen.spacing <= 30
     found = detected(image, specimen.spacing)
-    answer = score(found, specimen.columns, specimen.spacing, image.shape, MARGIN)
+    answer = score(found, specimen.columns, specimen.spacing, image.shape, SPECIMEN_MARGIN)
     # Oxygen beside titanium, 0.14 nm away, is mostly a shoulder.
     assert answer.precision > 0.9
     assert answer.recall > 0.7

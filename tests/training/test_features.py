@@ -1,4 +1,4 @@
-"""The training of drift-lattice: what its loss asks for, its pairs, its views, its network."""
+"""The training of drift-lattice: its loss, pairs, views and network."""
 
 import ast
 from pathlib import Path
@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from stemzoo import _core
 from stemzoo.registration.candidates import STRIDE
-from training.networks.features import BLUR, FeatureNet, log_odds
+from training.networks.features import INITIAL_BLUR, FeatureNet, log_odds
 from training.recipe import load_recipe
-from training.recipes.drift_lattice import REACH, turned
+from training.recipes.drift_lattice import LONGEST_DRIFT, oriented_pairs
 from training.simulate import cache, views
-from training.simulate.crystal_pairs import KINDS
+from training.simulate.crystal_pairs import SPECIMEN_KINDS
 from training.simulate.lattice import random_cells
 from training.simulate.scan import coefficients, sample
 from training.simulate.specimen import build
@@ -30,7 +30,7 @@ def _random(seed=1):
 
 @pytest.mark.parametrize("reach", [4.0, 13.0])
 def test_views_move_by_the_drift(reach):
-    """moving(r) = reference(r - d), but for what either scan gets wrong."""
+    """moving(r) = reference(r - d), up to the scan errors."""
     better = 0
     for seed in range(6):
         views = draw_views(2, SIDE, reach, _random(seed))
@@ -66,7 +66,7 @@ def test_turned_pairs_stay_pairs():
     )
     seen = set()
     for seed in range(60):
-        a, b, d = turned(still, moved, drift, _random(seed))
+        a, b, d = oriented_pairs(still, moved, drift, _random(seed))
         for one, other, shift in zip(a, b, d, strict=True):
             assert torch.equal(one.roll(tuple(map(int, shift)), (0, 1)), other)
         seen.add(tuple(d[0].tolist()))
@@ -81,7 +81,7 @@ def test_log_odds_are_the_cores():
 
 
 def _features(drift, count=2):
-    """Maps of one bright place, which moved by `drift` px of a frame of 256 px."""
+    """Maps of one bright spot that moved by `drift` px of a frame of 256 px."""
     maps = torch.zeros(2, 2, 128, 128)
     maps[0, 0, 64, 64] = 4.0
     maps[1, 0, 64 + drift[0] // STRIDE, 64 + drift[1] // STRIDE] = 4.0
@@ -96,7 +96,7 @@ def test_the_loss_prefers_the_true_drift():
         for maps in (_features((20, -34)), _features((-20, 34)), torch.zeros(2, 2, 128, 128))
     )
     assert right < unsure < wrong
-    # However wrong a pair is, it costs no more than the doubt that there always is.
+    # The mixture with a uniform distribution bounds the loss of a wrong pair.
     louder = float(recipe.loss(2 * _features((-20, 34)), truth))
     assert louder < wrong + 0.5
 
@@ -136,34 +136,37 @@ def test_views_leave_out_what_models_are_tried_on(monkeypatch):
     for _ in range(12):
         draw_views(4, 48, 4.0, random)
     assert len(set(seen)) > 10
-    assert not set(seen) & {*KINDS["dumbbells"].crystals, *KINDS["perovskites"].crystals}
+    assert not set(seen) & {
+        *SPECIMEN_KINDS["dumbbells"].crystals,
+        *SPECIMEN_KINDS["perovskites"].crystals,
+    }
     assert any(found.any() for found in particles)
 
 
 def test_the_network_starts_from_its_even_part():
-    """Smoothed; what its body adds is small at first."""
+    """The linear path smooths it; the body's contribution is small before training."""
     seen = torch.randn(1, 3, 32, 40, generator=_random())
     network = FeatureNet(4, 8)
-    seen[:, 2] = 1.5 * seen[:, 0]  # what the look says it is worth
+    seen[:, 2] = 1.5 * seen[:, 0]  # its weighted signal on columns
     with torch.no_grad():
         network.body[-1].weight.zero_()
         network.body[-1].bias.zero_()
         maps = network(seen)
     assert maps.shape == (1, 4, 32, 40)
-    smooth = torch.tensor(BLUR)
+    smooth = torch.tensor(INITIAL_BLUR)
     even = functional.conv2d(seen[:, 2:], torch.outer(smooth, smooth)[None, None], padding=2)
     np.testing.assert_allclose(maps[0, 0], even[0, 0], atol=1e-5)
     assert not maps[0, 1:].any()
 
 
 def test_a_step_is_looks_at_noisy_pairs(monkeypatch):
-    monkeypatch.setattr("training.recipes.drift_lattice.CHUNK", 2)
+    monkeypatch.setattr("training.recipes.drift_lattice.RENDERED_AT_ONCE", 2)
     recipe = load_recipe("drift-lattice", batch_size=1)
     recipe.prepare(torch.device("cpu"), smoke=True)
     looks, drift = recipe.batch(3)
     assert looks.shape == (2, 3, 128, 128)
     assert drift.shape == (1, 2)
-    assert drift.abs().max() <= REACH
+    assert drift.abs().max() <= LONGEST_DRIFT
     again, _ = recipe.batch(3)
     assert torch.equal(looks, again)
     assert not torch.equal(looks, recipe.batch(4)[0])
@@ -198,7 +201,7 @@ def test_a_render_that_fails_leaves_nothing(tmp_path):
 
 
 def test_the_cache_reads_every_module_that_renders_views():
-    """A module that views need and the fingerprint does not know would leave old pictures valid."""
+    """A needed module missing from the digest would leave outdated pictures in the cache."""
     folder = Path(cache.__file__).parent
     needed, open_ = set(), {"views"}
     while open_:

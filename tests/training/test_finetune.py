@@ -1,4 +1,4 @@
-"""A zoo model tuned on images from files: what it gains, what it becomes, what it refuses."""
+"""Fine-tuning of a zoo model on images from files: gain, the new model, and refusals."""
 
 import functools
 import json
@@ -15,11 +15,11 @@ from stemzoo.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
 from stemzoo.zoo.catalogue import find
 from training.export import export
-from training.finetune import REACH, fine_tune, hide, main
-from training.own_images import read_own
+from training.finetune import NEIGHBOUR_DISTANCE, fine_tune, hide, main
+from training.packaging.weights import fill
 from training.recipe import load_recipe
+from training.recipes.shared.own_images import read_own
 from training.train import train
-from training.weights import fill
 
 ZOO = Path(__file__).parents[2] / "zoo"
 PARENT = "denoise-live@0.1.0"
@@ -40,22 +40,22 @@ def folder(tmp_path):
 
 
 def striped(seed, random):
-    """A lattice at 20 electrons, its rows offset by a quarter of that: the parent was never shown
-    such an offset. The specimen is the seed's, the noise is not."""
+    """A lattice at 20 electrons with row offsets of a quarter of that, which the parent has never
+    seen. The seed determines the specimen, not the noise."""
     truth = perovskite(SHAPE, seed).image(SHAPE)
     counts = expose(truth, 20, random) + 6 * random.standard_normal((SHAPE[0], 1))
     return counts.astype(np.float32), (truth * (20 / truth.max())).astype(np.float32)
 
 
 def ruled(seed, random):
-    """Lines 3 px apart in noise of one strength at every pixel; the parent takes them for noise."""
+    """Lines 3 px apart in homogeneous noise, which the parent removes as noise."""
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     truth = 1 + 0.5 * np.sign(np.sin(2 * np.pi * (0.8 * x + 0.6 * y) / 3 + seed))
     return truth + 0.6 * random.standard_normal(SHAPE), truth
 
 
 def gain(recipe, folder, steps, make):
-    """What tuning adds to the PSNR of an image that it was not shown, in dB."""
+    """Gain of PSNR by tuning, on an unseen image, in dB."""
     train(recipe, 0, folder / "run", steps=steps, picture_share=0.5)
     tuned = Model(export(recipe, folder / "run", folder / "zoo", smoke=True))
     noisy, truth = make(77, np.random.default_rng(90_000))
@@ -117,7 +117,7 @@ def test_one_command_makes_a_new_model_that_names_its_parent(folder, monkeypatch
     assert grandchild.origin()["recipe"] == "denoise-live"
     grandchild.network()
     monkeypatch.setenv("STEMZOO_SITE", str(ZOO))
-    with pytest.raises(SystemExit, match="is there, and a version never changes; choose a new one"):
+    with pytest.raises(SystemExit, match="exists, and a version never changes; choose a new one"):
         main(command)
 
 
@@ -145,7 +145,7 @@ def test_a_frame_s_target_does_not_hold_its_own_noise(folder):
 
 
 def test_hidden_pixels_show_a_neighbour_and_only_they_are_judged(folder):
-    image = torch.arange(64.0 * 64).reshape(64, 64)  # no value twice, so each tells its place
+    image = torch.arange(64.0 * 64).reshape(64, 64)  # unique values, which give the position
     shown, target = hide(image, torch.Generator().manual_seed(1))
     hidden = ~target.isnan()
     assert 0.01 < hidden.float().mean() < 0.03
@@ -155,7 +155,7 @@ def test_hidden_pixels_show_a_neighbour_and_only_they_are_judged(folder):
     rows, columns = hidden.nonzero(as_tuple=True)
     apart = torch.maximum((rows - from_row).abs(), (columns - from_column).abs())
     assert apart.min() == 1
-    assert apart.max() == REACH
+    assert apart.max() == NEIGHBOUR_DISTANCE
 
     np.save(folder / "noisy" / "a.npy", image.numpy())
     recipe = fine_tune(PARENT, folder / "noisy", None, crop=64)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from training.simulate import resave
-from training.simulate.frames import EDGES, frames
+from training.simulate.frames import FRAME_EDGE, frames
 from training.simulate.optics import Regrid, filtered, filters
 from training.simulate.scan import SCAN
 from training.simulate.scenes import render_scenes
@@ -14,7 +14,7 @@ def random(seed=3):
 
 @pytest.fixture(scope="module")
 def scene():
-    return render_scenes(10, 64 + 2 * EDGES, random()).float()
+    return render_scenes(10, 64 + 2 * FRAME_EDGE, random()).float()
 
 
 def lag_one(noise):

@@ -1,4 +1,4 @@
-"""The training line from recipe to running model, in seconds; and what it says when it cannot."""
+"""From recipe to running model in seconds: training, resuming, export; and the error messages."""
 
 import dataclasses
 import json
@@ -9,12 +9,11 @@ import torch
 from run_files import SMALL, checkpoint, judged, rows, same
 
 from stemzoo.inference.model import Model
-from training.checkpoint import read_checkpoint
 from training.export import check_parity, export, to_onnx
-from training.log import Log
-from training.optimisers import Optimisers
+from training.loop.checkpoint import read_checkpoint
+from training.loop.log import Log
+from training.loop.optimisers import Optimisers
 from training.recipe import load_recipe, parsed_settings, recipe_names
-from training.smoke import smoke
 from training.train import main, train
 
 
@@ -25,7 +24,7 @@ def small():
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_goes_from_training_to_a_running_model(name, capsys):
-    smoke(name)
+    main([name, "--smoke"])
     told = capsys.readouterr().out
     assert f"{name}: trained 3 steps, exported" in told
     for file in ("README.md", "bioimageio.yaml", "metrics.json", "sample_output.npy"):
@@ -56,7 +55,7 @@ def test_a_budget_of_minutes_is_gone_on_with_when_there_are_more(small, tmp_path
 
 
 def test_rows_past_the_checkpoint_are_dropped(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    monkeypatch.setattr("training.loop.log.LOG_STEPS", 2)
     train(small, 0, tmp_path, smoke=True, steps=4)
     with (tmp_path / "log.csv").open("a") as file:
         file.write("6,9.9,0.5,1e-3,1\n")
@@ -79,7 +78,7 @@ def test_a_log_of_fewer_columns_is_continued(small, tmp_path):
 
 
 def test_pictures_and_tensorboard_follow_the_run(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    monkeypatch.setattr("training.loop.log.LOG_STEPS", 2)
     train(small, 0, tmp_path, smoke=True, steps=4, picture_share=0.5)
     pictures = sorted(file.name for file in (tmp_path / "samples").iterdir())
     assert pictures == ["step_0000002.png", "step_0000004.png"]
@@ -92,7 +91,7 @@ def test_pictures_and_tensorboard_follow_the_run(small, tmp_path, monkeypatch):
 
 
 def test_a_terminal_gets_a_bar_and_a_log_file_gets_lines(small, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("training.log.LOG_STEPS", 2)
+    monkeypatch.setattr("training.loop.log.LOG_STEPS", 2)
     train(small, 0, tmp_path / "file", smoke=True, steps=2)
     told = capsys.readouterr()
     assert "step 2 " in told.out
@@ -213,7 +212,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(small, tmp_path, damage):
         path.write_bytes(b"a shopping list")
     else:
         torch.save({"step": 3}, path)
-    refused(small, tmp_path, "is no checkpoint of this training line, or one cut short")
+    refused(small, tmp_path, "is not a checkpoint of this training code, or is truncated")
     with pytest.raises(SystemExit, match="move it away to start afresh"):
         read_checkpoint(tmp_path, small)
 
@@ -232,7 +231,7 @@ def test_a_published_version_is_never_replaced(small, tmp_path):
     train(small, 0, tmp_path / "run", smoke=True)
     path = export(small, tmp_path / "run", tmp_path / "zoo", smoke=True)
     published = path.read_bytes()
-    with pytest.raises(SystemExit, match="is there, and a version never changes; choose a new one"):
+    with pytest.raises(SystemExit, match="exists, and a version never changes; choose a new one"):
         export(small, tmp_path / "run", tmp_path / "zoo", smoke=True)
     assert path.read_bytes() == published
 

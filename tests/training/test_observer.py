@@ -1,4 +1,4 @@
-"""An observer who knows the lattice: how well heights are measured, and what they tell."""
+"""The ideal observer who knows the lattice: variance of measured heights, and its hit rate."""
 
 import math
 
@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from training.figures.drift_limits import observed
+from training.evaluation.models.drift_limits import observed
 from training.simulate.crystals import ZONES
 from training.simulate.lattice import Cells, real_cells
-from training.simulate.observer import Crystal, height_variances, told_apart
+from training.simulate.observer import ProjectedCrystal, height_variances, ideal_hit_rate
 
 
 def _square(side, *columns):
     places, weights = [list(at) for *at, _ in columns], [weight for *_, weight in columns]
-    return Crystal(np.eye(2) * side, np.array(places), np.array(weights))
+    return ProjectedCrystal(np.eye(2) * side, np.array(places), np.array(weights))
 
 
 def _zone(name, spacing):
@@ -22,13 +22,13 @@ def _zone(name, spacing):
     cells = real_cells([zone], torch.tensor([spacing]))
     there = cells.weights[0] > 0
     parts = (cells.vectors[0], cells.places[0][there], cells.weights[0][there])
-    return Crystal(*(part.double().numpy() for part in parts))
+    return ProjectedCrystal(*(part.double().numpy() for part in parts))
 
 
 def test_the_height_of_a_column_alone_is_known_as_well_as_its_counts():
     (variance,) = height_variances(_square(60, (0, 0, 1.0)), 3.0, 50.0)
     counts = 50 * 2 * math.pi * 3.0**2
-    assert 1 < variance * counts < 1.3  # background costs something
+    assert 1 < variance * counts < 1.3  # the background adds variance
 
 
 def test_faint_columns_and_those_beside_others_are_known_worse():
@@ -60,8 +60,8 @@ def _cells(count, spacing):
 def test_counts_tell_and_without_them_chance_does():
     cells, sigma = _cells(60, 12.0), torch.full((60,), 2.4)
     random = torch.Generator().manual_seed(2)
-    assert told_apart(cells, sigma, 100.0, random) == 1
-    assert told_apart(cells, sigma, 1e-4, random) < 0.5  # one of some seven
+    assert ideal_hit_rate(cells, sigma, 100.0, random) == 1
+    assert ideal_hit_rate(cells, sigma, 1e-4, random) < 0.5  # one of some seven
 
 
 def test_only_crystals_that_spread_are_observed():

@@ -19,7 +19,7 @@ def test_every_system_has_its_table_and_its_picture(system, tmp_path):
     name = system.contract.name
     section = page([system])
     assert f"## {name} {system.contract.version}" in section
-    for row in system.figures.published(system.metrics):
+    for row in system.evaluation.published(system.metrics):
         assert f"| {' | '.join(row)} |" in section
         assert all(row)
     assert f"({PICTURES}/{name}.png)" in section
@@ -40,6 +40,6 @@ def test_other_figures_make_another_page(tmp_path):
     metrics = json.loads(path.read_text())
     metrics["fault"][0]["elongation"] = 77.0
     path.write_text(json.dumps(metrics))
-    (changed,) = systems(zoo)  # the other was published by nobody else
+    (changed,) = systems(zoo)  # denoise-live is not a published system
     assert "truth: 77" in page([changed])
     assert "truth: 77" not in PAGE.read_text()

@@ -1,4 +1,4 @@
-"""Training by real processes: killed and started again, and several at once."""
+"""Training in separate processes: killed and resumed, and data-parallel."""
 
 import os
 import signal
@@ -10,10 +10,10 @@ from run_files import SMALL, checkpoint, judged, rows, same
 
 from training.recipe import load_recipe
 
-# What another process runs: the command itself, with rows close enough to see a curve.
+# The program of the process: the command itself, with more frequent rows in the log.
 COMMAND = """
-import sys, training.log, training.train as line
-training.log.LOG_STEPS = 4
+import sys, training.loop.log, training.train as line
+training.loop.log.LOG_STEPS = 4
 """
 
 
@@ -67,7 +67,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
     assert [int(step) for step, _, _ in curve] == list(range(4, 30, 4))
 
 
-# Keeps what each process ended with and which batches it made.
+# Saves the final weights of each process and the numbers of its batches.
 WATCH = """
 import os, torch
 loop = line.train
@@ -85,7 +85,9 @@ def test_two_processes_learn_the_same_from_different_batches(tmp_path):
     finish(launch(folder, "--steps", "40", "--set", "warmup_steps=10", watch=WATCH, ranks=2))
     one, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     assert same(one["weights"], other["weights"])
-    assert not set(one["seen"][1:]) & set(other["seen"][1:])  # but the first, which is for show
+    assert not set(one["seen"][1:]) & set(
+        other["seen"][1:]
+    )  # except the first, for the sample pictures
     assert [int(row["step"]) for row in rows(folder)] == list(range(4, 41, 4))  # one writes
     network = load_recipe("denoise-live", version="0.1.0").network()
     untrained = judged(network)
@@ -102,7 +104,7 @@ line.time = types.SimpleNamespace(monotonic=lambda: clock() * pace)
 
 
 def test_the_clock_of_the_first_process_is_everyones(tmp_path):
-    # Had each its own, the faster would leave and the other wait for its gradients for ever.
+    # With separate clocks, the faster would end and the other would wait for its gradients forever.
     folder = tmp_path / "run"
     finish(launch(folder, "--minutes", "0.03", watch=SKEW, ranks=2))
     assert checkpoint(folder)["spent"] >= 1.8

@@ -1,4 +1,4 @@
-"""What the zoo is for everybody: versions that never change, no gaps, no broken promises."""
+"""Publishing: versions never change, cards are complete, thresholds are met, signatures hold."""
 
 import base64
 import json
@@ -18,9 +18,9 @@ from stemzoo.common.errors import ModelError
 from stemzoo.zoo import index
 from stemzoo.zoo.folder import current
 from training import evaluate
-from training.bars import unmet, value_at
+from training.evaluation.thresholds import unmet, value_at
 from training.papers import ZOO
-from training.publish import check_kept, main, publish
+from training.publish import check_unchanged, main, publish
 from training.recipe import load_recipe, recipe_names
 from training.train import train
 
@@ -36,9 +36,9 @@ def test_the_committed_index_is_what_the_folders_hold():
 
 
 @pytest.mark.parametrize("name", recipe_names())
-def test_the_committed_figures_keep_what_the_recipe_promises(name):
+def test_the_committed_metrics_meet_the_thresholds_of_the_recipe(name):
     metrics = json.loads((ZOO / name / "metrics.json").read_text())
-    assert unmet(load_recipe(name).bars, metrics) == []
+    assert unmet(load_recipe(name).thresholds, metrics) == []
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def zoo(tmp_path):
 
 @pytest.fixture
 def candidate(tmp_path):
-    """A copy of an exported model folder, to be spoilt."""
+    """A copy of an exported model folder, to modify."""
     return shutil.copytree(CANDIDATE, tmp_path / "candidate")
 
 
@@ -66,7 +66,7 @@ def contents(folder):
 
 
 def relabelled(folder, **changes):
-    """Give the network in a folder other metadata, and metrics that are of it."""
+    """Replace the metadata of the network in a folder, and update its metrics."""
     (path,) = folder.glob("*.onnx")
     model = onnx.load(path)
     properties = {entry.key: entry.value for entry in model.metadata_props}
@@ -117,7 +117,7 @@ def test_a_new_version_leaves_the_old_one_its_bytes_and_samples(zoo, candidate):
     }
     assert newest.files.keys() == old.files.keys()
     assert set(contents(zoo / NAME)) == {old.network, newest.network, *kept.files, *newest.files}
-    check_kept(zoo)
+    check_unchanged(zoo)
 
 
 def test_every_gap_and_every_broken_promise_is_named(zoo, candidate):
@@ -156,22 +156,22 @@ def test_the_model_of_another_recipe_is_refused(zoo):
 
 
 def test_a_recipe_without_promises_publishes_nothing(zoo):
-    with pytest.raises(SystemExit, match="its recipe promises nothing: give it bars"):
-        published(zoo, CANDIDATE, "--set", "bars={}")
+    with pytest.raises(SystemExit, match="its recipe has no thresholds: give it some"):
+        published(zoo, CANDIDATE, "--set", "thresholds={}")
 
 
 def test_a_run_is_exported_measured_and_published(zoo, tmp_path):
     shutil.copytree(ZOO / "denoise-live", zoo / "denoise-live")
     recipe = load_recipe(
-        "denoise-live", **{**SMALL, "version": "9.0.0"}, bars={"blank.level": ">= 20"}
+        "denoise-live", **{**SMALL, "version": "9.0.0"}, thresholds={"blank.level": ">= 20"}
     )
     train(recipe, 0, tmp_path / "run", smoke=True)
-    recipe.bars = {"blank.level": ">= 21"}
+    recipe.thresholds = {"blank.level": ">= 21"}
     before = contents(zoo)
     with pytest.raises(SystemExit, match=r"blank\.level is 20; expected >= 21"):
         publish(recipe, tmp_path / "run", zoo, smoke=True)
     assert contents(zoo) == before
-    recipe.bars = {"blank.level": ">= 20"}
+    recipe.thresholds = {"blank.level": ">= 20"}
     path = publish(recipe, tmp_path / "run", zoo, smoke=True)
     assert path == zoo / "denoise-live" / "denoise-live-9.0.0.onnx"
     assert index.newest(path.parent) == path
@@ -237,7 +237,7 @@ def test_an_index_does_not_follow_what_should_not_have_changed(zoo, file, match)
 def test_an_index_does_not_forget_a_version(zoo):
     published(zoo)
     shutil.rmtree(zoo / NAME)
-    with pytest.raises(SystemExit, match=r"vasudevan-denoise-0\.1\.0\.onnx has vanished"):
+    with pytest.raises(SystemExit, match=r"vasudevan-denoise-0\.1\.0\.onnx is missing"):
         only_index(zoo)
 
 
@@ -249,7 +249,7 @@ def test_a_network_in_the_wrong_place_is_not_listed(zoo):
         index.build(zoo, 1)
 
 
-# Keys, signatures and the last day
+# Keys, signatures and expiry
 
 
 def verified(zoo, key):
@@ -272,7 +272,7 @@ def key(tmp_path, capsys):
 def test_an_index_is_signed_for_the_key_that_was_printed(zoo, key):
     path, text = key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(SystemExit, match="until a day that it says; give --expires"):
+    with pytest.raises(SystemExit, match="a signed index needs an expiry date; give --expires"):
         published(zoo, CANDIDATE, "--sign", str(path))
     assert not zoo.exists()
     published(zoo, CANDIDATE, "--sign", str(path), "--expires", "2999-12-31")
@@ -290,7 +290,7 @@ def test_an_index_is_signed_for_the_key_that_was_printed(zoo, key):
 
 def test_a_key_is_not_written_over(key):
     before = key[0].read_bytes()
-    with pytest.raises(SystemExit, match="is there already; a key is not to be written over"):
+    with pytest.raises(SystemExit, match="exists; a key is never overwritten"):
         main(["--new-key", str(key[0])])
     assert key[0].read_bytes() == before
 
@@ -317,7 +317,7 @@ def test_the_last_day_stays_until_another_is_given(zoo):
     assert only_index(zoo, "--expires", "").expires == ""
     with pytest.raises(SystemExit, match="--expires is 'soon'; expected a day as YYYY-MM-DD"):
         only_index(zoo, "--expires", "soon")
-    with pytest.raises(SystemExit, match="would expire on 2001-01-01, which is past"):
+    with pytest.raises(SystemExit, match="would expire on 2001-01-01, which is in the past"):
         only_index(zoo, "--expires", "2001-01-01")
 
 
@@ -328,7 +328,7 @@ def test_a_name_or_the_index_and_not_both(zoo, capsys):
         assert "give either the NAME of a recipe or --index" in capsys.readouterr().err
 
 
-# Bars
+# Thresholds
 
 METRICS = {"gain": 8.5, "rows": [{"within": {"0.5": 0.7, "0": 1}}], "name": "a", "good": True}
 
@@ -364,5 +364,5 @@ def test_what_is_no_number_is_over_no_bar():
 
 @pytest.mark.parametrize("bar", ["8", "= 8", ">= eight", ">= 8 dB", ""])
 def test_a_bar_that_cannot_be_read_stops_the_recipe(bar):
-    with pytest.raises(SystemExit, match=r"the bar of gain is .*; expected such as '>= 24'"):
-        load_recipe("denoise-live", bars={"gain": bar})
+    with pytest.raises(SystemExit, match=r"the threshold of gain is .*; expected such as '>= 24'"):
+        load_recipe("denoise-live", thresholds={"gain": bar})

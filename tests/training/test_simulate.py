@@ -1,4 +1,4 @@
-"""The simulator: reproducible, exact where it can be checked, and bounded."""
+"""The simulator: reproducible, exact where a reference exists, and within its ranges."""
 
 import math
 import re
@@ -13,12 +13,12 @@ from training.simulate.cache import scenes
 from training.simulate.crystals import ZONES
 from training.simulate.detector import DETECTOR, electrons, record
 from training.simulate.draw import draw_mix
-from training.simulate.gallery import SUBJECT, recorded, scanned, scene
+from training.simulate.gallery import GALLERY_CRYSTAL, recorded, scanned, scene
 from training.simulate.lattice import Columns, fill, real_cells, within
 from training.simulate.probe import PROBE, transfer
 from training.simulate.render import draw_columns
 from training.simulate.scan import EDGE, SCAN, coefficients, displacements, sample
-from training.simulate.scenes import BANDS, render_crystals, render_scenes
+from training.simulate.scenes import SPACING_BANDS, render_crystals, render_scenes
 from training.simulate.specimen import BORDERS, DEFECTS
 from training.simulate.texture import TEXTURE
 
@@ -38,7 +38,7 @@ def test_a_column_is_a_gaussian_at_its_exact_place():
     image = draw_columns(columns, response, size)[0]
     rows, across = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
     truth = torch.exp(-((rows - y) ** 2 + (across - x) ** 2) / (2 * sigma**2))
-    # What the cubic spline aliases at 1.7 px is a few thousandths of the peak.
+    # Aliasing of the cubic spline at 1.7 px is a few thousandths of the peak.
     assert (image - truth).abs().max() < 4e-3
 
 
@@ -94,10 +94,10 @@ def test_the_cache_watches_all_that_renders_scenes():
             unread += re.findall(r"^from training\.simulate\.(\w+) import", text, re.M)
             for listed in re.findall(r"^from training\.simulate import (.+)$", text, re.M):
                 unread += listed.split(", ")
-    assert needed == set(cache.SOURCES)
+    assert needed == set(cache.SCENE_SOURCES)
 
 
-@pytest.mark.parametrize("spacing", [band for band, _ in BANDS])
+@pytest.mark.parametrize("spacing", [band for band, _ in SPACING_BANDS])
 def test_every_band_holds_crystals(spacing):
     images = render_crystals(4, 128, spacing, _random())
     contrast = images.std(dim=(1, 2)) / images.mean(dim=(1, 2))
@@ -182,7 +182,7 @@ def test_saturation_and_quantisation():
 
 
 def test_electrons_of_a_beam():
-    assert electrons(50, 1.4) == pytest.approx(437, abs=0.5)  # paper D
+    assert electrons(50, 1.4) == pytest.approx(437, abs=0.5)  # Williams et al.
 
 
 @pytest.mark.parametrize("name", SCAN)
@@ -197,7 +197,7 @@ def test_scan_errors_are_as_strong_as_they_say(name):
     else:
         assert slow.abs().max() == 0
         rms = fast.square().sum(dim=1).mean().sqrt().item()
-        # A jump and a flyback are stated by their height, a vibration by its rms along each axis.
+        # Strengths: height of a jump or flyback, rms along each axis of a vibration.
         expected = {"jump": 0.21, "flyback": 0.1, "fast_jitter": 0.68}.get(name, 0.48)
         assert rms == pytest.approx(expected, rel=0.15)
     assert not torch.allclose(scanned(_one(name, 2.0)), scanned(_one(name, 0.0)), atol=0.05)
@@ -250,4 +250,4 @@ def test_strengths_are_drawn_in_their_share():
 
 
 def test_the_gallery_knows_its_subject():
-    assert SUBJECT in {zone.name for zone in ZONES}
+    assert GALLERY_CRYSTAL in {zone.name for zone in ZONES}

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 import torch
 
-from training import travel
-from training.checkpoint import CHECKPOINT
+from training.loop import compact_checkpoint
+from training.loop.checkpoint import CHECKPOINT
 from training.recipe import load_recipe
 from training.sprint import main, speeds, sprint
 from training.train import train
@@ -24,11 +24,11 @@ def checkpoint(folder):
 def test_a_run_travels_in_few_bytes_and_goes_on(recipe, tmp_path):
     home, away = tmp_path / "home", tmp_path / "away"
     train(recipe, 0, home, smoke=True, steps=3)
-    packed = travel.pack(home, recipe)
+    packed = compact_checkpoint.pack(home, recipe)
     assert packed.stat().st_size < 0.7 * (home / CHECKPOINT).stat().st_size
     away.mkdir()
-    (away / travel.TRAVEL).write_bytes(packed.read_bytes())
-    assert travel.unpack(away, recipe)
+    (away / compact_checkpoint.COMPACT).write_bytes(packed.read_bytes())
+    assert compact_checkpoint.unpack(away, recipe)
     before, after = checkpoint(home), checkpoint(away)
     for name, weight in before["average"].items():
         assert torch.equal(after["average"][name], weight)
@@ -41,12 +41,12 @@ def test_a_run_travels_in_few_bytes_and_goes_on(recipe, tmp_path):
 
 
 def test_nothing_to_unpack(recipe, tmp_path):
-    assert not travel.unpack(tmp_path, recipe, kept=tmp_path)
+    assert not compact_checkpoint.unpack(tmp_path, recipe, committed=tmp_path)
 
 
 def test_a_sprint_ends_in_time_and_leaves_what_travels(recipe, tmp_path, monkeypatch, capsys):
     other = dataclasses.replace(recipe, name="denoise-atomic")
-    monkeypatch.setattr(travel.unpack, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(compact_checkpoint.unpack, "__defaults__", (tmp_path,))
     sprint(other, 0.05, tmp_path, smoke=True, out=tmp_path)
     assert (tmp_path / "denoise-atomic.pt").exists()
     assert "MiB" in capsys.readouterr().out

@@ -6,13 +6,13 @@ import torch
 
 import stemzoo
 from stemzoo.registration.shifting import peak
-from training.figures.vasudevan_comparison import compare
-from training.figures.vasudevan_drift import unseen, within
-from training.networks.vasudevan import TURNS, turned, turned_back, turned_drift
+from training.evaluation.models.vasudevan_drift import unseen, within
+from training.experiments.vasudevan_comparison import compare
+from training.networks.vasudevan import ORIENTATIONS, oriented, oriented_drift, original_drift
 from training.recipe import load_recipe
 from training.simulate.hexagons import (
-    REACH,
-    SPACING,
+    MAX_DRIFT,
+    SPACING_RANGE,
     add_noise,
     coverage,
     draw_columns,
@@ -34,7 +34,7 @@ def test_columns_stand_on_a_hexagonal_lattice(random):
         inner = ((places > 20) & (places < 44)).all(1)
         nearest = torch.cdist(places[inner], places).sort(dim=1).values[:, 1:8]
         spacing = nearest[:, :6].mean()
-        assert SPACING[0] <= spacing <= SPACING[1]
+        assert SPACING_RANGE[0] <= spacing <= SPACING_RANGE[1]
         torch.testing.assert_close(
             nearest[:, :6], spacing.expand(len(nearest), 6), atol=1e-3, rtol=0
         )
@@ -43,7 +43,7 @@ def test_columns_stand_on_a_hexagonal_lattice(random):
 
 def test_a_picture_is_full_wherever_it_drifts(random):
     columns = draw_columns(8, 64, 0.0, random)
-    for corner in ((REACH, REACH), (-REACH, REACH), (-REACH, -REACH)):
+    for corner in ((MAX_DRIFT, MAX_DRIFT), (-MAX_DRIFT, MAX_DRIFT), (-MAX_DRIFT, -MAX_DRIFT)):
         image = picture(columns, 64, torch.tensor([corner]).expand(8, 2))
         for edge in (image[:, :16], image[:, -16:], image[:, :, :16], image[:, :, -16:]):
             assert (edge.amax((1, 2)) > 0.9).all()
@@ -95,20 +95,20 @@ def test_the_noise_of_a_pair_is_fresh(random):
     assert (noise.std(dim=(1, 2)) > 0.02).all()
 
 
-@pytest.mark.parametrize("turn", range(TURNS))
+@pytest.mark.parametrize("turn", range(ORIENTATIONS))
 def test_turning_a_surface_turns_its_drift(turn, random):
     pairs = draw_pairs(6, 64, 0.0, 0.0, random)
     frames = torch.stack([pairs.reference, pairs.moving], 1)
     surfaces = torch.stack(
         [torch.from_numpy(stemzoo.ncc(a.numpy(), b.numpy(), 12)) for a, b in frames]
     )[:, None]
-    found, swapped = turned(surfaces, turn), turned(frames, turn)
-    drift = turned_drift(pairs.drift, turn)
+    found, swapped = oriented(surfaces, turn), oriented(frames, turn)
+    drift = oriented_drift(pairs.drift, turn)
     for surface, (still, moved) in zip(found, swapped, strict=True):
         expected = stemzoo.ncc(still.contiguous().numpy(), moved.contiguous().numpy(), 12)
         np.testing.assert_allclose(surface[0], expected, atol=1e-5)
-    torch.testing.assert_close(turned_back(drift, turn), pairs.drift)
-    # Where the highest peak is right, it is right about the turned drift of the turned surface.
+    torch.testing.assert_close(original_drift(drift, turn), pairs.drift)
+    # If the highest peak is right, it is also right for the oriented surface and drift.
     before = [
         np.linalg.norm(np.subtract(peak(s[0].numpy()), d)) < 1
         for s, d in zip(surfaces, pairs.drift.numpy(), strict=True)
@@ -135,14 +135,14 @@ def test_a_trained_network_reads_a_turned_surface_as_its_drift_turned():
     network = load_recipe("vasudevan-drift").network().eval()
     surfaces = torch.rand(3, 1, 65, 65)
     drift, sigma = network(surfaces)
-    for turn in range(TURNS):
-        there, spread = network(turned(surfaces, turn))
-        torch.testing.assert_close(there, turned_drift(drift, turn), atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(spread, turned_drift(sigma, turn).abs(), atol=1e-4, rtol=1e-4)
+    for turn in range(ORIENTATIONS):
+        there, spread = network(oriented(surfaces, turn))
+        torch.testing.assert_close(there, oriented_drift(drift, turn), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(spread, oriented_drift(sigma, turn).abs(), atol=1e-4, rtol=1e-4)
 
 
 def test_short_drifts_can_be_asked_for(random):
-    pairs = draw_pairs(50, 64, 0.5, 0.5, random, reach=3.0)
+    pairs = draw_pairs(50, 64, 0.5, 0.5, random, max_drift=3.0)
     assert 2 < pairs.drift.abs().max() <= 3
 
 
@@ -172,11 +172,11 @@ def test_unseen_pairs_are_the_same_every_time_and_as_asked():
     first, again = unseen("border", True, 150), unseen("border", True, 150)
     assert torch.equal(first.moving, again.moving)
     assert len(first.drift) == 150
-    assert first.drift.abs().max() <= REACH
+    assert first.drift.abs().max() <= MAX_DRIFT
 
 
 def test_the_pairs_that_were_made_are_kept(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("training.recipes.vasudevan_drift.CACHE", tmp_path)
+    monkeypatch.setattr("training.recipes.vasudevan_drift.PAIR_CACHE", tmp_path)
     recipe = load_recipe("vasudevan-drift", pairs=8, batch_size=4, denoiser="")
     recipe.prepare(torch.device("cpu"), smoke=False)
     made = [recipe.batch(step) for step in range(3)]
@@ -199,7 +199,7 @@ def test_settings_that_make_no_sense_are_named():
 
 
 def test_the_comparison_tries_all_systems_on_the_same_pairs(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.recipes.vasudevan_drift.CACHE", tmp_path / "pairs")
+    monkeypatch.setattr("training.recipes.vasudevan_drift.PAIR_CACHE", tmp_path / "pairs")
     found = compare(steps=3, pairs=64, runs=tmp_path, count=10)
     assert [row["key"] for row in found["rows"]] == [
         "chain",

@@ -1,1 +1,1 @@
-"""Evaluation of models on simulated specimens whose atom columns are known."""
+"""Measuring models on simulated specimens whose truth is known: test cases, scores, bounds."""

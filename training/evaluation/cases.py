@@ -1,8 +1,7 @@
-"""Noisy pictures with their truth, for every denoiser alike.
+"""Test cases for denoisers: noisy pictures with their truth.
 
-A case is made from seeds that training never uses, so a model's own evaluation may use it too.
-Pictures are in electrons; the peak is the expected count of the brightest pixel of the truth
-before its optics.
+All seeds are unused in training. Pictures are in electrons; the peak is the expected count of the
+brightest pixel of the truth before its filter.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ from training.simulate.scan import EDGE, coefficients, sample
 from training.simulate.scenes import scaled
 from training.simulate.texture import smooth_field
 
-SEED = 90_100  # training never uses seeds from 90 000 on
-SIDE = 256  # px, of most pictures
-LARGE = 512  # px, of perovskites and of fields without anything to see
+CASE_SEED = 90_100  # training never uses seeds from 90 000 on
+CASE_SIDE = 256  # px, of most pictures
+LARGE_CASE_SIDE = 512  # px, of perovskites and of fields without anything to see
 SPECKLE = 0.2  # relative deviation of an amorphous film's intensity
-NEAREST = 10.0  # px between nearest columns of the perovskite
-SHAPES: dict[str, Callable[[int, int, torch.Generator], torch.Tensor]] = {
+PEROVSKITE_SPACING = 10.0  # px between nearest columns of the perovskite
+CASE_SHAPES: dict[str, Callable[[int, int, torch.Generator], torch.Tensor]] = {
     "islands": shapes.islands,
     "blobs": shapes.blobs,
     "facets": shapes.facets,
@@ -41,7 +40,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Case:
-    """One picture to be cleaned; `condition` is what its topic's table has a column for."""
+    """One picture to denoise; `condition` is its column in the table of the topic."""
 
     topic: str
     condition: str
@@ -60,7 +59,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Scene:
-    """A clean picture with its maximum at one, EDGE px larger on every side than its case."""
+    """A clean picture with a maximum of one, EDGE px larger on every side than its case."""
 
     name: str
     image: Floats
@@ -69,21 +68,25 @@ class Scene:
 
 def crystal_cells(quick: bool = False) -> Iterator[Case]:
     """Poisson noise on a perovskite lattice, period 20 px, as in benchmarks/denoising.py."""
-    for seed in (SEED,) if quick else (SEED, SEED + 1):
-        truth = perovskite((LARGE, LARGE), seed).image((LARGE, LARGE))
+    for seed in (CASE_SEED,) if quick else (CASE_SEED, CASE_SEED + 1):
+        truth = perovskite((LARGE_CASE_SIDE, LARGE_CASE_SIDE), seed).image(
+            (LARGE_CASE_SIDE, LARGE_CASE_SIDE)
+        )
         for peak in (5.0, 20.0, 100.0):
             ideal = truth * (peak / truth.max())
             noisy = np.random.default_rng(seed + int(peak)).poisson(ideal).astype(np.float32)
-            yield Case("perovskite", _peak(peak), f"seed {seed}", noisy, ideal, peak, NEAREST)
+            yield Case(
+                "perovskite", _peak(peak), f"seed {seed}", noisy, ideal, peak, PEROVSKITE_SPACING
+            )
 
 
 def jittered_cells(quick: bool = False) -> Iterator[Case]:
-    """The perovskite with every row displaced along x by a Gaussian of its own."""
-    scene = perovskite_scene(SEED)
+    """The perovskite with independent Gaussian row displacements along x."""
+    scene = perovskite_scene(CASE_SEED)
     peaks = (5.0, 100.0, 1e4) if quick else (5.0, 20.0, 100.0, 1e3, 1e4, 1e6)
     for rms in (1.0,) if quick else (0.5, 1.0, 2.0):
         for peak in peaks:
-            noisy, truth = jittered(scene, rms, peak, SEED + 200)
+            noisy, truth = jittered(scene, rms, peak, CASE_SEED + 200)
             condition = f"{rms:g} px, {_peak(peak)}"
             topic = "perovskite, row jitter"
             yield Case(
@@ -95,7 +98,7 @@ def clean_scans(quick: bool = False) -> Iterator[Case]:
     """Multislice specimens, Poisson noise."""
     for scene in specimen_scenes(quick):
         for peak in (5.0, 30.0, 300.0):
-            noisy, truth = coloured(scene, white, peak, SEED + 300)
+            noisy, truth = coloured(scene, white, peak, CASE_SEED + 300)
             yield Case("specimens", _peak(peak), scene.name, noisy, truth, peak, scene.spacing)
 
 
@@ -103,7 +106,7 @@ def jittered_scans(quick: bool = False) -> Iterator[Case]:
     """Multislice specimens, rows displaced along x by 1 px rms."""
     for scene in specimen_scenes(quick):
         for peak in (5.0, 30.0, 300.0):
-            noisy, truth = jittered(scene, 1.0, peak, SEED + 400)
+            noisy, truth = jittered(scene, 1.0, peak, CASE_SEED + 400)
             topic = "specimens, row jitter of 1 px"
             yield Case(
                 topic, _peak(peak), scene.name, noisy, truth, peak, scene.spacing, jittered=True
@@ -111,33 +114,33 @@ def jittered_scans(quick: bool = False) -> Iterator[Case]:
 
 
 def coloured_scans(quick: bool = False) -> Iterator[Case]:
-    """Multislice specimens whose counts and truth went through a filter or a zoom."""
+    """Multislice specimens with correlated noise: counts and truth are filtered or zoomed."""
     peaks = (5.0,) if quick else (5.0, 30.0)
     yield from _coloured("specimens, coloured noise", specimen_scenes(quick), peaks, COLOURS)
 
 
 def shape_scans(quick: bool = False) -> Iterator[Case]:
-    """Pictures without atoms, white and coloured noise."""
+    """Pictures without atoms, with white and correlated noise."""
     peaks = (30.0,) if quick else (5.0, 30.0, 100.0)
     scenes = shape_scenes(1 if quick else 2)
     yield from _coloured("no atoms", scenes, peaks, {"white": white, **COLOURS})
 
 
 def blank_fields(quick: bool = False) -> Iterator[Case]:
-    """Nothing but Poisson noise, plain and smoothed: what a denoiser leaves, it has invented."""
+    """Poisson noise only, plain and smoothed: any structure in the result is invented."""
     blurs = {"plain": 0.0, "blurred by 0.5 px": 0.5, "by 0.8 px": 0.8, "by 1 px": 1.0}
     colours = {name: Colour(sigma=sigma) for name, sigma in blurs.items()}
-    side = LARGE + 2 * EDGE
+    side = LARGE_CASE_SIDE + 2 * EDGE
     scenes = [Scene(f"field {number}", np.ones((side, side))) for number in range(_fields(quick))]
     yield from _coloured("blank", scenes, (5.0,) if quick else (5.0, 30.0), colours)
 
 
 def amorphous_fields(quick: bool = False) -> Iterator[Case]:
-    """Speckle of an amorphous film, in which there is no column to find."""
-    side = LARGE + 2 * EDGE
+    """Speckle of an amorphous film, without columns."""
+    side = LARGE_CASE_SIDE + 2 * EDGE
     scenes = []
     for number in range(_fields(quick)):
-        random = torch.Generator().manual_seed(SEED + 700 + number)
+        random = torch.Generator().manual_seed(CASE_SEED + 700 + number)
         grain = smooth_field(torch.tensor([3.0 + 3 * number]), side, random).double()
         scenes.append(Scene(f"film {number}", scaled((SPECKLE * grain).exp())[0].numpy()))
     peaks = (5.0,) if quick else (5.0, 30.0)
@@ -145,7 +148,7 @@ def amorphous_fields(quick: bool = False) -> Iterator[Case]:
 
 
 def _fields(quick: bool) -> int:
-    """Of every colour and dose: all of them together cover more than four megapixels."""
+    """Fields per filter and dose: together they cover more than four megapixels."""
     return 1 if quick else 2
 
 
@@ -162,15 +165,15 @@ TOPICS: dict[str, Callable[[bool], Iterator[Case]]] = {
 
 
 def cases(topics: Iterable[str] = TOPICS, quick: bool = False) -> Iterator[Case]:
-    """Every case of these topics, made one by one; `quick` leaves most of them out."""
+    """All cases of these topics, generated one by one; a few of them if `quick`."""
     for topic in topics:
         yield from TOPICS[topic](quick)
 
 
 def perovskite_scene(seed: int) -> Scene:
-    side = LARGE + 2 * EDGE
+    side = LARGE_CASE_SIDE + 2 * EDGE
     image = perovskite((side, side), seed).image((side, side))
-    return Scene(f"seed {seed}", image / image.max(), NEAREST)
+    return Scene(f"seed {seed}", image / image.max(), PEROVSKITE_SPACING)
 
 
 def specimen_scenes(quick: bool = False) -> tuple[Scene, ...]:
@@ -188,19 +191,19 @@ def _multislice() -> tuple[Scene, ...]:
 
 
 def shape_scenes(each: int) -> Iterator[Scene]:
-    for kind, (name, draw) in enumerate(SHAPES.items()):
-        random = torch.Generator().manual_seed(SEED + 600 + kind)
+    for kind, (name, draw) in enumerate(CASE_SHAPES.items()):
+        random = torch.Generator().manual_seed(CASE_SEED + 600 + kind)
         for index in range(each):
-            picture = scaled(draw(1, SIDE + 2 * EDGE, random))[0]
+            picture = scaled(draw(1, CASE_SIDE + 2 * EDGE, random))[0]
             yield Scene(f"{name} {index}", picture.double().numpy())
 
 
 def jittered(
     scene: Scene, rms: float, peak: float, seed: int
 ) -> tuple[NDArray[np.float32], Floats]:
-    """Counts of a scene with rows displaced along x, and the truth without.
+    """Counts of a scene with rows displaced along x, and the truth without displacements.
 
-    Displacements are independent from row to row, Gaussian, and of zero mean over the frame.
+    Displacements are Gaussian, independent between rows and of zero mean over the frame.
     """
     random = _random(seed, scene)
     side = scene.image.shape[0] - 2 * EDGE
@@ -223,12 +226,12 @@ def coloured(
 
 
 def _random(seed: int, scene: Scene) -> np.random.Generator:
-    """Noise of its own for every scene."""
+    """Different noise for every scene."""
     return np.random.default_rng([seed, zlib.crc32(scene.name.encode())])
 
 
 def inner(image: Floats) -> Floats:
-    """Without the margin that filters and scan errors reach into."""
+    """Without the margin for filters and scan errors."""
     return np.ascontiguousarray(image[EDGE:-EDGE, EDGE:-EDGE])
 
 
@@ -238,7 +241,7 @@ def _coloured(
     for scene in scenes:
         for name, colour in colours.items():
             for peak in peaks:
-                noisy, truth = coloured(scene, colour, peak, SEED + 500)
+                noisy, truth = coloured(scene, colour, peak, CASE_SEED + 500)
                 condition = f"{name}, {_peak(peak)}"
                 yield Case(topic, condition, scene.name, noisy, truth, peak, scene.spacing, colour)
 

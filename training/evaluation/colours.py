@@ -1,4 +1,4 @@
-"""What gives counting noise a colour: afterglow, smoothing and resampling, as linear operators."""
+"""Linear filters that correlate counting noise: afterglow, smoothing and resampling."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Colour:
-    """A filter of counts and truth alike; lengths in px, 0 for none."""
+    """The colour (spectrum) of noise: a filter of counts and truth; lengths in px, 0 for none."""
 
     glow_x: float = 0.0  # exponential afterglow along x
     glow_y: float = 0.0
     sigma: float = 0.0  # of a Gaussian
-    zoomed: bool = False  # the frame was recorded at half the size, and enlarged
+    zoomed: bool = False  # recorded at half the size and enlarged
 
     @property
     def directed(self) -> bool:
         return bool(self.glow_x or self.glow_y)
 
     def before(self, image: Floats) -> Floats:
-        """The picture that the electrons are counted of."""
+        """The picture in which electrons are counted."""
         if not self.zoomed:
             return image
         rows, columns = (length // 2 for length in image.shape)
         return np.asarray(image.reshape(rows, 2, columns, 2).mean(axis=(1, 3)))
 
     def after(self, image: Floats) -> Floats:
-        """What becomes of counts, or of their expectation."""
+        """The filtered counts, or their expectation."""
         if self.zoomed:
             image = scipy.ndimage.zoom(image, 2, order=3, mode="grid-mirror", grid_mode=True)
         for axis, length in enumerate((self.glow_y, self.glow_x)):
@@ -43,9 +43,9 @@ class Colour:
 
 
 def _afterglow(image: Floats, length: float, axis: int) -> Floats:
-    """Every pixel's signal decays by 1/e over `length` px, and none of it is lost."""
+    """Exponential decay by 1/e over `length` px, which preserves the total signal."""
     decay = np.exp(-1 / length)
-    # The filter starts settled on the first pixel, as if the picture went on before it.
+    # Initial state: the first pixel repeated before the picture.
     first = np.take(image, [0], axis)
     settled = decay * first
     return np.asarray(scipy.signal.lfilter([1 - decay], [1, -decay], image, axis, zi=settled)[0])

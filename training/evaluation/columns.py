@@ -1,4 +1,4 @@
-"""Atom columns of a picture against the true ones: precision, recall, position error, its bound."""
+"""Detected atom columns against the true ones: precision, recall, position error and its bound."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 from scipy.spatial import cKDTree
 
-from training.columns import find_columns
+from training.evaluation.column_finder import find_columns
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-REACH = 0.35  # of the spacing: a found column this near to a true one is that column
-# The finder is given less than the spacing and the width: else weak columns are lost beside bright
-# ones. A Gaussian narrower than a pixel in standard deviation would be undersampled.
-NEAR, NARROW, NARROWEST = 0.8, 0.6, 1.0
-LEAST = 0.08  # of a strong column's height: below it, a maximum is background
-WEAK = 0.3  # of the strongest column's weight
-# Central differences are exact to sixth order: columns 5 px apart leave no room for a coarser one.
+MATCH_RADIUS = 0.35  # of the spacing: largest distance from a found column to its true one
+# Fractions of spacing and width for the finder, less than one so that weak columns beside bright
+# ones are found. A Gaussian with a standard deviation below one pixel would be undersampled.
+FINDER_SPACING, FINDER_SIGMA, LEAST_FINDER_SIGMA = 0.8, 0.6, 1.0
+LEAST_HEIGHT = 0.08  # of a strong column's height: lower maxima are background
+WEAK_WEIGHT = 0.3  # of the strongest column's weight
+# Central differences exact to sixth order, as columns 5 px apart require.
 DERIVATIVE = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
 
 
 @dataclass(frozen=True)
-class Score:
-    """How well columns were found; NaN where there is nothing to divide by."""
+class ColumnScore:
+    """Scores of the detection of columns; NaN if undefined."""
 
     precision: float
     recall: float
-    weak_recall: float  # of the columns weaker than WEAK
+    weak_recall: float  # of the columns weaker than WEAK_WEIGHT
     error: float  # px, rms distance between matched columns
-    excess: float  # their median distance over that of errors at the bound: 1 at the bound
+    excess: float  # median position error over that at the Cramer-Rao bound
 
     @property
     def f1(self) -> float:
@@ -44,19 +44,19 @@ def detected(image: NDArray[np.floating], spacing: float) -> Floats:
     """The columns of a picture as rows of (y, x, height).
 
     `spacing` is the distance between nearest columns in px. Columns are local maxima, refined by
-    fits of Gaussians, whose width follows that of the picture's mean column. Columns lower than
-    LEAST times the 90th percentile of all heights are left out, as are those within 0.4 spacings of
-    the edge.
+    Gaussian fits whose width follows that of the picture's mean column. Columns lower than
+    LEAST_HEIGHT times the 90th percentile of all heights, or within 0.4 spacings of the edge, are
+    left out.
     """
     picture = np.asarray(image, np.float64)
     if not np.ptp(picture) > 0:
         return np.empty((0, 3))
-    sigma = max(NARROWEST, NARROW * width(picture, spacing))
-    found = find_columns(picture, NEAR * spacing, sigma)
+    sigma = max(LEAST_FINDER_SIGMA, FINDER_SIGMA * width(picture, spacing))
+    found = find_columns(picture, FINDER_SPACING * spacing, sigma)
     if len(found) == 0:
         return found
-    found = found[found[:, 2] > LEAST * np.quantile(found[:, 2], 0.9)]
-    # A plateau has several maxima, whose fits end in the same place.
+    found = found[found[:, 2] > LEAST_HEIGHT * np.quantile(found[:, 2], 0.9)]
+    # The fits of several maxima on a plateau converge to the same position.
     found = found[np.argsort(-found[:, 2], kind="stable")]
     twins = cKDTree(found[:, :2]).query_pairs(spacing / 4, output_type="ndarray")
     return np.delete(found, np.unique(twins[:, 1]), axis=0)
@@ -85,7 +85,7 @@ def width(image: Floats, spacing: float) -> float:
 
 
 def _misfit(squares: Floats, values: Floats, sigma: float) -> float:
-    """What is left of `values` after the best Gaussian of width `sigma` on a level ground."""
+    """Residual sum of squares after fitting a Gaussian of width `sigma` on a constant."""
     shape = np.exp(-squares / (2 * sigma**2))
     shape -= shape.mean()
     left = values - values.mean()
@@ -93,14 +93,14 @@ def _misfit(squares: Floats, values: Floats, sigma: float) -> float:
 
 
 def matched(
-    found: NDArray[np.floating], true: NDArray[np.floating], reach: float
+    found: NDArray[np.floating], true: NDArray[np.floating], radius: float
 ) -> tuple[Integers, Integers]:
-    """Indices of the pairs that are each other's nearest and at most `reach` px apart."""
+    """Indices of the pairs that are mutual nearest neighbours at most `radius` px apart."""
     if len(found) == 0 or len(true) == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     distance, nearest = cKDTree(true[:, :2]).query(found[:, :2])
     _, back = cKDTree(found[:, :2]).query(true[:, :2])
-    mutual = (back[nearest] == np.arange(len(found))) & (distance <= reach)
+    mutual = (back[nearest] == np.arange(len(found))) & (distance <= radius)
     return np.flatnonzero(mutual), nearest[mutual]
 
 
@@ -111,24 +111,23 @@ def score(
     shape: tuple[int, int],
     margin: float,
     bounds: NDArray[np.floating] | None = None,
-) -> Score:
+) -> ColumnScore:
     """`found` against `true`, rows of (y, x, height or weight) in px of a picture of `shape`.
 
     `bounds` are the position bounds of the true columns; without them the excess is NaN.
 
-    Columns nearer than `margin` px to the edge may be matched, but are not counted: the matching
-    would lose pairs across the border of the counted area.
-
-    Some columns are not even maxima of the noise-free picture: its own score is the one to reach.
+    Columns nearer than `margin` px to the edge are matched but not counted, so that no pair is lost
+    at the border of the counted area. Some columns are not maxima of the noise-free picture, so the
+    score of that picture is the best possible.
     """
-    ours, theirs = matched(found, true, REACH * spacing)
+    ours, theirs = matched(found, true, MATCH_RADIUS * spacing)
     counted_found, counted_true = _inside(found, shape, margin), _inside(true, shape, margin)
     hit_found, hit_true = np.zeros(len(found), bool), np.zeros(len(true), bool)
     hit_found[ours], hit_true[theirs] = True, True
-    weak = counted_true & (true[:, 2] < WEAK * true[:, 2].max(initial=0))
+    weak = counted_true & (true[:, 2] < WEAK_WEIGHT * true[:, 2].max(initial=0))
     pairs = counted_true[theirs]
     away = np.hypot(*(found[ours, :2] - true[theirs, :2])[pairs].T)
-    return Score(
+    return ColumnScore(
         precision=_mean(hit_found[counted_found]),
         recall=_mean(hit_true[counted_true]),
         weak_recall=_mean(hit_true[weak]),
@@ -138,9 +137,9 @@ def score(
 
 
 def _excess(away: Floats, bounds: NDArray[np.floating]) -> float:
-    """Medians are not carried away by a few columns that were taken for their neighbours.
+    """Median position error over the bound; the median is robust against a few wrong matches.
 
-    The distance of Gaussian errors has a median of sqrt(ln 2) times its root mean square.
+    The length of 2-D Gaussian errors has a median of sqrt(ln 2) times its root mean square.
     """
     known = np.isfinite(bounds)
     return (
@@ -166,17 +165,17 @@ def _mean(values: NDArray[np.generic]) -> float:
 def position_bounds(
     counts: NDArray[np.floating], columns: NDArray[np.floating], spacing: float
 ) -> Floats:
-    """The Cramer-Rao bound of each column's rms distance error in px, in Poisson counts.
+    """The Cramer-Rao bound of each column's rms position error in px, for Poisson counts.
 
-    `counts` is the expected picture, noise-free, in electrons per pixel. The Fisher matrix of a
-    column is the sum of w^2 (dI)(dI)^T / I, where dI is the gradient of the picture and w the
-    column's part of it: Gaussians about all columns, normalised to one at every pixel. The bound
-    holds for each column by itself. A method that knows of the lattice may stay below it, and so
-    may one that is biased. It is infinite where the picture is flat.
+    `counts` is the expected noise-free picture in electrons per pixel. A column's Fisher matrix is
+    the sum of w^2 (grad I)(grad I)^T / I, where w is the column's share of each pixel: Gaussians
+    about all columns, normalised to a sum of one. The bound holds for each column by itself;
+    methods that use the lattice, or are biased, may be below it. It is infinite where the picture
+    is flat.
     """
     picture = np.asarray(counts, np.float64)
     gradient = np.stack([correlate1d(picture, DERIVATIVE, axis=axis) for axis in (0, 1)])
-    # Where no electron is expected, none tells of a column either.
+    # Pixels without expected electrons carry no information.
     weight = np.divide(1, picture, out=np.zeros_like(picture), where=picture > 0)
     windows = [_window(place, picture.shape, spacing) for place in np.asarray(columns, float)]
     total = np.full(picture.shape, 1e-300)
@@ -196,7 +195,7 @@ def position_bounds(
 def _window(
     place: Floats, shape: tuple[int, ...], spacing: float
 ) -> tuple[tuple[slice, slice], Floats]:
-    """The area within a spacing of a column, and there a Gaussian a quarter of that wide."""
+    """The area within a spacing of a column, and a Gaussian of sigma = spacing / 4 in it."""
     corners = [
         (max(0, int(middle - spacing)), min(side, int(np.ceil(middle + spacing)) + 1))
         for middle, side in zip(place[:2], shape, strict=True)

@@ -1,4 +1,4 @@
-"""Columns that a denoiser invents where the specimen has none."""
+"""Hallucinations: spots in a denoised picture that the specimen does not have."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 
 Floats = NDArray[np.float64]
 
-SMALL, WIDE = 1.0, 4.0  # px, of the Gaussians whose difference shows spots
+INNER_SIGMA, OUTER_SIGMA = 1.0, 4.0  # px, of the Gaussians whose difference shows spots
 MEDIAN_OF_GAUSSIAN = 0.6745  # of the absolute value, in standard deviations
-APART = 5  # px between two spots at least
-VISIBLE = 0.25  # of the noise's standard deviation: what rises less over its surroundings is flat
-OUTSTANDING = 3.0  # deviations of the true picture's spots: what rises less belongs to its texture
-LIKE_TRUTH = 2.0  # a spot that is less than so many times as high as the true one is no invention
+SPOT_DISTANCE = 5  # px between spots, at least
+# A spot counts if it rises over its surroundings by LEAST_RISE of the noise's standard deviation,
+# by TEXTURE_DEVIATIONS of the true picture's own texture, and by TRUTH_RATIO times the true rise.
+LEAST_RISE, TEXTURE_DEVIATIONS, TRUTH_RATIO = 0.25, 3.0, 2.0
 
 
 def invented(image: NDArray[np.floating], truth: NDArray[np.floating], noise: float) -> float:
     """Spots per megapixel that the noise-free picture `truth` does not have.
 
-    `noise` is the standard deviation of the noisy picture about the truth. The best linear filter
-    of an amorphous film's speckle invents next to nothing by this measure.
+    `noise` is the standard deviation of the noisy picture about the truth. For an amorphous film's
+    speckle, the best linear filter scores almost zero.
     """
     seen, true = _spots(image), _spots(truth)
     texture = float(np.median(np.abs(true)) / MEDIAN_OF_GAUSSIAN)
-    least = max(VISIBLE * noise, OUTSTANDING * texture)
-    highest = maximum_filter(seen, APART) == seen
-    found = highest & (seen > least) & (seen > LIKE_TRUTH * true)
+    least = max(LEAST_RISE * noise, TEXTURE_DEVIATIONS * texture)
+    highest = maximum_filter(seen, SPOT_DISTANCE) == seen
+    found = highest & (seen > least) & (seen > TRUTH_RATIO * true)
     return float(found.sum() / seen.size * 1e6)
 
 
 def _spots(image: NDArray[np.floating]) -> Floats:
-    """How far a picture rises over its surroundings."""
+    """Difference of Gaussians: the rise of a picture over its surroundings."""
     picture = np.asarray(image, np.float64)
-    difference: Floats = gaussian_filter(picture, SMALL) - gaussian_filter(picture, WIDE)
+    difference: Floats = gaussian_filter(picture, INNER_SIGMA) - gaussian_filter(
+        picture, OUTER_SIGMA
+    )
     return difference

@@ -1,4 +1,4 @@
-"""How near a picture is to its truth, away from the frame's edge."""
+"""Scores of a picture against its truth, without the border of the frame."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from training.evaluation.invented import invented
 from training.evaluation.rows import row_bound, row_shifts
 from training.evaluation.seams import bragg_power
 
-BORDER = 8  # px on every side that nobody is judged by
+BORDER = 8  # px on every side that do not count
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Score:
-    """Of one picture; NaN is what it has none of: a blank field no SSIM, a film no columns."""
+    """Scores of one picture; NaN where undefined, such as SSIM of a blank field."""
 
     psnr: float  # dB, of the truth's maximum
     ssim: float = np.nan
@@ -35,8 +35,8 @@ class Score:
     error: float = np.nan  # px, rms of columns' positions
     excess: float = np.nan  # of columns' positions over the Cramer-Rao bound
     bragg: float = np.nan  # power of the residual at Bragg peaks over that around them
-    rows: float = np.nan  # px, rms of what rows are displaced by
-    rows_excess: float = np.nan  # over the bound of a row by itself
+    rows: float = np.nan  # px, rms of the remaining row displacements
+    rows_excess: float = np.nan  # over the Cramer-Rao bound of a row by itself
 
 
 def judged(image: NDArray[np.floating], case: Case) -> Score:
@@ -63,10 +63,10 @@ def judged(image: NDArray[np.floating], case: Case) -> Score:
     )
 
 
-def on_columns(image: NDArray[np.floating], case: Case) -> columns.Score:
-    """How well columns are found, against those that the noise-free picture shows.
+def on_columns(image: NDArray[np.floating], case: Case) -> columns.ColumnScore:
+    """Detection of columns, against those detected in the noise-free picture.
 
-    The bound holds for columns in white Poisson noise, whose rows lie where they should.
+    The bound is given for white Poisson noise without row displacements only.
     """
     assert case.spacing is not None
     true = columns.detected(case.truth, case.spacing)
@@ -79,7 +79,7 @@ def on_columns(image: NDArray[np.floating], case: Case) -> columns.Score:
 
 
 def slope(image: NDArray[np.floating], truth: Floats) -> float:
-    """Of a picture's intensities over the true ones: 1 where contrast is kept."""
+    """Slope of a picture's intensities over the true ones: 1 if contrast is preserved."""
     return float(np.polyfit(truth.ravel(), np.asarray(image, np.float64).ravel(), 1)[0])
 
 
@@ -89,7 +89,7 @@ def fidelity(image: NDArray[np.floating], truth: Floats) -> float:
 
 
 def ssim(image: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
-    """Structural similarity (Wang et al. 2004) over the range from nothing to the truth's peak."""
+    """Structural similarity (Wang et al. 2004), over the range from zero to the truth's maximum."""
     pair = (np.asarray(array, np.float64) for array in (image, truth))
     value = structural_similarity(*pair, data_range=float(truth.max()))  # type: ignore[no-untyped-call]
     return float(value)

@@ -1,4 +1,4 @@
-"""How far the rows of a picture lie from where they belong, and how well counts could tell."""
+"""Row displacements of a picture, and their Cramer-Rao bound."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from training.evaluation.columns import DERIVATIVE
 
 Floats = NDArray[np.float64]
 
-REACH, STEP = 4.0, 0.1  # px: shifts of a row that are tried
-MARGIN = 16  # px at both ends of a row, which wrap
-FAINT = 0.3  # of the largest contrast: rows with less show no shift
+MAX_ROW_SHIFT, ROW_SHIFT_STEP = 4.0, 0.1  # px: range and step of the tried row shifts
+WRAP_MARGIN = 16  # px at both ends of a row, affected by periodic shifts
+LEAST_CONTRAST = 0.3  # of the largest contrast: shifts of rows with less are not measured
 
 
 def row_shifts(image: Floats, truth: Floats) -> Floats:
-    """How far each row of a picture lies along x from where it belongs; NaN where that is not seen.
+    """Displacement of each row of a picture along x, px; NaN for rows with too little contrast.
 
-    Every row of the truth is moved by every shift, and the best correlation is refined by a
-    parabola; the columns that wrap are left out.
+    The shift of the true row with the highest correlation, refined by a parabola.
     """
     columns = truth.shape[1]
-    shifts = np.arange(-REACH, REACH + STEP / 2, STEP)
+    shifts = np.arange(-MAX_ROW_SHIFT, MAX_ROW_SHIFT + ROW_SHIFT_STEP / 2, ROW_SHIFT_STEP)
     phase = np.exp(-2j * np.pi * shifts[:, None] * np.fft.rfftfreq(columns))
-    moved = np.fft.irfft(np.fft.rfft(truth)[:, None] * phase, columns)[..., MARGIN:-MARGIN]
+    moved = np.fft.irfft(np.fft.rfft(truth)[:, None] * phase, columns)[
+        ..., WRAP_MARGIN:-WRAP_MARGIN
+    ]
     moved = moved - moved.mean(axis=-1, keepdims=True)
     moved /= np.linalg.norm(moved, axis=-1, keepdims=True) + 1e-12
-    score = np.einsum("rsc,rc->rs", moved, image[:, MARGIN:-MARGIN])
+    score = np.einsum("rsc,rc->rs", moved, image[:, WRAP_MARGIN:-WRAP_MARGIN])
     best = score.argmax(axis=1).clip(1, len(shifts) - 2)
     rows = np.arange(len(truth))
     left, middle, right = (score[rows, best + offset] for offset in (-1, 0, 1))
     bend = left - 2 * middle + right
-    found = shifts[best] + STEP * np.where(bend < 0, 0.5 * (left - right) / bend, 0)
+    found = shifts[best] + ROW_SHIFT_STEP * np.where(bend < 0, 0.5 * (left - right) / bend, 0)
     return np.where(_seen(truth), found, np.nan)
 
 
 def row_bound(counts: Floats) -> float:
-    """The Cramer-Rao bound of a row's displacement along x in px, rms over the rows that show any.
+    """The Cramer-Rao bound of a row's displacement along x in px, rms over rows with contrast.
 
-    `counts` is the expected picture in electrons per pixel; every row is placed by itself, the
-    specimen being known. Rows know of each other through the specimen: an estimate of a whole frame
-    may be better than that, if the displacements have a pattern.
+    `counts` is the expected picture in electrons per pixel. The bound is for a known specimen and
+    independent rows; an estimate that uses correlations between rows may be below it.
     """
     slope = correlate1d(counts, DERIVATIVE, axis=1)
     weight = np.divide(1, counts, out=np.zeros_like(counts), where=counts > 0)
@@ -51,5 +51,5 @@ def row_bound(counts: Floats) -> float:
 
 def _seen(truth: Floats) -> NDArray[np.bool_]:
     contrast = truth.std(axis=1)
-    seen: NDArray[np.bool_] = contrast > FAINT * contrast.max()
+    seen: NDArray[np.bool_] = contrast > LEAST_CONTRAST * contrast.max()
     return seen

@@ -1,4 +1,4 @@
-"""The simulated specimens that models are evaluated on, by `training.evaluation.multislice`."""
+"""The multislice specimens for evaluation, written by `training.evaluation.multislice`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-FOLDER = Path(__file__).parent / "specimens"
-MARGIN = 16  # px on every side, into which scan errors of a frame of 256 px may reach
+SPECIMEN_FOLDER = Path(__file__).parent / "specimens"
+SPECIMEN_MARGIN = 16  # px on every side, for scan errors of a frame of 256 px
 
 
 @dataclass(frozen=True)
-class Specimen:
+class MultisliceSpecimen:
     """One noise-free dark-field picture and the atom columns in it."""
 
     name: str
@@ -24,14 +24,14 @@ class Specimen:
     description: str
 
 
-def specimens(folder: Path = FOLDER) -> list[Specimen]:
+def specimens(folder: Path = SPECIMEN_FOLDER) -> list[MultisliceSpecimen]:
     """All specimens, by name. A column's weight is its expected signal beside the strongest's."""
     return [_read(path) for path in sorted(folder.glob("*.npz"))]
 
 
-def _read(path: Path) -> Specimen:
+def _read(path: Path) -> MultisliceSpecimen:
     with np.load(path) as file:
-        return Specimen(
+        return MultisliceSpecimen(
             name=path.stem,
             image=file["image"].astype(np.float32),
             columns=file["columns"].astype(np.float32),

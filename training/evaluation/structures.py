@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CONTRAST = 1.7  # a dark-field signal goes with about this power of the atomic number
-VISIBLE = 0.1  # of a strong column's signal: columns of oxygen alone mostly lie below
-FILM = -1  # the column of atoms that belong to none
+Z_POWER = 1.7  # the dark-field signal is proportional to about this power of the atomic number
+VISIBLE_SIGNAL = 0.1  # of a strong column's signal: columns of oxygen alone are mostly below
+NO_COLUMN = -1  # column number of atoms outside columns
 
 C, N, O, AL, SI, S, SC, TI, GA, AS, SR, MO, IN, SB, LA, DY, W, AU = (  # noqa: E741
     6, 7, 8, 13, 14, 16, 21, 22, 31, 33, 38, 42, 49, 51, 57, 66, 74, 79,
@@ -25,8 +25,8 @@ C, N, O, AL, SI, S, SC, TI, GA, AS, SR, MO, IN, SB, LA, DY, W, AU = (  # noqa: E
 
 
 @dataclass(frozen=True)
-class Crystal:
-    """Atoms of a periodic supercell; `column` numbers the column that each belongs to."""
+class Supercell:
+    """Atoms of a periodic supercell; `column` is the number of the column of each."""
 
     numbers: Integers
     positions: Floats
@@ -38,7 +38,7 @@ class Crystal:
     def thickness(self) -> float:
         return float(np.ptp(self.positions[:, 2]))
 
-    def kept(self, mask: NDArray[np.bool_]) -> Crystal:
+    def kept(self, mask: NDArray[np.bool_]) -> Supercell:
         return replace(
             self,
             numbers=self.numbers[mask],
@@ -47,15 +47,15 @@ class Crystal:
         )
 
     def columns(self) -> Floats:
-        """(y, x, weight) of each column that is visible beside the strong ones."""
+        """(y, x, weight) of each visible column."""
         found = []
-        for column in np.unique(self.column[self.column != FILM]):
+        for column in np.unique(self.column[self.column != NO_COLUMN]):
             mine = self.column == column
-            signal = self.numbers[mine] ** CONTRAST
+            signal = self.numbers[mine] ** Z_POWER
             place = signal @ self.positions[mine, :2] / signal.sum()
             found.append([*place, signal.sum()])
         table: Floats = np.array(found)
-        visible: Floats = table[table[:, 2] > VISIBLE * np.quantile(table[:, 2], 0.9)]
+        visible: Floats = table[table[:, 2] > VISIBLE_SIGNAL * np.quantile(table[:, 2], 0.9)]
         return visible
 
     def nearest(self, columns: Floats) -> float:
@@ -72,7 +72,7 @@ def crystal(
     cell: Sequence[float],
     repeats: Sequence[int],
     description: str,
-) -> Crystal:
+) -> Supercell:
     """`repeats` unit cells of atoms (number, three fractions)."""
     table = np.array(basis)
     shifts = np.stack(np.meshgrid(*map(np.arange, repeats), indexing="ij"), -1).reshape(-1, 1, 3)
@@ -81,20 +81,20 @@ def crystal(
     return _numbered(numbers, positions, np.array(cell) * np.array(repeats), description)
 
 
-def _numbered(numbers: Integers, positions: Floats, cell: Floats, description: str) -> Crystal:
-    # The offset keeps rounding errors from parting atoms at a multiple of the grid.
+def _numbered(numbers: Integers, positions: Floats, cell: Floats, description: str) -> Supercell:
+    # The offset prevents rounding errors from separating atoms at a multiple of the grid.
     places = np.round((positions[:, :2] + 0.0137) / 0.1).astype(np.int64)
     column = np.unique(places, axis=0, return_inverse=True)[1].reshape(-1)
-    return Crystal(numbers, positions, column, cell, description)
+    return Supercell(numbers, positions, column, cell, description)
 
 
 def stacked(
     steps: Sequence[int], basis: Sequence[tuple[int, float]], a: float, repeats: Sequence[int]
-) -> Crystal:
-    """{111} layers of a cubic crystal seen along [110], each `steps` thirds beside the last.
+) -> Supercell:
+    """{111} layers of a cubic crystal along [110], each shifted by `steps` thirds from the last.
 
-    `basis` holds the atoms (number, height along [111]) of a layer; steps of +1 throughout are the
-    perfect crystal, a single -1 is a stacking fault, from +1 to -1 a twin boundary.
+    `basis` holds the atoms (number, height along [111]) of a layer. Steps of +1 make the perfect
+    crystal, a single -1 a stacking fault, a change from +1 to -1 a twin boundary.
     """
     if sum(steps) % 3:
         raise ValueError("the stacking does not close over the supercell")
@@ -109,16 +109,16 @@ def stacked(
 
 
 def spoilt(
-    whole: Crystal,
+    whole: Supercell,
     seed: int,
     vacancies: Sequence[tuple[int, float, int]] = (),
     dopants: Sequence[tuple[int, int, float, int]] = (),
     strain: float = 0.0,
-) -> Crystal:
+) -> Supercell:
     """Vacancies (element, fraction of a column, columns) and dopants (element, new element, ...).
 
-    Columns are drawn without repetition. What lies near one that lost atoms is displaced away from
-    it by `strain`, which decays over 2 angstrom.
+    Columns are drawn without repetition. Atoms near a vacancy are displaced away from it by
+    `strain`, which decays over 2 angstrom.
     """
     random = np.random.default_rng(seed)
     numbers, positions = whole.numbers.copy(), whole.positions.copy()
@@ -144,11 +144,11 @@ def spoilt(
     return replace(whole, numbers=numbers, positions=positions).kept(keep)
 
 
-def shaken(still: Crystal, rms: float, seed: int) -> Crystal:
+def shaken(still: Supercell, rms: float, seed: int) -> Supercell:
     """One frozen-phonon configuration: each atom displaced by `rms` along each axis in the plane.
 
-    Atoms of a column at rest scatter coherently, and a column with vacancies may then be brighter
-    than a full one. Columns are where their displaced atoms are on average.
+    Without displacements, atoms of a column scatter coherently, and a column with vacancies may be
+    brighter than a full one. Column positions are means over the displaced atoms.
     """
     random = np.random.default_rng(seed)
     positions = still.positions.copy()
@@ -156,7 +156,7 @@ def shaken(still: Crystal, rms: float, seed: int) -> Crystal:
     return replace(still, positions=positions)
 
 
-def _named(made: Crystal, description: str) -> Crystal:
+def _named(made: Supercell, description: str) -> Supercell:
     return replace(made, description=description)
 
 
@@ -168,7 +168,7 @@ def perovskite(first: int, second: int, lift: float = 0.0) -> list[tuple[float, 
     return [(z, y + lift, x, t) for z, (y, x, t) in zip(elements, PEROVSKITE, strict=True)]
 
 
-def srtio3_001() -> Crystal:
+def srtio3_001() -> Supercell:
     made = crystal(perovskite(SR, TI), (3.905,) * 3, (11, 11, 8), "SrTiO3 [001]")
     return _named(
         spoilt(made, 1, [(SR, 0.5, 8), (SR, 1, 2), (TI, 0.6, 5)], [(SR, LA, 0.6, 6)], 0.12),
@@ -176,7 +176,7 @@ def srtio3_001() -> Crystal:
     )
 
 
-def srtio3_110() -> Crystal:
+def srtio3_110() -> Supercell:
     a, b = 3.905, 3.905 * 2**0.5
     # Rows along [001]; the primitive vectors across are half of the cell's diagonal.
     basis = [
@@ -191,7 +191,7 @@ def srtio3_110() -> Crystal:
     )
 
 
-def si_110() -> Crystal:
+def si_110() -> Supercell:
     a, b = 5.431, 5.431 / 2**0.5
     basis = [(SI, 0, 0, 0), (SI, 0.5, 0.5, 0.5), (SI, 0.25, 0, 0.5), (SI, 0.75, 0.5, 0)]
     made = crystal(basis, (a, b, b), (9, 13, 12), "Si [110]")
@@ -203,7 +203,7 @@ def si_110() -> Crystal:
     )
 
 
-def gaas_fault() -> Crystal:
+def gaas_fault() -> Supercell:
     a = 5.653
     made = stacked([1] * 7 + [-1] + [1] * 6, [(GA, 0.1), (AS, 0.1 + a * 3**0.5 / 4)], a, (7, 8))
     return _named(
@@ -212,7 +212,7 @@ def gaas_fault() -> Crystal:
     )
 
 
-def au_twin() -> Crystal:
+def au_twin() -> Supercell:
     made = stacked([1] * 10 + [-1] * 10, [(AU, 0.1)], 4.078, (10, 9))
     return _named(
         spoilt(made, 5, [(AU, 0.5, 10), (AU, 1, 4), (AU, 0.25, 10)], strain=0.1),
@@ -220,7 +220,7 @@ def au_twin() -> Crystal:
     )
 
 
-def au_particle() -> Crystal:
+def au_particle() -> Supercell:
     made = stacked([1] * 24, [(AU, 0.1)], 4.078, (11, 14))
     # Rows of the matrix: the supercell's axes in those of the cube.
     axes = np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]]) / np.array([[3], [6], [2]]) ** 0.5
@@ -232,16 +232,16 @@ def au_particle() -> Crystal:
     film = random.uniform((0, 0, 0), (*made.cell[:2], 8), (round(0.09 * 8 * made.cell[0] * 55), 3))
     bottom = made.positions[:, 2].min()
     made.positions[:, 2] += 8.5 - bottom
-    return Crystal(
+    return Supercell(
         np.concatenate([made.numbers, np.full(len(film), C)]),
         np.concatenate([made.positions, film]),
-        np.concatenate([made.column, np.full(len(film), FILM)]),
+        np.concatenate([made.column, np.full(len(film), NO_COLUMN)]),
         np.array([*made.cell[:2], np.ceil(made.positions[:, 2].max() + 2)]),
         "Au particle [110] of 4 nm, facets, on amorphous carbon of 0.8 nm",
     )
 
 
-def mos2() -> Crystal:
+def mos2() -> Supercell:
     basis = [
         (MO, 0, 0, 0.5), (MO, 0.5, 0.5, 0.5),
         (S, 1 / 3, 0, 0.305), (S, 1 / 3, 0, 0.695), (S, 5 / 6, 0.5, 0.305), (S, 5 / 6, 0.5, 0.695),
@@ -253,7 +253,7 @@ def mos2() -> Crystal:
     )
 
 
-def laalo3_srtio3() -> Crystal:
+def laalo3_srtio3() -> Supercell:
     a, c = 3.905, 3.75
     upper = crystal(perovskite(LA, AL, 0.1), (c, a, a), (6, 13, 8), "")
     lower = crystal(perovskite(SR, TI, 0.1), (a, a, a), (7, 13, 8), "")
@@ -271,7 +271,7 @@ def laalo3_srtio3() -> Crystal:
     )
 
 
-def gan() -> Crystal:
+def gan() -> Supercell:
     a, c, u = 3.189, 5.186, 0.377
     places = ((1 / 3, 0, 0), (5 / 6, 0, 0.5), (1 / 6, 0.5, 0.5), (2 / 3, 0.5, 0))
     basis = [(GA, y, x, t + 0.1) for y, x, t in places]
@@ -287,7 +287,7 @@ def gan() -> Crystal:
     )
 
 
-def dysco3() -> Crystal:
+def dysco3() -> Supercell:
     def orbit(x: float, y: float, z: float) -> set[tuple[float, ...]]:
         """The positions of space group Pbnm that (x, y, z) brings with it."""
         some = [(x, y, z), (-x, -y, z + 0.5), (0.5 + x, 0.5 - y, -z), (0.5 - x, 0.5 + y, 0.5 - z)]
@@ -308,7 +308,7 @@ def dysco3() -> Crystal:
     )
 
 
-BUILDERS: dict[str, Callable[[], Crystal]] = {
+BUILDERS: dict[str, Callable[[], Supercell]] = {
     "srtio3-001": srtio3_001,
     "srtio3-110": srtio3_110,
     "si-110": si_110,

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 
 class AutoEncoder(nn.Module):
-    """`widths` from the pixels of a window to its code; the decoder mirrors them.
+    """`widths` of the encoder's layers, the last being the code; the decoder mirrors them.
 
-    The code is linear and so is the output; every other layer ends in a ReLU.
+    The code and the output are linear; every other layer has a ReLU.
     """
 
     def __init__(self, window: int, step: int, widths: tuple[int, ...]) -> None:
@@ -21,7 +21,7 @@ class AutoEncoder(nn.Module):
         self.decode = _stack(sizes[::-1])
 
     def forward(self, image: Tensor) -> Tensor:
-        # Written out, so that an exported file says the size of its output, too.
+        # An explicit size, so that the exported file states the size of its output.
         side = self.promises["window"]
         output: Tensor = self.decode(self.encode(image.flatten(1)))
         return output.reshape(-1, 1, side, side)

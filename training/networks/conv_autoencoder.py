@@ -1,6 +1,6 @@
-"""A convolutional auto-encoder: a picture through a narrow code at an eighth of its size.
+"""A convolutional auto-encoder with a narrow code at an eighth of the picture's size.
 
-Our reading of the auto-encoder of Gambini et al. (2023), to compare with.
+Our implementation of the auto-encoder of Gambini et al. (2023), for comparison.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 
 class ConvAutoencoder(nn.Module):
-    """Halves the picture at every one of `widths` but the first, and back; nothing leads past."""
+    """Downsamples by two at each of `widths` but the first, and back; no skip connections."""
 
     def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 64)) -> None:
         super().__init__()
         multiple = 2 ** (len(widths) - 1)
-        # One cell of every level, down and up again, and what rounding to whole cells adds.
+        # One cell of each level, down and up, and the rounding to whole cells.
         self.promises = {"multiple": multiple, "halo": 6 * multiple}
         steps = list(itertools.pairwise(widths))
         down: list[nn.Module] = [nn.Conv2d(1, widths[0], 3, padding=1), nn.ReLU()]

@@ -1,4 +1,4 @@
-"""Convolutions one after another, ReLU between them: what the published denoisers are."""
+"""A plain stack of convolutions with ReLU, like the published denoisers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-ASIDE = 0.2  # of its random weights, what a layer begins with that hands on its channels
+RANDOM_PART = 0.2  # scale of the random weights added to the identity at initialisation
 
 
 class PlainStack(nn.Module):
-    """One convolution for each of `widths`, the filters of its layer; the last is linear.
+    """One convolution for each of `widths`, its number of filters; the last is linear.
 
-    Squares of `unshuffle` px may be taken for channels, which gives few layers a wide view. With
-    `handing_on`, layers between equally many channels begin by handing on what they are given and
-    little else: a deep stack learns several times faster for it.
+    `unshuffle` moves blocks of pixels to channels, which widens the field of view. With
+    `near_identity`, layers with as many input as output channels are initialised near the identity:
+    a deep stack then learns several times faster.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class PlainStack(nn.Module):
         widths: tuple[int, ...],
         kernel: int,
         unshuffle: int = 1,
-        handing_on: bool = False,
+        near_identity: bool = False,
     ) -> None:
         super().__init__()
         self.unshuffle = unshuffle
@@ -38,11 +38,11 @@ class PlainStack(nn.Module):
         self.layers = nn.Sequential(*layers[:-1])
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
-                # Keeps the scale of the signal through many layers of ReLU.
+                # Preserves the scale of the signal through many layers of ReLU.
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-                if handing_on and layer.in_channels == layer.out_channels:
-                    _hand_on(layer)
+                if near_identity and layer.in_channels == layer.out_channels:
+                    _near_identity(layer)
 
     def forward(self, image: Tensor) -> Tensor:
         if self.unshuffle == 1:
@@ -53,7 +53,7 @@ class PlainStack(nn.Module):
 
 
 @torch.no_grad()
-def _hand_on(layer: nn.Conv2d) -> None:
-    drawn = ASIDE * layer.weight
+def _near_identity(layer: nn.Conv2d) -> None:
+    drawn = RANDOM_PART * layer.weight
     nn.init.dirac_(layer.weight)
     layer.weight.add_(drawn)

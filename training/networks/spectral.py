@@ -1,13 +1,13 @@
-"""A windowed Fourier Wiener filter as a network layer: it averages whatever is periodic.
+"""A windowed Fourier Wiener filter as a network layer, which averages periodic structure.
 
-Square windows, half overlapping, with a root-Hann taper on both sides. The noise spectrum of the
-frame is estimated from the windows' mean log periodogram; each coefficient then gets a gain from
-its own signal-to-noise ratio, those beside it, those of the windows around and that of the whole
-frame. A second pass takes the power of the first estimate for the signal's (an empirical Wiener
-filter). Everything is blind to gain and offset, up to the floor of 1e-9 of the input's variance.
+Square windows with 50 % overlap and a root-Hann taper for analysis and synthesis. The frame's noise
+spectrum is estimated from the mean log periodogram of the windows. The gain of each coefficient
+depends on its signal-to-noise ratio, those of neighbouring frequencies and windows, and that of the
+whole frame. A second pass uses the power of the first estimate as the signal's (an empirical Wiener
+filter). The layer is equivariant to gain and offset, down to 1e-9 of the input's variance.
 
-While training, the transforms are FFTs; exported, they are matrix products, so that plain ONNX of
-opset 17 holds the whole layer.
+In training the transforms are FFTs. In the exported file they are matrix products, so that plain
+ONNX of opset 17 contains the whole layer.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from torch.nn.functional import avg_pool2d
 
 from training.networks.unet import start_at_zero
 
-EULER = 0.5772  # the mean logarithm of a periodogram lies this far below that of its mean
+EULER = 0.5772  # log of the mean of a periodogram minus the mean of its log
 FLOOR = 1e-9  # of the power: rounding errors of a frame without noise
-HIGH = 0.38  # cycles a pixel, from which on most specimens have no signal
-NEIGHBOURS = 8  # frequencies to either side over which the first guess of the noise is smoothed
+HIGH_FREQUENCY = 0.38  # cycles per pixel, above which most specimens have no signal
+SMOOTHING_RADIUS = 8  # frequencies, of the smoothing of the first noise estimate
 DILATIONS = (1, 2, 4, 8)  # of the small network over the frequencies
-PEAK = 0.15  # what stands so far above its surroundings, in logarithms, is no noise
+PEAK_HEIGHT = 0.15  # log power above the surroundings at which peaks are clipped
 
 
 class Transforms(nn.Module):
-    """Cutting into tapered windows, their Fourier transforms, and back."""
+    """Tapered overlapping windows, their Fourier transforms, and the inverses."""
 
     taper: Tensor
     cos_x: Tensor
@@ -55,11 +55,11 @@ class Transforms(nn.Module):
         self._keep("back", twice / side**2)
 
     def _keep(self, name: str, value: Tensor) -> None:
-        # Made anew with the network: a checkpoint need not carry them.
+        # Constants, which checkpoints need not contain.
         self.register_buffer(name, value.float(), persistent=False)
 
     def windows(self, image: Tensor) -> Tensor:
-        """[N, 1, H, W] -> [N, rows, columns, side, side], from half a step outside on."""
+        """[N, 1, H, W] -> [N, rows, columns, side, side], starting half a step outside."""
         step, margin = self.step, self.step // 2
         image = _mirrored(_mirrored(image, margin, 2), margin, 3)
         n, _, height, width = image.shape
@@ -69,7 +69,7 @@ class Transforms(nn.Module):
         return torch.cat([across[:, :-1], across[:, 1:]], 3)
 
     def fold(self, windows: Tensor) -> Tensor:
-        """The sum of overlapping windows: the adjoint of `windows`, without what lay outside."""
+        """Overlap-add of the windows, cropped to the image: the adjoint of `windows`."""
         step, margin = self.step, self.step // 2
         n, rows, columns = windows.shape[:3]
         z = _overlapped(windows[:, :, :, :step], windows[:, :, :, step:], 1)
@@ -99,11 +99,11 @@ class Transforms(nn.Module):
 
 
 class NoiseSpectrum(nn.Module):
-    """The logarithm of the noise power of every window and frequency, from log periodograms.
+    """Log noise power of every window and frequency, from log periodograms.
 
-    A first guess smooths the frame's mean log periodogram with its peaks clipped. A small network
-    over the frequencies says where to trust that guess, where the noise is white, and which
-    frequencies show the level of a single window.
+    The first estimate is the frame's mean log periodogram, smoothed with its peaks clipped. A small
+    network over the frequencies weights this estimate against white noise, corrects it, and selects
+    the frequencies that determine the noise level of a single window.
     """
 
     FEATURES = 7
@@ -115,7 +115,7 @@ class NoiseSpectrum(nn.Module):
         ky = torch.fft.fftfreq(side)[:, None].expand(side, side // 2 + 1)
         kx = torch.fft.rfftfreq(side)[None].expand(side, side // 2 + 1)
         radius = (ky.square() + kx.square()).sqrt()
-        high = (radius > HIGH).float()
+        high = (radius > HIGH_FREQUENCY).float()
         self.register_buffer("high", high / high.sum(), persistent=False)
         places = torch.stack([radius, ky.abs(), kx])[None] * 2
         self.register_buffer("places", places, persistent=False)
@@ -139,29 +139,29 @@ class NoiseSpectrum(nn.Module):
         x = torch.relu(self.first(x))
         for dilation, layer in zip(DILATIONS, self.middle, strict=True):
             x = x + torch.relu(layer(_around(x, dilation)))
-        said: Tensor = self.last(x)
-        trust, change, shown = said[:, :1], said[:, 1:2], said[:, 2:]
+        output: Tensor = self.last(x)
+        trust, change, level_weight = output[:, :1], output[:, 1:2], output[:, 2:]
         colour = level + torch.sigmoid(trust) * (guess - level) + change
-        weight = torch.softmax((shown + (self.high * 1e3).clamp(max=3.0)).flatten(2), -1)
-        weight = weight.view_as(shown)
+        logits = level_weight + (self.high * 1e3).clamp(max=3.0)
+        weight = torch.softmax(logits.flatten(2), -1).view_as(level_weight)
         colour, weight = colour[:, None], weight[:, None]  # the same for all windows
         own = ((log_power - colour) * weight).sum((-2, -1), keepdim=True)
         noise: Tensor = colour + own + EULER
         return noise
 
     def _clipped(self, mean: Tensor) -> Tensor:
-        """`mean` smoothed over its neighbours, without what stands out of them."""
+        """`mean` smoothed over neighbouring frequencies, with peaks clipped."""
         guess = _smooth(mean)
         for _ in range(3):
-            guess = _smooth(torch.minimum(mean, guess + PEAK))
+            guess = _smooth(torch.minimum(mean, guess + PEAK_HEIGHT))
         return guess
 
 
 class Gain(nn.Module):
-    """Between nothing and one, from logarithms of signal-to-noise ratios [M, features, ...].
+    """A gain from 0 to 1, from logarithms of signal-to-noise ratios [M, features, ...].
 
-    The sigmoid of a logarithmic ratio less a threshold is Wiener's gain; what a few hidden units,
-    or with none of them a weighted sum of all ratios, add starts at nothing.
+    The sigmoid of a log ratio minus a threshold is the Wiener gain. A few hidden units, or without
+    any a weighted sum of all ratios, add a correction that is zero before training.
     """
 
     def __init__(self, features: int, slope: float, threshold: float, hidden: int) -> None:
@@ -189,7 +189,7 @@ class Gain(nn.Module):
 
 
 class Spectral(nn.Module):
-    """[N, 1, H, W] -> (estimate, noise deviation), both as large; H, W multiples of side / 2."""
+    """[N, 1, H, W] -> estimate and noise standard deviation; H, W multiples of side / 2."""
 
     def __init__(self, side: int = 128, hidden: int = 8) -> None:
         super().__init__()
@@ -197,7 +197,9 @@ class Spectral(nn.Module):
         self.noise = NoiseSpectrum(side)
         self.first_gain = Gain(5, 2.0, math.log(4.0), hidden)
         self.second_gain = Gain(4, 1.0, 0.0, hidden)
-        self.sparse = nn.Parameter(torch.tensor(1.0))  # windows with lower mean gains count more
+        self.sparse = nn.Parameter(
+            torch.tensor(1.0)
+        )  # exponent: windows of low mean gain weigh more
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         t, taper = self.transforms, self.transforms.taper
@@ -234,12 +236,12 @@ class Spectral(nn.Module):
         return second, noise
 
 
-# Written out, where PyTorch's own padding and expanding would compute sizes in ways that the
-# runtime's gate refuses to follow.
+# Explicit slices: PyTorch's padding and expansion would export operators that compute sizes, which
+# the runtime's gate does not accept.
 
 
 def _mirrored(maps: Tensor, reach: int, axis: int) -> Tensor:
-    """With `reach` more on both sides, mirrored in the outermost elements."""
+    """Padded by `reach` on both sides, by reflection."""
     length = maps.shape[axis]
     before = maps.narrow(axis, 1, reach).flip(axis)
     after = maps.narrow(axis, length - reach - 1, reach).flip(axis)
@@ -247,19 +249,19 @@ def _mirrored(maps: Tensor, reach: int, axis: int) -> Tensor:
 
 
 def _overlapped(first: Tensor, second: Tensor, axis: int) -> Tensor:
-    """The sum of both, the second one place further along `axis`."""
+    """The sum of both, the second shifted by one along `axis`."""
     none = 0 * first.narrow(axis, 0, 1)
     return torch.cat([first, none], axis) + torch.cat([none, second], axis)
 
 
 def _around(maps: Tensor, reach: int) -> Tensor:
-    """Half spectra [M, C, ky, kx] with `reach` more on each side: ky wraps, kx is mirrored."""
+    """Half spectra [M, C, ky, kx] padded by `reach`: ky is periodic, kx is reflected."""
     maps = torch.cat([maps[:, :, -reach:], maps, maps[:, :, :reach]], 2)
     return _mirrored(maps, reach, 3)
 
 
 def _smooth(mean: Tensor) -> Tensor:
-    return avg_pool2d(_around(mean, NEIGHBOURS), 2 * NEIGHBOURS + 1, 1)
+    return avg_pool2d(_around(mean, SMOOTHING_RADIUS), 2 * SMOOTHING_RADIUS + 1, 1)
 
 
 def _around_windows(ratio: Tensor) -> Tensor:

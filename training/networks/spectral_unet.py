@@ -1,7 +1,7 @@
-"""A small U-Net behind the windowed Fourier Wiener filter: it decides what physics leaves open.
+"""The windowed Fourier Wiener filter followed by a small U-Net.
 
-The U-Net sees the image, the filter's estimate and the noise deviation. It says how much of what
-the filter took away comes back at a pixel, and what is to be added besides.
+The U-Net sees the image, the filter's estimate and the noise standard deviation. At each pixel it
+gives the fraction of the removed part to restore, and a correction to add.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from training.networks.spectral import Spectral
 from training.networks.unet import UNet
 
-WHOLE = 2048  # px: up to so large a side, a frame is given to the network in one piece
+WHOLE = 2048  # px: largest side of a frame that is processed in one piece
 
 
 class SpectralUNet(nn.Module):
@@ -29,14 +29,14 @@ class SpectralUNet(nn.Module):
         self.spectral = Spectral(side, hidden)
         self.unet = UNet(widths, blocks, dilations, unshuffle, inputs=3, outputs=2)
         step = side // 2
-        # A pixel depends on the windows that hold it, twice over, besides what the U-Net reaches.
+        # A pixel depends on the windows that contain it, in both passes, and on the U-Net's halo.
         reach = self.unet.promises["halo"] + 2 * side
         self.promises = {"multiple": step, "halo": -(-reach // step) * step, "whole": WHOLE}
 
     def forward(self, image: Tensor) -> Tensor:
         with torch.autocast(image.device.type, enabled=False):
             estimate, noise = self.spectral(image.float())
-            taken = image - estimate
+            removed = image - estimate
         change = self.unet.change(torch.cat([image, estimate, noise], 1)).float()
-        cleaned: Tensor = estimate + change[:, :1] * taken + change[:, 1:]
-        return cleaned
+        clean: Tensor = estimate + change[:, :1] * removed + change[:, 1:]
+        return clean

@@ -1,7 +1,7 @@
 """A residual U-Net of dense 3x3 convolutions on a pixel-unshuffled image.
 
-No global pooling and no normalisation layers: what comes out at a pixel depends only on its
-neighbourhood, so tiles agree with the whole image.
+No global pooling and no normalisation layers: the output at a pixel depends on a finite
+neighbourhood only, so tiles agree with the whole image.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def start_at_zero(layer: nn.Conv2d) -> None:
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions added to what came in."""
+    """A residual block of two 3x3 convolutions."""
 
     def __init__(self, width: int, dilation: int = 1) -> None:
         super().__init__()
@@ -37,11 +37,11 @@ def _stage(width: int, blocks: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """`widths` from fine to coarse; `blocks` residual blocks either way at all but the coarsest.
+    """`widths` from fine to coarse; `blocks` residual blocks in encoder and decoder of each level.
 
-    The coarsest level has one block for each of `dilations`: a wide field at a resolution that
-    still tells neighbouring columns apart, which is what averaging over a crystal needs. By itself
-    it adds its change to the image; other networks may give it more channels, and take more.
+    The coarsest level has one block for each of `dilations`: a wide field of view at a resolution
+    that still resolves neighbouring columns, as averaging over a crystal needs. `forward` adds the
+    change to the image; other networks may use `change` with more inputs and outputs.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class UNet(nn.Module):
         return image + self.change(image)
 
     def change(self, channels: Tensor) -> Tensor:
-        """[N, inputs, H, W] -> [N, outputs, H, W]: what is to be added, zero before training."""
+        """[N, inputs, H, W] -> [N, outputs, H, W]: the residual, zero before training."""
         x = self.stem(nn.functional.pixel_unshuffle(channels, self.unshuffle))
         skipped = []
         for encode, down in zip(self.encode, self.down, strict=True):
@@ -92,10 +92,10 @@ class UNet(nn.Module):
 
 
 def _halo(blocks: tuple[int, ...], dilations: tuple[int, ...], unshuffle: int) -> int:
-    """How far a pixel outside a square of whole coarse cells can still change what is inside it.
+    """The distance from which a pixel can affect the output in a square of whole coarse cells, px.
 
-    Follow the dependence backwards from the output: each 3x3 convolution reaches its dilation in
-    cells of its level further, and going down a level rounds the reach up to whole coarser cells.
+    Counted backwards from the output: each 3x3 convolution adds its dilation in cells of its level,
+    and going down a level rounds up to whole coarser cells.
     """
     scales: list[int] = [unshuffle * 2**level for level in range(len(blocks) + 1)]
     reach = unshuffle  # the head

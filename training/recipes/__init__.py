@@ -1,0 +1,1 @@
+"""One module a model, named after it; each has `recipe(**settings)`, most often a dataclass."""

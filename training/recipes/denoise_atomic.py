@@ -1,46 +1,37 @@
-"""denoise-atomic: the best denoiser of atomic-resolution images, noise of any colour included.
+"""denoise-atomic: the best denoiser of atomic-resolution images, also under correlated noise.
 
     python -m training.sprint --minutes 8 denoise-atomic   # on a rented GPU
-    python -m training.train denoise-atomic                # on whatever there is
+    python -m training.train denoise-atomic                # on any machine
 
-A windowed Fourier Wiener filter with a learnt noise spectrum and learnt gains, and a U-Net of
-60 GMAC per megapixel behind it.
+A windowed Fourier Wiener filter with a learnt noise spectrum and learnt gains, followed by a U-Net
+of 60 GMAC per megapixel.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
-from training.frame_recipe import FrameRecipe
-from training.recipe import Recipe
+from training.recipes.shared.frame_recipe import DENOISER_LIMITS, DENOISER_RANGES, FrameRecipe
 
 
-def recipe(**settings: Any) -> Recipe:
-    return FrameRecipe(
-        **{
-            "name": "denoise-atomic",
-            "version": "1.0.0",
-            "task": "denoise",
-            "summary": "The best denoiser of atomic-resolution images, of noise of any colour.",
-            "limits": (
-                "It leaves scan distortions as they are: row jitter and drift need a restoring\n"
-                "model. Below about one electron per pixel it smooths faint columns away. A few\n"
-                "wrong columns in a perfect crystal at low dose may be pulled towards their\n"
-                "neighbours."
-            ),
-            "minutes": 240.0,
-            "learning_rate": 1.5e-3,
-            "trained_for": {
-                "dose": "0.5 to 100,000 electrons per pixel at the brightest column",
-                "spacing": "columns 4 to 240 px apart",
-                "noise": "white, or with afterglow, smoothed, zoomed, turned or re-saved",
-            },
-            "bars": {
-                "perovskite.0.clean": ">= 33.5",
-                "perovskite.1.clean": ">= 36.8",
-                "perovskite.2.clean": ">= 41.0",
-                "blank.clean_std": "<= 0.15",
-            },
-            **settings,
+@dataclass
+class DenoiseAtomic(FrameRecipe):
+    name: str = "denoise-atomic"
+    version: str = "1.0.0"
+    task: str = "denoise"
+    summary: str = "The best denoiser of atomic-resolution images, of noise of any colour."
+    limits: str = DENOISER_LIMITS
+    minutes: float = 240.0
+    learning_rate: float = 1.5e-3
+    trained_for: dict[str, str] = field(default_factory=lambda: dict(DENOISER_RANGES))
+    thresholds: dict[str, str] = field(
+        default_factory=lambda: {
+            "perovskite.0.clean": ">= 33.5",
+            "perovskite.1.clean": ">= 36.8",
+            "perovskite.2.clean": ">= 41.0",
+            "blank.clean_std": "<= 0.15",
         }
     )
+
+
+recipe = DenoiseAtomic

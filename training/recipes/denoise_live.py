@@ -1,54 +1,47 @@
 """denoise-live: the quick denoiser for live viewing.
 
     python -m training.sprint --minutes 8 denoise-live   # on a rented GPU
-    python -m training.train denoise-live                # on whatever there is
+    python -m training.train denoise-live                # on any machine
 
-The Wiener filter of denoise-atomic with simpler gains, and a U-Net of 13 GMAC per megapixel.
+The Wiener filter of denoise-atomic with simpler gains, then a U-Net of 13 GMAC per megapixel.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
-from training.frame_recipe import FrameRecipe
-from training.live_first import first_version
 from training.recipe import Recipe
+from training.recipes.shared.denoise_live_0_1 import DenoiseLive01
+from training.recipes.shared.frame_recipe import DENOISER_LIMITS, DENOISER_RANGES, FrameRecipe
+
+
+@dataclass
+class DenoiseLive(FrameRecipe):
+    name: str = "denoise-live"
+    version: str = "1.0.0"
+    task: str = "denoise"
+    summary: str = "A quick denoiser for live viewing of atomic-resolution STEM images."
+    limits: str = DENOISER_LIMITS
+    minutes: float = 120.0
+    learning_rate: float = 2e-3
+    widths: tuple[int, ...] = (16, 32, 96)
+    blocks: tuple[int, ...] = (1, 1)
+    dilations: tuple[int, ...] = (1, 2, 4)
+    hidden: int = 0
+    trained_for: dict[str, str] = field(default_factory=lambda: dict(DENOISER_RANGES))
+    thresholds: dict[str, str] = field(
+        default_factory=lambda: {
+            "perovskite.0.clean": ">= 32.2",
+            "perovskite.1.clean": ">= 35.3",
+            "perovskite.2.clean": ">= 39.8",
+            "lattices.0.clean": ">= 23.5",  # the closest columns at the lowest dose
+            "lattices.1.clean": ">= 31.9",
+            "blank.clean_std": "<= 0.15",
+        }
+    )
 
 
 def recipe(**settings: Any) -> Recipe:
-    if settings.get("version") == "0.1.0":
-        return first_version(**settings)
-    return FrameRecipe(
-        **{
-            "name": "denoise-live",
-            "version": "1.0.0",
-            "task": "denoise",
-            "summary": "A quick denoiser for live viewing of atomic-resolution STEM images.",
-            "limits": (
-                "It leaves scan distortions as they are: row jitter and drift need a restoring\n"
-                "model. Below about one electron per pixel it smooths faint columns away. A few\n"
-                "wrong columns in a perfect crystal at low dose may be pulled towards their\n"
-                "neighbours."
-            ),
-            "minutes": 120.0,
-            "learning_rate": 2e-3,
-            "widths": (16, 32, 96),
-            "blocks": (1, 1),
-            "dilations": (1, 2, 4),
-            "hidden": 0,
-            "trained_for": {
-                "dose": "0.5 to 100,000 electrons per pixel at the brightest column",
-                "spacing": "columns 4 to 240 px apart",
-                "noise": "white, or with afterglow, smoothed, zoomed, turned or re-saved",
-            },
-            "bars": {
-                "perovskite.0.clean": ">= 32.2",
-                "perovskite.1.clean": ">= 35.3",
-                "perovskite.2.clean": ">= 39.8",
-                "lattices.0.clean": ">= 23.5",  # the closest columns at the lowest dose
-                "lattices.1.clean": ">= 31.9",
-                "blank.clean_std": "<= 0.15",
-            },
-            **settings,
-        }
-    )
+    version = settings.get("version", DenoiseLive.version)
+    return (DenoiseLive01 if version == DenoiseLive01.version else DenoiseLive)(**settings)

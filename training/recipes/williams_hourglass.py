@@ -1,17 +1,17 @@
-"""williams-hourglass: the reverse hourglass of Williams et al., taught by noisy series alone.
+"""williams-hourglass: the reverse hourglass of Williams et al., trained on noisy series alone.
 
     python -m training.train williams-hourglass
 
-Eight 3x3 convolutions, widest in the middle. No clean picture is ever shown: a frame of a series
-learns to become the mean of the other frames, whose noise is not its own. `--set 'target="all"'`
-takes the mean of all frames, as SDnDTI does, and `--set 'target="clean"'` the truth, to compare.
-Cost: three quarters of an hour of one CPU core. Expect 34 dB and an SSIM of 0.86 where the paper
-has 28.1 dB and 0.85, from 18.2 dB and 0.157.
+Eight 3x3 convolutions, widest in the middle. Self-supervised, without any clean image: the target
+of a frame is the mean of the other frames of its series, whose noise is independent.
+`--set 'target="all"'` takes the mean of all frames, as SDnDTI does, and `--set 'target="clean"'`
+the truth, to compare. Cost: its `minutes` on one CPU core. Expect 34 dB and an SSIM of 0.86 where
+the paper has 28.1 dB and 0.85, from 18.2 dB and 0.157.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -20,35 +20,58 @@ from torch import Tensor, nn
 from training.networks.conv_autoencoder import ConvAutoencoder
 from training.networks.plain import PlainStack
 from training.recipe import Recipe
-from training.samples import as_run, generator, windows
+from training.recipes.shared.batches import as_run, generator, windows
 from training.simulate.acquire import Conditions, acquire_series
 from training.simulate.cache import scenes
 from training.simulate.draw import log_uniform
 from training.simulate.scan import EDGE
 
 TARGETS = ("others", "all", "clean")
-BIAS = 0.2  # the paper's "general noise bias", of the peak
+ARCHITECTURES = ("hourglass", "autoencoder")
+BIAS = 0.2  # dark level, fraction of the peak: the paper's "general noise bias"
 
 
 @dataclass
 class WilliamsHourglass(Recipe):
+    name: str = "williams-hourglass"
+    version: str = "0.1.0"
+    task: str = "denoise"
+    summary: str = "The self-supervised reverse hourglass of Williams et al. (2023)."
+    limits: str = """\
+It sees 17 px, less than a unit cell of a well sampled picture, so it cannot
+average over neighbouring columns; much below 15 electrons per pixel it leaves
+grain. It takes out no scan errors unless it is tuned on some."""
+    minutes: float = 47.0
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.0
     widths: tuple[int, ...] = (16, 32, 64, 128, 64, 32, 16, 1)
-    target: str = "others"
+    target: str = "others"  # or "all" or "clean", to compare
     architecture: str = "hourglass"  # or "autoencoder", to compare
     frames: int = 8
-    series: int = 2  # of them in a batch
+    series: int = 2  # per batch
     scenes: int = 6000
     scene_size: int = 256
     crop: int = 64
     dose: tuple[float, float] = (15.0, 60.0)
+    evaluation: str = "williams_hourglass"
+    trained_for: dict[str, str] = field(
+        default_factory=lambda: {
+            "dose": "{dose[0]:g} to {dose[1]:g} electrons per pixel at the peak, on a dark level "
+            f"of {BIAS:g} of it",
+            "spacing": "columns 4 to 60 px apart",
+        }
+    )
+    thresholds: dict[str, str] = field(
+        default_factory=lambda: {"clean": ">= 34.3", "clean_ssim": ">= 0.85"}
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.target not in TARGETS:
             raise SystemExit(f"target is '{self.target}'; expected {', '.join(TARGETS)}")
-        if self.architecture not in ("hourglass", "autoencoder"):
+        if self.architecture not in ARCHITECTURES:
             raise SystemExit(
-                f"architecture is '{self.architecture}'; expected hourglass or autoencoder"
+                f"architecture is '{self.architecture}'; expected {' or '.join(ARCHITECTURES)}"
             )
 
     def network(self) -> nn.Module:
@@ -60,7 +83,7 @@ class WilliamsHourglass(Recipe):
         self.cache = scenes(self.scenes, self.scene_size, self.seed, device, smoke=smoke)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Every frame of some series, and what it is to become."""
+        """All frames of some series, and the target of each."""
         random = generator(self.seed, step, self.cache.device)
         wide = windows(self.cache, self.crop + 2 * EDGE, self.series, random)
         peak = log_uniform((self.series,), *self.dose, random)
@@ -78,27 +101,4 @@ class WilliamsHourglass(Recipe):
         return nn.functional.mse_loss(output, target)
 
 
-def recipe(**settings: Any) -> Recipe:
-    return WilliamsHourglass(
-        **{
-            "name": "williams-hourglass",
-            "version": "0.1.0",
-            "task": "denoise",
-            "summary": "The self-supervised reverse hourglass of Williams et al. (2023).",
-            "limits": (
-                "It sees 17 px, less than a unit cell of a well sampled picture, so it cannot\n"
-                "average over neighbouring columns; much below 15 electrons per pixel it leaves\n"
-                "grain. It takes out no scan errors unless it is tuned on some."
-            ),
-            "minutes": 47.0,
-            "learning_rate": 1.5e-3,
-            "weight_decay": 0.0,
-            "figures": "hourglass",
-            "trained_for": {
-                "dose": "15 to 60 electrons per pixel at the peak, on a dark level of 0.2 of it",
-                "spacing": "columns 4 to 60 px apart",
-            },
-            "bars": {"clean": ">= 34.3", "clean_ssim": ">= 0.85"},
-            **settings,
-        }
-    )
+recipe = WilliamsHourglass

@@ -1,4 +1,4 @@
-"""From scenes to what a microscope records: scan errors, noise, and series of frames."""
+"""Recorded frames from scenes: scan errors, noise, and series of frames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.simulate.scan import EDGE, coefficients, displacements, sample
 
 @dataclass(frozen=True)
 class Conditions:
-    """How often and how strongly the scan (see SCAN) and the detector (see DETECTOR) err."""
+    """Frequency and strength of scan errors (see SCAN) and detector effects (see DETECTOR)."""
 
     scan: Mix
     detector: Mix
@@ -29,8 +29,8 @@ def acquire(
 ) -> tuple[Tensor, Tensor]:
     """Noisy frames of scenes [B, rows, columns], EDGE px smaller on every side, and their truth.
 
-    The truth is in electrons too, `peak` [B] at a scene of one; it keeps the drift, which nothing
-    in one frame betrays. Half of the batches have their fast direction along y, if `either_way`.
+    Both are in electrons, `peak` [B] where a scene is one. The truth contains the drift, which one
+    frame cannot reveal. With `either_way`, half of the batches have their fast direction along y.
     """
     if either_way and _flipped(random):
         noisy, truth = _acquire(scene.mT, peak, conditions, random)
@@ -63,10 +63,10 @@ def acquire_series(
     random: torch.Generator,
     step: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """[B, frames, rows, columns] of one specimen, fresh errors in each; truth; and its path.
+    """[B, frames, rows, columns] of one specimen with independent errors; the truth; the path.
 
-    The specimen moves by a random walk of `step` px rms a frame and axis; `path` [B, frames, 2] is
-    how far features have moved since the first frame, whose place is the truth's.
+    The specimen moves by a random walk of `step` px rms per frame and axis. `path` [B, frames, 2]
+    is the displacement of features since the first frame, to which the truth belongs.
     """
     batch, rows, columns = scene.shape
     spline = coefficients(scene)
@@ -77,7 +77,7 @@ def acquire_series(
     for frame in range(frames):
         strengths = draw_mix(conditions.scan, batch, random)
         slow, fast = displacements(batch, rows - 2 * EDGE, columns - 2 * EDGE, random, strengths)
-        # Features that moved by d are found where the beam reads d further back.
+        # Features moved by d: the image at r is the scene at r - d.
         seen = sample(spline, slow + fast - path[:, frame, :, None, None])
         detector = draw_mix(conditions.detector, batch, random)
         taken.append(record(seen.clamp(min=0), peak, random, detector)[0])

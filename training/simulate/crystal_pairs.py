@@ -1,8 +1,8 @@
-"""Pairs of specimens that no drift model is trained on: real crystals, and no crystals at all.
+"""Pairs of specimens that no drift model is trained on: real crystals, and non-crystals.
 
-Columns are rendered twice, where they stood and where they moved to, so no frame is interpolated
-from the other. Carbon is columns, too: weak ones at random places, far more than there are atoms of
-the crystal. What has no columns is drawn finer than it is seen, and moves by whole fine pixels.
+Columns are rendered twice, before and after the drift, so no frame is interpolated from the other.
+A carbon film is made of many weak columns at random positions. Pictures without columns are drawn
+on a finer grid and move by whole fine pixels.
 """
 
 from __future__ import annotations
@@ -17,22 +17,29 @@ from torch import Tensor
 from training.simulate import shapes
 from training.simulate.crystals import DUMBBELLS, PEROVSKITES, ZONES
 from training.simulate.draw import draw_mix, log_uniform, uniform
+from training.simulate.hexagons import MAX_DRIFT
 from training.simulate.lattice import Cells, Columns, real_cells
-from training.simulate.lattice_pairs import REACH, SIZE, SPREAD, WIDTH, Scenes, on_background
+from training.simulate.lattice_pairs import (
+    FRAME_SIZE,
+    HEIGHT_SPREAD,
+    LATTICE_SIGMA,
+    ScenePairs,
+    on_background,
+)
 from training.simulate.probe import PROBE, transfer
-from training.simulate.render import MARGIN, draw_columns
+from training.simulate.render import RENDER_MARGIN, draw_columns
 from training.simulate.scan import EDGE
-from training.simulate.scenes import SHARPEST
+from training.simulate.scenes import LEAST_SIGMA
 from training.simulate.specimen import build
 
-FILM = 0.2  # mean intensity of the carbon, of the brightest column's
-APART = 4.0  # px: the square root of the area that each of the carbon's columns has
-FINE = 3  # fine pixels a pixel, where there are no columns
+FILM_INTENSITY = 0.2  # mean intensity of the carbon, relative to the brightest column
+CARBON_SPACING = 4.0  # px: square root of the area per column of the carbon
+FINE_PER_PIXEL = 3  # fine pixels per pixel along an axis, for pictures without columns
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Which crystals, how far apart their nearest columns, and what is wrong with them."""
+class SpecimenKind:
+    """The crystals, the range of their nearest-column distances in px, and their defects."""
 
     crystals: tuple[str, ...]
     spacing: tuple[float, float]
@@ -41,47 +48,51 @@ class Kind:
     film: bool = False
 
 
-KINDS = {
-    "dumbbells": Kind(DUMBBELLS, (6.0, 14.0), {"spread": SPREAD}),
-    "perovskites": Kind(PEROVSKITES, (8.0, 20.0), {"spread": SPREAD}),
-    "grain boundary": Kind(
-        ("Au", "Al", "Fe", "W", "MgO"), (8.0, 20.0), {"spread": SPREAD / 2}, "grain"
+SPECIMEN_KINDS = {
+    "dumbbells": SpecimenKind(DUMBBELLS, (6.0, 14.0), {"spread": HEIGHT_SPREAD}),
+    "perovskites": SpecimenKind(PEROVSKITES, (8.0, 20.0), {"spread": HEIGHT_SPREAD}),
+    "grain boundary": SpecimenKind(
+        ("Au", "Al", "Fe", "W", "MgO"), (8.0, 20.0), {"spread": HEIGHT_SPREAD / 2}, "grain"
     ),
-    "particle on carbon": Kind(
+    "particle on carbon": SpecimenKind(
         ("Au", "Fe", "W", "PbTe"), (8.0, 20.0), {"particle": 0.2}, film=True
     ),
 }
 
 
 def draw_crystals(
-    name: str, batch: int, random: torch.Generator, size: int = SIZE, reach: float = REACH
-) -> Scenes:
-    """Random scenes of one of KINDS, through any probe."""
-    kind = KINDS[name]
-    margin = MARGIN + math.ceil(reach)  # past what the scan may see
+    name: str,
+    batch: int,
+    random: torch.Generator,
+    size: int = FRAME_SIZE,
+    max_drift: float = MAX_DRIFT,
+) -> ScenePairs:
+    """Random scenes of one of SPECIMEN_KINDS, through any probe."""
+    kind = SPECIMEN_KINDS[name]
+    margin = RENDER_MARGIN + math.ceil(max_drift)  # outside the area of the scan
     full = size + 2 * (EDGE + margin)
     cells = draw_cells(kind, batch, random)
     strengths = {defect: torch.full((batch,), by) for defect, by in kind.defects.items()}
     columns = build(cells, full, random, strengths, [kind.border] * batch).columns
-    sigma = (cells.spacing * uniform((batch,), *WIDTH, random)).clamp(min=SHARPEST)
+    sigma = (cells.spacing * uniform((batch,), *LATTICE_SIGMA, random)).clamp(min=LEAST_SIGMA)
     if kind.film:
         columns = columns.joined(_film(sigma, full, random))
     turn = uniform((batch,), 0, 2 * math.pi, random)
     probe = transfer(sigma, turn, full, draw_mix(PROBE, batch, random))
-    drift = uniform((batch, 2), -reach, reach, random)
+    drift = uniform((batch, 2), -max_drift, max_drift, random)
 
     def seen(at: Columns) -> Tensor:
         image = draw_columns(at, probe, full).clamp(min=0)
         return image[:, margin:-margin, margin:-margin]
 
     still, moved = seen(columns), seen(_moved(columns, drift))
-    # One is the peak of the crystal without its faults, as it is of the hexagonal lattices: among a
-    # thousand columns whose heights spread by a tenth, the brightest is a quarter brighter.
+    # Normalised by the peak of the crystal without defects, as the hexagonal lattices are: among a
+    # thousand columns whose heights spread by 10 %, the brightest is 25 % brighter.
     peak = seen(build(cells, full, random).columns).amax(dim=(1, 2), keepdim=True)
-    return Scenes(on_background(still / peak), on_background(moved / peak), drift)
+    return ScenePairs(on_background(still / peak), on_background(moved / peak), drift)
 
 
-SHAPES: dict[str, Callable[[int, int, torch.Generator], Tensor]] = {
+MOVING_SHAPES: dict[str, Callable[[int, int, torch.Generator], Tensor]] = {
     "islands": shapes.islands,
     "edges": shapes.facets,
     "writing": shapes.writing,
@@ -89,27 +100,39 @@ SHAPES: dict[str, Callable[[int, int, torch.Generator], Tensor]] = {
 
 
 def draw_shapes(
-    name: str, batch: int, random: torch.Generator, size: int = SIZE, reach: float = REACH
-) -> Scenes:
-    """Random scenes of one of SHAPES; drifts are whole thirds of a pixel."""
-    side, margin = size + 2 * EDGE, FINE * math.ceil(reach)
-    fine = torch.cat([SHAPES[name](1, FINE * side + 2 * margin, random) for _ in range(batch)])
-    steps = uniform((batch, 2), -FINE * reach, FINE * reach, random).round().long()
+    name: str,
+    batch: int,
+    random: torch.Generator,
+    size: int = FRAME_SIZE,
+    max_drift: float = MAX_DRIFT,
+) -> ScenePairs:
+    """Random scenes of one of MOVING_SHAPES; drifts are whole thirds of a pixel."""
+    side, margin = size + 2 * EDGE, FINE_PER_PIXEL * math.ceil(max_drift)
+    fine = torch.cat(
+        [MOVING_SHAPES[name](1, FINE_PER_PIXEL * side + 2 * margin, random) for _ in range(batch)]
+    )
+    steps = (
+        uniform((batch, 2), -FINE_PER_PIXEL * max_drift, FINE_PER_PIXEL * max_drift, random)
+        .round()
+        .long()
+    )
 
     def window(back: Tensor) -> Tensor:
-        """Features that moved by d are found where the window lies d further back."""
+        """The frame after a drift of `back` fine pixels: the window moves the other way."""
         parts = [
-            image[top : top + FINE * side, left : left + FINE * side]
+            image[top : top + FINE_PER_PIXEL * side, left : left + FINE_PER_PIXEL * side]
             for image, (top, left) in zip(fine, (margin - back).tolist(), strict=True)
         ]
-        return torch.nn.functional.avg_pool2d(torch.stack(parts)[:, None], FINE)[:, 0]
+        return torch.nn.functional.avg_pool2d(torch.stack(parts)[:, None], FINE_PER_PIXEL)[:, 0]
 
     still, moved = window(torch.zeros_like(steps)), window(steps)
     peak = still.amax(dim=(1, 2), keepdim=True)
-    return Scenes(on_background(still / peak), on_background(moved / peak), steps / FINE)
+    return ScenePairs(
+        on_background(still / peak), on_background(moved / peak), steps / FINE_PER_PIXEL
+    )
 
 
-def draw_cells(kind: Kind, batch: int, random: torch.Generator) -> Cells:
+def draw_cells(kind: SpecimenKind, batch: int, random: torch.Generator) -> Cells:
     known = [zone for zone in ZONES if zone.crystal in kind.crystals]
     picks = torch.randint(0, len(known), (batch,), generator=random)
     cells = real_cells([known[int(n)] for n in picks], log_uniform((batch,), *kind.spacing, random))
@@ -117,10 +140,10 @@ def draw_cells(kind: Kind, batch: int, random: torch.Generator) -> Cells:
 
 
 def _film(sigma: Tensor, size: int, random: torch.Generator) -> Columns:
-    """Speckle of the mean intensity FILM under a probe of standard deviation `sigma` [B]."""
-    count = round((size / APART) ** 2)
+    """A carbon film of mean intensity FILM_INTENSITY under a probe of width `sigma` [B] px."""
+    count = round((size / CARBON_SPACING) ** 2)
     y, x = (uniform((len(sigma), count), 0, size, random) for _ in "yx")
-    weight = FILM * APART**2 / (2 * math.pi * sigma.square())
+    weight = FILM_INTENSITY * CARBON_SPACING**2 / (2 * math.pi * sigma.square())
     return Columns(y, x, weight[:, None].expand(-1, count))
 
 

@@ -1,8 +1,8 @@
-"""Real crystals along real zone axes: which columns a projected cell holds, and what is in them.
+"""Crystals along zone axes: the columns of their projected cells, and the atoms in each column.
 
-Lengths in angstrom. A column is (u, v, atoms): its place in fractions of the projected cell, and
-the atomic numbers met along the beam in one period of the crystal. ADF intensity goes as the sum
-of Z^1.7 of the atoms per length of column.
+Lengths in angstrom. A column is (u, v, atoms): its position in fractions of the projected cell, and
+the atomic numbers along the beam in one period of the crystal. The ADF intensity is proportional to
+the sum of Z^1.7 over the atoms.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 Column = tuple[float, float, tuple[int, ...]]
 
 Z_POWER = 1.7
-VISIBLE = 0.25  # of the brightest: fainter columns do not decide how closely a crystal is packed
+VISIBLE_WEIGHT = 0.25  # of the brightest: fainter columns do not count in the spacing
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Zone:
         seen = [
             (u, v)
             for (u, v, _), weight in zip(self.columns, self.weights, strict=True)
-            if weight >= VISIBLE
+            if weight >= VISIBLE_WEIGHT
         ]
         return min(
             math.hypot(
@@ -58,7 +58,7 @@ class Zone:
         )
 
 
-# Kept from what drift models are trained on, to try them on: see crystal_pairs.
+# Excluded from the training of drift models, for evaluation: see crystal_pairs.
 DUMBBELLS = ("Si", "Ge", "GaAs", "InP", "CdTe")
 PEROVSKITES = ("SrTiO3", "BaTiO3", "PbTiO3", "LaAlO3", "LaMnO3", "DyScO3", "GdFeO3")
 
@@ -74,7 +74,7 @@ def _perovskite_110(name: str, a: float, site_a: int, site_b: int) -> Zone:
 
 
 def _tilted_perovskite(name: str, a: float, site_a: int, site_b: int, zigzag: float) -> Zone:
-    """A cations moved to and fro along one axis, as octahedral tilts do; the cell is doubled."""
+    """A cations displaced alternately along one axis by octahedral tilts; the cell is doubled."""
     columns = (
         (0.0, zigzag, (site_a,)),
         (0.5, 1 - zigzag, (site_a,)),
@@ -139,7 +139,7 @@ def _hcp(name: str, a: float, c: float, z: int) -> tuple[Zone, ...]:
 
 
 def _honeycomb(name: str, a: float, first: tuple[int, ...], second: tuple[int, ...]) -> Zone:
-    # With the lattice vectors 60 degrees apart the sites of a honeycomb are 1/3, 1/3 and 2/3, 2/3.
+    # With lattice vectors 60 degrees apart, the sites of a honeycomb are 1/3, 1/3 and 2/3, 2/3.
     return Zone(name, a, a, 60, ((1 / 3, 1 / 3, first), (2 / 3, 2 / 3, second)))
 
 

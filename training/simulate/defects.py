@@ -1,6 +1,6 @@
-"""What is wrong with a crystal: each defect is a function of columns and a strength [B].
+"""Crystal defects: each is a function of columns and a strength [B].
 
-A strength of zero leaves a picture as it was, so that defects can be mixed freely and shown alone.
+A strength of zero changes nothing, so that defects can be combined freely.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from training.simulate.lattice import Columns
 
 
 def vacancies(columns: Columns, share: Tensor, random: torch.Generator) -> Columns:
-    """A share of the columns is missing, or half empty."""
+    """A fraction of the columns is missing or has 40 % of its intensity."""
     draw = torch.rand(columns.weight.shape, generator=random, device=random.device)
     left = torch.where(draw < 0.6 * share[:, None], 0.0, 0.4)
     weight = torch.where(draw < share[:, None], columns.weight * left, columns.weight)
@@ -23,7 +23,7 @@ def vacancies(columns: Columns, share: Tensor, random: torch.Generator) -> Colum
 
 
 def dopants(columns: Columns, share: Tensor, random: torch.Generator) -> Columns:
-    """A share of the columns holds other atoms: brighter or fainter, the same way in a picture."""
+    """A fraction of the columns has other atoms: brighter or fainter by one factor per picture."""
     change = uniform((len(share), 1), 0.3, 2.2, random)
     draw = torch.rand(columns.weight.shape, generator=random, device=random.device)
     weight = torch.where(draw < share[:, None], columns.weight * change, columns.weight)
@@ -31,13 +31,13 @@ def dopants(columns: Columns, share: Tensor, random: torch.Generator) -> Columns
 
 
 def spread(columns: Columns, deviation: Tensor, random: torch.Generator) -> Columns:
-    """Columns differ in height by a relative standard deviation."""
+    """Column intensities vary by a relative standard deviation."""
     factor = (1 + deviation[:, None] * normal(columns.weight.shape, random)).clamp(min=0)
     return Columns(columns.y, columns.x, columns.weight * factor)
 
 
 def adatoms(columns: Columns, share: Tensor, size: int, random: torch.Generator) -> Columns:
-    """Single atoms on the surface, anywhere: faint, `share` of them for every column."""
+    """Faint single atoms at random positions, `share` per column."""
     batch, count = columns.weight.shape
     more = max(1, round(0.2 * count))
     y, x = (uniform((batch, more), 0, size - 1, random) for _ in range(2))
@@ -48,14 +48,14 @@ def adatoms(columns: Columns, share: Tensor, size: int, random: torch.Generator)
 
 
 def disorder(columns: Columns, deviation: Tensor, random: torch.Generator) -> Columns:
-    """Columns stand off their sites at random, `deviation` [B] px rms along each axis."""
+    """Random displacements of the columns, `deviation` [B] px rms along each axis."""
     y = columns.y + deviation[:, None] * normal(columns.y.shape, random)
     x = columns.x + deviation[:, None] * normal(columns.x.shape, random)
     return Columns(y, x, columns.weight)
 
 
 def strain(columns: Columns, amplitude: Tensor, size: int, random: torch.Generator) -> Columns:
-    """A slow wave of displacement of `amplitude` [B] px along each axis."""
+    """A long-wavelength displacement wave of `amplitude` [B] px along each axis."""
     moved = []
     for place in (columns.y, columns.x):
         wave_y, wave_x = (uniform((len(amplitude), 1), -1.5, 1.5, random) / size for _ in range(2))
@@ -68,8 +68,8 @@ def strain(columns: Columns, amplitude: Tensor, size: int, random: torch.Generat
 def dislocation(
     columns: Columns, burgers: Tensor, present: Tensor, size: int, random: torch.Generator
 ) -> Columns:
-    """An edge dislocation somewhere in the picture: the isotropic elastic field of `burgers`
-    [B, 2], a lattice vector in px."""
+    """An edge dislocation at a random position: the isotropic elastic displacement field of the
+    Burgers vector `burgers` [B, 2], px."""
     poisson = 0.3
     batch = len(present)
     length = burgers.norm(dim=-1, keepdim=True).clamp(min=1e-6)
@@ -91,7 +91,7 @@ def dislocation(
 
 
 def voids(columns: Columns, radius: Tensor, size: int, random: torch.Generator) -> Columns:
-    """A round hole of `radius` [B] px: empty, or thin enough to leave a fifth."""
+    """A round hole of `radius` [B] px: empty, or with 20 % of the intensity."""
     batch = len(radius)
     centre_y, centre_x = (uniform((batch, 1), 0.15, 0.85, random) * size for _ in range(2))
     inside = (columns.y - centre_y).square() + (columns.x - centre_x).square()
@@ -101,7 +101,7 @@ def voids(columns: Columns, radius: Tensor, size: int, random: torch.Generator) 
 
 
 def particle(columns: Columns, radius: Tensor, size: int, random: torch.Generator) -> Columns:
-    """Only what lies inside a faceted particle of about `radius` [B] px; zero leaves all."""
+    """Keep only the columns inside a faceted particle of about `radius` [B] px; zero keeps all."""
     batch = len(radius)
     facets = 8
     turn = uniform((batch, 1), 0, 2 * math.pi, random)
@@ -117,7 +117,7 @@ def particle(columns: Columns, radius: Tensor, size: int, random: torch.Generato
 
 
 def amorphous(columns: Columns, share: Tensor, size: int, random: torch.Generator) -> Columns:
-    """Beyond a line that leaves `share` [B] of the picture, all order is lost."""
+    """Beyond a line, on a fraction `share` [B] of the picture, the structure is amorphous."""
     beyond = side_of(columns, line(share, size, random))
     loose = 0.25 * size / columns.weight.shape[1] ** 0.5
     y = columns.y + beyond * loose * normal(columns.y.shape, random)
@@ -126,11 +126,11 @@ def amorphous(columns: Columns, share: Tensor, size: int, random: torch.Generato
     return Columns(y, x, weight)
 
 
-Line = tuple[Tensor, Tensor]  # its normal (y, x) as [B, 2], and its distance from the origin [B]
+Line = tuple[Tensor, Tensor]  # normal (y, x) [B, 2], and distance from the origin [B]
 
 
 def line(share: Tensor, size: int, random: torch.Generator, across: Tensor | None = None) -> Line:
-    """A line with about `share` [B] of the square beyond it, its normal `across` or any."""
+    """A line with about `share` [B] of the square beyond it; its normal is `across` or random."""
     if across is None:
         turn = uniform((len(share),), 0, 2 * math.pi, random)
         across = torch.stack([turn.sin(), turn.cos()], -1)

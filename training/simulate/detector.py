@@ -1,6 +1,6 @@
-"""What the detector makes of a picture: electrons counted, and what the electronics add.
+"""The detector: counted electrons, and the effects of the electronics.
 
-Pictures come with a maximum of one; strengths [B] are relative to it, or to a row, as said below.
+Pictures have a maximum of one. Strengths [B] are relative to it unless noted.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from torch import Tensor
 from training.simulate.draw import Mix, absent, normal
 
 DETECTOR: Mix = {
-    "bias": (0.02, 0.3, 0.2),  # dark level, of the peak; its electrons make noise too
-    "gain_spread": (0.1, 0.8, 0.3),  # of a photomultiplier's answer to one electron, relative
+    "bias": (0.02, 0.3, 0.2),  # dark level, of the peak; it has shot noise too
+    "gain_spread": (0.1, 0.8, 0.3),  # pulse height distribution, relative standard deviation
     "readout": (0.05, 0.6, 0.3),  # Gaussian noise, of the peak's shot noise
-    "afterglow": (0.05, 0.5, 0.2),  # share of the signal that comes late
+    "afterglow": (0.05, 0.5, 0.2),  # fraction of the signal that is delayed
     "row_gain": (0.005, 0.06, 0.2),  # relative, rms from row to row
     "row_offset": (0.005, 0.05, 0.2),  # of the peak, rms from row to row
-    "hot": (1e-4, 2e-3, 0.15),  # share of the pixels
-    "saturation": (0.5, 0.95, 0.05),  # the largest signal passed, of the peak
-    "bits": (8.0, 8.0, 0.3),  # whole numbers of so many bits
+    "hot": (1e-4, 2e-3, 0.15),  # fraction of hot pixels
+    "saturation": (0.5, 0.95, 0.05),  # the largest signal, of the peak
+    "bits": (8.0, 8.0, 0.3),  # of the quantisation
 }
 
 ELECTRONS_PER_PICOAMPERE_MICROSECOND = 6.241509
-AFTERGLOW_LENGTH = 6.0  # px: how far a streak reaches along the row
+STREAK_LENGTH = 6.0  # px: decay length of the afterglow along the row
 
 
 def electrons(current: float, dwell: float, collected: float = 1.0) -> float:
-    """Electrons a pixel: beam current in pA, dwell time in us, the detector's share of the beam."""
+    """Electrons per pixel from beam current in pA, dwell time in us and the collected fraction."""
     return ELECTRONS_PER_PICOAMPERE_MICROSECOND * current * dwell * collected
 
 
@@ -39,8 +39,8 @@ def record(
     random: torch.Generator,
     strengths: dict[str, Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Noisy and ideal pictures [B, rows, columns] in electrons; `peak` [B] is what a scene of one
-    receives. The ideal one holds the dark level, and nothing else of what `strengths` add."""
+    """Noisy and ideal pictures [B, rows, columns] in electrons; `peak` [B] is the dose where a
+    scene is one. Of the effects in `strengths`, the ideal picture has the dark level only."""
     given = strengths or {}
     counts, ideal = counted(scene, peak, random, given)
     return read_out(counts, peak, random, given), ideal
@@ -49,7 +49,7 @@ def record(
 def counted(
     scene: Tensor, peak: Tensor, random: torch.Generator, strengths: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Electrons counted, each with a pulse of its own height, and what was to be expected."""
+    """Counted electrons with random pulse heights, and their expectation."""
     ideal = (scene + _strength(strengths, "bias", peak)) * peak[:, None, None]
     counts = torch.poisson(ideal, generator=random)
     spread = _strength(strengths, "gain_spread", peak)
@@ -61,7 +61,7 @@ def counted(
 def read_out(
     counts: Tensor, peak: Tensor, random: torch.Generator, strengths: dict[str, Tensor]
 ) -> Tensor:
-    """What the electronics make of the counts."""
+    """Apply the effects of the electronics to the counts."""
 
     def strength(name: str) -> Tensor:
         return _strength(strengths, name, peak)
@@ -78,17 +78,17 @@ def read_out(
 
 
 def _strength(strengths: dict[str, Tensor], name: str, peak: Tensor) -> Tensor:
-    """[B, 1, 1]: none where it is not given."""
+    """[B, 1, 1]: zero if not given."""
     return strengths.get(name, torch.zeros_like(peak))[:, None, None]
 
 
 def _afterglow(counts: Tensor, share: Tensor) -> Tensor:
-    """A share of every pixel's signal arrives in those after it, dying away exponentially."""
+    """A fraction of each pixel's signal is delayed into the following ones, exponentially."""
     if absent(share):
         return counts
     columns = counts.shape[-1]
     lag = torch.arange(columns, device=counts.device)
-    late = torch.exp(-lag / AFTERGLOW_LENGTH)
+    late = torch.exp(-lag / STREAK_LENGTH)
     late[0] = 0
     late = late / late.sum()
     spectrum = torch.fft.rfft(counts, 2 * columns) * torch.fft.rfft(late, 2 * columns)
@@ -106,7 +106,7 @@ def _hot(counts: Tensor, share: Tensor, full: Tensor, random: torch.Generator) -
 
 
 def _digitised(counts: Tensor, saturation: Tensor, bits: Tensor, full: Tensor) -> Tensor:
-    """Clipped at `saturation` of the peak, and rounded to 2^bits steps up to the brightest."""
+    """Clip at `saturation` of the peak and quantise to 2^bits levels up to the maximum."""
     if not absent(saturation):
         level = torch.where(saturation > 0, saturation * full, math.inf)
         counts = torch.minimum(counts, level)

@@ -1,4 +1,4 @@
-"""Random numbers by the batch, all from one generator, on its device."""
+"""Batched random numbers from a generator, on its device."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def chance(shape: Shape, probability: float, random: torch.Generator) -> Tensor:
     return torch.rand(shape, generator=random, device=random.device) < probability
 
 
-Mix = dict[str, tuple[float, float, float]]  # name -> (low, high, share of the pictures)
+Mix = dict[str, tuple[float, float, float]]  # name -> (low, high, fraction of the pictures)
 
 
 def draw_mix(mix: Mix, batch: int, random: torch.Generator) -> dict[str, Tensor]:
-    """A strength [B] for every name: uniform between low and high in its share, else zero."""
+    """A strength [B] for each name: uniform in its range in its fraction of pictures, else 0."""
     return {
         name: uniform((batch,), low, high, random) * chance((batch,), share, random)
         for name, (low, high, share) in mix.items()
@@ -39,5 +39,5 @@ def draw_mix(mix: Mix, batch: int, random: torch.Generator) -> dict[str, Tensor]
 
 
 def absent(strength: Tensor) -> bool:
-    """Whether no picture has it. On a GPU the answer is no: asking would make it wait."""
+    """Whether all strengths are zero; always False on a GPU, where the check would synchronise."""
     return strength.device.type == "cpu" and not bool(strength.any())

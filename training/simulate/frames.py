@@ -1,7 +1,7 @@
-"""Frames as programs hand them over: white noise, noise with a colour, scan errors, and the truth.
+"""Frames as acquisition software saves them, with white or correlated noise, and their truth.
 
-Every batch holds fixed shares of frames as counted, filtered (afterglow, smoothing) and resampled
-(zoomed, turned); the truth goes through the same optics without the noise.
+Fixed fractions of every batch are as counted, filtered (afterglow, smoothing) and resampled
+(zoomed, rotated). The truth passes through the same filters and resampling without the noise.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from training.simulate.draw import Mix, chance, draw_mix, log_uniform
 from training.simulate.optics import Regrid, filtered, filters
 from training.simulate.scan import EDGE, coefficients, displacements, sample
 
-FILTERED, RESAMPLED = 0.3, 0.2  # shares of a batch
-PLAIN = 0.55  # share of the frames whose electronics do nothing
-EDGES = 2 * EDGE  # px around a frame that scan errors and filters may reach into
+FILTERED, RESAMPLED = 0.3, 0.2  # fractions of a batch
+IDEAL_ELECTRONICS = 0.55  # fraction of frames without effects of the electronics
+FRAME_EDGE = 2 * EDGE  # px around a frame for scan errors and filters
 
-# Afterglow is a matter of optics here; strengths are otherwise those of the detector.
+# Strengths of the detector, except the afterglow, which is one of the filters here.
 ELECTRONICS: Mix = {
     **DETECTOR,
     "readout": (0.05, 0.6, 0.5),
@@ -27,7 +27,7 @@ ELECTRONICS: Mix = {
     "afterglow": (0.0, 0.0, 0.0),
     "bits": (8.0, 8.0, 0.0),
 }
-LATE = (
+POST_EFFECTS = (
     (resave.hum, 0.03),
     (resave.lost_lines, 0.04),
     (resave.eight_bits, 0.1),
@@ -36,7 +36,7 @@ LATE = (
 
 
 def doses(batch: int, random: torch.Generator) -> Tensor:
-    """Electrons a pixel at a scene of one: mostly 1 to 1000, else 0.5 to 100,000."""
+    """Electrons per pixel where a scene is one: mostly 1 to 1000, else 0.5 to 100,000."""
     usual, any_dose = (
         log_uniform((batch,), 1, 1000, random),
         log_uniform((batch,), 0.5, 1e5, random),
@@ -47,20 +47,20 @@ def doses(batch: int, random: torch.Generator) -> Tensor:
 def frames(
     scene: Tensor, random: torch.Generator, jittered: float, scan: Mix, *, straight: bool
 ) -> tuple[Tensor, Tensor]:
-    """Noisy and true frames of scenes [B, side, side], EDGES px smaller on every side.
+    """Noisy and true frames of scenes [B, side, side], FRAME_EDGE px smaller on every side.
 
-    A share `jittered` has errors of the `scan`, which the truth has too unless `straight`.
+    A fraction `jittered` has errors of the `scan`; the truth has them too unless `straight`.
     """
     batch = len(scene)
     peak = doses(batch, random)
-    electronic = chance((batch,), 1 - PLAIN, random)
+    electronic = chance((batch,), 1 - IDEAL_ELECTRONICS, random)
     strengths = {name: s * electronic for name, s in draw_mix(ELECTRONICS, batch, random).items()}
     seen, true = _scanned(scene, random, jittered, scan, straight)
     noisy, _ = counted(seen, peak, random, strengths)
     truth = (true + strengths["bias"][:, None, None]) * peak[:, None, None]
-    noisy, truth = _through_optics(noisy, truth, random)
+    noisy, truth = _filtered_or_resampled(noisy, truth, random)
     noisy = read_out(noisy, peak, random, strengths)
-    for effect, share in LATE:
+    for effect, share in POST_EFFECTS:
         count = _count(share, batch, random)
         if count:
             some = torch.randperm(batch, generator=random, device=random.device)[:count]
@@ -71,7 +71,7 @@ def frames(
 def _scanned(
     scene: Tensor, random: torch.Generator, jittered: float, scan: Mix, straight: bool
 ) -> tuple[Tensor, Tensor]:
-    """What the beam meets, EDGE px smaller on every side, and what the truth is to be."""
+    """The scanned scene, EDGE px smaller on every side, and its truth."""
     seen = scene[:, EDGE:-EDGE, EDGE:-EDGE]
     some = torch.arange(0, len(scene), device=scene.device)[:: round(1 / jittered)]
     rows, columns = seen.shape[-2:]
@@ -83,8 +83,10 @@ def _scanned(
     return seen.index_copy(0, some, moved), seen.index_copy(0, some, true)
 
 
-def _through_optics(noisy: Tensor, truth: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Both EDGE px smaller on every side, shares of the batch filtered or resampled."""
+def _filtered_or_resampled(
+    noisy: Tensor, truth: Tensor, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Both EDGE px smaller on every side, with fractions of the batch filtered or resampled."""
     batch, rows, columns = noisy.shape
     few, more = round(RESAMPLED * batch), round((RESAMPLED + FILTERED) * batch)
     both = torch.stack([noisy, truth])
@@ -102,7 +104,7 @@ def _through_optics(noisy: Tensor, truth: Tensor, random: torch.Generator) -> tu
 
 
 def _count(share: float, batch: int, random: torch.Generator) -> int:
-    """About this share of the batch: rounded at random, but not by asking the device."""
+    """This fraction of the batch, randomly rounded without synchronising with the device."""
     whole, rest = divmod(share * batch, 1)
     lucky = (random.initial_seed() * 0.6180339887498949) % 1 < rest
     return int(whole) + lucky

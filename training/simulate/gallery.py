@@ -1,8 +1,8 @@
-"""Every knob of the simulator at three settings, in one picture, beside every crystal.
+"""Draws every crystal, and every parameter of the simulator at three settings, in one picture.
 
     python -m training.simulate.gallery -o docs/simulator.png
 
-Look at it beside published micrographs after every change here.
+Compare it with published micrographs after every change of the simulator.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from training.simulate.detector import DETECTOR, record
 from training.simulate.draw import Mix
 from training.simulate.lattice import real_cells
 from training.simulate.probe import PROBE
-from training.simulate.render import MARGIN
+from training.simulate.render import RENDER_MARGIN
 from training.simulate.scan import EDGE, SCAN, coefficients, displacements, sample
-from training.simulate.scenes import photograph
+from training.simulate.scenes import form_image
 from training.simulate.specimen import BORDERS, DEFECTS, build
 from training.simulate.texture import TEXTURE, add_texture
 
-SIZE = 128
-COLUMNS = 12  # panels a row: four knobs at three settings
-SUBJECT = "SrTiO3 [001]"
+PANEL_SIZE = 128
+PANELS_PER_ROW = 12  # panels a row: four knobs at three settings
+GALLERY_CRYSTAL = "SrTiO3 [001]"
 Strengths = dict[str, Tensor]
 Panel = tuple[str, Tensor]
 
 
 def gallery() -> list[Panel]:
-    """All panels: crystals first, then shapes, then every knob."""
+    """All panels: crystals, shapes, then every parameter."""
     panels = [(zone.name, scene(zone=zone.name)) for zone in ZONES]
     kinds = (shapes.islands, shapes.blobs, shapes.facets, shapes.writing, shapes.ramps)
-    panels += [(kind.__name__, kind(1, SIZE, _random())[0]) for kind in kinds]
+    panels += [(kind.__name__, kind(1, PANEL_SIZE, _random())[0]) for kind in kinds]
     panels += [(f"border: {name}", scene(borders=[name])) for name in BORDERS]
     panels += _settings(DEFECTS, lambda given: scene(defects=given))
-    aperture = {"diffraction": torch.tensor([0.8])}  # without which there are no aberrations
+    aperture = {"diffraction": torch.tensor([0.8])}  # aberrations need an aperture
     panels += _settings(PROBE, lambda given: scene(probe=aperture | given))
     panels += _settings(TEXTURE, lambda given: scene(texture=given))
     panels += _settings(SCAN, scanned)
@@ -50,27 +50,27 @@ def gallery() -> list[Panel]:
 
 
 def scene(
-    zone: str = SUBJECT,
+    zone: str = GALLERY_CRYSTAL,
     borders: list[str] | None = None,
     defects: Strengths | None = None,
     probe: Strengths | None = None,
     texture: Strengths | None = None,
 ) -> Tensor:
-    """One crystal, upright, with nothing wrong but what is given."""
+    """One unrotated crystal, with the given effects only."""
     random = _random()
-    full = SIZE + 2 * EDGE + 2 * MARGIN
+    full = PANEL_SIZE + 2 * EDGE + 2 * RENDER_MARGIN
     (found,) = (entry for entry in ZONES if entry.name == zone)
     spacing = torch.tensor([16.0 if len(found.columns) > 2 else 12.0])
     specimen = build(real_cells([found], spacing), full, random, defects, borders)
-    seen = photograph(specimen, 0.2 * spacing, random, probe)
+    seen = form_image(specimen, 0.2 * spacing, random, probe)
     image = add_texture(seen, random, texture or {})
-    inner = MARGIN + EDGE
+    inner = RENDER_MARGIN + EDGE
     return image[0, inner:-inner, inner:-inner]
 
 
 def scanned(strengths: Strengths) -> Tensor:
     wide = _padded(scene())
-    slow, fast = displacements(1, SIZE, SIZE, _random(), strengths)
+    slow, fast = displacements(1, PANEL_SIZE, PANEL_SIZE, _random(), strengths)
     return sample(coefficients(wide), slow + fast)[0]
 
 
@@ -84,7 +84,7 @@ def _padded(image: Tensor) -> Tensor:
 
 
 def _settings(mix: Mix, draw: object) -> list[Panel]:
-    """Each knob of a mix low, in the middle and high."""
+    """Each parameter of a mix at its lowest, middle and highest value."""
     assert callable(draw)
     return [
         (f"{name} {value:.3g}", draw({name: torch.tensor([value])}))
@@ -103,7 +103,7 @@ def main() -> None:
     output: Path = parser.parse_args().output
     output.parent.mkdir(parents=True, exist_ok=True)
     pictures = [(title, grey(panel.numpy())) for title, panel in gallery()]
-    save_panels(output, pictures, columns=COLUMNS)
+    save_panels(output, pictures, columns=PANELS_PER_ROW)
     print(output)
 
 

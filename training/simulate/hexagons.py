@@ -1,13 +1,13 @@
 """The images of Vasudevan & Jesse: noisy hexagonal lattices, before and after a drift.
 
-Columns are round Gaussians of height one on nothing, so a picture is one matrix product of their
-profiles along y and along x, exact at any sub-pixel position. A drift d = (dy, dx) moves features:
-moving(r) = reference(r - d). It comes in two kinds:
+Columns are round Gaussians of height one on a zero background, so a picture is one matrix product
+of their profiles along y and x, exact at any sub-pixel position. A drift d = (dy, dx) moves
+features: moving(r) = reference(r - d). There are two kinds:
 
-- bordered, as the paper sets it: the picture is displaced together with its border, and what it
-  uncovers is empty;
-- a window on a larger crystal, as a microscope sees it: what leaves on one side comes in on the
-  other, and without defects nothing tells a drift from one that is a lattice vector longer.
+- bordered, as in the paper: the picture is displaced together with its border, and the uncovered
+  area is empty;
+- a window on a larger crystal, as in a microscope: other columns enter at the border, and without
+  defects a drift cannot be distinguished from one that is a lattice vector longer.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from torch import Tensor
 
 from training.simulate.draw import chance, log_uniform, uniform
 
-SPACING = (6.0, 16.0)  # px between neighbouring columns
-WIDTH = (0.16, 0.26)  # their sigma, in spacings
+SPACING_RANGE = (6.0, 16.0)  # px between neighbouring columns
+SIGMA_RANGE = (0.16, 0.26)  # their sigma, in spacings
 NOISE = (0.1, 2.0)  # noise is uniform in [0, a] column heights, with `a` in this range
-REACH = 16.0  # px: the longest drift along either axis
-TOGETHER = 16  # pictures drawn at once: their profiles stay in the processor's cache
+MAX_DRIFT = 16.0  # px: the longest drift along either axis
+DRAWN_AT_ONCE = 16  # pictures: their profiles fit into the processor's cache
 
 
 @dataclass
-class Columns:
+class GaussianColumns:
     """[B, K] positions in px and heights, zero where a column is missing; [B] widths."""
 
     y: Tensor
@@ -52,14 +52,14 @@ def draw_pairs(
     bordered: float,
     faulty: float,
     random: torch.Generator,
-    reach: float = REACH,
+    max_drift: float = MAX_DRIFT,
 ) -> Pairs:
-    """Random pairs that drift by up to `reach` px, at most REACH, along either axis.
+    """Random pairs that drift by up to `max_drift` px, at most MAX_DRIFT, along either axis.
 
-    `bordered` and `faulty` are the shares with a moved border and with defects.
+    `bordered` and `faulty` are the fractions with a moved border and with defects.
     """
     columns = draw_columns(batch, size, faulty, random)
-    drift = uniform((batch, 2), -reach, reach, random)
+    drift = uniform((batch, 2), -max_drift, max_drift, random)
     still, moved = picture(columns, size), picture(columns, size, drift)
     framed = chance((batch, 1, 1), bordered, random)
     moved = torch.where(framed, moved * coverage(drift, size), moved)
@@ -72,17 +72,17 @@ def draw_columns(
     size: int,
     faulty: float,
     random: torch.Generator,
-    spacings: tuple[float, float] = SPACING,
-    widths: tuple[float, float] = WIDTH,
-    longest: float = REACH,
-) -> Columns:
-    """Lattices of any spacing and rotation that fill the picture wherever it drifts, by up to
-    `longest` px along either axis."""
-    # In order of spacing, so that pictures drawn together have equally many columns.
+    spacings: tuple[float, float] = SPACING_RANGE,
+    widths: tuple[float, float] = SIGMA_RANGE,
+    max_drift: float = MAX_DRIFT,
+) -> GaussianColumns:
+    """Lattices of random spacing and rotation that fill the picture at any drift of up to
+    `max_drift` px along either axis."""
+    # Sorted by spacing, so that pictures drawn together have similar numbers of columns.
     spacing = log_uniform((batch, 1), *spacings, random).sort(dim=0).values
     sigma = spacing * uniform((batch, 1), *widths, random)
-    reach = size / 2 + longest + 3 * float(sigma.max())
-    # A rhombus of so many steps either way holds the square of half-width `reach`, however turned.
+    reach = size / 2 + max_drift + 3 * float(sigma.max())
+    # A rhombus of +-steps lattice vectors contains the square of half-width `reach`, also rotated.
     steps = math.ceil(reach * math.sqrt(2) / (float(spacing.min()) * math.sqrt(3) / 2))
     index = torch.arange(-steps, steps + 1, dtype=torch.float32, device=random.device)
     u, v = (grid.flatten() for grid in torch.meshgrid(index, index, indexing="ij"))
@@ -94,19 +94,19 @@ def draw_columns(
     lost = _void(y, x, spacing, size, random) | _vacancies(y, random)
     height = (seen & ~(lost & chance((batch, 1), faulty, random))).float()
     middle = (size - 1) / 2
-    return Columns(y + middle, x + middle, height, sigma[:, 0])
+    return GaussianColumns(y + middle, x + middle, height, sigma[:, 0])
 
 
-def picture(columns: Columns, size: int, drift: Tensor | None = None) -> Tensor:
+def picture(columns: GaussianColumns, size: int, drift: Tensor | None = None) -> Tensor:
     """[B, size, size] without noise, its columns moved by `drift`."""
     dy, dx = (0.0, 0.0) if drift is None else drift[..., None].unbind(1)
     y, x, height, sigma = columns.y + dy, columns.x + dx, columns.height, columns.sigma
-    groups = (slice(start, start + TOGETHER) for start in range(0, len(y), TOGETHER))
+    groups = (slice(start, start + DRAWN_AT_ONCE) for start in range(0, len(y), DRAWN_AT_ONCE))
     return torch.cat([_drawn(y[g], x[g], height[g], sigma[g], size) for g in groups])
 
 
 def coverage(drift: Tensor, size: int) -> Tensor:
-    """[B, size, size]: how much of each pixel a picture that moved by `drift` still covers."""
+    """[B, size, size]: the fraction of each pixel that a picture displaced by `drift` covers."""
     pixel = torch.arange(size, dtype=torch.float32, device=drift.device)
     away = drift[..., None]
     covered = torch.minimum(pixel - away + 1, size + away - pixel).clamp(0, 1)
@@ -114,17 +114,17 @@ def coverage(drift: Tensor, size: int) -> Tensor:
 
 
 def add_noise(clean: Tensor, strength: Tensor, random: torch.Generator) -> Tensor:
-    """Every pixel raised by a number uniform in [0, strength], of [B] strengths."""
+    """Add to every pixel a random number uniform in [0, strength], for strengths [B]."""
     noise = torch.rand(clean.shape, generator=random, device=clean.device)
     return clean + strength[:, None, None] * noise
 
 
 def _drawn(y: Tensor, x: Tensor, height: Tensor, sigma: Tensor, size: int) -> Tensor:
-    """The sum of all columns: each is a profile along y times one along x."""
-    last = int(height.any(0).nonzero().max()) + 1  # only empty places come after it
+    """The sum of all columns, each the product of a profile along y and one along x."""
+    last = int(height.any(0).nonzero().max()) + 1  # only missing columns follow
     pixel = torch.arange(size, dtype=torch.float32, device=y.device)
     narrow = -0.5 / sigma[:, None, None].square()
-    # exp is five times slower where its result is denormal, or zero.
+    # exp is five times slower if its result is denormal or zero.
     along_y, along_x = (
         torch.exp((narrow * (pixel - at[:, :last, None]).square()).clamp(min=-40)) for at in (y, x)
     )
@@ -132,7 +132,7 @@ def _drawn(y: Tensor, x: Tensor, height: Tensor, sigma: Tensor, size: int) -> Te
 
 
 def _nearest(y: Tensor, x: Tensor, reach: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The columns nearest to the middle, as many as the fullest picture sees; which it sees."""
+    """The columns nearest to the middle, as many as the fullest picture has; which are inside."""
     distance = torch.maximum(y.abs(), x.abs())
     most = int((distance <= reach).sum(1).max())
     near = distance.topk(most, dim=1, largest=False)
@@ -140,13 +140,13 @@ def _nearest(y: Tensor, x: Tensor, reach: float) -> tuple[Tensor, Tensor, Tensor
 
 
 def _void(y: Tensor, x: Tensor, spacing: Tensor, size: int, random: torch.Generator) -> Tensor:
-    """Columns within a disc of 0.6 to 2.5 spacings, which is never without one."""
+    """Columns within a disc of radius 0.6 to 2.5 spacings, which always contains one."""
     centre_y, centre_x = (uniform(spacing.shape, -0.4, 0.4, random) * size for _ in "yx")
     radius = spacing * uniform(spacing.shape, 0.6, 2.5, random)
     return (y - centre_y).square() + (x - centre_x).square() < radius.square()
 
 
 def _vacancies(y: Tensor, random: torch.Generator) -> Tensor:
-    """Up to one column in twenty, anywhere."""
+    """Up to 5 % of the columns, at random."""
     share = uniform((len(y), 1), 0, 0.05, random)
     return torch.rand(y.shape, generator=random, device=y.device) < share

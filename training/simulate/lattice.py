@@ -1,4 +1,4 @@
-"""From a projected cell to every column of a crystal over a square, a batch of crystals at once."""
+"""All columns of batches of crystals over a square, from their projected cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from training.simulate.crystals import ZONES, Zone
 from training.simulate.draw import chance, log_uniform, uniform
 
-BASIS = max(len(zone.columns) for zone in ZONES)  # columns a cell has room for
+BASIS = max(len(zone.columns) for zone in ZONES)  # most columns per cell
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Columns:
 
 
 def real_cells(zones: list[Zone], spacing: Tensor) -> Cells:
-    """Tabulated crystals, each scaled until its nearest columns are `spacing` [B] px apart."""
+    """Tabulated crystals, scaled to nearest-column distances of `spacing` [B] px."""
     vectors = torch.zeros(len(zones), 2, 2)
     places = torch.zeros(len(zones), BASIS, 2)
     weights = torch.zeros(len(zones), BASIS)
@@ -72,7 +72,7 @@ def real_cells(zones: list[Zone], spacing: Tensor) -> Cells:
 
 
 def any_cells(spacing: Tensor, random: torch.Generator) -> Cells:
-    """Any of the five planar lattices with a basis of one to four columns anywhere."""
+    """Random planar lattices with a basis of one to four columns at random positions."""
     batch = len(spacing)
     device = spacing.device
     square, rectangular, hexagonal = (chance((batch,), share, random) for share in (0.3, 0.3, 0.4))
@@ -86,7 +86,7 @@ def any_cells(spacing: Tensor, random: torch.Generator) -> Cells:
     present = torch.arange(BASIS, device=device) < count
     weights = uniform((batch, BASIS), 0.08, 1.0, random) * present
     weights[:, 0] = 1
-    # Cells that hold more are larger; how much larger keeps columns about `spacing` apart.
+    # Cells with more columns are larger, so that columns stay about `spacing` apart.
     side = spacing * count[:, 0].sqrt() / ratio.sqrt() * torch.where(count[:, 0] > 1, 1.15, 1.0)
     angle = torch.deg2rad(degrees)
     zero = torch.zeros_like(side)
@@ -101,7 +101,7 @@ def random_cells(
     random: torch.Generator,
     zones: Sequence[Zone] = ZONES,
 ) -> Cells:
-    """Tabulated crystals and arbitrary lattices, turned at random, of a range of spacings."""
+    """Tabulated crystals and random lattices, randomly rotated, in a range of spacings."""
     length = log_uniform((batch,), *spacing, random)
     pick = torch.randint(0, len(zones), (batch,), generator=random, device=random.device)
     real = real_cells([zones[int(n)] for n in pick], length)
@@ -117,9 +117,9 @@ def random_cells(
 
 
 def fill(cells: Cells, size: int, random: torch.Generator) -> Columns:
-    """Every column over a `size` x `size` square, the origin anywhere in a cell."""
+    """All columns over a `size` x `size` square, with a random origin."""
     device = cells.vectors.device
-    # A square turned about its middle lies within this many cells of it, however flat the cell.
+    # The square lies within this many cells of its middle, for any rotation and cell shape.
     area = torch.linalg.det(cells.vectors).abs()
     longest = cells.vectors.norm(dim=-1).amax(dim=-1)
     reach = math.ceil(float((0.75 * size * longest / area).amax())) + 1
@@ -135,7 +135,7 @@ def fill(cells: Cells, size: int, random: torch.Generator) -> Columns:
 
 
 def within(columns: Columns, size: int) -> Columns:
-    """Without what lies outside the square, and no longer than the fullest picture needs."""
+    """Drop the columns outside the square, and pad only to the fullest picture."""
     y, x, weight = columns.y, columns.x, columns.weight
     kept = weight * ((y > 0) & (y < size - 1) & (x > 0) & (x < size - 1))
     most = max(1, int((kept > 0).sum(dim=1).amax()))

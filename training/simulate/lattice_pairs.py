@@ -1,8 +1,7 @@
-"""Pairs on which a drift is easily a lattice vector wrong: hexagonal lattices through a window.
+"""Pairs of hexagonal lattices, on which estimates of the drift are easily a lattice vector off.
 
-The frames are windows on a larger specimen: what leaves on one side comes in on the other, so that
-only what breaks the lattice tells a drift from one that is a lattice vector longer. A pure lattice
-has nothing that does.
+The frames are windows on a larger specimen, so that only deviations from the perfect lattice
+distinguish a drift from one that is a lattice vector longer. A pure lattice has none.
 
 A drift d = (dy, dx) moves features: moving(r) = reference(r - d).
 """
@@ -16,23 +15,22 @@ import torch
 from torch import Tensor
 
 from training.simulate.draw import normal, uniform
-from training.simulate.hexagons import Columns, draw_columns, picture
+from training.simulate.hexagons import MAX_DRIFT, GaussianColumns, draw_columns, picture
 from training.simulate.scan import EDGE
 
-SIZE = 256  # px
-REACH = 16.0  # px: the longest drift along either axis
-SPACING = (8.0, 24.0)  # px between neighbouring columns
-WIDTH = (0.16, 0.24)  # their sigma, in spacings
+FRAME_SIZE = 256  # px
+LATTICE_SPACING = (8.0, 24.0)  # px between neighbouring columns
+LATTICE_SIGMA = (0.16, 0.24)  # their sigma, in spacings
 BACKGROUND = 0.05  # of the peak
-SPREAD = 0.1  # relative standard deviation of the columns' heights
-RADIUS = (0.22, 0.41)  # of a particle, in sides of the frame
+HEIGHT_SPREAD = 0.1  # relative standard deviation of the columns' heights
+PARTICLE_RADIUS = (0.22, 0.41)  # of a particle, in sides of the frame
 
 
 @dataclass
-class Scenes:
-    """What ideal frames see, [B, side, side], a column's peak being one; and [B, 2] drifts.
+class ScenePairs:
+    """Noise-free scenes [B, side, side], normalised to a column's peak, and drifts [B, 2] in px.
 
-    They reach EDGE px past the frames on every side, for a scan that strays.
+    Scenes are EDGE px larger than the frames on every side, for scan errors.
     """
 
     reference: Tensor
@@ -46,30 +44,36 @@ class Scenes:
 
 
 def draw_lattices(
-    case: str, batch: int, random: torch.Generator, size: int = SIZE, reach: float = REACH
-) -> Scenes:
-    """Random scenes of one of CASES, in order of their spacing."""
-    columns = draw_columns(batch, size + 2 * EDGE, 0.0, random, SPACING, WIDTH, reach)
-    drift = uniform((batch, 2), -reach, reach, random)
-    columns.height = columns.height * CASES[case](columns, drift, size, random)
+    case: str,
+    batch: int,
+    random: torch.Generator,
+    size: int = FRAME_SIZE,
+    max_drift: float = MAX_DRIFT,
+) -> ScenePairs:
+    """Random scenes of one of LATTICE_CASES, sorted by spacing."""
+    columns = draw_columns(
+        batch, size + 2 * EDGE, 0.0, random, LATTICE_SPACING, LATTICE_SIGMA, max_drift
+    )
+    drift = uniform((batch, 2), -max_drift, max_drift, random)
+    columns.height = columns.height * LATTICE_CASES[case](columns, drift, size, random)
     still, moved = (picture(columns, size + 2 * EDGE, by) for by in (None, drift))
-    return Scenes(on_background(still), on_background(moved), drift)
+    return ScenePairs(on_background(still), on_background(moved), drift)
 
 
 def on_background(image: Tensor) -> Tensor:
     return BACKGROUND + (1 - BACKGROUND) * image
 
 
-def _pure(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+def _pure(columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
     return torch.ones_like(columns.height)
 
 
-def _spread(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
-    return (1 + SPREAD * normal(columns.height.shape, random)).clamp(min=0)
+def _spread(columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+    return (1 + HEIGHT_SPREAD * normal(columns.height.shape, random)).clamp(min=0)
 
 
-def _vacancy(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
-    """One column is missing that both frames would show whole."""
+def _vacancy(columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+    """One column that would be whole in both frames is missing."""
     inside = columns.height > 0
     whole = 3 * columns.sigma[:, None]
     for place, by in ((columns.y, drift[:, :1]), (columns.x, drift[:, 1:])):
@@ -79,22 +83,24 @@ def _vacancy(columns: Columns, drift: Tensor, size: int, random: torch.Generator
     return torch.ones_like(columns.height).scatter(1, lost, 0.0)
 
 
-def _particle(columns: Columns, drift: Tensor, size: int, random: torch.Generator) -> Tensor:
+def _particle(
+    columns: GaussianColumns, drift: Tensor, size: int, random: torch.Generator
+) -> Tensor:
     """Only a round particle that lies inside both frames."""
-    room = (size - 1 - drift.abs()) / 2  # the half-widths of what both frames show
+    room = (size - 1 - drift.abs()) / 2  # half-widths of the overlap of both frames
     edge = 3 * columns.sigma[:, None]
-    radius = size * uniform((len(drift), 1), *RADIUS, random)
+    radius = size * uniform((len(drift), 1), *PARTICLE_RADIUS, random)
     radius = torch.minimum(radius, room.amin(dim=1, keepdim=True) - edge)
-    centre = EDGE + (size - 1 - drift) / 2  # of what both frames show, in the reference
+    centre = EDGE + (size - 1 - drift) / 2  # of the overlap, in the reference
     centre = centre + (room - radius - edge) * uniform(drift.shape, -1, 1, random)
     square = (columns.y - centre[:, :1]).square() + (columns.x - centre[:, 1:]).square()
     return (square < radius.square()).float()
 
 
-Case = Callable[[Columns, Tensor, int, torch.Generator], Tensor]
+Case = Callable[[GaussianColumns, Tensor, int, torch.Generator], Tensor]
 
-# The factor that each puts on the heights of the columns.
-CASES: dict[str, Case] = {
+# The factors of the columns' heights.
+LATTICE_CASES: dict[str, Case] = {
     "finite particle": _particle,
     "column-intensity spread": _spread,
     "one vacancy": _vacancy,

@@ -1,10 +1,10 @@
-"""How often a drift can be told from one that is a lattice vector longer, at best.
+"""The best possible rate of distinguishing a drift from one that is a lattice vector longer.
 
-On a crystal whose columns differ in height only, an observer who knows all but those heights and
-the noise (the lattice, its columns' shape, the background, how much heights spread) can do no
-better than to measure each column's height in either frame, and to ask by which lattice vector the
-heights fit. Measured heights scatter about the true ones with the variance 1 / sum(s^2 / L), for a
-column s in a scene of L counts. Frames show whole columns only, and no drift is longer than REACH.
+On a crystal whose columns differ in height only, the ideal observer knows the lattice, the columns'
+shape, the background and the spread of the heights, but not the heights and the noise. It measures
+each column's height in both frames and takes the lattice vector of maximum likelihood. Measured
+heights have the variance 1 / sum(s^2 / L), for a column s in a scene of L counts. Frames contain
+whole columns only, and no drift is longer than MAX_DRIFT.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from training.simulate.hexagons import MAX_DRIFT
 from training.simulate.lattice import Cells
-from training.simulate.lattice_pairs import BACKGROUND, REACH, SIZE, SPREAD
+from training.simulate.lattice_pairs import BACKGROUND, FRAME_SIZE, HEIGHT_SPREAD
 
 Array = NDArray[np.float64]
-SEEN = 4.0  # sigmas: how far the light of a column reaches
-ALIKE = 1e-3  # fractions of a cell, and of an intensity: what is the same
+LIGHT_RADIUS = 4.0  # sigmas: where the intensity of a column is cut off
+SAME_TOLERANCE = 1e-3  # of positions, in cells, and of intensities
 
 
 @dataclass(frozen=True)
-class Crystal:
+class ProjectedCrystal:
     """One projected cell: lattice vectors in px, columns in fractions of them, intensities."""
 
     vectors: Array
@@ -35,12 +36,12 @@ class Crystal:
     weights: Array
 
     def symmetries(self) -> Iterator[list[tuple[int, tuple[int, int]]]]:
-        """Translations shorter than the cell that change nothing: for each column which one it
-        falls onto, and in which cell."""
+        """Translations within a cell that map the crystal onto itself: for each column, the one it
+        is mapped onto, and the cell of that."""
         for first in self.places:
             onto = [self._found(place + first - self.places[0]) for place in self.places]
             same = all(
-                found and abs(self.weights[found[0]] - weight) < ALIKE
+                found and abs(self.weights[found[0]] - weight) < SAME_TOLERANCE
                 for found, weight in zip(onto, self.weights, strict=True)
             )
             if same:
@@ -49,28 +50,30 @@ class Crystal:
     def _found(self, place: Array) -> tuple[int, tuple[int, int]] | None:
         for k, known in enumerate(self.places):
             cells = np.round(place - known)
-            if np.abs(place - known - cells).max() < ALIKE:
+            if np.abs(place - known - cells).max() < SAME_TOLERANCE:
                 return k, (int(cells[0]), int(cells[1]))
         return None
 
 
-def told_apart(cells: Cells, sigma: Tensor, dose: float, random: torch.Generator) -> float:
-    """The share of pairs, one for each of the cells, whose true drift fits best. Columns are
-    Gaussians of standard deviation `sigma` [B]; `dose` is the count where a crystal is brightest.
+def ideal_hit_rate(cells: Cells, sigma: Tensor, dose: float, random: torch.Generator) -> float:
+    """The fraction of pairs, one per cell, in which the true drift has the maximum likelihood.
+
+    Columns are Gaussians of standard deviation `sigma` [B] px; `dose` is the count at the brightest
+    point of a crystal.
     """
     rng = np.random.default_rng(int(torch.randint(2**31, (), generator=random)))
     hits = 0
     for n, width in enumerate(sigma.tolist()):
         there = cells.weights[n] > 0
         parts = (cells.vectors[n], cells.places[n][there], cells.weights[n][there])
-        crystal = Crystal(*(part.double().numpy() for part in parts))
+        crystal = ProjectedCrystal(*(part.double().numpy() for part in parts))
         hits += _fits_best(crystal, height_variances(crystal, width, dose), rng)
     return hits / len(sigma)
 
 
-def height_variances(crystal: Crystal, sigma: float, dose: float) -> Array:
-    """Of each column's measured height, relative to the column."""
-    far = math.ceil(SEEN * sigma)
+def height_variances(crystal: ProjectedCrystal, sigma: float, dose: float) -> Array:
+    """The variance of each column's measured height, relative to the column."""
+    far = math.ceil(LIGHT_RADIUS * sigma)
     pixel = _grid(far)
     around = _grid(math.ceil(3 * far / _narrowest(crystal)) + 1)
 
@@ -96,51 +99,53 @@ def height_variances(crystal: Crystal, sigma: float, dose: float) -> Array:
     )
 
 
-def _fits_best(crystal: Crystal, variance: Array, rng: np.random.Generator) -> bool:
-    """Whether the heights of two frames fit best by the drift that there was."""
-    cells = _grid(math.ceil((SIZE / math.sqrt(2) + 2 * REACH) / _narrowest(crystal)) + 1)
-    at = (cells[:, :, None] + crystal.places + rng.uniform(0, 1, 2)) @ crystal.vectors + SIZE / 2
-    drift = rng.uniform(-REACH, REACH, 2)
-    height = SPREAD * rng.normal(size=at.shape[:3])
+def _fits_best(crystal: ProjectedCrystal, variance: Array, rng: np.random.Generator) -> bool:
+    """Whether the true drift has the maximum likelihood, for one random pair."""
+    cells = _grid(math.ceil((FRAME_SIZE / math.sqrt(2) + 2 * MAX_DRIFT) / _narrowest(crystal)) + 1)
+    at = (
+        cells[:, :, None] + crystal.places + rng.uniform(0, 1, 2)
+    ) @ crystal.vectors + FRAME_SIZE / 2
+    drift = rng.uniform(-MAX_DRIFT, MAX_DRIFT, 2)
+    height = HEIGHT_SPREAD * rng.normal(size=at.shape[:3])
 
     def measured(places: Array) -> Array:
-        inside = ((places > 0) & (places < SIZE)).all(-1)
+        inside = ((places > 0) & (places < FRAME_SIZE)).all(-1)
         return np.where(inside, height + np.sqrt(variance) * rng.normal(size=height.shape), np.nan)
 
     still, moved = measured(at), measured(at + drift)
     best, right = -math.inf, False
-    steps = _grid(math.ceil(2 * math.sqrt(2) * REACH / _narrowest(crystal)) + 1).reshape(-1, 2)
+    steps = _grid(math.ceil(2 * math.sqrt(2) * MAX_DRIFT / _narrowest(crystal)) + 1).reshape(-1, 2)
     for onto in crystal.symmetries():
         column, cell = onto[0]
         away = (steps + crystal.places[column] + cell - crystal.places[0]) @ crystal.vectors
         for (down, across), longer in zip(steps.astype(int).tolist(), away, strict=True):
-            if np.abs(drift + longer).max() > REACH:
+            if np.abs(drift + longer).max() > MAX_DRIFT:
                 continue
             other = [
                 np.roll(moved[:, :, k], (-down - y, -across - x), (0, 1)) for k, (y, x) in onto
             ]
             fit = _log_likelihood(still, np.stack(other, -1), variance)
             if fit > best:
-                best, right = fit, bool(np.hypot(*longer) < ALIKE)
+                best, right = fit, bool(np.hypot(*longer) < SAME_TOLERANCE)
     return right
 
 
 def _log_likelihood(first: Array, second: Array, noise: Array) -> float:
-    """That these are the same columns' heights, over that they are not."""
-    whole = SPREAD**2 + noise
-    common = np.broadcast_to(SPREAD**2 / whole, first.shape)
+    """Log-likelihood ratio: heights of the same columns against heights of unrelated ones."""
+    whole = HEIGHT_SPREAD**2 + noise
+    common = np.broadcast_to(HEIGHT_SPREAD**2 / whole, first.shape)
     known = np.isfinite(first * second)
     a, b = (np.where(known, heights, 0) / np.sqrt(whole) for heights in (first, second))
-    told = (common * a * b - common**2 * (a**2 + b**2) / 2) / (1 - common**2)
-    return float(told.sum() - 0.5 * np.log1p(-(common**2))[known].sum())
+    terms = (common * a * b - common**2 * (a**2 + b**2) / 2) / (1 - common**2)
+    return float(terms.sum() - 0.5 * np.log1p(-(common**2))[known].sum())
 
 
 def _grid(far: int) -> Array:
-    """[rows, columns, 2]: whole steps of up to `far` either way."""
+    """[2 far + 1, 2 far + 1, 2]: integer steps from -far to far along both axes."""
     return np.stack(np.meshgrid(*[np.arange(-far, far + 1.0)] * 2, indexing="ij"), -1)
 
 
-def _narrowest(crystal: Crystal) -> float:
-    """The distance between a cell's sides, px: fewer steps reach no farther than these."""
+def _narrowest(crystal: ProjectedCrystal) -> float:
+    """The smaller distance between opposite sides of the cell, px."""
     area = abs(float(np.linalg.det(crystal.vectors)))
     return area / float(np.linalg.norm(crystal.vectors, axis=1).max())

@@ -1,6 +1,6 @@
-"""What happens to a picture after its electrons were counted, and gives its noise a colour.
+"""Filters and resampling after the electrons are counted, which make the noise correlated.
 
-Afterglow and smoothing are linear filters; zooming and rotating are resampling. The truth goes
+Afterglow and smoothing are linear filters; zooming and rotation are resampling. The truth passes
 through the same, without the noise.
 """
 
@@ -14,10 +14,10 @@ from torch import Tensor
 from training.simulate.draw import chance, log_uniform, uniform
 from training.simulate.scan import coefficients
 
-AFTERGLOW = (0.3, 5.0)  # px: how far a signal reaches along the row
-SMOOTHING = (0.3, 1.6)  # px: standard deviation of a Gaussian
-ZOOM = (1.2, 4.0)
-TURNED_ZOOM = 1.45  # from here on a turned picture still covers the frame
+AFTERGLOW_LENGTH = (0.3, 5.0)  # px: decay length along the row
+SMOOTHING_SIGMA = (0.3, 1.6)  # px: standard deviation of a Gaussian
+ZOOM_RANGE = (1.2, 4.0)
+LEAST_ROTATED_ZOOM = 1.45  # a rotated picture must still cover the frame
 KERNELS = 4  # bilinear, Catmull-Rom, cubic spline, Lanczos
 
 
@@ -28,7 +28,7 @@ def filters(batch: int, rows: int, columns: int, random: torch.Generator) -> Ten
     fx = torch.fft.rfftfreq(columns, device=device)[None]
     shape = (batch, 1, 1)
     glowing = chance(shape, 0.65, random)
-    length = log_uniform(shape, *AFTERGLOW, random)
+    length = log_uniform(shape, *AFTERGLOW_LENGTH, random)
     share = torch.where(chance(shape, 0.6, random), 1.0, uniform(shape, 0.2, 1, random))
     decay = torch.exp(-1 / length)
     way = torch.where(chance(shape, 0.7, random), 1.0, -1.0)
@@ -36,9 +36,9 @@ def filters(batch: int, rows: int, columns: int, random: torch.Generator) -> Ten
     late = (1 - decay) / (1 - decay * torch.polar(torch.ones_like(turn), -turn))
     glow = torch.where(glowing, 1 - share + share * late, torch.ones_like(late))
     smooth = ~glowing | chance(shape, 0.3, random)
-    sigma_y = log_uniform(shape, *SMOOTHING, random)
+    sigma_y = log_uniform(shape, *SMOOTHING_SIGMA, random)
     sigma_x = torch.where(
-        chance(shape, 0.8, random), sigma_y, log_uniform(shape, *SMOOTHING, random)
+        chance(shape, 0.8, random), sigma_y, log_uniform(shape, *SMOOTHING_SIGMA, random)
     )
     blur = torch.exp(
         -2 * (math.pi * (sigma_y * fy)).square() - 2 * (math.pi * sigma_x * fx).square()
@@ -53,15 +53,15 @@ def filtered(images: Tensor, transfer: Tensor) -> Tensor:
 
 
 class Regrid:
-    """A zoom by 1.2 to 4 about the middle, half of them turned too, by one of four kernels."""
+    """A zoom by 1.2 to 4 about the middle, partly with a rotation, by one of four kernels."""
 
     def __init__(self, batch: int, side: int, random: torch.Generator) -> None:
         device = random.device
         shape = (batch, 1, 1)
         turned = chance(shape, 0.4, random)
-        least = torch.where(turned, TURNED_ZOOM, ZOOM[0])
-        zoom = least * (ZOOM[1] / least) ** (uniform(shape, 0, 1, random) ** 1.5)
-        # Programs zoom by two more often than by anything else.
+        least = torch.where(turned, LEAST_ROTATED_ZOOM, ZOOM_RANGE[0])
+        zoom = least * (ZOOM_RANGE[1] / least) ** (uniform(shape, 0, 1, random) ** 1.5)
+        # A zoom by two is the most common one.
         zoom = torch.where(~turned & chance(shape, 0.35, random), 2.0, zoom)
         angle = torch.where(turned, uniform(shape, 0, 2 * math.pi, random), 0.0)
         self.kernel = torch.randint(0, KERNELS, shape, generator=random, device=device)
@@ -91,7 +91,7 @@ class Regrid:
 
 
 def _weights(t: Tensor, kernel: Tensor) -> list[Tensor]:
-    """Of the four pixels around, at distances 1 + t, t, 1 - t and 2 - t."""
+    """Interpolation weights of the four nearest pixels, at distances 1 + t, t, 1 - t and 2 - t."""
     weights = []
     lanczos = [_lanczos(d) for d in (1 + t, t, 1 - t, 2 - t)]
     whole = sum(lanczos[1:], lanczos[0])

@@ -1,4 +1,4 @@
-"""The probe: how a point of the specimen is smeared, as a transfer function in Fourier space.
+"""The probe, as a transfer function in Fourier space.
 
 Diffraction at an aperture with aberrations, a Gaussian source, and a wide tail. Scaled so that a
 column of weight one has about unit peak height in a perfect probe.
@@ -13,14 +13,14 @@ from torch import Tensor
 
 from training.simulate.draw import Mix
 
-# Aberrations are phases in radians at the aperture's edge.
+# Aberrations are phases in radians at the edge of the aperture.
 PROBE: Mix = {
-    "diffraction": (0.3, 0.8, 0.5),  # share of the width that is the aperture's
+    "diffraction": (0.3, 0.8, 0.5),  # fraction of the width due to the aperture
     "defocus": (-4.0, 4.0, 0.3),
     "astigmatism": (0.3, 2.0, 0.3),
-    "coma": (0.5, 4.0, 0.2),  # what a tilted beam or specimen looks like
+    "coma": (0.5, 4.0, 0.2),  # also the effect of a tilted beam or specimen
     "ellipticity": (0.0, 0.12, 0.5),  # of the source
-    "tail": (0.0, 0.08, 0.5),  # share of the intensity in a halo three times as wide
+    "tail": (0.0, 0.08, 0.5),  # fraction of the intensity in a halo three times as wide
 }
 
 AIRY_SIGMA = 0.218  # of a diffraction-limited spot, in 1 / aperture radius
@@ -32,7 +32,7 @@ def transfer(
 ) -> Tensor:
     """[B, size, size // 2 + 1] for spots of standard deviation `sigma` [B] px.
 
-    `angle` [B] is the direction of whatever is not round; `strengths` [B] are named in PROBE.
+    `angle` [B] is the direction of the anisotropic parts; `strengths` [B] are named in PROBE.
     """
     given = strengths or {}
     none = torch.zeros_like(sigma)
@@ -81,7 +81,7 @@ def _aperture(
 
     chi = radius.square() * (phase("defocus") + phase("astigmatism") * torch.cos(2 * azimuth))
     chi = chi + phase("coma") * radius**3 * torch.cos(azimuth)
-    # A soft edge: a hard one on a coarse grid would make the aperture's size jump.
+    # A soft edge: on a coarse grid, the size of a hard-edged aperture would change in jumps.
     inside = torch.sigmoid((1 - radius) * edge[:, None, None] * size / 0.5)
     wave = torch.fft.ifft2(torch.polar(inside, chi))
     spot = torch.fft.rfft2(wave.abs().square())

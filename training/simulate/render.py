@@ -1,8 +1,8 @@
-"""Columns to images: exact positions, any probe, a whole batch at once.
+"""Images of columns at exact positions, for any probe, in batches.
 
-Columns are spread on the pixel grid with cubic B-splines; in Fourier space that spread is divided
-out again and the probe multiplied in, so a column stands at its true sub-pixel place whatever the
-probe. The FFT wraps, so specimens reach MARGIN pixels past the picture on every side.
+Columns are spread on the pixel grid with cubic B-splines (a non-uniform FFT). In Fourier space the
+spread is divided out and the probe multiplied in, so columns are at their exact positions. The FFT
+is periodic, so specimens extend RENDER_MARGIN px beyond the picture on every side.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training.simulate.lattice import Columns
 
-MARGIN = 32
+RENDER_MARGIN = 32
 
 
 def draw_columns(columns: Columns, transfer: Tensor, size: int) -> Tensor:

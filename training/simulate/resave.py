@@ -1,4 +1,4 @@
-"""What programs and electronics do to a finished picture: hum, lost lines, grey levels, JPEG."""
+"""Effects on a finished picture: mains hum, lost lines, quantisation, JPEG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from training.simulate.draw import chance, log_uniform, uniform
 
 # The luminance table of the JPEG standard (ITU-T T.81, annex K).
-TABLE = (
+JPEG_TABLE = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
     (14, 13, 16, 24, 40, 57, 69, 56),
@@ -23,7 +23,7 @@ TABLE = (
 
 
 def hum(images: Tensor, random: torch.Generator) -> Tensor:
-    """A sine in time is added, as of the mains: up to a few cycles a row."""
+    """Add a sine in time, as from the mains, of up to a few cycles per row."""
     batch, rows, columns = images.shape
     shape = (batch, 1, 1)
     row = torch.arange(rows, device=images.device)[:, None]
@@ -38,7 +38,7 @@ def hum(images: Tensor, random: torch.Generator) -> Tensor:
 
 
 def lost_lines(images: Tensor, random: torch.Generator) -> Tensor:
-    """A few rows repeat the row before, or show one level."""
+    """A few rows repeat the row before or have one value."""
     batch, rows, _ = images.shape
     share = log_uniform((batch, 1, 1), 0.002, 0.02, random)
     struck = torch.rand((batch, rows, 1), generator=random, device=images.device) < share
@@ -49,14 +49,14 @@ def lost_lines(images: Tensor, random: torch.Generator) -> Tensor:
 
 
 def eight_bits(images: Tensor, random: torch.Generator) -> Tensor:
-    """As grey levels from 0 to 255, the contrast stretched a little past both ends."""
+    """Quantise to 8 bits, with the contrast stretched a little beyond the range."""
     low, high = images.amin(dim=(1, 2), keepdim=True), images.amax(dim=(1, 2), keepdim=True)
     step = (high - low).clamp(min=1e-12) / (255 * uniform((len(images), 1, 1), 0.4, 1, random))
     return low + ((images - low) / step).round() * step
 
 
 def jpeg(images: Tensor, random: torch.Generator) -> Tensor:
-    """Grey levels, and their cosine transform in blocks of 8 x 8 px rounded, quality 60 to 97."""
+    """JPEG compression: rounded cosine transforms of blocks of 8 x 8 px, quality 60 to 97."""
     batch, height, width = images.shape
     low, high = images.amin(dim=(1, 2), keepdim=True), images.amax(dim=(1, 2), keepdim=True)
     step = (high - low).clamp(min=1e-12) / 255
@@ -65,7 +65,7 @@ def jpeg(images: Tensor, random: torch.Generator) -> Tensor:
     cosine = 0.5 * torch.cos(math.pi * (2 * n[None] + 1) * n[:, None] / 16)
     cosine[0] *= math.sqrt(0.5)
     quality = uniform((batch, 1, 1, 1, 1), 60, 97, random)
-    table = torch.tensor(TABLE, device=images.device, dtype=torch.float32)[:, None, :]
+    table = torch.tensor(JPEG_TABLE, device=images.device, dtype=torch.float32)[:, None, :]
     table = (table * (200 - 2 * quality) / 100).round().clamp(1, 255)
     blocks = torch.einsum("ui,bhiwj,vj->bhuwv", cosine, blocks, cosine)
     blocks = (blocks / table).round() * table

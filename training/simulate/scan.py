@@ -1,7 +1,7 @@
-"""How the scan misplaces the beam: displacement fields, and pictures taken along them.
+"""Scan errors: displacement fields of the beam, and pictures sampled along them.
 
-The fast direction is x; time runs along rows and from row to row. A strength is in pixels, rms
-where the error is random.
+The fast direction is x; time runs along rows and from row to row. Strengths are in pixels, rms for
+random errors.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ SCAN: Mix = {
     "drift": (0.2, 6.0, 0.5),  # of the specimen while the frame is scanned
     "row_jitter_x": (0.05, 1.2, 0.6),
     "row_jitter_y": (0.05, 0.6, 0.4),
-    "fast_jitter": (0.05, 0.6, 0.4),  # inside rows, over a few to some tens of pixels
-    "flyback": (0.3, 4.0, 0.3),  # at the row's first pixel, dying away along it
+    "fast_jitter": (0.05, 0.6, 0.4),  # within rows, correlated over 2 to 40 px
+    "flyback": (0.3, 4.0, 0.3),  # at the first pixel of a row, decaying along it
     "jump": (0.3, 2.0, 0.1),  # once in the frame
-    "wobble": (0.1, 1.0, 0.2),  # of the mains
+    "wobble": (0.1, 1.0, 0.2),  # sinusoidal, from the mains
 }
 
-EDGE = 16  # px around a picture that its scan errors may reach into
+EDGE = 16  # px of margin around a picture for its scan errors
 
 
 def displacements(
     batch: int, rows: int, columns: int, random: torch.Generator, strengths: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """(slow, fast), each [B, 2, rows, columns]: where the beam is, less where it should be.
+    """(slow, fast), each [B, 2, rows, columns]: true minus nominal position of the beam.
 
-    `slow` is the drift, which one frame cannot tell from a differently shaped crystal; `fast` is
-    what a restoring network can take out. Both have zero mean over the frame.
+    `slow` is the drift, which one frame cannot distinguish from a distorted crystal; `fast` is what
+    a restoring network can correct. Both have zero mean over the frame.
     """
     time = torch.linspace(-0.5, 0.5, rows * columns, device=random.device).view(rows, columns)
     none = torch.zeros(batch, device=random.device)
@@ -41,25 +41,25 @@ def displacements(
     fast = torch.zeros(batch, 2, rows, columns, device=random.device)
     for name, error in _ERRORS.items():
         strength = strengths.get(name, none)
-        if strength.device.type != "cpu":  # a GPU would wait for the list of those that have it
+        if strength.device.type != "cpu":  # on a GPU, selecting pictures would synchronise
             fast = fast + error(strength, rows, columns, random)
             continue
-        some = strength.nonzero()[:, 0]  # most pictures have few errors, and drawing one is slow
+        some = strength.nonzero()[:, 0]  # most pictures have few errors, and they are slow to draw
         if len(some):
             fast[some] += error(strength[some], rows, columns, random)
     return slow, fast - fast.mean(dim=(2, 3), keepdim=True)
 
 
 def _direction(length: Tensor, random: torch.Generator) -> Tensor:
-    """[B, 2, 1, 1] vectors of these lengths [B], in any direction."""
+    """[B, 2, 1, 1] vectors of lengths [B] in random directions."""
     turn = uniform((len(length),), 0, 2 * math.pi, random)
     return (length * torch.stack([turn.sin(), turn.cos()])).T[:, :, None, None]
 
 
 def _row_jitter(strength: Tensor, rows: int, random: torch.Generator) -> Tensor:
-    """[B, rows] displacements of whole rows, each remembering the one before."""
+    """[B, rows] displacements of whole rows: a first-order autoregression from row to row."""
     memory = uniform((len(strength),), 0, 0.9, random)[:, None]
-    return strength[:, None] * _remembering(normal((len(strength), rows), random), memory)
+    return strength[:, None] * _autoregression(normal((len(strength), rows), random), memory)
 
 
 def _row_jitter_x(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
@@ -72,18 +72,18 @@ def _row_jitter_y(strength: Tensor, rows: int, columns: int, random: torch.Gener
     return torch.stack([shift, torch.zeros_like(shift)], 1)[..., None]
 
 
-def _remembering(kicks: Tensor, memory: Tensor) -> Tensor:
-    """An autoregression of unit variance along the last axis, by its impulse response."""
-    length = kicks.shape[-1]
-    lag = torch.arange(length, device=kicks.device)
+def _autoregression(noise: Tensor, memory: Tensor) -> Tensor:
+    """An AR(1) process of unit variance along the last axis, by its impulse response."""
+    length = noise.shape[-1]
+    lag = torch.arange(length, device=noise.device)
     response = memory**lag * (1 - memory.square()).sqrt()
-    spectrum = torch.fft.rfft(kicks, 2 * length) * torch.fft.rfft(response, 2 * length)
-    remembered: Tensor = torch.fft.irfft(spectrum, 2 * length)[..., :length]
-    return remembered
+    spectrum = torch.fft.rfft(noise, 2 * length) * torch.fft.rfft(response, 2 * length)
+    process: Tensor = torch.fft.irfft(spectrum, 2 * length)[..., :length]
+    return process
 
 
 def _fast_jitter(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
-    """Vibration inside rows, correlated along them, fresh in every row."""
+    """Vibration within rows, correlated along a row and independent between rows."""
     batch = len(strength)
     length = log_uniform((batch, 1, 1, 1), 2, 40, random)
     frequency = torch.fft.rfftfreq(columns, device=random.device)
@@ -95,7 +95,7 @@ def _fast_jitter(strength: Tensor, rows: int, columns: int, random: torch.Genera
 
 
 def _flyback(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
-    """The beam comes late to the start of every row, and catches up exponentially."""
+    """The beam lags at the start of every row and recovers exponentially."""
     decay = log_uniform((len(strength), 1, 1), 3, 0.15 * columns + 3, random)
     column = torch.arange(columns, device=random.device)
     late = strength[:, None, None] * torch.exp(-column / decay)
@@ -109,7 +109,7 @@ def _jump(strength: Tensor, rows: int, columns: int, random: torch.Generator) ->
 
 
 def _wobble(strength: Tensor, rows: int, columns: int, random: torch.Generator) -> Tensor:
-    """A sine in time, of a fraction of a cycle to a few cycles a row."""
+    """A sine in time, of 0.03 to 3 cycles per row."""
     batch = len(strength)
     cycles = log_uniform((batch, 1, 1, 1), 0.03, 3, random)
     phase = uniform((batch, 1, 1, 1), 0, 2 * math.pi, random)
@@ -119,7 +119,7 @@ def _wobble(strength: Tensor, rows: int, columns: int, random: torch.Generator) 
     return math.sqrt(2) * wave * _direction(strength, random)
 
 
-# What each adds to the displacements [B, 2 (y, x), rows, columns], or to a shape that broadcasts.
+# Each returns displacements [B, 2 (y, x), rows, columns], or of a shape that broadcasts to it.
 _ERRORS = {
     "row_jitter_x": _row_jitter_x,
     "row_jitter_y": _row_jitter_y,
@@ -131,9 +131,9 @@ _ERRORS = {
 
 
 def coefficients(image: Tensor) -> Tensor:
-    """Cubic B-spline coefficients of pictures [B, rows, columns], by Fourier, edges wrapping.
+    """Periodic cubic B-spline coefficients of pictures [B, rows, columns], by FFT.
 
-    What wraps fades as 0.27 per pixel, so a margin of EDGE px is more than enough.
+    The influence of the opposite edge decays as 0.27 per pixel, so a margin of EDGE px suffices.
     """
     rows, columns = image.shape[-2:]
 
@@ -147,8 +147,8 @@ def coefficients(image: Tensor) -> Tensor:
 
 
 def sample(spline: Tensor, displacement: Tensor, edge: int = EDGE) -> Tensor:
-    """Pictures read where the beam really was: [B, rows, columns] of coefficients that reach
-    `edge` px further on every side than the displacements [B, 2, rows, columns]."""
+    """Pictures [B, rows, columns] sampled at the true positions of the beam, from coefficients that
+    extend `edge` px beyond the displacements [B, 2, rows, columns] on every side."""
     batch, height, width = spline.shape
     rows, columns = displacement.shape[-2:]
     reach = edge - 2
@@ -164,7 +164,7 @@ def sample(spline: Tensor, displacement: Tensor, edge: int = EDGE) -> Tensor:
     for i, y_weight in enumerate(y_weights):
         along = torch.zeros_like(image)
         for j, x_weight in enumerate(x_weights):
-            # A view that starts later, so that one index serves all sixteen neighbours.
+            # An offset view, so that one index serves all sixteen neighbours.
             taken = flat[:, i * width + j :].gather(1, first)
             along.addcmul_(taken, x_weight.reshape(batch, -1))
         image.addcmul_(along, y_weight.reshape(batch, -1))

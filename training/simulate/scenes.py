@@ -1,7 +1,4 @@
-"""Clean pictures by the batch: what an ideal detector and an unshaken scan would record.
-
-A scene's brightest pixel is one.
-"""
+"""Batches of scenes: clean pictures, without noise and scan errors, with a maximum of one."""
 
 from __future__ import annotations
 
@@ -12,21 +9,26 @@ from torch import Tensor
 
 from training.simulate.draw import draw_mix, uniform
 from training.simulate.probe import PROBE, transfer
-from training.simulate.render import MARGIN, draw_columns
+from training.simulate.render import RENDER_MARGIN, draw_columns
 from training.simulate.shapes import random_shapes
-from training.simulate.specimen import Specimen, random_specimens
+from training.simulate.specimen import SpecimenBatch, random_specimens
 from training.simulate.texture import TEXTURE, add_texture
 
-# Bands of column spacing in px and their share; close-packed pictures are where networks lose most.
-BANDS = (((4.0, 7.0), 0.22), ((7.0, 12.0), 0.28), ((12.0, 22.0), 0.28), ((22.0, 60.0), 0.14))
-SIGMA = (0.14, 0.34)  # of the probe, in column spacings
-SHARPEST = 0.8  # px: a sharper probe than this is undersampled
+# Bands of column spacing in px and their fractions. Networks do worst on the closest columns.
+SPACING_BANDS = (
+    ((4.0, 7.0), 0.22),
+    ((7.0, 12.0), 0.28),
+    ((12.0, 22.0), 0.28),
+    ((22.0, 60.0), 0.14),
+)
+PROBE_SIGMA = (0.14, 0.34)  # of the probe, in column spacings
+LEAST_SIGMA = 0.8  # px: a sharper probe is undersampled
 
 
 def render_scenes(count: int, size: int, random: torch.Generator, batch: int = 16) -> Tensor:
     """[count, size, size] float16 scenes: crystals of every band and other shapes, shuffled."""
     parts = []
-    for spacing, share in BANDS:
+    for spacing, share in SPACING_BANDS:
         wanted = round(count * share)
         for start in range(0, wanted, batch):
             parts.append(render_crystals(min(batch, wanted - start), size, spacing, random))
@@ -40,22 +42,22 @@ def render_scenes(count: int, size: int, random: torch.Generator, batch: int = 1
 def render_crystals(
     batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
 ) -> Tensor:
-    """[batch, size, size] scenes of specimens of one band of column spacings."""
-    full = size + 2 * MARGIN
+    """[batch, size, size] scenes of random specimens in a range of column spacings."""
+    full = size + 2 * RENDER_MARGIN
     specimen = random_specimens(batch, full, spacing, random)
-    sigma = (specimen.spacing * uniform((batch,), *SIGMA, random)).clamp(min=SHARPEST)
-    seen = photograph(specimen, sigma, random, draw_mix(PROBE, batch, random))
+    sigma = (specimen.spacing * uniform((batch,), *PROBE_SIGMA, random)).clamp(min=LEAST_SIGMA)
+    seen = form_image(specimen, sigma, random, draw_mix(PROBE, batch, random))
     textured = add_texture(seen, random, draw_mix(TEXTURE, batch, random))
-    return scaled(textured[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
+    return scaled(textured[:, RENDER_MARGIN:-RENDER_MARGIN, RENDER_MARGIN:-RENDER_MARGIN])
 
 
-def photograph(
-    specimen: Specimen,
+def form_image(
+    specimen: SpecimenBatch,
     sigma: Tensor,
     random: torch.Generator,
     strengths: dict[str, Tensor] | None = None,
 ) -> Tensor:
-    """A specimen seen by probes of standard deviation `sigma` [B] px."""
+    """Images of specimens by probes of standard deviation `sigma` [B] px."""
     angle = uniform((len(sigma),), 0, 2 * math.pi, random)
     response = transfer(sigma, angle, specimen.size, strengths)
     return scaled(draw_columns(specimen.columns, response, specimen.size).clamp(min=0))

@@ -1,4 +1,4 @@
-"""Pictures that are no crystal at all, so that networks do not turn everything into atoms."""
+"""Pictures without crystals, so that networks do not turn everything into atoms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def islands(batch: int, size: int, random: torch.Generator) -> Tensor:
 
 
 def blobs(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """A few round hills of any size, at random places."""
+    """A few Gaussians of random size at random positions."""
     count = 12
     y, x = _grid(size, random.device)
     place = uniform((2, batch, count, 1, 1), 0, size, random)
@@ -39,7 +39,7 @@ def blobs(batch: int, size: int, random: torch.Generator) -> Tensor:
 
 
 def facets(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """Overlapping half planes, as at wedges, steps and the edges of foils."""
+    """Overlapping half planes, as at wedges, steps and edges of foils."""
     y, x = _grid(size, random.device)
     picture = torch.full((batch, size, size), 0.05, device=random.device)
     for _ in range(4):
@@ -53,7 +53,7 @@ def facets(batch: int, size: int, random: torch.Generator) -> Tensor:
 
 
 def writing(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """Lines of made-up letters, five by seven blots each, like a mask or a scale bar's label."""
+    """Lines of random letters of five by seven blocks, like a mask or the label of a scale bar."""
     scale = int(torch.randint(1, 7, (1,), generator=random, device=random.device))
     rows, columns = math.ceil(size / (9 * scale)), math.ceil(size / (7 * scale))
     blots = chance((batch, rows, columns, 7, 5), 0.45, random).float()
@@ -66,7 +66,7 @@ def writing(batch: int, size: int, random: torch.Generator) -> Tensor:
 
 
 def ramps(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """A level that rises across the picture, in any direction."""
+    """Linear ramps in random directions."""
     rise = uniform((batch, 1, 1), 0, 0.6, random)
     turn = uniform((batch, 1, 1), 0, 2 * math.pi, random)
     y, x = (axis / (size - 1) - 0.5 for axis in _grid(size, random.device))

@@ -1,7 +1,4 @@
-"""A specimen: a crystal, what it borders on, and what is wrong with it.
-
-Everything is mixed from shares: how often a picture has a thing, and how much of it.
-"""
+"""Specimens: crystals with borders and defects, drawn from tables of frequency and strength."""
 
 from __future__ import annotations
 
@@ -14,9 +11,9 @@ from training.simulate import defects
 from training.simulate.draw import Mix, draw_mix, uniform
 from training.simulate.lattice import Cells, Columns, fill, random_cells, within
 
-# (low, high, share): a strength uniform between the two in a share of the pictures, else none.
-# Real columns stand within about a hundredth of their distance; much more disorder than that
-# would teach a network not to average over neighbouring columns.
+# (low, high, fraction): a strength uniform between low and high in a fraction of the pictures.
+# Real columns are within about 1 % of their spacing of the ideal site; much more disorder would
+# teach a network not to average over neighbouring columns.
 DEFECTS: Mix = {
     "spread": (0.0, 0.12, 0.8),  # of the columns' heights
     "vacancies": (0.002, 0.06, 0.3),  # of the columns
@@ -30,14 +27,14 @@ DEFECTS: Mix = {
     "amorphous": (0.1, 0.6, 0.05),  # of the picture
 }
 
-# What lies beyond a line through the picture, and how often; else the crystal fills it.
+# What lies beyond a line through the picture, and in which fraction of pictures.
 BORDERS = {"vacuum": 0.12, "grain": 0.08, "twin": 0.05, "interface": 0.06, "fault": 0.06}
 CLEARANCE = 0.4  # of the spacing, between a border and the first columns beyond it
 
 
 @dataclass
-class Specimen:
-    """Columns over a square of `size` px, and the distance between neighbours [B]."""
+class SpecimenBatch:
+    """Columns over a square of `size` px, and the distance between nearest columns [B], px."""
 
     columns: Columns
     spacing: Tensor
@@ -46,8 +43,8 @@ class Specimen:
 
 def random_specimens(
     batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
-) -> Specimen:
-    """A batch of specimens of a range of column spacings in px."""
+) -> SpecimenBatch:
+    """A batch of specimens in a range of column spacings in px."""
     cells = random_cells(batch, spacing, random)
     return build(cells, size, random, draw_mix(DEFECTS, batch, random), draw_borders(batch, random))
 
@@ -66,12 +63,12 @@ def build(
     random: torch.Generator,
     strengths: dict[str, Tensor] | None = None,
     borders: list[str] | None = None,
-) -> Specimen:
+) -> SpecimenBatch:
     """Crystals of these cells with defects of these strengths [B] (see DEFECTS) and borders."""
     batch = len(cells.spacing)
     columns = bordered(cells, size, random, borders or ["none"] * batch)
     columns = _with_defects(columns, cells, size, random, strengths or {})
-    return Specimen(within(columns, size), cells.spacing, size)
+    return SpecimenBatch(within(columns, size), cells.spacing, size)
 
 
 def _with_defects(
@@ -103,7 +100,7 @@ def _with_defects(
 
 
 def bordered(cells: Cells, size: int, random: torch.Generator, borders: list[str]) -> Columns:
-    """The crystal on one side of a line, and on the other what `borders` names."""
+    """The crystal on one side of a line, and what `borders` names on the other."""
     columns = within(fill(cells, size, random), size)
 
     def named(*names: str) -> Tensor:
@@ -112,7 +109,7 @@ def bordered(cells: Cells, size: int, random: torch.Generator, borders: list[str
 
     if not named(*BORDERS).any():
         return columns
-    # A twin's plane and a fault's are lattice planes: they run along a lattice vector.
+    # Twin and fault planes are lattice planes: they run along a lattice vector.
     plane = cells.vectors[:, 0] / cells.vectors[:, 0].norm(dim=-1, keepdim=True)
     across = torch.stack([-plane[:, 1], plane[:, 0]], -1)
     share = uniform((len(borders),), 0.2, 0.8, random)
@@ -122,7 +119,7 @@ def bordered(cells: Cells, size: int, random: torch.Generator, borders: list[str
     same = _moved(columns, cells, edge, named("twin"), named("fault"), random)
     other = _other_crystal(cells, size, named("grain"), named("interface"), random)
     columns.weight = columns.weight * (named("none") | ~defects.side_of(columns, edge))
-    # Columns stand apart at a boundary, too.
+    # Columns keep their distance at a boundary too.
     apart = (normal, edge[1] + CLEARANCE * cells.spacing)
     for beyond in (same, other):
         beyond.weight = beyond.weight * defects.side_of(beyond, apart)
@@ -137,7 +134,7 @@ def _moved(
     fault: Tensor,
     random: torch.Generator,
 ) -> Columns:
-    """The same crystal mirrored in the line, or shifted along it by half a cell and apart."""
+    """The same crystal mirrored at the line, or shifted along it by half a cell and across it."""
     normal, distance = edge
     reach = columns.y * normal[:, :1] + columns.x * normal[:, 1:] - distance[:, None]
     mirror = torch.where(twin, -2 * reach, 0.0)
@@ -153,7 +150,7 @@ def _moved(
 def _other_crystal(
     cells: Cells, size: int, grain: Tensor, interface: Tensor, random: torch.Generator
 ) -> Columns:
-    """The same crystal turned, or another one of the same spacing."""
+    """The same crystal rotated, or another one of the same spacing."""
     turned = cells.turned(uniform((len(grain),), 0.05, 1.5, random))
     other = random_cells(len(grain), (1.0, 1.0), random)
     other = Cells(

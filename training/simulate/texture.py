@@ -1,4 +1,4 @@
-"""What lies under and over a crystal: a level, slow thickness, contamination, a carbon film."""
+"""Background and intensity variations: level, thickness, contamination, amorphous film."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.simulate.draw import Mix, log_uniform, normal
 
 # Intensities are relative to the brightest column.
 TEXTURE: Mix = {
-    "level": (0.0, 0.35, 0.8),  # even background
+    "level": (0.0, 0.35, 0.8),  # constant background
     "thickness": (0.03, 0.25, 0.5),  # relative slow variation of the columns' intensity
     "contamination": (0.03, 0.2, 0.4),  # slow variation of the background
     "film": (0.02, 0.15, 0.2),  # speckle of an amorphous film
@@ -30,7 +30,7 @@ def smooth_field(length: Tensor, size: int, random: torch.Generator) -> Tensor:
 
 
 def add_texture(image: Tensor, random: torch.Generator, strengths: dict[str, Tensor]) -> Tensor:
-    """A picture [B, size, size] of columns with what `strengths` [B] (see TEXTURE) adds to it."""
+    """Add texture of these `strengths` [B] (see TEXTURE) to pictures [B, size, size] of columns."""
     batch, size, _ = image.shape
     none = torch.zeros(batch, device=image.device)
 
@@ -44,6 +44,6 @@ def add_texture(image: Tensor, random: torch.Generator, strengths: dict[str, Ten
     background = strength("level") + strength("contamination") * slow()
     if strength("film").any():
         grain = smooth_field(log_uniform((batch,), 1.5, 6, random), size, random)
-        # A film's intensity is a sum over few atoms: skewed, never below nothing.
+        # A film's intensity is a sum over few atoms: positive and skewed.
         background = background + strength("film") * (0.5 * grain).exp()
     return (image + background.clamp(min=0)).clamp(min=0)

@@ -1,7 +1,7 @@
-"""Two views of one specimen: clean pictures before and after a drift, each scanned with its errors.
+"""Two views of one specimen: clean pictures before and after a drift, with their scan errors.
 
 A drift d = (dy, dx) moves features: moving(r) = reference(r - d). Both views are windows on a
-larger picture, so what leaves on one side comes in on the other.
+larger picture.
 """
 
 from __future__ import annotations
@@ -17,26 +17,25 @@ from training.simulate.draw import Mix, chance, draw_mix, log_uniform, uniform
 from training.simulate.lattice import Cells, random_cells
 from training.simulate.probe import PROBE
 from training.simulate.scan import EDGE, coefficients, displacements, sample
-from training.simulate.scenes import SHARPEST, SIGMA, photograph, scaled
+from training.simulate.scenes import LEAST_SIGMA, PROBE_SIGMA, form_image, scaled
 from training.simulate.shapes import random_shapes
 from training.simulate.specimen import DEFECTS, build, draw_borders
 from training.simulate.texture import TEXTURE, add_texture
 
-SPACINGS = ((5.5, 9.0), (8.0, 14.0), (8.0, 14.0), (12.0, 26.0), (20.0, 45.0))  # px, in turn
-# Shares of the crystals with nothing wrong but one thing, by which drift is hardest to tell: about
-# so many columns missing, or heights that differ so much.
-LACKING, UNEVEN = 0.3, 0.35
-FEW, LITTLE = (0.7, 12.0), (0.02, 0.15)
-HEXAGONAL = 0.35  # share of batches with one column in a hexagonal cell
-SHAPES = 0.1  # share of batches that are no crystals
-STRAIGHT = 0.45  # share of pairs without errors of the scan
-# Crystals, borders and a mixture that are kept to try models on: see crystal_pairs.
-TRAINED = [zone for zone in ZONES if zone.crystal not in DUMBBELLS + PEROVSKITES]
+VIEW_SPACINGS = ((5.5, 9.0), (8.0, 14.0), (8.0, 14.0), (12.0, 26.0), (20.0, 45.0))  # px, in turn
+# Fractions of the crystals with a single kind of defect, where drift is hardest to determine: a few
+# vacancies (how many), or a weak spread of the columns' heights (relative standard deviation).
+ONLY_VACANCIES, ONLY_SPREAD = 0.3, 0.35
+VACANCY_COUNT, WEAK_SPREAD = (0.7, 12.0), (0.02, 0.15)
+HEXAGONAL_SHARE = 0.35  # fraction of batches with one column per hexagonal cell
+SHAPES_SHARE = 0.1  # fraction of batches without crystals
+UNDISTORTED_SHARE = 0.45  # fraction of pairs without scan errors
+# Crystals, borders and particles on carbon are excluded for evaluation: see crystal_pairs.
+TRAINING_ZONES = [zone for zone in ZONES if zone.crystal not in DUMBBELLS + PEROVSKITES]
 UNTRAINED_BORDERS = ("grain", "interface")
 
-# Most pictures of a specimen for denoising are rich in defects. A drift is hard to see where there
-# are few of them, so they are fewer and weaker here.
-FLAWS: Mix = {
+# Fewer and weaker defects than for denoising, because drift is hard to determine with few of them.
+VIEW_DEFECTS: Mix = {
     **DEFECTS,
     "spread": (0.0, 0.15, 0.5),
     "vacancies": (0.0003, 0.02, 0.5),
@@ -45,9 +44,9 @@ FLAWS: Mix = {
     "strain": (0.02, 0.15, 0.2),
     "particle": (0.2, 0.45, 0.2),
 }
-GROUND: Mix = {**TEXTURE, "film": (0.02, 0.15, 0.3), "thickness": (0.03, 0.25, 0.25)}
-SCAN: Mix = {"row_jitter_x": (0.05, 0.8, 0.6), "row_jitter_y": (0.05, 0.6, 0.4)}
-STRETCH = 0.02  # of the picture: how far a scan may be out of scale between two frames
+VIEW_TEXTURE: Mix = {**TEXTURE, "film": (0.02, 0.15, 0.3), "thickness": (0.03, 0.25, 0.25)}
+VIEW_SCAN: Mix = {"row_jitter_x": (0.05, 0.8, 0.6), "row_jitter_y": (0.05, 0.6, 0.4)}
+MAX_STRETCH = 0.02  # relative change of the scan's scale between two frames
 
 
 @dataclass
@@ -59,11 +58,11 @@ class Views:
     drift: Tensor
 
 
-def draw_views(batch: int, size: int, reach: float, random: torch.Generator) -> Views:
-    """Random pairs that drift by up to `reach` px along either axis."""
-    edge = math.ceil(reach) + EDGE
+def draw_views(batch: int, size: int, max_drift: float, random: torch.Generator) -> Views:
+    """Random pairs that drift by up to `max_drift` px along either axis."""
+    edge = math.ceil(max_drift) + EDGE
     scene = _scene(batch, size + 2 * edge, random)
-    drift = uniform((batch, 2), -reach, reach, random)
+    drift = uniform((batch, 2), -max_drift, max_drift, random)
     spline = coefficients(scene)
     still = sample(spline, _errors(batch, size, random), edge)
     moved = sample(spline, _errors(batch, size, random) - drift[..., None, None], edge)
@@ -72,33 +71,35 @@ def draw_views(batch: int, size: int, reach: float, random: torch.Generator) -> 
 
 
 def _scene(batch: int, size: int, random: torch.Generator) -> Tensor:
-    if _happens(SHAPES, random):
+    if _happens(SHAPES_SHARE, random):
         return scaled(random_shapes(batch, size, random))
-    pick = int(torch.randint(len(SPACINGS), (), generator=random, device=random.device))
-    spacing = SPACINGS[pick]
-    if _happens(HEXAGONAL, random):
+    pick = int(torch.randint(len(VIEW_SPACINGS), (), generator=random, device=random.device))
+    spacing = VIEW_SPACINGS[pick]
+    if _happens(HEXAGONAL_SHARE, random):
         cells = hexagonal(log_uniform((batch,), *spacing, random), random)
     else:
-        cells = random_cells(batch, spacing, random, TRAINED)
-    flaws = draw_mix(FLAWS, batch, random)
+        cells = random_cells(batch, spacing, random, TRAINING_ZONES)
+    flaws = draw_mix(VIEW_DEFECTS, batch, random)
     kind = uniform((batch,), 0, 1, random)
-    flaws = {name: strength * (kind > LACKING + UNEVEN) for name, strength in flaws.items()}
-    few = log_uniform((batch,), *FEW, random) / (size / cells.spacing).square()
-    flaws["vacancies"] += few * (kind < LACKING)
-    little = uniform((batch,), *LITTLE, random)
-    flaws["spread"] += little * ((kind > LACKING) & (kind < LACKING + UNEVEN))
+    flaws = {
+        name: strength * (kind > ONLY_VACANCIES + ONLY_SPREAD) for name, strength in flaws.items()
+    }
+    few = log_uniform((batch,), *VACANCY_COUNT, random) / (size / cells.spacing).square()
+    flaws["vacancies"] += few * (kind < ONLY_VACANCIES)
+    little = uniform((batch,), *WEAK_SPREAD, random)
+    flaws["spread"] += little * ((kind > ONLY_VACANCIES) & (kind < ONLY_VACANCIES + ONLY_SPREAD))
     borders = draw_borders(batch, random) if _happens(0.35, random) else ["none"] * batch
     borders = ["none" if border in UNTRAINED_BORDERS else border for border in borders]
     specimen = build(cells, size, random, flaws, borders)
-    sigma = (cells.spacing * uniform((batch,), *SIGMA, random)).clamp(min=SHARPEST)
-    seen = photograph(specimen, sigma, random, draw_mix(PROBE, batch, random))
-    ground = draw_mix(GROUND, batch, random)
-    ground["film"] *= flaws["particle"] == 0  # a particle on carbon is kept, too
+    sigma = (cells.spacing * uniform((batch,), *PROBE_SIGMA, random)).clamp(min=LEAST_SIGMA)
+    seen = form_image(specimen, sigma, random, draw_mix(PROBE, batch, random))
+    ground = draw_mix(VIEW_TEXTURE, batch, random)
+    ground["film"] *= flaws["particle"] == 0  # particles on carbon are excluded for evaluation
     return scaled(add_texture(seen, random, ground))
 
 
 def hexagonal(spacing: Tensor, random: torch.Generator) -> Cells:
-    """One column in a cell, its six neighbours `spacing` [B] px away, turned at random."""
+    """Hexagonal lattices of one column per cell, `spacing` [B] px apart, randomly rotated."""
     batch, device = len(spacing), spacing.device
     third = torch.tensor([[0.0, 1.0], [math.sqrt(3) / 2, 0.5]], device=device)
     places, weights = torch.zeros(batch, 1, 2, device=device), torch.ones(batch, 1, device=device)
@@ -107,14 +108,16 @@ def hexagonal(spacing: Tensor, random: torch.Generator) -> Cells:
 
 
 def _errors(batch: int, size: int, random: torch.Generator) -> Tensor:
-    """Where the scan reads, less where it should: rows that jitter, and a scale that is off."""
-    straight = chance((batch,), STRAIGHT, random)
+    """Displacement of the beam: row jitter and an error of the scale."""
+    straight = chance((batch,), UNDISTORTED_SHARE, random)
     strengths = {
         name: torch.where(straight, 0.0, value)
-        for name, value in draw_mix(SCAN, batch, random).items()
+        for name, value in draw_mix(VIEW_SCAN, batch, random).items()
     }
     _, jitter = displacements(batch, size, size, random, strengths)
-    stretch = uniform((batch, 2, 2), -STRETCH, STRETCH, random) * chance((batch, 1, 1), 0.3, random)
+    stretch = uniform((batch, 2, 2), -MAX_STRETCH, MAX_STRETCH, random) * chance(
+        (batch, 1, 1), 0.3, random
+    )
     stretch = torch.where(straight[:, None, None], 0.0, stretch)
     off = torch.arange(size, device=random.device) - (size - 1) / 2
     along_y = stretch[:, :, 0, None, None] * off[:, None]

@@ -1,0 +1,41 @@
+"""Weights from a model file: the ONNX initialisers have the names of PyTorch's parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+
+def fill(network: nn.Module, path: Path) -> None:
+    """Load the weights in the model file `path` into a network; refused if they do not fit."""
+    found, wanted = _initialisers(path), network.state_dict()
+    missing = [name for name in wanted if name not in found]
+    other = [
+        f"{name} is {tuple(found[name].shape)}, expected {tuple(weight.shape)}"
+        for name, weight in wanted.items()
+        if name in found and found[name].shape != weight.shape
+    ]
+    if missing or other:
+        reasons = [f"it lacks {', '.join(missing)}"] if missing else []
+        raise SystemExit(
+            f"the weights in {path} do not fit the network its recipe makes now: "
+            f"{'; '.join(reasons + other)}; check out the commit that its metadata names"
+        )
+    network.load_state_dict({name: found[name] for name in wanted})
+
+
+def _initialisers(path: Path) -> dict[str, Tensor]:
+    graph = onnx.load(path).graph
+    found = {
+        weight.name: torch.from_numpy(numpy_helper.to_array(weight).copy())
+        for weight in graph.initializer
+    }
+    # The exporter stores equal weights once and names the copies by Identity nodes.
+    for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
+    return found
