@@ -41,7 +41,7 @@ std::shared_ptr<const Fft2dKernel> make(Shape image) {
 
 // Twiddle factors cost as much as a transform.
 std::shared_ptr<const Fft2dKernel> kernel_for(Shape image) {
-    static Kept<Shape, Fft2dKernel> kept;
+    static Kept<Shape, Fft2dKernel, 32> kept;  // a pair of frames needs some eight
     return kept.get(image, make);
 }
 
