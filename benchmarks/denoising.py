@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 import stemzoo
 from benchmarks.timing import medians, milliseconds, table
 from stemzoo import _core
-from stemzoo.model import MAX_TILE
-from stemzoo.phantoms import expose, perovskite, psnr
+from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.inference.model import MAX_TILE
 from training.recipe import load_recipe
 
 PEAKS = (5, 20, 100)

@@ -16,7 +16,7 @@ import stemzoo
 from benchmarks.drift_tools import CHAIN, FINE, Shift, Tool, our_models, tools
 from benchmarks.lattices import CASES, counted, ideal_pair
 from benchmarks.timing import Job, by_size, medians, milliseconds, table, times
-from stemzoo.series import moved
+from stemzoo.registration.shifting import moved
 
 SIZES = (256, 512)
 DOSES = (1, 3, 10, 100)  # electrons per px at the peak of a column

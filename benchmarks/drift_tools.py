@@ -14,8 +14,8 @@ from pystackreg import StackReg
 from skimage.registration import phase_cross_correlation
 
 import stemzoo
-from stemzoo.estimator import Estimator
-from stemzoo.series import peak
+from stemzoo.registration.estimator import Estimator
+from stemzoo.registration.shifting import peak
 
 REACH = 32  # px: how far those look that must be told
 OURS, CHAIN = "drift-lattice", "vasudevan-drift"

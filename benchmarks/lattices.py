@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.phantoms import Image, Specimen
+from stemzoo.demo.phantoms import Image, Specimen
 
 SHIFT = 16.0  # px: the longest drift along either axis
 SPACING = (8.0, 24.0)  # px between columns

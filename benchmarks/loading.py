@@ -13,9 +13,9 @@ from pathlib import Path
 
 import stemzoo
 from benchmarks.timing import medians, milliseconds, table
-from stemzoo.contract import Contract
-from stemzoo.gate import examine
-from stemzoo.zoo_folder import add, reindex
+from stemzoo.model_file.contract import Contract
+from stemzoo.model_file.gate import examine
+from stemzoo.zoo.folder import add, reindex
 from training.export import to_onnx
 from training.networks.plain import PlainStack
 

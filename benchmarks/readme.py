@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 
 from benchmarks.timing import table
-from stemzoo.contract import Contract
-from stemzoo.index import newest
+from stemzoo.model_file.contract import Contract
+from stemzoo.zoo.index import newest
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from stemzoo.io.atomic import replacing
+from stemzoo.common.atomic import replacing
 from training.optimisers import Optimisers
 from training.recipe import DESCRIPTIVE, Recipe
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from stemzoo.contract import Contract
+from stemzoo.model_file.contract import Contract
 from training.interface import Interface, interface
 from training.recipe import load_recipe
 

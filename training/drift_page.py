@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stemzoo.model import Model
-from stemzoo.pictures import save_panels
+from stemzoo.inference.model import Model
+from stemzoo.plotting.pictures import save_panels
 from training.evaluate import network
 from training.figures.drift_lattice import report
 from training.figures.drift_picture import panels

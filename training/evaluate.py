@@ -14,8 +14,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stemzoo.index import networks, newest
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
+from stemzoo.zoo.index import networks, newest
 from training.describe import describe, figures_of
 
 ZOO = Path("zoo")

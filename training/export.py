@@ -23,9 +23,9 @@ import onnx
 import torch
 from torch import nn
 
-from stemzoo.contract import Contract
-from stemzoo.model import Model
-from stemzoo.zoo_folder import add
+from stemzoo.inference.model import Model
+from stemzoo.model_file.contract import Contract
+from stemzoo.zoo.folder import add
 from training.checkpoint import RUNS, read_checkpoint
 from training.describe import describe
 from training.evaluate import ZOO, evaluate

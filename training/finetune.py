@@ -23,9 +23,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stemzoo.catalogue import ModelInfo, find
-from stemzoo.errors import ModelError
-from stemzoo.pictures import Grey
+from stemzoo.common.errors import ModelError
+from stemzoo.plotting.pictures import Grey
+from stemzoo.zoo.catalogue import ModelInfo, find
 from training.checkpoint import RUNS
 from training.evaluate import ZOO
 from training.export import check_parity, export, model_file

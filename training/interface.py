@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo import _core
-from stemzoo.contract import LOOKS, Contract
-from stemzoo.ncc import ncc
-from stemzoo.phantoms import expose, perovskite
+from stemzoo.demo.phantoms import expose, perovskite
+from stemzoo.model_file.contract import LOOKS, Contract
+from stemzoo.registration.ncc import ncc
 
 FRAME = 64  # px: side of the frame whose look is the sample
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from stemzoo.io.atomic import replacing
-from stemzoo.pictures import save_panels
+from stemzoo.common.atomic import replacing
+from stemzoo.plotting.pictures import save_panels
 from training.checkpoint import Progress
 from training.recipe import Recipe
 

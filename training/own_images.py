@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io import read
 
 Image = NDArray[np.float64]

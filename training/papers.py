@@ -14,9 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from stemzoo.contract import Contract
-from stemzoo.model import Model
-from stemzoo.pictures import save_panels
+from stemzoo.inference.model import Model
+from stemzoo.model_file.contract import Contract
+from stemzoo.plotting.pictures import save_panels
 from training.describe import figures_of
 
 ROOT = Path(__file__).parents[1]

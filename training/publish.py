@@ -18,10 +18,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from stemzoo import index
-from stemzoo.contract import Contract
-from stemzoo.errors import StemzooError
-from stemzoo.zoo_folder import SAMPLES, add, current, reindex
+from stemzoo.common.errors import StemzooError
+from stemzoo.model_file.contract import Contract
+from stemzoo.zoo import index
+from stemzoo.zoo.folder import SAMPLES, add, current, reindex
 from training.bars import unmet
 from training.checkpoint import CHECKPOINT, RUNS
 from training.evaluate import ZOO

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import training.recipes
-from stemzoo.pictures import Grey, grey
+from stemzoo.plotting.pictures import Grey, grey
 from training.bars import parsed
 
 # What says something about a model and nothing about its weights; a run may go on with it changed.
@@ -62,7 +62,7 @@ class Recipe(ABC):
     def network(self) -> nn.Module:
         """A fresh network; its `promises` are what the model contract says of its input:
         `multiple` and `halo`, or `window` and `step`, or `surface`, or `features`, `look` and
-        `multiple` (see stemzoo.contract)."""
+        `multiple` (see stemzoo.model_file.contract)."""
 
     @abstractmethod
     def prepare(self, device: torch.device, smoke: bool) -> None:

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from stemzoo.index import FILE
-from stemzoo.io.atomic import replacing
+from stemzoo.common.atomic import replacing
+from stemzoo.zoo.index import FILE
 
 SIGNATURE = f"{FILE}.sig"
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import stemzoo
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
 from training.describe import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 from training.export import export
 from training.recipe import load_recipe

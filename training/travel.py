@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stemzoo.io.atomic import replacing
+from stemzoo.common.atomic import replacing
 from training.checkpoint import CHECKPOINT, read_checkpoint
 from training.recipe import Recipe
 

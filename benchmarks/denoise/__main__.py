@@ -18,7 +18,7 @@ import torch
 from benchmarks.denoise import report, strips, timing
 from benchmarks.denoise.methods import Method, methods
 from benchmarks.denoise.peers import ROOT, Floats
-from stemzoo.io.atomic import replacing
+from stemzoo.common.atomic import replacing
 from training.evaluation.cases import TOPICS, Case, cases
 from training.evaluation.measures import judged
 

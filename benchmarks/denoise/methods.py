@@ -28,7 +28,7 @@ from benchmarks.denoise.peers import (
     cached,
 )
 from benchmarks.peers.anscombe import forward, inverse
-from stemzoo.index import newest
+from stemzoo.zoo.index import newest
 from training.evaluation.cases import Case
 from training.evaluation.measures import fidelity
 

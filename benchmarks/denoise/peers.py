@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers.loop import READY
-from stemzoo.io.atomic import replacing
+from stemzoo.common.atomic import replacing
 from training.evaluation.cases import Case
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.denoise.peers import Floats, Frame
-from stemzoo.pictures import grey, save_panels
+from stemzoo.plotting.pictures import grey, save_panels
 from training.evaluation.cases import Case
 from training.evaluation.measures import fidelity
 

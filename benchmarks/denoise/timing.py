@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.denoise.methods import RAW, Method
-from stemzoo.phantoms import expose, perovskite
+from stemzoo.demo.phantoms import expose, perovskite
 from training.evaluation.cases import LARGE, SIDE
 
 SEED = 90_900

@@ -1,15 +1,16 @@
 """Clean, steady STEM images without PyTorch."""
 
 from stemzoo._core import __version__
-from stemzoo.align import Alignment, align
-from stemzoo.catalogue import ModelInfo, models, pull
-from stemzoo.drift import Candidate, Drift, drift
-from stemzoo.errors import FileError, ModelError, StemzooError
-from stemzoo.model import Model, denoise, load
-from stemzoo.ncc import NccReference, ncc
-from stemzoo.restoration import Restoration, restore
-from stemzoo.tiling import Tiling
-from stemzoo.tracker import DriftTracker
+from stemzoo.alignment.align import Alignment, align
+from stemzoo.common.errors import FileError, ModelError, StemzooError
+from stemzoo.denoising.denoise import denoise
+from stemzoo.inference.model import Model, load
+from stemzoo.inference.tiling import Tiling
+from stemzoo.registration.ncc import NccReference, ncc
+from stemzoo.registration.pair import Candidate, Drift, drift
+from stemzoo.registration.tracker import DriftTracker
+from stemzoo.scan.restoration import Restoration, restore
+from stemzoo.zoo.catalogue import ModelInfo, models, pull
 
 __all__ = [
     "Alignment",

@@ -2,7 +2,7 @@
 
 import sys
 
-from stemzoo.cli import main
+from stemzoo.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import defs, helper, numpy_helper
 
-from stemzoo.gate.call import OPS
+from stemzoo.model_file.gate.call import OPS
 
 ODD = [0, 1, -1, 2, 3, 4, 5, 7, 8, 16, 63, 64, 65, 127, 128, 255, 256, 1000, 65535, 65536]
 ODD += [2**31 - 1, 2**31, -(2**31), 2**32, 2**40, 2**63 - 1, -(2**63), -2, -8]

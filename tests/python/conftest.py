@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from zoo_server import ZooServer, add_model, files_but, write_index
 
-from stemzoo import catalogue, download
+from stemzoo.zoo import catalogue, download
 
 
 @pytest.fixture(scope="session", autouse=True)

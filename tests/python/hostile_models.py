@@ -12,7 +12,7 @@ from hostile_graphs import CONTRACTS, FEATURE_CONTRACTS, FEATURE_GRAPHS, GRAPHS
 from onnx import TensorProto, helper, numpy_helper
 from small_models import features, same
 
-from stemzoo.gate.graph import MAX_CONSTANTS, MAX_NODES
+from stemzoo.model_file.gate.graph import MAX_CONSTANTS, MAX_NODES
 
 node, F, I64 = helper.make_node, TensorProto.FLOAT, TensorProto.INT64
 

@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from stemzoo import index
+from stemzoo.zoo import index
 
 ZOO = Path(__file__).parents[2] / "zoo"
 FILES = [index.newest(folder) for folder in sorted(ZOO.iterdir()) if folder.is_dir()]

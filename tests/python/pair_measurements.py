@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stemzoo.consistency import Pairs
+from stemzoo.alignment.consistency import Pairs
 
 LATTICE = np.array([(20.0, 0.0), (10.0, 17.3)])
 CELLS = np.array([(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)])

@@ -4,8 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from stemzoo.classical import BLUR
-from stemzoo.contract import LOOK, LOOKS, Contract
+from stemzoo.model_file.contract import LOOK, LOOKS, Contract
+from stemzoo.registration.classical import BLUR
 
 
 def dense(window, step, weight, bias):

@@ -9,11 +9,11 @@ from drifting_series import SHAPE, drifting, steps
 from PIL import Image
 
 from stemzoo import align
-from stemzoo.cli import main
+from stemzoo.cli.main import main
 from stemzoo.io import Micrograph, read, write
-from stemzoo.pictures_drift import save_alignment
-from stemzoo.plots import Plot
-from stemzoo.ring_correlation import resolved_frequency, ring_correlation
+from stemzoo.plotting.alignment_sheet import save_alignment
+from stemzoo.plotting.plots import Plot
+from stemzoo.plotting.ring_correlation import resolved_frequency, ring_correlation
 
 PATH = steps(6)
 

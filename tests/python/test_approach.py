@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stemzoo import drift
-from stemzoo.approach import approached
-from stemzoo.cleaning import cleaned
+from stemzoo.registration.approach import approached
+from stemzoo.registration.cleaning import cleaned
 
 DRIFT = (6.3, -4.4)
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import stemzoo
-from stemzoo.cli import main
+from stemzoo.cli.main import main
 from stemzoo.io import Micrograph, read, write
 
 RANDOM = np.random.default_rng(0)

@@ -5,8 +5,8 @@ import pytest
 from small_models import no_number
 
 import stemzoo
-from stemzoo.cli import main
-from stemzoo.errors import ModelError
+from stemzoo.cli.main import main
+from stemzoo.common.errors import ModelError
 
 IMAGE = np.random.default_rng(0).poisson(20, (40, 48)).astype("f4")
 

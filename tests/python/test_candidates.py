@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stemzoo.candidates import (
+from stemzoo.registration.candidates import (
     DOUBT,
     NEAR,
     STRIDE,

@@ -5,7 +5,7 @@ import pytest
 from moving_specimens import crystal, pair, particle
 
 from stemzoo import _core
-from stemzoo.cleaning import checked, cleaned
+from stemzoo.registration.cleaning import checked, cleaned
 
 FRAME = pair(crystal(spread=0.3), (0, 0))[0]
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 import stemzoo
-from stemzoo.cli import main
+from stemzoo.cli.main import main
+from stemzoo.demo.phantoms import expose, perovskite
 from stemzoo.io import Micrograph, read, write
-from stemzoo.phantoms import expose, perovskite
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 import stemzoo
-from stemzoo.cli import main
-from stemzoo.doubt import OTHERS
-from stemzoo.drift import Candidate, Drift
+from stemzoo.cli.main import main
+from stemzoo.demo.phantoms import expose, perovskite
 from stemzoo.io import Micrograph, write
-from stemzoo.phantoms import expose, perovskite
-from stemzoo.pictures import CAPTION, GAP
+from stemzoo.plotting.pictures import CAPTION, GAP
+from stemzoo.registration.doubt import OTHERS
+from stemzoo.registration.pair import Candidate, Drift
 
 SHIFT = (5.0, -7.0)
 OPEN = Drift(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from drifting_series import drifting, steps
 
-from stemzoo import command_paths
-from stemzoo.cli import main
+from stemzoo.cli import paths as command_paths
+from stemzoo.cli.main import main
 from stemzoo.io import Micrograph, read, write
 
 IMAGE = np.random.default_rng(0).poisson(20, (40, 48)).astype("f4")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pair_measurements import NOISE, VECTORS, banded, measured, walk
 
-from stemzoo.consistency import consistent_path
-from stemzoo.least_squares import solve_differences
+from stemzoo.alignment.consistency import consistent_path
+from stemzoo.alignment.least_squares import solve_differences
 
 
 @pytest.mark.parametrize(("frames", "band"), [(2, 1), (30, 29), (130, 20), (500, 5)])

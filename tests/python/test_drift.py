@@ -11,9 +11,9 @@ import pytest
 from moving_specimens import crystal, pair, particle
 
 import stemzoo
-from stemzoo.cli import main
-from stemzoo.doubt import CHANCE, LIMIT, NOTHING, OTHERS
+from stemzoo.cli.main import main
 from stemzoo.io import Micrograph, write
+from stemzoo.registration.doubt import CHANCE, LIMIT, NOTHING, OTHERS
 
 SHIFT = (5.3, -7.6)
 IMAGE = np.random.default_rng(0).random((40, 48))

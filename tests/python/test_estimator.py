@@ -13,11 +13,11 @@ from moving_specimens import crystal, pair, particle
 from small_models import features
 
 import stemzoo
-from stemzoo.contract import LOOK
-from stemzoo.doubt import CHANCE
-from stemzoo.errors import ModelError
-from stemzoo.estimator import BLIND, Estimator, trusted
-from stemzoo.model import Model
+from stemzoo.common.errors import ModelError
+from stemzoo.inference.model import Model
+from stemzoo.model_file.contract import LOOK
+from stemzoo.registration.doubt import CHANCE
+from stemzoo.registration.estimator import BLIND, Estimator, trusted
 
 SHIFT = (5.3, -7.6)
 SPECIMENS = {"particle": particle(), "strong defects": crystal(spread=0.3)}

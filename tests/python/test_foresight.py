@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from drifting_series import SHAPE, drifting
 
-from stemzoo.answers import UNKNOWN, Drift
-from stemzoo.candidates import Expected
-from stemzoo.estimator import Estimator
-from stemzoo.foresight import Foresight, is_first
+from stemzoo.alignment.foresight import Foresight, is_first
+from stemzoo.registration.answers import UNKNOWN, Drift
+from stemzoo.registration.candidates import Expected
+from stemzoo.registration.estimator import Estimator
 
 PATH = np.array([(0.0, 0.0), (1.0, -2.0), (3.0, -1.0), (4.5, 0.5), (5.0, 3.0)])
 

@@ -10,8 +10,8 @@ import pytest
 from zoo_server import NAME, NETWORK, files_but, refused_with_little_memory
 
 import stemzoo
-from stemzoo import index
-from stemzoo.cli import main
+from stemzoo.cli.main import main
+from stemzoo.zoo import index
 
 pytestmark = pytest.mark.usefixtures("server")
 
@@ -115,6 +115,12 @@ def test_a_pipe_in_a_site_folder_is_not_waited_for(zoo, monkeypatch):
     monkeypatch.setenv("STEMZOO_SITE", str(zoo))
     with pytest.raises(stemzoo.ModelError, match="is no file that holds anything"):
         stemzoo.load(NAME)
+
+
+def test_a_pipe_given_as_a_model_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.onnx")
+    with pytest.raises(stemzoo.ModelError, match=r"a\.onnx is no regular file"):
+        stemzoo.load(tmp_path / "a.onnx", trust=True)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

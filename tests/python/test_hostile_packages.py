@@ -12,8 +12,8 @@ import pytest
 from package_files import SMALL, pack
 from small_models import same
 
-from stemzoo.errors import FileError, ModelError
-from stemzoo.unpack import import_package
+from stemzoo.common.errors import FileError, ModelError
+from stemzoo.zoo.unpack import import_package
 
 
 @pytest.fixture
@@ -187,8 +187,8 @@ def test_a_hostile_package_is_refused_and_leaves_nothing(case, zoo, tmp_path):
 FRUGAL = """
 import resource, sys
 from pathlib import Path
-from stemzoo.errors import StemzooError
-from stemzoo.unpack import import_package
+from stemzoo.common.errors import StemzooError
+from stemzoo.zoo.unpack import import_package
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + (64 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

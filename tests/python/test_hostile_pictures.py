@@ -17,7 +17,7 @@ import tifffile
 from microscope_files import write_ser
 from PIL import Image
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io import bounds, formats, picture_structure, read
 
 RNG = np.random.default_rng(5)

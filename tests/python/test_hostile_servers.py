@@ -9,7 +9,7 @@ import pytest
 from zoo_server import NAME, NETWORK, refused_with_little_memory
 
 import stemzoo
-from stemzoo import download, index
+from stemzoo.zoo import download, index
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +68,10 @@ ANYWHERE = {
         "redirects to 'file:///etc/passwd'; expected",
     ),
     "to ftp": (_to("ftp://127.0.0.1/index.json"), "redirects to 'ftp:"),
+    "to a password": (
+        _to("http://me:hunter2@127.0.0.1/index.json"),
+        r"redirects to 'http://\*\*\*@127.0.0.1/index.json'; expected .*, without a password",
+    ),
     "to data": (_to("data:application/json,{}"), "redirects to 'data:"),
     "to a script": (_to("JavaScript:alert(1)"), "redirects to 'JavaScript:"),
     "in a circle": (

@@ -93,7 +93,7 @@ sys.meta_path.insert(0, Block())
 import importlib, pkgutil, stemzoo
 for module in pkgutil.walk_packages(stemzoo.__path__, 'stemzoo.'):
     importlib.import_module(module.name)
-from stemzoo.cli import main
+from stemzoo.cli.main import main
 assert main(['demo', '-o', sys.argv[1]]) == 0
 """
     assert "denoised" in _fresh(code, str(tmp_path / "demo.png"))

@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from stemzoo.errors import FileError, StemzooError
+from stemzoo.common.errors import FileError, StemzooError
 from stemzoo.io import Micrograph, read, write
 from stemzoo.io.formats import READERS
 from stemzoo.io.units import normalise

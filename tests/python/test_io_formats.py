@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
+import os
 import struct
 import sys
 import warnings
@@ -14,7 +17,7 @@ import pytest
 from microscope_files import write_dm, write_mrc, write_ser
 from PIL import Image
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io import Micrograph, read, write
 
 RNG = np.random.default_rng(11)
@@ -262,6 +265,36 @@ def test_without_rosettasciio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     write_dm(tmp_path / "a.dm4", [image()], version=4)
     with pytest.raises(FileError, match=r"pip install 'stemzoo\[io\]'"):
         read(tmp_path / "a.dm4")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tif")
+    with pytest.raises(FileError, match=r"a\.tif is a pipe or a device; expected a file"):
+        read(tmp_path / "a.tif")
+
+
+def test_what_a_reader_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reader(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'sparse'", name="sparse")
+
+    plugin = rosetta("emd")
+    plugin.file_writer(str(tmp_path / "a.emd"), signal(image()))
+    monkeypatch.setattr(plugin, "file_reader", reader)
+    with pytest.raises(FileError, match=r"sparse is not installed; .*pip install 'stemzoo\[io\]'"):
+        read(tmp_path / "a.emd")
+
+
+@pytest.mark.parametrize("plugin", ["digitalmicrograph", "emd", "hspy", "tia"])
+def test_the_io_extra_installs_all_that_a_reader_imports(plugin: str) -> None:
+    """Some of it only for a certain file: EMD with spectra needs sparse."""
+    folder = Path(str(rosetta(plugin).__file__)).parent
+    for path in [path for path in folder.glob("*.py") if path.name != "__init__.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in names:
+                assert importlib.util.find_spec(name.split(".")[0]), f"{path.name} needs {name}"
 
 
 # Cut files, format by format

@@ -12,7 +12,7 @@ import tifffile
 from microscope_files import write_mrc
 from PIL import Image
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io import read
 
 RNG = np.random.default_rng(8)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io import read
 
 RNG = np.random.default_rng(11)

@@ -6,9 +6,9 @@ import pytest
 from small_models import same
 
 import stemzoo
-from stemzoo.catalogue import BUNDLED, find
-from stemzoo.model import Model
-from stemzoo.phantoms import expose, perovskite, psnr
+from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.inference.model import Model
+from stemzoo.zoo.catalogue import BUNDLED, find
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_a_constant_image_comes_back_exactly(model, value):
 def test_tiles_agree_with_the_whole(model, random, monkeypatch):
     image = random.poisson(9, (900, 700)).astype("f4")
     whole = model(image)
-    monkeypatch.setattr("stemzoo.model.MAX_TILE", 512)
+    monkeypatch.setattr("stemzoo.inference.model.MAX_TILE", 512)
     np.testing.assert_allclose(model(image), whole, atol=1e-4 * np.abs(whole).max())
 
 
@@ -135,7 +135,7 @@ def test_results_are_the_same_from_run_to_run(model, counts):
 
 
 def test_progress_counts_tiles_to_the_end(model, random, monkeypatch):
-    monkeypatch.setattr("stemzoo.model.MAX_TILE", 512)
+    monkeypatch.setattr("stemzoo.inference.model.MAX_TILE", 512)
     seen = []
     model(random.poisson(9, (600, 600)), progress=lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1]

@@ -10,8 +10,8 @@ import pytest
 from zoo_server import NAME, NETWORK, VERSION, add_model, cached, kept, write_index
 
 import stemzoo
-from stemzoo import index
-from stemzoo.cli import main
+from stemzoo.cli.main import main
+from stemzoo.zoo import index
 
 
 def test_commands_pull_list_verify_and_remove(server, zoo, cache, capsys):

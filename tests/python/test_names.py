@@ -9,7 +9,7 @@ import pytest
 from zoo_server import NAME, NETWORK, VERSION, add_model, cached, kept, run, write_index
 
 import stemzoo
-from stemzoo.catalogue import find
+from stemzoo.zoo.catalogue import find
 
 
 def test_load_fetches_what_is_not_here_says_so_and_keeps_it(server, zoo, cache, caplog):
@@ -131,7 +131,7 @@ def test_an_unreachable_url_hides_nothing(server, zoo, monkeypatch, caplog):
 def test_what_is_opened_is_kept_for_these_settings_only(zoo, cache, tmp_path, monkeypatch):
     add_model(tmp_path / "other", version="0.0.2")
     image = np.eye(8)
-    from stemzoo.model import model_for
+    from stemzoo.inference.model import model_for
 
     for place, version in ((zoo, VERSION), (tmp_path / "other", "0.0.2")):
         monkeypatch.setenv("STEMZOO_SITE", str(place))

@@ -9,11 +9,11 @@ from small_models import same
 
 import stemzoo
 from stemzoo import _core
+from stemzoo.demo.phantoms import expose, perovskite
+from stemzoo.inference.model import Model
 from stemzoo.io import Micrograph, read, write
-from stemzoo.model import Model
-from stemzoo.phantoms import expose, perovskite
-from stemzoo.provenance import provenance
-from stemzoo.replay import replay
+from stemzoo.provenance.record import provenance
+from stemzoo.provenance.replay import replay
 
 SHAPE = (256, 240)
 

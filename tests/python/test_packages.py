@@ -13,12 +13,13 @@ import pytest
 from package_files import FILES, SMALL, contents, pack
 from small_models import same
 
-from stemzoo import index, zoo_folder
-from stemzoo.contract import Contract
-from stemzoo.errors import FileError, ModelError
-from stemzoo.model import Model
-from stemzoo.packages import export
-from stemzoo.unpack import import_package
+from stemzoo.common.errors import FileError, ModelError
+from stemzoo.inference.model import Model
+from stemzoo.model_file.contract import Contract
+from stemzoo.zoo import folder as zoo_folder
+from stemzoo.zoo import index
+from stemzoo.zoo.packages import export
+from stemzoo.zoo.unpack import import_package
 
 LIVE = next(path for path in FILES if path.parent.name == "denoise-atomic")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stemzoo.pictures import CAPTION, GAP, grey, save_panels
+from stemzoo.plotting.pictures import CAPTION, GAP, grey, save_panels
 
 
 def test_grey_spans_its_limits():

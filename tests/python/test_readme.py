@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stemzoo.cli import main
+from stemzoo.cli.main import main
 from stemzoo.io import Micrograph, write
 
 README = Path(__file__).parents[2] / "README.md"

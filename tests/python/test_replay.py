@@ -9,12 +9,12 @@ import tifffile
 from small_models import dense, same
 
 import stemzoo
-from stemzoo.cli import main
-from stemzoo.errors import FileError, ModelError
+from stemzoo.cli.main import main
+from stemzoo.common.errors import FileError, ModelError
+from stemzoo.demo.phantoms import expose, perovskite
 from stemzoo.io import Micrograph, read, write
-from stemzoo.phantoms import expose, perovskite
-from stemzoo.provenance import provenance
-from stemzoo.replay import TOLERANCE, replay
+from stemzoo.provenance.record import provenance
+from stemzoo.provenance.replay import TOLERANCE, replay
 
 SHAPE = (64, 56)
 

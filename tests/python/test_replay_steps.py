@@ -8,13 +8,13 @@ import pytest
 from drifting_series import drifting, steps
 from small_models import same
 
-from stemzoo import replay as module
-from stemzoo.cli import main
-from stemzoo.errors import FileError, ModelError
+from stemzoo.cli.main import main
+from stemzoo.common.errors import FileError, ModelError
 from stemzoo.io import Micrograph, read, write
-from stemzoo.provenance import sha256
-from stemzoo.provenance import steps as steps_of
-from stemzoo.replay import replay
+from stemzoo.provenance import replay as module
+from stemzoo.provenance.record import sha256
+from stemzoo.provenance.record import steps as steps_of
+from stemzoo.provenance.replay import replay
 
 SERIES = drifting(steps(4))
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stemzoo import scan
-from stemzoo.phantoms import expose, perovskite, psnr
+from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.scan import rows as scan
 
 SIDE = 256
 

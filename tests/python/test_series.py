@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stemzoo.demo import DRIFT, MAX_STEP, simulate
-from stemzoo.series import aligned_sum, follow, moved, peak
+from stemzoo.demo.run import DRIFT, MAX_STEP, simulate
+from stemzoo.registration.shifting import aligned_sum, follow, moved, peak
 
 
 def test_moving_is_exact_for_what_the_pixels_hold():

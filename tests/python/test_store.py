@@ -9,9 +9,9 @@ import pytest
 from zoo_server import NAME, NETWORK, VERSION, cached, kept, run
 
 import stemzoo
-from stemzoo import download
-from stemzoo.cli import main
-from stemzoo.index import Stored
+from stemzoo.cli.main import main
+from stemzoo.zoo import download
+from stemzoo.zoo.index import Stored
 
 
 def test_a_broken_download_goes_on_where_it_ended(server, zoo, cache):
@@ -113,19 +113,20 @@ def test_a_corrupt_file_is_set_aside_and_fetched_once_more(damage, server, zoo, 
 
 
 PULL = r"""
-import fcntl, os, random, signal, sys, time
+import fcntl, os, random, signal, sys
 from pathlib import Path
 fcntl.flock = fcntl.lockf = lambda *_: None
-from stemzoo import catalogue
+from stemzoo.zoo import catalogue
 catalogue.log.disabled = True
 name, cache = sys.argv[1], Path(os.environ["STEMZOO_CACHE"], "models")
 
 def say(info, content):
     os.write(1, f"{info.entry.model.sha256} {len(content)}\n".encode())  # a line at once
 
-def puller():
+def puller(prepare=lambda: None):
     child = os.fork()
     if not child:
+        prepare()
         info, content = catalogue.opened(name)
         say(info, content)
         os._exit(0)
@@ -137,17 +138,19 @@ children = [puller() for _ in range(16)]
 assert [os.waitpid(child, 0)[1] for child in children] == [0] * 16
 """
 
+# A moment is a call that the store or the download makes, counted from the start of the pull.
 KILLED = """
-moment = random.Random(4)
-start = time.monotonic()
-os.waitpid(puller(), 0)
-length = time.monotonic() - start
-next(cache.iterdir()).unlink()
-for _ in range(20):
-    child = puller()
-    time.sleep(moment.uniform(0, length))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+import itertools
+def killed_at(moment):
+    calls = itertools.count()
+    def count(frame, event, argument):
+        if frame.f_code.co_filename.endswith(("store.py", "download.py")) and "call" in event:
+            if next(calls) == moment:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.setprofile(count)
+
+for moment in random.Random(4).sample(range(250), 20):
+    os.waitpid(puller(lambda: killed_at(moment)), 0)
     before = len(list(cache.glob(".*.part"))) if cache.exists() else 0
     assert before <= 1, before
     info, content = catalogue.opened(name)
@@ -196,10 +199,10 @@ def test_a_full_disk_is_named_and_nothing_is_left(when, server, cache, monkeypat
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if when == "fsync":
-        monkeypatch.setattr("stemzoo.store.os.fsync", full)
+        monkeypatch.setattr("stemzoo.zoo.store.os.fsync", full)
     else:
         monkeypatch.setattr(
-            "stemzoo.store.os.fdopen", lambda fd, mode: io.BufferedRandom(_Full(fd, mode))
+            "stemzoo.zoo.store.os.fdopen", lambda fd, mode: io.BufferedRandom(_Full(fd, mode))
         )
     with pytest.raises(stemzoo.ModelError, match="could not be written: No space left on device"):
         stemzoo.pull(NAME)

@@ -10,9 +10,9 @@ from drifting_series import steps
 from moving_specimens import crystal
 
 import stemzoo
-from stemzoo.answers import UNKNOWN, Drift
-from stemzoo.doubt import CHANCE
-from stemzoo.strangers import strangers_by_average, strangers_by_pairs
+from stemzoo.alignment.strangers import strangers_by_average, strangers_by_pairs
+from stemzoo.registration.answers import UNKNOWN, Drift
+from stemzoo.registration.doubt import CHANCE
 
 SIDE, FRAMES, MARGIN = 128, 20, 24
 MODELS = ["drift-lattice", None]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import stemzoo
-from stemzoo.candidates import DOUBT
-from stemzoo.phantoms import expose, perovskite
-from stemzoo.surfaces import read_surface, surface
+from stemzoo.demo.phantoms import expose, perovskite
+from stemzoo.registration.candidates import DOUBT
+from stemzoo.registration.surfaces import read_surface, surface
 
 NAME = "vasudevan-drift"
 SHIFT = (5.3, -7.6)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import stemzoo
-from stemzoo import scan
-from stemzoo._threads import MOST, thread_count
-from stemzoo.estimator import Estimator
-from stemzoo.model import Model
+from stemzoo.common.threads import MOST, thread_count
+from stemzoo.inference.model import Model
+from stemzoo.registration.estimator import Estimator
+from stemzoo.scan import rows as scan
 
 FRAME = np.random.default_rng(3).poisson(9, (64, 64)).astype("f4")
 TAKERS = {

@@ -11,10 +11,10 @@ from drifting_series import drifting
 from moving_specimens import crystal
 
 import stemzoo
-from stemzoo import tracker
-from stemzoo.doubt import CHANCE
-from stemzoo.drift import Candidate, Drift
-from stemzoo.motion import Motion
+from stemzoo.registration import tracker
+from stemzoo.registration.doubt import CHANCE
+from stemzoo.registration.motion import Motion
+from stemzoo.registration.pair import Candidate, Drift
 
 REACH = 16
 SIGMA = (0.1, 0.2)

@@ -10,9 +10,9 @@ from drifting_series import drifting, steps
 from small_models import features
 
 import stemzoo
-from stemzoo.errors import ModelError
-from stemzoo.estimator import Estimator
-from stemzoo.model import Model
+from stemzoo.common.errors import ModelError
+from stemzoo.inference.model import Model
+from stemzoo.registration.estimator import Estimator
 
 PATH = steps(6)
 FRAMES = drifting(PATH, shape=(96, 80))

@@ -12,7 +12,7 @@ from small_models import same
 from zoo_server import NAME, NETWORK, VERSION, add_model, run, write_index
 
 import stemzoo
-from stemzoo.model import Model, model_for
+from stemzoo.inference.model import Model, model_for
 
 COPIES = {
     "deepcopy": copy.deepcopy,

@@ -5,8 +5,8 @@ import pytest
 from small_models import dense, same
 
 import stemzoo
-from stemzoo.cli import main
-from stemzoo.model import BATCH_PIXELS, Model
+from stemzoo.cli.main import main
+from stemzoo.inference.model import BATCH_PIXELS, Model
 
 SIDE, STEP = 8, 3
 

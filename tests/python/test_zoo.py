@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 import pytest
 
-from stemzoo.contract import LOOKS, Contract
-from stemzoo.index import companions, newest
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
+from stemzoo.model_file.contract import LOOKS, Contract
+from stemzoo.zoo.index import companions, newest
 
 ZOO = Path(__file__).parents[2] / "zoo"
 FILES = sorted(ZOO.glob("*/*.onnx"))

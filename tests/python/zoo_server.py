@@ -8,7 +8,7 @@ import threading
 
 from small_models import same
 
-from stemzoo import index
+from stemzoo.zoo import index
 
 NAME, VERSION = "denoise-test", "0.0.1"
 NETWORK = f"{NAME}/{NAME}-{VERSION}.onnx"
@@ -55,7 +55,7 @@ def files_but(folder, *others):
 LITTLE = """
 import resource, sys
 import stemzoo
-from stemzoo import download
+from stemzoo.zoo import download
 download.TRIES, download.STALL = 1, 5.0
 base = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (base + (160 << 20), base + (160 << 20)))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import stemzoo
-from stemzoo.phantoms import Specimen, perovskite, ruddlesden_popper
+from stemzoo.demo.phantoms import Specimen, perovskite, ruddlesden_popper
 from training.columns import find_columns
 from training.figures import buban_autoencoder as figures
 from training.recipe import load_recipe

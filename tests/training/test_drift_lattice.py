@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from stemzoo.drift import Candidate, Drift
+from stemzoo.registration.pair import Candidate, Drift
 from training.figures.drift_trials import Trial, compared, drawn, setups, summary, trials
 from training.simulate.bound import both, bound, information, slope
 from training.simulate.crystal_pairs import FINE, KINDS, SHAPES

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import stemzoo
-from stemzoo.drift import Drift
-from stemzoo.ncc import ncc
-from stemzoo.series import peak
+from stemzoo.registration.ncc import ncc
+from stemzoo.registration.pair import Drift
+from stemzoo.registration.shifting import peak
 from training.drift_page import PAGE, PICTURE, ZOO, current, draw, page
 from training.figures import drift_picture, drift_trials
 from training.figures.drift_lattice import ASKED, BARRED, PURE, WORDS, measure, report, under

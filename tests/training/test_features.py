@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from stemzoo import _core
-from stemzoo.candidates import STRIDE
+from stemzoo.registration.candidates import STRIDE
 from training.networks.features import BLUR, FeatureNet, log_odds
 from training.recipe import load_recipe
 from training.recipes.drift_lattice import REACH, turned

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stemzoo.phantoms import perovskite, psnr
+from stemzoo.demo.phantoms import perovskite, psnr
 from training.evaluation.measures import ssim
 from training.evaluation.rows import row_bound, row_shifts
 from training.figures.common import gains

@@ -11,9 +11,9 @@ import torch
 from onnx import numpy_helper
 
 import stemzoo
-from stemzoo.catalogue import find
-from stemzoo.model import Model
-from stemzoo.phantoms import expose, perovskite, psnr
+from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.inference.model import Model
+from stemzoo.zoo.catalogue import find
 from training.export import export
 from training.finetune import REACH, fine_tune, hide, main
 from training.own_images import read_own

@@ -8,7 +8,7 @@ import pytest
 import torch
 from run_files import SMALL, checkpoint, judged, rows, same
 
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
 from training.checkpoint import read_checkpoint
 from training.export import check_parity, export, to_onnx
 from training.log import Log

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from run_files import SMALL
 
-from stemzoo import index
-from stemzoo.errors import ModelError
-from stemzoo.zoo_folder import current
+from stemzoo.common.errors import ModelError
+from stemzoo.zoo import index
+from stemzoo.zoo.folder import current
 from training import evaluate
 from training.bars import unmet, value_at
 from training.papers import ZOO

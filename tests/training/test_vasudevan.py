@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import stemzoo
-from stemzoo.series import peak
+from stemzoo.registration.shifting import peak
 from training.figures.vasudevan_comparison import compare
 from training.figures.vasudevan_drift import unseen, within
 from training.networks.vasudevan import TURNS, turned, turned_back, turned_drift

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stemzoo.phantoms import perovskite
+from stemzoo.demo.phantoms import perovskite
 from training.evaluation.colours import COLOURS, Colour, white
 from training.evaluation.specimens import specimens
 from training.simulate import shapes

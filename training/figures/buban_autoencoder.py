@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stemzoo.model import Model
-from stemzoo.phantoms import expose, psnr, ruddlesden_popper
-from stemzoo.pictures import grey
+from stemzoo.demo.phantoms import expose, psnr, ruddlesden_popper
+from stemzoo.inference.model import Model
+from stemzoo.plotting.pictures import grey
 from training.columns import find_columns
 from training.figures.common import EVALUATION_SEED, Metrics
 from training.figures.denoising import PEROVSKITE_PEAKS, on_perovskite

@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 import stemzoo
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
 from training.evaluation.cases import Case, cases
 from training.evaluation.measures import Score, judged
 from training.figures.common import Metrics, rounded

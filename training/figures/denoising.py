@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from stemzoo.model import Model
-from stemzoo.phantoms import expose, perovskite, psnr
+from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.inference.model import Model
 from training.figures import cases
 from training.figures.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.scenes import BANDS, render_crystals

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
 from training.figures.common import Metrics
 from training.figures.drift_trials import (
     CHAIN,

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.drift import Drift
-from stemzoo.model import Model
-from stemzoo.pictures import Grey, grey
-from stemzoo.series import moved, refined
+from stemzoo.inference.model import Model
+from stemzoo.plotting.pictures import Grey, grey
+from stemzoo.registration.pair import Drift
+from stemzoo.registration.shifting import moved, refined
 from training.figures.drift_trials import (
     HIT,
     NARROW,

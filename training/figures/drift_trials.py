@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 import stemzoo
-from stemzoo.drift import Drift
-from stemzoo.model import Model
-from stemzoo.series import peak
+from stemzoo.inference.model import Model
+from stemzoo.registration.pair import Drift
+from stemzoo.registration.shifting import peak
 from training.figures.common import EVALUATION_SEED, Metrics
 from training.figures.drift_limits import observed
 from training.simulate.bound import bound, information

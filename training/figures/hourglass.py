@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stemzoo.model import Model
-from stemzoo.phantoms import psnr
-from stemzoo.pictures import Grey, grey
+from stemzoo.demo.phantoms import psnr
+from stemzoo.inference.model import Model
+from stemzoo.plotting.pictures import Grey, grey
 from training.evaluation.measures import ssim
 from training.figures.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.crystals import ZONES

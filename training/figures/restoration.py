@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stemzoo.model import Model
-from stemzoo.pictures import Grey, grey
-from stemzoo.restoration import restore
+from stemzoo.inference.model import Model
+from stemzoo.plotting.pictures import Grey, grey
+from stemzoo.scan.restoration import restore
 from training.evaluation.measures import slope
 from training.evaluation.rows import row_shifts
 from training.figures.common import EVALUATION_SEED, Metrics, gains, rounded

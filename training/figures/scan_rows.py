@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stemzoo.model import Model
+from stemzoo.inference.model import Model
 from training.figures import cases, restoration
 from training.figures.common import Metrics
 

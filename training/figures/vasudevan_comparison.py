@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stemzoo.series import peak
+from stemzoo.registration.shifting import peak
 from training.figures.vasudevan_drift import unseen, within
 from training.recipe import load_recipe
 from training.recipes.vasudevan_drift import VasudevanDrift

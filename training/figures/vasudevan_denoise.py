@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stemzoo.model import Model
-from stemzoo.phantoms import psnr
-from stemzoo.pictures import Grey, grey
+from stemzoo.demo.phantoms import psnr
+from stemzoo.inference.model import Model
+from stemzoo.plotting.pictures import Grey, grey
 from training.figures.common import EVALUATION_SEED, Metrics
 from training.simulate.draw import uniform
 from training.simulate.hexagons import REACH, add_noise, coverage, draw_columns, picture

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 import stemzoo
-from stemzoo.model import Model
-from stemzoo.pictures import Grey, grey
-from stemzoo.series import peak
-from stemzoo.surfaces import surface
+from stemzoo.inference.model import Model
+from stemzoo.plotting.pictures import Grey, grey
+from stemzoo.registration.shifting import peak
+from stemzoo.registration.surfaces import surface
 from training.figures.common import EVALUATION_SEED, Metrics
 from training.simulate.hexagons import Pairs, draw_pairs
 

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 import stemzoo
-from stemzoo.model import Model
-from stemzoo.phantoms import psnr
+from stemzoo.demo.phantoms import psnr
+from stemzoo.inference.model import Model
 from training.export import export
 from training.figures.common import EVALUATION_SEED, rounded
 from training.figures.hourglass import BIAS, measure

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stemzoo.contract import LOOK, LOOKS
+from stemzoo.model_file.contract import LOOK, LOOKS
 
 BLOCK = 2  # px along either side: the body makes all features of a block at one of its places
 # Sums over a whole frame are large, so features are small; weights of usual size make steps of

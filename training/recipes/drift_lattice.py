@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from stemzoo import _core
-from stemzoo.candidates import DOUBT, STRIDE, log_prior
+from stemzoo.registration.candidates import DOUBT, STRIDE, log_prior
 from training.networks.features import FeatureNet, log_odds
 from training.recipe import Recipe
 from training.samples import generator

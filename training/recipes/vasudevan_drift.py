@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import stemzoo
-from stemzoo.model import Model
-from stemzoo.surfaces import surface
+from stemzoo.inference.model import Model
+from stemzoo.registration.surfaces import surface
 from training.networks.vasudevan import TURNS, DriftReader, turned, turned_drift
 from training.recipe import Recipe
 from training.samples import generator

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stemzoo.pictures import grey, save_panels
+from stemzoo.plotting.pictures import grey, save_panels
 from training.simulate import shapes
 from training.simulate.crystals import ZONES
 from training.simulate.detector import DETECTOR, record

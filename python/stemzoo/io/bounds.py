@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 
 ALWAYS = 64 << 20  # bytes of pixels that any file may hold, such as a blank frame
 RATIO = 250  # bytes of pixels for each byte of a larger file

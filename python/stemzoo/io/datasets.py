@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io.jsonable import jsonable_items
 from stemzoo.io.micrograph import Micrograph
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stemzoo import _arrays
-from stemzoo.errors import FileError
+from stemzoo.common import arrays as _arrays
+from stemzoo.common.errors import FileError
 from stemzoo.io import mrc, npy, picture, rosetta, tiff, tiff_write
 from stemzoo.io.datasets import Dataset, choose
 from stemzoo.io.image import array_problem
 from stemzoo.io.micrograph import Micrograph
+from stemzoo.io.plain_file import require_file
 from stemzoo.io.warned import nothing_is_only_warned_of
 
 READERS: dict[str, Callable[[Path], list[Dataset]]] = {
@@ -92,8 +93,7 @@ def writer_for(path: Path) -> Callable[[Path, Micrograph, dict[str, Any]], None]
 
 
 def _check_readable(path: Path) -> None:
-    if path.is_dir():
-        raise FileError(f"{path} is a folder; name one file in it")
+    require_file(path)
     try:
         with open(path, "rb") as file:
             empty = not file.read(1)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo._arrays import looks_coloured
+from stemzoo.common.arrays import looks_coloured
 
 COLOUR = "it is a colour picture; convert it to greyscale first"
 TRANSPARENT = (

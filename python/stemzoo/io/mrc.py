@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io.datasets import Dataset
 from stemzoo.io.image import judged
 from stemzoo.io.units import calibration

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.errors import FileError
-from stemzoo.io.atomic import replacing
+from stemzoo.common.atomic import replacing
+from stemzoo.common.errors import FileError
 from stemzoo.io.datasets import Dataset
 from stemzoo.io.image import judged
 from stemzoo.io.jsonable import dumps

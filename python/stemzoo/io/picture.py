@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io import picture_structure
 from stemzoo.io.bounds import require_plausible
 from stemzoo.io.datasets import Dataset

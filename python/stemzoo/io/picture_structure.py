@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,7 +10,7 @@ import glob
 import struct
 from pathlib import Path
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 from stemzoo.io.bounds import require_plausible
 
 _MAGIC = (0x4949, 0x0197)

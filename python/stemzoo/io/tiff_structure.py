@@ -15,7 +15,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffFrame, TiffPage

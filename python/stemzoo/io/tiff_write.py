@@ -12,8 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from stemzoo.errors import FileError
-from stemzoo.io.atomic import replacing
+from stemzoo.common.atomic import replacing
+from stemzoo.common.errors import FileError
 from stemzoo.io.jsonable import dumps
 from stemzoo.io.micrograph import Micrograph
 from stemzoo.io.tiff import OWN

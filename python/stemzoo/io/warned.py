@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from stemzoo.errors import FileError
+from stemzoo.common.errors import FileError
 
 _LIBRARIES = ("tifffile", "rsciio", "PIL")
 _HARMLESS = re.compile(

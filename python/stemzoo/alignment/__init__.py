@@ -1,0 +1,1 @@
+"""A series of frames aligned onto itself."""

@@ -1,0 +1,197 @@
+"""The path of a series refined on the counts: each frame against the average of all others.
+
+That average has little noise, so a frame's place is known as well as its own counts allow. The
+frame itself is not in it: its own noise would hold it where it is. Frames are laid onto each other
+to the nearest pixel, which mixes no pixels and keeps their noise white. What rounding leaves
+displaces the average by its mean, and blurs it by less than any probe.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo import _core
+from stemzoo.alignment.least_squares import Floats
+from stemzoo.registration.estimator import Frame
+
+MOST_PIXELS = 1 << 26  # of the field that a series covers; drift over a wider one is not refined
+STEPS = 30  # of conjugate gradients; where frames see one field, two are exact
+EXACT = 1e-6  # px
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Positions and the standard deviations against the first that has one; NaN without.
+
+    `scores` are the correlations of frames with the average of the others where they lie, `chances`
+    the standard deviations of those of unrelated frames; NaN where there is no such average."""
+
+    positions: Floats
+    sigma: Floats
+    scores: Floats
+    chances: Floats
+
+
+def unrefined(positions: Floats, sigma: Floats) -> Placed:
+    nothing = np.full(len(positions), math.nan)
+    return Placed(positions, sigma, nothing, nothing.copy())
+
+
+class Seen(NamedTuple):
+    """A frame beside the average of the others: where it lies, and the variance of that if the
+    counts tell it."""
+
+    place: tuple[float, float]
+    variance: tuple[float, float] | None
+    score: float
+    chance: float
+
+
+def refined_together(
+    frame_at: Callable[[int], Frame], rough: Placed, shape: tuple[int, int], run: Any = map
+) -> Placed:
+    """`frame_at` is asked for every frame that has a place, twice and in order; `run` maps a
+    function over them."""
+    at = np.flatnonzero(np.isfinite(rough.positions[:, 0]))
+    corners = np.rint(rough.positions[at]).astype(int)
+    field = _Field(corners, shape)
+    if len(at) < 2 or field.pixels > MOST_PIXELS:
+        return rough
+    for index, corner in zip(at.tolist(), corners, strict=True):
+        field.add(frame_at(index), corner)
+    left = rough.positions[at] - corners
+    fractions = left - _mean_of_others(corners, shape, left)
+
+    def measure(order: int) -> Seen:
+        frame = frame_at(int(at[order]))
+        others = field.without(frame, corners[order])
+        start = (float(fractions[order, 0]), float(fractions[order, 1]))
+        if not (others and frame.counts):
+            return Seen(start, None, math.nan, math.nan)
+        found = _core.refine(others, frame.counts, start)
+        place, variance = (found[:2], (found[2][0], found[2][2])) if found else (start, None)
+        score = _core.overlap_correlation(others, frame.counts, place)
+        return Seen(place, variance, score, _core.chance(others, frame.counts, place))
+
+    measured = list(run(measure, range(len(at))))
+    known = np.array([seen.variance is not None for seen in measured])
+    found = np.array([seen.place + (seen.variance or (0.0, 0.0)) for seen in measured])
+    # The frames of the average are themselves misplaced, by what is being looked for.
+    exact = _solved(corners, shape, found[:, :2], left)
+    own = found[:, 2:] / (1 + _share_of_others(corners, shape)[:, None])
+    # Frames that hardly see what the first sees are tied to it by the rough path alone.
+    apart = 1 - np.maximum(1 - np.abs(corners - corners[0]) / np.array(shape), 0).prod(1)
+    rough_sigma = rough.sigma[at]
+    refined_sigma = np.sqrt(own + own[0] + (apart[:, None] * rough_sigma) ** 2)
+    sigma = np.where(known[:, None], refined_sigma, rough_sigma)
+    sigma[0] = 0
+    result = unrefined(np.full_like(rough.positions, math.nan), np.full_like(rough.sigma, math.nan))
+    result.positions[at] = corners - corners[0] + exact - exact[0]
+    result.sigma[at] = sigma
+    result.scores[at] = [seen.score for seen in measured]
+    result.chances[at] = [seen.chance for seen in measured]
+    return result
+
+
+class _Field:
+    """All that a series shows: the sum of its frames, and how many show each pixel."""
+
+    def __init__(self, corners: NDArray[np.int_], shape: tuple[int, int]) -> None:
+        """Features of a frame that has moved by `corner` stand that far from their place."""
+        self._farthest, self._shape = corners.max(0), shape
+        rows, columns = np.ptp(corners, axis=0) + shape
+        self.pixels = int(rows) * int(columns)
+        if self.pixels <= MOST_PIXELS:
+            self._total = np.zeros((rows, columns), np.float32)
+            self._count = np.zeros((rows, columns), np.float32)
+
+    def add(self, frame: Frame, corner: NDArray[np.int_]) -> None:
+        window = self._window(corner)
+        self._total[window] += frame.clean.pixels
+        self._count[window] += _seen(frame)
+
+    def without(self, frame: Frame, corner: NDArray[np.int_]) -> _core.DriftFrame | None:
+        """The average of the other frames where this one looked; None where they show nothing."""
+        window = self._window(corner)
+        total, count = self._total[window] - frame.clean.pixels, self._count[window]
+        count = count - _seen(frame)
+        if not count.any():
+            return None
+        whole = bool(count.all())
+        total /= count if whole else np.maximum(count, 1)
+        return _core.DriftFrame(total, None if whole else count > 0, 1)
+
+    def _window(self, corner: NDArray[np.int_]) -> tuple[slice, slice]:
+        top, left = (self._farthest - corner).tolist()
+        return np.s_[top : top + self._shape[0], left : left + self._shape[1]]
+
+
+def _seen(frame: Frame) -> Any:
+    """1 for each pixel that the frame shows."""
+    return np.float32(1) if frame.clean.valid is None else frame.clean.valid.astype(np.float32)
+
+
+def _overlaps(corners: NDArray[np.int_], shape: tuple[int, int], rows: slice) -> Floats:
+    """Of some frames with each other one: how much of them it shows; nothing with itself."""
+    apart = np.abs(corners[rows, None] - corners[None])
+    common: Floats = np.maximum(1 - apart / np.array(shape), 0).prod(2)
+    own = np.arange(len(corners))[rows]
+    common[np.arange(len(own)), own] = 0
+    return common
+
+
+def _blocks(count: int) -> list[slice]:
+    """Rows of a matrix of frames by frames, few enough to be held."""
+    rows = max(1, (1 << 22) // count)
+    return [slice(start, start + rows) for start in range(0, count, rows)]
+
+
+def _times(corners: NDArray[np.int_], shape: tuple[int, int], values: Floats) -> Floats:
+    blocks = _blocks(len(corners))
+    return np.concatenate([_overlaps(corners, shape, rows) @ values for rows in blocks])
+
+
+def _totals(corners: NDArray[np.int_], shape: tuple[int, int]) -> Floats:
+    return np.maximum(_times(corners, shape, np.ones((len(corners), 1))), 1e-12)
+
+
+def _mean_of_others(corners: NDArray[np.int_], shape: tuple[int, int], values: Floats) -> Floats:
+    return _times(corners, shape, values) / _totals(corners, shape)
+
+
+def _share_of_others(corners: NDArray[np.int_], shape: tuple[int, int]) -> Floats:
+    """The variance of the average of the others, of that of one frame."""
+    squares = [(_overlaps(corners, shape, rows) ** 2).sum(1) for rows in _blocks(len(corners))]
+    return np.concatenate(squares) / _totals(corners, shape)[:, 0] ** 2
+
+
+def _solved(
+    corners: NDArray[np.int_], shape: tuple[int, int], found: Floats, start: Floats
+) -> Floats:
+    """Displacements that differ from the mean of the others' by what was found.
+
+    Conjugate gradients: the matrix, totals on its diagonal less overlaps, is symmetric.
+    """
+    totals = _totals(corners, shape)
+    solution = start.copy()
+    rest = totals * (found - solution) + _times(corners, shape, solution)
+    rest -= rest.mean(0)  # a displacement of all means nothing
+    direction, size = rest.copy(), (rest**2).sum(0)
+    for _ in range(STEPS):
+        if np.abs(rest / totals).max() < EXACT:
+            break
+        image = totals * direction - _times(corners, shape, direction)
+        step = size / np.maximum((direction * image).sum(0), 1e-300)
+        solution += step * direction
+        rest -= step * image
+        before, size = size, (rest**2).sum(0)
+        direction = rest + size / np.maximum(before, 1e-300) * direction
+    return solution

@@ -1,0 +1,69 @@
+"""Which files stemzoo has written, told without reading their pixels.
+
+A result carries the record of how it was made (`stemzoo.provenance.record`), a picture the name of
+the program that drew it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stemzoo.io.npy import side_car
+from stemzoo.io.tiff import OWN
+from stemzoo.plotting.pictures import DRAWN_BY
+
+
+def record_of(path: Path) -> dict[str, Any] | None:
+    """The record of a result; None of any other file, of none and of a damaged one."""
+    reader = {".tif": _tiff_metadata, ".tiff": _tiff_metadata, ".npy": _npy_metadata}.get(
+        path.suffix.lower()
+    )
+    try:
+        record = reader(path).get("provenance") if reader else None
+    except Exception:  # readers raise whatever they stumble over; what they cannot read is not ours
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def is_picture(path: Path) -> bool:
+    """Whether stemzoo has drawn this PNG."""
+    from PIL import Image
+
+    try:
+        _require_file(path)
+        with Image.open(path, formats=["PNG"]) as picture:
+            return bool(picture.info.get("Software") == DRAWN_BY)
+    except Exception:  # as above
+        return False
+
+
+def _tiff_metadata(path: Path) -> dict[str, Any]:
+    import tifffile
+
+    _require_file(path)
+    with tifffile.TiffFile(path) as file:
+        found: dict[str, Any] = json.loads(str((file.imagej_metadata or {})["Info"]))[OWN]
+    return found
+
+
+def _npy_metadata(path: Path) -> dict[str, Any]:
+    """From the side-car, if it is that of the array. It may be there without its array."""
+    _require_file(side_car(path))
+    known = json.loads(side_car(path).read_bytes())
+    if path.exists():
+        _require_file(path)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if [known["shape"], known["dtype"]] != [list(array.shape), array.dtype.str]:
+            raise ValueError("it describes another array")
+    found: dict[str, Any] = known["metadata"]
+    return found
+
+
+def _require_file(path: Path) -> None:
+    """A pipe would keep its reader waiting."""
+    if not path.is_file():
+        raise FileNotFoundError(path)

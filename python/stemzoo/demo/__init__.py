@@ -1,0 +1,1 @@
+"""Simulated specimens, and the example that `stemzoo demo` shows."""

@@ -1,0 +1,379 @@
+"""A model, ready to run: the one path that every denoised or restored image takes.
+
+image -> mean and standard deviation of the whole image -> tiles -> ONNX Runtime -> blend, which
+also undoes the normalisation. Everything but the call into ONNX Runtime happens in the core.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import numbers
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stemzoo import _core
+from stemzoo.common.arrays import native_image
+from stemzoo.common.errors import ModelError
+from stemzoo.common.progress import Progress
+from stemzoo.common.settings import Settings
+from stemzoo.common.threads import thread_count
+from stemzoo.inference.origin import Origin, read_model
+from stemzoo.inference.session import open_session
+from stemzoo.model_file.gate import examine
+from stemzoo.zoo.catalogue import listed, opened
+
+MAX_TILE = (
+    1024  # px: the largest tile, and whole frame unless the contract says more; bounds memory
+)
+BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
+WINDOW_WEIGHTS = "hann"  # a window knows its middle best, and faults stay sharper than with "flat"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A result, and the settings that made it, for its provenance."""
+
+    image: NDArray[Any]
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Options:
+    step: int | None
+    normalisation: tuple[float, float] | None  # mean and std, where the caller gives them
+
+
+class Model:
+    """A loaded network. Calling it takes an image, or a stack frame by frame; threads may share it.
+
+    `model(image)` gives a float32 array of the same shape. A masked array comes back masked: masked
+    pixels are given to the network as the mean of the others.
+
+    The network sees (image - mean) / std. `mean` and `std`, in the units of the image, are given
+    together or not at all: by default each image, and each frame of a stack, is normalised by its
+    own. Give both where parts of one image, or the frames of a series, are to be treated alike.
+
+    Hot pixels (single pixels more than 20 standard deviations from the mean, and far beyond their
+    neighbours; csrc/tiling/statistics.hpp) are left out of mean and std, so that they change
+    nothing farther away than the network looks. The network sees them limited to the range of all
+    other pixels, and what it makes of them is the result: their own values are not restored.
+
+    A network made for windows of one size is laid over the image every `step` pixels, by default
+    as far apart as its maker says; a pixel is an average that favours the middles of windows.
+
+    Models pickle by name, version and sha256, and those that no zoo lists by path and sha256, so
+    that they reach other processes by joblib, Dask or multiprocessing. After a fork, a model that
+    was opened before it raises a ModelError.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        providers: Sequence[str] | None = None,
+        threads: int | None = None,
+        *,
+        content: bytes | None = None,
+        sha256: str = "",
+        listed: bool = False,
+    ) -> None:
+        """`content` is what `path` holds, where somebody has read it; `sha256` what that has, and
+        `listed` whether a zoo lists it."""
+        self.threads = thread_count(threads)
+        self.path = Path(path)
+        content = read_model(self.path) if content is None else content
+        self.contract = examine(content, str(path))
+        self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
+        self._providers = None if providers is None else tuple(providers)
+        self._origin = Origin(
+            self.contract.name,
+            self.contract.version,
+            self.sha256,
+            "" if listed else os.path.abspath(path),
+        )
+        self._session = open_session(content, self.path, providers, self.threads)
+        self.provider: str = self._session.get_providers()[0]
+
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
+        return _reopened, (self._origin, self._providers, self.threads or None)
+
+    def __call__(
+        self,
+        image: ArrayLike,
+        *,
+        step: int | None = None,
+        mean: float | None = None,
+        std: float | None = None,
+        progress: Progress | None = None,
+    ) -> NDArray[Any]:
+        return self.run(image, step=step, mean=mean, std=std, progress=progress).image
+
+    def run(
+        self,
+        image: ArrayLike,
+        *,
+        step: int | None = None,
+        mean: float | None = None,
+        std: float | None = None,
+        progress: Progress | None = None,
+    ) -> Run:
+        """Like calling the model, and says with which settings the result was made."""
+        if self.contract.task == "drift":
+            raise ValueError(
+                f"{self.contract.name} reads what is made of two frames, not images; "
+                "use stemzoo.drift(reference, moving, model=...)"
+            )
+        options = _Options(step, _normalisation(mean, std))
+        if np.ma.isMaskedArray(image):
+            return self._run_masked(image, options, progress)
+        return self._run_any(image, options, progress)
+
+    def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The bare network on normalised [N, 1, H, W], of sizes that its contract allows.
+
+        A network may have more outputs, of any shape; the first is the image.
+        """
+        output = self.outputs(batch)[0]
+        if output.shape != batch.shape:
+            raise ModelError(
+                f"{self.path} gave an output of shape {output.shape} for an input of shape "
+                f"{batch.shape}; the model contract asks for the same shape"
+            )
+        return output
+
+    def outputs(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Every output of the bare network, on its one input as it is."""
+        (given,) = self._session.get_inputs()
+        result: list[NDArray[np.float32]] = self._session.run(None, {given.name: batch})
+        if not all(np.isfinite(output).all() for output in result):
+            raise ModelError(
+                f"{self.contract.name} {self.contract.version} ({self.path}) gave NaN or infinity "
+                "for pixels that are numbers; the network is broken: use another model or version"
+            )
+        return result
+
+    def _run_any(self, image: ArrayLike, options: _Options, progress: Progress | None) -> Run:
+        if np.ndim(image) == 3:
+            return self._run_stack(image, options, progress)
+        return self._run_image(native_image(image, "image"), options, progress)
+
+    def _run_image(self, image: NDArray[Any], options: _Options, progress: Progress | None) -> Run:
+        if image.size == 1:
+            raise ValueError("image has one pixel, which has no contrast; expected at least two")
+        mean, std, finite, limits = _core.measure(image, self.threads)
+        if not finite:
+            raise ValueError(
+                "image holds NaN or infinity; replace those pixels, or mask them: "
+                "numpy.ma.masked_invalid(image)"
+            )
+        normalisation: dict[str, Any] = {"kind": self.contract.normalisation}
+        if options.normalisation:
+            mean, std = options.normalisation
+            normalisation["given"] = True
+        normalisation |= {"mean": mean, "std": std}
+        if limits:
+            normalisation["limits"] = limits  # where there are hot pixels
+        tiling, weights = self._tiling(image, options.step)
+        result = np.empty(image.shape, np.float32)
+        self._run_tiles(image, tiling, (mean, std), limits, result, progress)
+        if not np.isfinite(result).all():
+            raise ValueError(
+                f"image reaches {np.abs(image).max():.3g}, and results are float32, which ends at "
+                f"{np.finfo(np.float32).max:.3g}; give it in a larger unit"
+            )
+        settings = {
+            "normalisation": normalisation,
+            "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": weights},
+        }
+        return Run(result, settings)
+
+    def _tiling(self, image: NDArray[Any], step: int | None) -> tuple[_core.Tiling, str]:
+        """How the network is laid over an image, and how its answers are joined."""
+        contract, window = self.contract, self.contract.window
+        if not window:
+            if step is not None:
+                raise ValueError(
+                    f"step is {step!r}, but {contract.name} is no network of fixed windows: it "
+                    "takes images as a whole; leave step out"
+                )
+            whole = contract.whole or MAX_TILE
+            most = whole if max(image.shape) <= whole else min(whole, MAX_TILE)
+            # Tiles start at multiples of `multiple`, so that what a network does block by block
+            # it does to the same blocks in a tile as in the whole image.
+            plan = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, most)
+            return plan, "crop"
+        chosen = contract.step if step is None else step
+        if not isinstance(chosen, int | np.integer) or not 1 <= chosen <= window:
+            raise ValueError(
+                f"step is {step!r}; expected a whole number of pixels from 1 to {window}, the side "
+                f"of the windows of {contract.name}"
+            )
+        tiling = _core.Tiling(
+            image.shape, (window, window), (chosen, chosen), WINDOW_WEIGHTS, (1, 1)
+        )
+        return tiling, WINDOW_WEIGHTS
+
+    def _run_tiles(
+        self,
+        image: NDArray[Any],
+        tiling: _core.Tiling,
+        normalisation: tuple[float, float],
+        limits: tuple[float, float] | None,
+        result: NDArray[np.float32],
+        progress: Progress | None,
+    ) -> None:
+        mean, std = normalisation
+        scale = 1 / std if std > 0 else 0.0
+        rows, cols = tiling.tile
+        at_once = min(len(tiling), max(1, BATCH_PIXELS // (rows * cols)))
+        buffer = np.empty((at_once, 1, rows, cols), np.float32)
+        for first in range(0, len(tiling), at_once):
+            batch = buffer[: min(at_once, len(tiling) - first)]
+            tiling.split(image, first, len(batch), mean, scale, batch[:, 0], self.threads, limits)
+            # The weights of all tiles sum to one at every pixel, so starting from the mean and
+            # adding std * tile undoes the normalisation; a constant image comes back exactly.
+            tiling.blend(self.infer(batch)[:, 0], result, first, std, mean, self.threads)
+            if progress:
+                progress(first + len(batch), len(tiling))
+
+    def _run_stack(self, stack: ArrayLike, options: _Options, progress: Progress | None) -> Run:
+        frames = native_image(stack, "image", ndim=3)
+        runs = []
+        for index, frame in enumerate(frames):
+            runs.append(self._run_image(frame, options, None))
+            if progress:
+                progress(index + 1, len(frames))
+        settings = {
+            "normalisation": [run.settings["normalisation"] for run in runs],
+            "tiling": runs[0].settings["tiling"],
+        }
+        return Run(np.stack([run.image for run in runs]), settings)
+
+    def _run_masked(self, image: Any, options: _Options, progress: Progress | None) -> Run:
+        mask = np.ma.getmaskarray(image)
+        native_image(image.data, "image", ndim=image.ndim if image.ndim == 3 else 2)
+        if mask.all():
+            raise ValueError("every pixel of image is masked, so there is nothing to work on")
+        values = image.data
+        if mask.any():
+            count = np.maximum((~mask).sum((-2, -1), keepdims=True), 1)
+            total = np.where(mask, 0, values).sum((-2, -1), np.float64, keepdims=True)
+            values = np.where(mask, total / count, values)
+        run = self._run_any(values, options, progress)
+        return Run(np.ma.MaskedArray(run.image, mask), run.settings)
+
+
+def load(
+    name: str | Path,
+    version: str | None = None,
+    providers: Sequence[str] | None = None,
+    threads: int | None = None,
+    *,
+    trust: bool = False,
+    progress: Progress | None = None,
+) -> Model:
+    """A model by name (`denoise-live`, `denoise-live@0.1.0`) or the path of an `.onnx` file.
+
+    A model that is not on this machine is fetched from STEMZOO_URL, which `progress` follows. A
+    file that no zoo on this machine lists is opened only with `trust=True`.
+
+    `providers` are ONNX Runtime's, in order of preference; a warning names the one really used
+    where it is not the first asked for. `threads` bounds the CPU threads (default: all cores).
+    """
+    thread_count(threads)  # refused before anything is fetched
+    if _is_path(name):
+        content = read_model(Path(name))
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not trust:
+            _require_listed(sha256, name)
+        return Model(name, providers, threads, content=content, sha256=sha256, listed=not trust)
+    info, content = opened(str(name), version, progress)
+    sha256 = info.entry.model.sha256
+    return Model(info.path, providers, threads, content=content, sha256=sha256, listed=True)
+
+
+def _reopened(origin: Origin, providers: tuple[str, ...] | None, threads: int | None) -> Model:
+    """The model that was pickled."""
+    path, content = origin.read()
+    return _opened_once(path, content, providers, threads, not origin.path, os.getpid())
+
+
+@lru_cache(maxsize=8)
+def _opened_once(
+    path: Path,
+    content: bytes,
+    providers: tuple[str, ...] | None,
+    threads: int | None,
+    listed: bool,
+    process: int,
+) -> Model:
+    """However often the same model arrives in a process."""
+    return Model(path, providers, threads, content=content, listed=listed)
+
+
+def _is_path(name: str | Path) -> bool:
+    return isinstance(name, Path) or name.endswith(".onnx")
+
+
+def _require_listed(sha256: str, path: str | Path) -> None:
+    if not listed(sha256):
+        raise ModelError(
+            f"{path} (sha256 {sha256}) is in no zoo on this machine, so nobody vouches for it; "
+            "if you trust its maker, say so: stemzoo.load(path, trust=True), or --trust"
+        )
+
+
+def _normalisation(mean: float | None, std: float | None) -> tuple[float, float] | None:
+    """The two numbers that a caller has chosen, or None where each image has its own."""
+    if mean is None and std is None:
+        return None
+    if mean is None or std is None:
+        raise ValueError(
+            f"mean is {mean!r} and std is {std!r}; expected both, or neither for those of each "
+            "image: give for example mean=stack.mean(), std=stack.std()"
+        )
+    for name, value in (("mean", mean), ("std", std)):
+        if not isinstance(value, numbers.Real) or isinstance(value, bool | np.bool_):
+            raise ValueError(
+                f"{name} is {value!r:.80}; expected one real number for all that is given, such as "
+                f"float(stack.{name}())"
+            )
+        if not math.isfinite(value) or (name == "std" and value <= 0):
+            positive = "positive and " if name == "std" else ""
+            raise ValueError(
+                f"{name} is {value!r}; expected a {positive}finite number in the units of the image"
+            )
+    return float(mean), float(std)
+
+
+def require_task(model: Model, task: str) -> None:
+    """A model gives nonsense, and no error, where it is put to work that it was not made for."""
+    contract = model.contract
+    if contract.task != task:
+        raise ValueError(
+            f"{contract.name} is a model for {contract.task}; {task} needs one whose task is "
+            f"{task} (see stemzoo models list)"
+        )
+
+
+def model_for(task: str, model: str | Model) -> Model:
+    """The model itself or the one of that name, made sure to be for the task."""
+    if isinstance(model, str) and _is_path(model):
+        model = str(Path(model).absolute())
+    ready = model if isinstance(model, Model) else _kept_open(model, Settings.now(), os.getpid())
+    require_task(ready, task)
+    return ready
+
+
+@lru_cache(maxsize=8)
+def _kept_open(name: str, settings: Settings, process: int) -> Model:
+    """Sessions are opened once in a process; `settings` are in the key because they decide what a
+    name means."""
+    return load(name)

@@ -1,0 +1,120 @@
+"""A network opened in ONNX Runtime, on the providers asked for; it was examined before."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import warnings
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo.common.errors import ModelError
+from stemzoo.model_file.gate import graph_of
+from stemzoo.model_file.gate.graph import Graph
+from stemzoo.model_file.gate.sizes import Shape, follow
+
+
+class Session:
+    """ONNX Runtime's session: its errors are ours, and its sizes known before it runs."""
+
+    def __init__(self, opened: Any, content: bytes, path: Path) -> None:
+        self._opened, self._content, self._path = opened, content, path
+        self._process = os.getpid()
+        _opened_here.add(self)
+        self._graph: Graph | None = None
+        self._followed: set[Shape] = set()
+
+    def get_providers(self) -> list[str]:
+        providers: list[str] = self._opened.get_providers()
+        return providers
+
+    def get_inputs(self) -> list[Any]:
+        inputs: list[Any] = self._opened.get_inputs()
+        return inputs
+
+    def run(self, names: None, given: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        (batch,) = given.values()
+        self._require_own_process()
+        try:
+            self._require_room(batch.shape)
+            outputs: list[NDArray[np.float32]] = self._opened.run(names, given)
+        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+            raise ModelError(f"{self._path} cannot be run: {error}") from error
+        return outputs
+
+    def _require_own_process(self) -> None:
+        """ONNX Runtime would wait for its threads for ever, which a fork leaves behind."""
+        if os.getpid() != self._process:
+            raise ModelError(
+                f"{self._path} was opened in process {self._process}, of which this one, "
+                f"{os.getpid()}, is a fork, and ONNX Runtime does not survive that; load the model "
+                "after the fork, or start processes by multiprocessing.get_context('spawn')"
+            )
+
+    def _require_room(self, shape: Shape) -> None:
+        """The gate tried two shapes; what a network makes of another one it may not have shown."""
+        if shape in self._followed:
+            return
+        self._graph = self._graph or graph_of(self._content)
+        follow(self._graph, shape)
+        self._followed.add(shape)
+
+
+_opened_here: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _leave_to_the_parent() -> None:
+    """In a forked child, closing a session would wait for its threads, too."""
+    for session in _opened_here:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session._opened))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
+
+
+def open_session(
+    content: bytes, path: Path, providers: Sequence[str] | None, threads: int
+) -> Session:
+    """An ONNX Runtime session on the providers asked for, or a warning that says what it got."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(
+            "running a model needs ONNX Runtime, which is not installed; "
+            "pip install 'stemzoo[cpu]', or 'stemzoo[gpu]' for NVIDIA GPUs (never both)"
+        ) from error
+    available = onnxruntime.get_available_providers()
+    asked = list(providers) if providers is not None else [*_gpu(available), "CPUExecutionProvider"]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only: it reports its fallbacks there, we do it below
+    options.intra_op_num_threads = threads
+    # Otherwise it guesses from the bytes, and could take them for another format than we examined.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    # Threads that wait for more work by spinning take the cores from whatever comes next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    usable = [provider for provider in asked if provider in available]
+    try:
+        session = onnxruntime.InferenceSession(
+            content, options, providers=usable or ["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+        raise ModelError(f"ONNX Runtime cannot open {path}: {error}") from error
+    used = session.get_providers()
+    # ONNX Runtime falls back to the CPU in silence; whoever asked for a GPU must hear of it.
+    if providers is not None and asked and used[0] != asked[0]:
+        warnings.warn(
+            f"asked for {asked[0]}, but {path.name} runs on {used[0]}; "
+            f"this onnxruntime offers {', '.join(available)}",
+            stacklevel=4,
+        )
+    return Session(session, content, path)
+
+
+def _gpu(available: list[str]) -> list[str]:
+    return [name for name in ("CUDAExecutionProvider",) if name in available]

@@ -1,0 +1,1 @@
+"""How a result was made: written into files, read from them, and replayed."""

@@ -1,0 +1,110 @@
+"""How a result came to be: what must be known to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo import _core
+from stemzoo.inference.model import Model, Run
+
+if TYPE_CHECKING:
+    from stemzoo.alignment.align import Alignment
+
+Record = dict[str, Any]
+
+
+def provenance(
+    run: Run, model: Model, source: Path, dataset: int | None = None, earlier: Record | None = None
+) -> Record:
+    """The record that travels inside every file written from `run`, of one dataset of a file.
+
+    `earlier` is what that file said of how it was made: a record holds those of all steps before.
+    """
+    return {
+        "task": model.contract.task,
+        "input": _input(source, dataset, earlier),
+        "model": _identity(model),
+        **run.settings,
+        "provider": model.provider,
+        "threads": model.threads,  # 0: as many as there are cores
+        "software": software(),
+    }
+
+
+def alignment_provenance(
+    found: Alignment,
+    model: Model | None,
+    source: Path,
+    settings: Record,
+    dataset: int | None = None,
+    earlier: Record | None = None,
+) -> Record:
+    """The same of the average of an aligned series; `settings` are arguments of `align`."""
+    return {
+        "task": "align",
+        "input": _input(source, dataset, earlier),
+        "model": model and _identity(model),
+        "settings": settings,
+        "shifts": _rounded(found.shifts),
+        "sigma": _rounded(found.sigma),
+        "rejected": np.flatnonzero(found.rejected).tolist(),
+        "ambiguous": np.flatnonzero(found.ambiguous).tolist(),
+        **({"provider": model.provider} if model else {}),
+        "software": software(),
+    }
+
+
+def software() -> dict[str, str]:
+    """What computes here, in which version: other versions may round differently."""
+    import onnxruntime
+
+    return {
+        "stemzoo": _core.__version__,
+        "onnxruntime": onnxruntime.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def steps(record: Record) -> list[Record]:
+    """The record of every step that led to a result, from the first to the last."""
+    found = [record]
+    while (earlier := _earlier(found[0])) is not None:
+        found.insert(0, earlier)
+    return found
+
+
+def _earlier(record: Record) -> Record | None:
+    """What the input of a step said of itself, if it was a result too."""
+    given = record.get("input")
+    said = given.get("provenance") if isinstance(given, dict) else None
+    return said if isinstance(said, dict) and "task" in said else None
+
+
+def _input(source: Path, dataset: int | None, earlier: Record | None) -> Record:
+    said = {} if earlier is None else {"provenance": earlier}
+    return {"file": source.name, "sha256": sha256(source), "dataset": dataset, **said}
+
+
+def _identity(model: Model) -> Record:
+    contract = model.contract
+    return {"name": contract.name, "version": contract.version, "sha256": model.sha256}
+
+
+def _rounded(rows: NDArray[Any]) -> list[list[float] | None]:
+    """Pixels to four digits, which is finer than any drift is known; None without a place."""
+    return [
+        [round(float(value), 4) for value in row] if np.isfinite(row).all() else None
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""The drift between two frames, and of a live sequence: NCC, candidates, refinement, tracker."""

@@ -1,0 +1,52 @@
+"""What is said of a pair of frames."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stemzoo.registration.doubt import NOTHING
+
+Shift = tuple[float, float]  # (dy, dx)
+
+
+class Candidate(NamedTuple):
+    """Where else features may have moved, px, and how probable that is."""
+
+    dy: float
+    dx: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Features moved by (dy, dx) pixels: moving(r) = reference(r - d).
+
+    `sigma` is the standard deviation along y and x, `score` the correlation of the frames where
+    they overlap once the drift is undone. `candidates` are what else the drift could be, the most
+    probable first; what they leave of one is the probability of the answer.
+
+    `ambiguous` means that the number is not to be trusted, and `reason` says why: another candidate
+    is not ruled out, the drift is as long as was looked for, or the frames correlate no better than
+    unrelated ones. Frames that do not correlate anywhere, such as blank ones, give NaN and an
+    infinite `sigma`.
+    """
+
+    dy: float
+    dx: float
+    sigma: tuple[float, float]
+    ambiguous: bool
+    score: float
+    candidates: tuple[Candidate, ...]
+    reason: str = ""  # empty where the number may be trusted
+
+    @property
+    def probability(self) -> float:
+        """How probable the answer is: what the candidates leave; 0 without an answer."""
+        if not math.isfinite(self.dy):
+            return 0.0
+        return max(1 - sum(candidate.probability for candidate in self.candidates), 0.0)
+
+
+UNKNOWN = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, (), NOTHING)

@@ -1,0 +1,1 @@
+"""Displacements of scan rows, and pictures restored from them."""

@@ -1,0 +1,168 @@
+"""A scan put straight: where every row lay, by the counts and a network's idea of the specimen.
+
+A restoring model whose contract names a denoiser is a pilot: it guesses the specimen, `scan` places
+the rows by the likelihood of their counts, and the denoiser has the last word on the straightened
+frame. Other restoring models do all of it by themselves, and know no displacements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stemzoo.common.arrays import native_image
+from stemzoo.common.progress import Progress
+from stemzoo.inference.model import Model, Run, model_for
+from stemzoo.scan.rows import Axis, Rows, find_rows, straightened
+
+PASSES = 4  # a pilot each
+EVIDENCE = 10.0  # log-likelihood ratio from which on rows are taken to have moved at all
+REACH = 7  # px along rows that the fast direction is judged by
+LEAST = 32  # px: on smaller frames rows are not looked for
+
+Guess = Callable[..., NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Restoration:
+    """A restored image, and how far each of its rows lay from where it belongs.
+
+    `rows` are the displacements (dy, dx) in px of every line along the fast direction `fast_axis`
+    ([H, 2], or [W, 2] where that is y), `sigma` their standard deviations.
+    """
+
+    image: NDArray[np.float32]
+    rows: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    fast_axis: Axis
+
+    def apply(self, image: ArrayLike) -> NDArray[np.float32]:
+        """The same correction on anything recorded at the same time."""
+        return Rows(self.rows, self.sigma, (0.0, 0.0), self.fast_axis).apply(image)
+
+
+def restore(
+    image: ArrayLike,
+    model: str | Model = "restore-scan",
+    *,
+    fast_axis: Axis | None = None,
+    details: bool = False,
+    mean: float | None = None,
+    std: float | None = None,
+    progress: Progress | None = None,
+) -> Any:
+    """Like `denoise`, with what the scan has distorted undone too: an image of the same shape.
+
+    `fast_axis` is the direction of the scan's rows, "x" or "y"; None finds it from the picture.
+    With `details=True` a `Restoration` comes back, which holds the displacements; a model that
+    finds none refuses that. `mean` and `std` replace the image's own in the normalisation.
+    """
+    ready = model_for("restore", model)
+    run, found = restored(ready, image, fast_axis=fast_axis, mean=mean, std=std, progress=progress)
+    if not details:
+        return run.image
+    if len(found) != 1:
+        raise ValueError(
+            f"details were asked of {np.ndim(image)}-D data by {ready.contract.name}; they are of "
+            "one 2-D image, by a model that finds displacements, such as restore-scan"
+        )
+    return found[0]
+
+
+def restored(
+    model: Model,
+    image: ArrayLike,
+    *,
+    fast_axis: Axis | None = None,
+    mean: float | None = None,
+    std: float | None = None,
+    progress: Progress | None = None,
+) -> tuple[Run, list[Restoration]]:
+    """A run for its provenance, and what was found of every frame, if the model finds rows."""
+    if fast_axis not in (None, "x", "y"):
+        raise ValueError(f"fast_axis is {fast_axis!r}; expected 'x', 'y' or None")
+    if not model.contract.denoiser:
+        return model.run(image, mean=mean, std=std, progress=progress), []
+    frames = _frames(image)
+    denoiser = model_for("denoise", model.contract.denoiser)
+    threads = model.threads or None
+    guess = partial(model, mean=mean, std=std)
+    axis = fast_axis or _fast_axis(frames[0], guess, threads)
+    runs, found = [], []
+    for index, frame in enumerate(frames):
+        still, rows = _straightened(frame, guess, axis, threads)
+        run = denoiser.run(still, mean=mean, std=std)
+        runs.append(run)
+        found.append(Restoration(run.image, rows.displacements, rows.sigma, axis))
+        if progress:
+            progress(index + 1, len(frames))
+    scan = {
+        "fast_axis": axis,
+        "denoiser": f"{denoiser.contract.name}@{denoiser.contract.version}",
+        "rows": [one.rows.round(4).tolist() for one in found],
+    }
+    if np.ndim(image) == 2:
+        return Run(runs[0].image, {**runs[0].settings, "scan": scan}), found
+    images = np.ma.stack if np.ma.isMaskedArray(image) else np.stack
+    settings = {
+        "normalisation": [run.settings["normalisation"] for run in runs],
+        "tiling": runs[0].settings["tiling"],
+        "scan": scan,
+    }
+    return Run(images([run.image for run in runs]), settings), found
+
+
+def _frames(image: ArrayLike) -> list[NDArray[Any]]:
+    """The frames of an image or a stack, checked; masked where the image is."""
+    masked = np.ma.isMaskedArray(image)
+    pixels = np.ma.getdata(image) if masked else image
+    whole = native_image(pixels, "image", ndim=3 if np.ndim(image) == 3 else 2)
+    if masked:
+        whole = np.ma.MaskedArray(whole, np.ma.getmaskarray(np.ma.asarray(image)))
+    elif not np.isfinite(whole).all():
+        raise ValueError(
+            "image holds NaN or infinity; replace those pixels, or mask them: "
+            "numpy.ma.masked_invalid(image)"
+        )
+    return [whole] if whole.ndim == 2 else list(whole)
+
+
+def _straightened(
+    frame: NDArray[Any], guess: Guess, axis: Axis, threads: int | None
+) -> tuple[Any, Rows]:
+    """The frame with its rows, or columns, in place; the pilot always sees them as rows."""
+    masked = np.ma.isMaskedArray(frame)
+    values = np.ma.filled(frame.astype(float), np.nan) if masked else frame
+    lines = values if axis == "x" else values.T
+    if min(lines.shape) < LEAST:
+        return frame, _unmoved(lines, axis)
+    still, rows = straightened(lines, guess, passes=PASSES, fast_axis="x", threads=threads)
+    if max(rows.evidence) < EVIDENCE:
+        return frame, _unmoved(lines, axis)
+    if axis == "y":
+        still = np.ascontiguousarray(still.T)
+        rows = Rows(rows.displacements[:, ::-1], rows.sigma[:, ::-1], rows.evidence, axis)
+    return (np.ma.masked_invalid(still) if masked else still), rows
+
+
+def _fast_axis(frame: NDArray[Any], guess: Guess, threads: int | None) -> Axis:
+    """The direction along which displaced lines explain the counts better."""
+    values = np.ma.filled(frame.astype(float), np.nan)
+    if min(values.shape) < LEAST or np.isnan(values).all():
+        return "x"
+    evidence = []
+    for lines in (values, values.T):
+        whole = np.where(np.isnan(lines), np.nanmean(lines), lines)
+        found = find_rows(lines, guess(whole), reach=(0, REACH), threads=threads)
+        evidence.append(found.evidence[1])
+    return "y" if evidence[1] > evidence[0] else "x"
+
+
+def _unmoved(lines: NDArray[Any], axis: Axis) -> Rows:
+    """Rows of which nothing says that they have moved stay where they are, to the last bit."""
+    return Rows(np.zeros((len(lines), 2)), np.zeros((len(lines), 2)), (0.0, 0.0), axis)
