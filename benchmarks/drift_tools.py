@@ -14,7 +14,7 @@ from pystackreg import StackReg
 from skimage.registration import phase_cross_correlation
 
 import stemzoo
-from stemzoo.registration.estimator import Estimator
+from stemzoo.registration.pair import Estimator
 from stemzoo.registration.shifting import peak
 
 REACH = 32  # px: how far those look that must be told

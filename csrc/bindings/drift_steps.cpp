@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bindings/arrays.hpp"
+#include "drift/candidates.hpp"
 #include "drift/chance.hpp"
 #include "drift/coarse_approach.hpp"
 #include "drift/decision.hpp"
@@ -68,6 +69,16 @@ drift::Vector coarse_approach(const drift::PreparedFrame& reference,
                               unsigned threads) {
     const py::gil_scoped_release release;
     return drift::coarse_approach(reference.clean(), moving.clean(), start, threads);
+}
+
+// The log-prior of every lag up to `extent`, zero in the middle.
+py::array_t<float> prior(Lags extent, Lags frame, std::size_t stride) {
+    const Shape lags{extent.first, extent.second}, all{lags.rows * stride, lags.cols * stride};
+    const std::vector<float> values =
+        drift::prior_surface(lags, all, {frame.first, frame.second}, stride);
+    py::array_t<float> surface = new_float32({2 * lags.rows + 1, 2 * lags.cols + 1});
+    std::copy(values.begin(), values.end(), surface.mutable_data());
+    return surface;
 }
 
 Features make(const Pixels& maps, Lags reach, unsigned threads) {
@@ -133,6 +144,10 @@ void bind_drift_steps(py::module_& m) {
     m.def("coarse_approach", &coarse_approach, py::arg("reference"), py::arg("moving"),
           py::arg("start"), py::arg("threads") = 0,
           "Near enough to the drift to be refined, from some six pixels away.");
+    m.def("log_prior", &prior, py::arg("extent"), py::arg("frame"), py::arg("stride"),
+          "Of drifts in steps of `stride` px, up to a constant; zero drift in the middle.");
+    m.attr("misleading_features") = drift::misleading;
+    m.attr("fine_stride") = drift::fine_stride;
     m.def("beyond_chance", &drift::beyond_chance, py::arg("score"), py::arg("chance"),
           py::arg("places"),
           "Whether frames correlate better than unrelated ones at the best of so many places.");

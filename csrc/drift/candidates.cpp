@@ -11,7 +11,6 @@ namespace stemzoo::drift {
 namespace {
 
 constexpr double least_probability = 1e-6;  // of the best: candidates below are dropped
-constexpr double misleading = 0.01;         // the probability that features mislead
 constexpr double usual_length = 3.0 / 32;   // of the frame: the scale of the prior
 constexpr double alone = 2;                 // times all other heights: no lattice has such a peak
 constexpr float sharp = 0.1f;               // of its height, lost within a pixel

@@ -18,6 +18,9 @@ namespace stemzoo::drift {
 // px: the standard deviation of a peak about the drift that it stands for.
 constexpr double peak_sigma = 0.15;
 
+// The probability that features mislead.
+constexpr double misleading = 0.01;
+
 // Where a drift is expected, and the standard deviation of that.
 struct Expectation {
     Vector shift, sigma;

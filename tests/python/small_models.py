@@ -5,7 +5,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from stemzoo.model_file.contract import LOOK, LOOKS, Contract
-from stemzoo.registration.classical import BLUR
+
+BLUR = (0.25, 0.5, 0.25)  # of the classical way: csrc/drift/classical.cpp
 
 
 def dense(window, step, weight, bias):

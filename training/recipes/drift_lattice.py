@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 
 from stemzoo import _core
-from stemzoo.registration.candidates import DOUBT, STRIDE, log_prior
 from training.networks.features import FeatureNet, log_odds
 from training.recipe import Recipe
 from training.samples import generator
@@ -27,6 +26,7 @@ from training.simulate.cache import views
 from training.simulate.draw import chance, log_uniform
 from training.simulate.views import Views, draw_views
 
+STRIDE = _core.fine_stride  # px of a frame to one of its features
 SIDE = 256  # px of a frame
 REACH = SIDE // 3  # px: the longest drift
 USUAL = 18.0  # px: how far most pairs drift at most
@@ -74,13 +74,13 @@ class DriftLattice(Recipe):
         still, moved = output.chunk(2)
         reach = REACH // STRIDE + 1
         odds = log_odds(still, moved, reach)
-        axis = torch.arange(-reach, reach + 1.0, device=odds.device) * STRIDE
-        prior = log_prior(torch.cartesian_prod(axis, axis).cpu().numpy(), (SIDE, SIDE))
-        logits = odds.flatten(1) + torch.from_numpy(prior).to(odds)
+        prior = _core.log_prior((reach, reach), (SIDE, SIDE), STRIDE)
+        logits = odds.flatten(1) + torch.from_numpy(prior.ravel()).to(odds)
         truth = _spread(target / STRIDE + reach, 2 * reach + 1)
         unlikely = -(truth * logits.log_softmax(1)).sum(1)
         # Where a pair misleads, it must not outweigh the others.
-        certain = torch.exp(-unlikely) * (1 - DOUBT) + DOUBT / logits.shape[1]
+        misleading = _core.misleading_features
+        certain = torch.exp(-unlikely) * (1 - misleading) + misleading / logits.shape[1]
         return -certain.log().mean()
 
     @property

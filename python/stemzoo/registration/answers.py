@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from stemzoo.registration.doubt import NOTHING
+from stemzoo import _core
 
 Shift = tuple[float, float]  # (dy, dx)
+
+# Why the drift of a pair is not to be trusted.
+NOTHING = _core.drift_reasons["nothing"]
+CHANCE = _core.drift_reasons["chance"]
+LIMIT = _core.drift_reasons["limit"]
+OTHERS = _core.drift_reasons["others"]
+BROAD = _core.drift_reasons["broad"]
+NO_PEAK = _core.drift_reasons["no peak"]
 
 
 class Candidate(NamedTuple):
@@ -50,3 +58,9 @@ class Drift:
 
 
 UNKNOWN = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, (), NOTHING)
+
+
+def named(told: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The fields of a Drift as the core tells them, with the candidates by name."""
+    dy, dx, sigma, ambiguous, score, candidates, reason = told
+    return dy, dx, sigma, ambiguous, score, tuple(map(Candidate._make, candidates)), reason
