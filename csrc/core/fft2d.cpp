@@ -82,4 +82,10 @@ void Fft2d::backward(float* spectrum, float* image, unsigned threads) const {
     });
 }
 
+void Fft2d::columns_backward(const float* spectrum, float* image, float* work) const {
+    for (std::size_t block = 0; block < kernel_->column_blocks; ++block) {
+        kernel_->columns_backward(spectrum, block, image, work);
+    }
+}
+
 }  // namespace stemzoo

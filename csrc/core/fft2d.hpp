@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/array.hpp"
+#include "core/scratch.hpp"
 
 namespace stemzoo {
 
@@ -34,7 +35,7 @@ struct SpectrumLayout {
 class Fft2dKernel {
   public:
     virtual ~Fft2dKernel() = default;
-    std::size_t column_blocks = 0, row_blocks = 0, work_size = 0;
+    std::size_t column_blocks = 0, row_blocks = 0, rows_a_block = 0, work_size = 0;
 
     virtual void columns_forward(const float* image, std::size_t block, float* spectrum,
                                  float* work) const = 0;
@@ -52,6 +53,17 @@ class Fft2d {
     void forward(const float* image, float* spectrum, unsigned threads = 1) const;
     // The inverse of forward. Overwrites the spectrum.
     void backward(float* spectrum, float* image, unsigned threads = 1) const;
+
+    // The two halves of backward on the calling thread, for whoever makes a spectrum row by row and
+    // knows where it is zero: first the rows of each block that is not zero, of `rows_a_block()`
+    // frequencies ky, then all columns.
+    std::size_t row_blocks() const { return kernel_->row_blocks; }
+    std::size_t rows_a_block() const { return kernel_->rows_a_block; }
+    Scratch<float> work() const { return Scratch<float>(kernel_->work_size); }
+    void rows_backward(float* spectrum, std::size_t block, float* work) const {
+        kernel_->rows(spectrum, block, false, work);
+    }
+    void columns_backward(const float* spectrum, float* image, float* work) const;
 
   private:
     SpectrumLayout layout_;

@@ -52,15 +52,27 @@ void widen(const Flags& from, std::size_t lines, std::size_t line_step, std::siz
     }
 }
 
-std::shared_ptr<const Evidence> make_evidence(const CleanFrame& frame,
+// The frame's band-pass has left the spectrum that a look begins with, if both see the same pixels.
+Look look_at(const PreparedFrame& frame, unsigned threads) {
+    const Shape shape = frame.shape();
+    const bool whole = shape.rows % look_multiple == 0 && shape.cols % look_multiple == 0;
+    if (whole && frame.clean().invalid.empty() && frame.counts() != nullptr) {
+        Scratch<float> tapered = frame.counts()->take_tapered();
+        if (tapered.data() != nullptr) return {shape, std::move(tapered)};
+    }
+    return {frame.clean().view(), threads};
+}
+
+std::shared_ptr<const Evidence> make_evidence(const PreparedFrame& prepared,
                                               const EvidenceSettings& settings,
                                               std::size_t stride) {
+    const CleanFrame& frame = prepared.clean();
     const Shape shape = look_shape(frame.shape, stride);
     const std::size_t size = shape.size();
     const Scratch<float> look(3 * size);
     auto evidence = std::make_shared<Evidence>();
     {
-        Look seen(frame.view(), settings.threads);
+        Look seen = look_at(prepared, settings.threads);
         evidence->needed = seen.stride();
         seen.channels(stride, look.data(), settings.threads);
     }
@@ -115,9 +127,8 @@ std::vector<float> trusted_features(const Flags& missing, Shape frame, std::size
 
 std::shared_ptr<const Evidence> PairEvidence::of(const PreparedFrame& frame,
                                                  std::size_t stride) const {
-    return frame.evidence(stride, [&](std::size_t wanted) {
-        return make_evidence(frame.clean(), settings_, wanted);
-    });
+    return frame.evidence(
+        stride, [&](std::size_t wanted) { return make_evidence(frame, settings_, wanted); });
 }
 
 std::size_t PairEvidence::needed_stride() {

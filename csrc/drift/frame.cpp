@@ -27,12 +27,6 @@ Shape checked(Shape shape) {
                                 std::to_string(least_side) + " along either axis");
 }
 
-Scratch<float> zeros(std::size_t count) {
-    Scratch<float> memory(count);
-    std::fill_n(memory.data(), count, 0.0f);
-    return memory;
-}
-
 // Joins to `none` all pixels in the square that reaches `distance` from each.
 template <typename Join>
 void in_squares(float* image, Shape shape, std::size_t distance, float none, Join join) {
@@ -78,10 +72,11 @@ void mean_in_squares(float* image, Shape shape, std::size_t distance) {
 
 Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads)
     : fft_(checked(shape_of(image))),
-      pixels_(zeros(shape().size() + overread)),
-      spectrum_(zeros(fft_.layout().size)),
-      excess_(zeros(fft_.layout().rows * fft_.layout().pitch)),
+      pixels_(shape().size() + overread),
+      spectrum_(fft_.layout().size),
+      excess_(fft_.layout().rows * fft_.layout().pitch),
       later_(std::make_unique<Later>()) {
+    std::fill_n(pixels_.data() + shape().size(), overread, 0.0f);
     load(image, mask);
     fft_.forward(pixels_.data(), spectrum_.data(), threads);
     measure_power();
@@ -123,7 +118,7 @@ void Frame::load(const AnyView& image, const Mask* mask) {
 void Frame::measure_power() {
     const SpectrumLayout& layout = fft_.layout();
     const std::size_t rows = layout.image.rows, cols = layout.image.cols, pitch = layout.pitch;
-    const Scratch<float> lines = zeros(layout.rows * pitch);
+    const Scratch<float> lines(layout.rows * pitch);
     const auto line = [&](std::size_t ky) { return lines.data() + ky * pitch; };
     double corner = 0;
     std::size_t corner_count = 0, above_count = 0;
@@ -161,15 +156,30 @@ void Frame::measure_power() {
                 for (std::size_t x = 1; x < cols; ++x) mirrored[x] = from[cols - x];
                 from = mirrored.data();
             }
-            for (std::size_t x = 0; x < cols; ++x) out[x] += from[x];
+            if (i == 0) {
+                std::copy_n(from, cols, out);
+            } else {
+                for (std::size_t x = 0; x < cols; ++x) out[x] += from[x];
+            }
         }
         for (std::size_t x = 0; x < cols; ++x) out[x] = out[x] * scale[x] - 1;
+        std::fill(out + cols, out + pitch, 0.0f);
     }
 }
 
-const Passed& Frame::passed(unsigned threads) const {
-    std::call_once(later_->passed_once, [&] { later_->passed = pass(*this, threads); });
-    return later_->passed;
+const BandPassed& Frame::band_passed(unsigned threads) const {
+    std::call_once(later_->band_once, [&] {
+        Scratch<float> tapered = tapered_spectrum(*this, threads);
+        later_->band = drift::band_passed(*this, tapered.data());
+        const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
+        later_->tapered = std::move(tapered);
+    });
+    return later_->band;
+}
+
+Scratch<float> Frame::take_tapered() const {
+    const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
+    return std::move(later_->tapered);
 }
 
 const Powers& Frame::powers() const {

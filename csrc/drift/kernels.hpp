@@ -66,6 +66,25 @@ struct ShiftRow {
     std::size_t cols;
 };
 
+// One row of a spectrum, and what the band-pass makes of it.
+struct BandRow {
+    const float *re, *im;
+    const float* along;  // the low-pass along the row
+    const float* x2;     // squared frequencies along the row, cycles per pixel
+    float down, y2;      // the row's own
+    float slow2;         // squared: what is slower is shading
+};
+
+// Power that passes, of frequencies that stand out of the noise; and its part beyond a frequency.
+struct BandPower {
+    double total = 0, beyond = 0;
+};
+
+// Sums over the overlap of two rows.
+struct OverlapSums {
+    double a = 0, b = 0, aa = 0, bb = 0, ab = 0;
+};
+
 // Of one row of pixels.
 struct RowSurvey {
     float sum = 0, square = 0, lowest = 0, highest = 0;
@@ -86,6 +105,26 @@ class Kernels {
     virtual void filter(const float* a, const float* b, const float* response, float threshold,
                         std::size_t cols, float* h, FilterSums& sums) const = 0;
     virtual void shift(const ShiftRow& row) const = 0;
+    // Frequencies whose power is above `loud`; beyond where a squared frequency is above `shown2`
+    // along either axis.
+    virtual BandPower band_power(const BandRow& row, std::size_t cols, float loud,
+                                 float shown2) const = 0;
+    // By the root of the passband, times `scale`, of `count` frequencies from `begin` on.
+    virtual void band_pass(const BandRow& row, std::size_t begin, std::size_t count, float scale,
+                           float* re, float* im) const = 0;
+    // A Hann window along one axis, laid on by its three frequencies: half of each less a quarter
+    // of its turned neighbours, on a circle.
+    virtual void hann_along(const float* re, const float* im, std::size_t cols, float turn_re,
+                            float turn_im, float* out_re, float* out_im) const = 0;
+    // The same across rows, and magnitudes. A row is `pitch` real parts, then imaginary ones.
+    virtual void hann_heights(const float* before, const float* here, const float* after,
+                              std::size_t pitch, std::size_t cols, float turn_re, float turn_im,
+                              float* out) const = 0;
+    // Sums of x y, less those of what exceeds the limits.
+    virtual double common_power(const float* x, const float* y, std::size_t count, float limit_x,
+                                float limit_y) const = 0;
+    virtual void overlap(const float* a, const float* b, std::size_t count,
+                         OverlapSums& sums) const = 0;
     virtual RowSurvey survey(const float* row, std::size_t cols) const = 0;
     // Adds the row to sums of columns, and marks columns where it differs from the first row.
     virtual void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,

@@ -189,12 +189,12 @@ std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach
     // A cyclic correlation has no lags beyond half its length.
     reach = {std::min(reach.rows, (shape.rows - 1) / 2 - 1),
              std::min(reach.cols, (shape.cols - 1) / 2 - 1)};
-    const Passed &still = reference.passed(threads), &moved = moving.passed(threads);
+    const BandPassed &still = reference.band_passed(threads), &moved = moving.band_passed(threads);
     const SpectrumLayout& whole = reference.fft().layout();
     const std::size_t step = std::max(still.step, moved.step), margin = step == 1 ? 1 : taps;
     const Fft2d fft = step == 1 ? reference.fft() : Fft2d(halved(whole).image);
     Scratch<float> cut_down;  // of a frame that shows more than the other
-    const auto on_grid = [&](const Passed& passed) {
+    const auto on_grid = [&](const BandPassed& passed) {
         if (passed.step == step) return static_cast<const float*>(passed.spectrum.data());
         cut_down = halved(whole, passed.spectrum.data());
         return static_cast<const float*>(cut_down.data());

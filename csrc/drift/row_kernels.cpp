@@ -41,6 +41,19 @@ V gradient_x(const float* t) {
     return gradient(load(t + 1) - load(t - 1), load(t + 2) - load(t - 2));
 }
 
+// A Gaussian low-pass without shading.
+template <typename T>
+T band(const drift::BandRow& r, T x2, T along) {
+    const T k2 = x2 + r.y2;
+    return along * r.down * (k2 / (k2 + r.slow2));
+}
+
+// One part, real or imaginary, of half a number less a quarter of its turned neighbours.
+template <typename T>
+T hann(T here, T before, T after, T crossed, float turn_re, float turn_im) {
+    return here * 0.5f - ((before + after) * turn_re + crossed * turn_im) * 0.25f;
+}
+
 // asinh(x) = log(1 + u) with u = x + x^2 / (1 + sqrt(1 + x^2)), of x >= 0. The logarithm is that of
 // a power of two and of what is left, m, between sqrt(1/2) and sqrt(2): 2 artanh((m - 1) / (m +
 // 1)).
@@ -131,6 +144,122 @@ class RowKernels final : public drift::Kernels {
             const V h = load(r.filter + x);
             store(h * (sr * r.a_part + load(r.b_re + x) * r.b_part), r.scene_re + x);
             store(h * (si * r.a_part + load(r.b_im + x) * r.b_part), r.scene_im + x);
+        }
+    }
+
+    drift::BandPower band_power(const drift::BandRow& r, std::size_t cols, float loud,
+                                float shown2) const override {
+        V total{}, beyond{};
+        const V zero{}, limit = zero + loud, shown = zero + shown2;
+        const bool all = r.y2 > shown2;
+        std::size_t x = 0;
+        for (; x + L <= cols; x += L) {
+            const V re = load(r.re + x), im = load(r.im + x), x2 = load(r.x2 + x);
+            const V here = re * re + im * im;
+            const V passes = here > limit ? here * band(r, x2, load(r.along + x)) : zero;
+            total += passes;
+            beyond += x2 > shown ? passes : zero;
+        }
+        drift::BandPower power{sum(total), sum(beyond)};
+        for (; x < cols; ++x) {
+            const float here = r.re[x] * r.re[x] + r.im[x] * r.im[x];
+            if (!(here > loud)) continue;
+            const auto passes = static_cast<double>(here * band(r, r.x2[x], r.along[x]));
+            power.total += passes;
+            if (r.x2[x] > shown2) power.beyond += passes;
+        }
+        if (all) power.beyond = power.total;
+        return power;
+    }
+
+    void band_pass(const drift::BandRow& r, std::size_t begin, std::size_t count, float scale,
+                   float* re, float* im) const override {
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t x = begin + i;
+            const float root = scale * std::sqrt(band(r, r.x2[x], r.along[x]));
+            re[i] = r.re[x] * root;
+            im[i] = r.im[x] * root;
+        }
+    }
+
+    void hann_along(const float* re, const float* im, std::size_t cols, float turn_re,
+                    float turn_im, float* out_re, float* out_im) const override {
+        const auto one = [&](std::size_t before, std::size_t x, std::size_t after) {
+            out_re[x] =
+                hann(re[x], re[before], re[after], im[after] - im[before], turn_re, turn_im);
+            out_im[x] =
+                hann(im[x], im[before], im[after], re[before] - re[after], turn_re, turn_im);
+        };
+        one(cols - 1, 0, 1);
+        std::size_t x = 1;
+        for (; x + 1 + L <= cols; x += L) {
+            const V br = load(re + x - 1), ar = load(re + x + 1), bi = load(im + x - 1),
+                    ai = load(im + x + 1);
+            store(hann(load(re + x), br, ar, ai - bi, turn_re, turn_im), out_re + x);
+            store(hann(load(im + x), bi, ai, br - ar, turn_re, turn_im), out_im + x);
+        }
+        for (; x + 1 < cols; ++x) one(x - 1, x, x + 1);
+        one(cols - 2, cols - 1, 0);
+    }
+
+    void hann_heights(const float* before, const float* here, const float* after, std::size_t pitch,
+                      std::size_t cols, float turn_re, float turn_im, float* out) const override {
+        for (std::size_t x = 0; x < cols; ++x) {
+            const float br = before[x], bi = before[pitch + x], ar = after[x],
+                        ai = after[pitch + x];
+            const float re = hann(here[x], br, ar, ai - bi, turn_re, turn_im),
+                        im = hann(here[pitch + x], bi, ai, br - ar, turn_re, turn_im);
+            out[x] = std::sqrt(re * re + im * im);
+        }
+    }
+
+    double common_power(const float* x, const float* y, std::size_t count, float limit_x,
+                        float limit_y) const override {
+        constexpr std::size_t piece = 64 * L;  // too short to lose anything in float32
+        double total = 0;
+        std::size_t i = 0;
+        while (i + L <= count) {
+            V part{};
+            for (const std::size_t end = std::min(i + piece, count); i + L <= end; i += L) {
+                const V a = load(x + i), b = load(y + i);
+                part += a * b - at_least(a - limit_x, 0.0f) * at_least(b - limit_y, 0.0f);
+            }
+            total += sum(part);
+        }
+        for (; i < count; ++i) {
+            total += static_cast<double>(x[i] * y[i] - std::max(x[i] - limit_x, 0.0f) *
+                                                           std::max(y[i] - limit_y, 0.0f));
+        }
+        return total;
+    }
+
+    void overlap(const float* a, const float* b, std::size_t count,
+                 drift::OverlapSums& sums) const override {
+        constexpr std::size_t piece = 64 * L;
+        std::size_t i = 0;
+        while (i + L <= count) {
+            V sa{}, sb{}, saa{}, sbb{}, sab{};
+            for (const std::size_t end = std::min(i + piece, count); i + L <= end; i += L) {
+                const V x = load(a + i), y = load(b + i);
+                sa += x;
+                sb += y;
+                saa += x * x;
+                sbb += y * y;
+                sab += x * y;
+            }
+            sums.a += sum(sa);
+            sums.b += sum(sb);
+            sums.aa += sum(saa);
+            sums.bb += sum(sbb);
+            sums.ab += sum(sab);
+        }
+        for (; i < count; ++i) {
+            const auto x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+            sums.a += x;
+            sums.b += y;
+            sums.aa += x * x;
+            sums.bb += y * y;
+            sums.ab += x * y;
         }
     }
 
