@@ -168,6 +168,7 @@ FramePointer from_state(const py::tuple& given) {
     std::copy_n(from.data(), clean.shape.size(), clean.pixels.data());
     clean.invalid = flags_from(given[1].cast<Bytes>());
     clean.missing = flags_from(given[2].cast<Bytes>());
+    clean.measure(drift::Survey(clean.view()));
     return std::make_shared<const PreparedFrame>(std::move(clean), 1u);
 }
 

@@ -78,13 +78,14 @@ void Fft2d::backward(float* spectrum, float* image, unsigned threads) const {
     each_block(k.row_blocks, k.work_size, threads,
                [&](std::size_t block, float* work) { k.rows(spectrum, block, false, work); });
     each_block(k.column_blocks, k.work_size, threads, [&](std::size_t block, float* work) {
-        k.columns_backward(spectrum, block, image, work);
+        k.columns_backward(spectrum, layout_.rows, block, image, work);
     });
 }
 
-void Fft2d::columns_backward(const float* spectrum, float* image, float* work) const {
+void Fft2d::columns_backward(const float* spectrum, std::size_t rows, float* image,
+                             float* work) const {
     for (std::size_t block = 0; block < kernel_->column_blocks; ++block) {
-        kernel_->columns_backward(spectrum, block, image, work);
+        kernel_->columns_backward(spectrum, rows, block, image, work);
     }
 }
 

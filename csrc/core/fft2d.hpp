@@ -39,8 +39,9 @@ class Fft2dKernel {
 
     virtual void columns_forward(const float* image, std::size_t block, float* spectrum,
                                  float* work) const = 0;
-    virtual void columns_backward(const float* spectrum, std::size_t block, float* image,
-                                  float* work) const = 0;
+    // Rows of the spectrum from `rows` on are zero, whatever is there.
+    virtual void columns_backward(const float* spectrum, std::size_t rows, std::size_t block,
+                                  float* image, float* work) const = 0;
     virtual void rows(float* spectrum, std::size_t block, bool forward, float* work) const = 0;
 };
 
@@ -55,7 +56,7 @@ class Fft2d {
     void backward(float* spectrum, float* image, unsigned threads = 1) const;
 
     // The two halves of backward on the calling thread, for whoever makes a spectrum row by row and
-    // knows where it is zero: first the rows of each block that is not zero, of `rows_a_block()`
+    // knows that it is zero from one on: first the rows of each block before, of `rows_a_block()`
     // frequencies ky, then all columns.
     std::size_t row_blocks() const { return kernel_->row_blocks; }
     std::size_t rows_a_block() const { return kernel_->rows_a_block; }
@@ -63,7 +64,7 @@ class Fft2d {
     void rows_backward(float* spectrum, std::size_t block, float* work) const {
         kernel_->rows(spectrum, block, false, work);
     }
-    void columns_backward(const float* spectrum, float* image, float* work) const;
+    void columns_backward(const float* spectrum, std::size_t rows, float* image, float* work) const;
 
   private:
     SpectrumLayout layout_;

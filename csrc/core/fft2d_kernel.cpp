@@ -45,31 +45,40 @@ class Kernel final : public Fft2dKernel {
                 }
             }
         }
-        for (std::size_t v = 0; v < count; ++v) {
-            float* const data = work + v * column_size_;
-            const float* const result = column_fft_.forward(data, data + n * L);
-            const std::size_t at = (first + v) * L;
-            for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
-                store(part(result, real_index(ky)), layout_.real(spectrum, ky) + at);
-                store(part(result, imaginary_index(ky)), layout_.imaginary(spectrum, ky) + at);
-            }
-        }
-    }
-
-    void columns_backward(const float* spectrum, std::size_t block, float* image,
-                          float* work) const override {
-        const std::size_t n = layout_.image.rows, cols = layout_.image.cols;
-        const std::size_t first = block * line, count = std::min(line, vectors_ - first);
         const float* results[line];
         for (std::size_t v = 0; v < count; ++v) {
             float* const data = work + v * column_size_;
-            const std::size_t at = (first + v) * L;
-            const auto put = [&](std::size_t index, const float* from) {
-                if (index != none) store(load<float, L>(from + at), data + index * L);
-            };
-            for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
-                put(real_index(ky), layout_.real(spectrum, ky));
-                put(imaginary_index(ky), layout_.imaginary(spectrum, ky));
+            results[v] = column_fft_.forward(data, data + n * L);
+        }
+        const auto put = [&](std::size_t index, float* to) {
+            for (std::size_t v = 0; v < count; ++v) store(part(results[v], index), to + v * L);
+        };
+        for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
+            put(real_index(ky), layout_.real(spectrum, ky) + first * L);
+            put(imaginary_index(ky), layout_.imaginary(spectrum, ky) + first * L);
+        }
+    }
+
+    void columns_backward(const float* spectrum, std::size_t rows, std::size_t block, float* image,
+                          float* work) const override {
+        const std::size_t n = layout_.image.rows, cols = layout_.image.cols;
+        const std::size_t first = block * line, count = std::min(line, vectors_ - first);
+        const auto put = [&](std::size_t index, const float* from) {
+            if (index == none) return;
+            for (std::size_t v = 0; v < count; ++v) {
+                store(load<float, L>(from + v * L), work + v * column_size_ + index * L);
+            }
+        };
+        for (std::size_t ky = 0; ky < rows; ++ky) {
+            put(real_index(ky), layout_.real(spectrum, ky) + first * L);
+            put(imaginary_index(ky), layout_.imaginary(spectrum, ky) + first * L);
+        }
+        const float* results[line];
+        for (std::size_t v = 0; v < count; ++v) {
+            float* const data = work + v * column_size_;
+            if (rows < layout_.rows) {
+                const std::size_t known = real_index(rows) * L;
+                std::fill(data + known, data + n * L, 0.0f);
             }
             results[v] = column_fft_.backward(data, data + n * L);
         }

@@ -92,9 +92,15 @@ void mark_dead_lines(const Survey& survey, Flags& invalid) {
 
 }  // namespace
 
+void CleanFrame::measure(const Survey& survey) {
+    const double sum = pixel_sum(AnyView(view()));
+    statistics = {sum / static_cast<double>(shape.size()), survey.mean_square, survey.lowest,
+                  survey.highest};
+}
+
 CleanFrame clean(const AnyView& image, const MaskView* masked, const std::string& name) {
     const double sum = pixel_sum(image);
-    CleanFrame frame{shape_of(image), {}, {}, missing_pixels(image, masked, sum, name)};
+    CleanFrame frame{shape_of(image), {}, {}, missing_pixels(image, masked, sum, name), {}};
     frame.pixels = Scratch<float>(frame.shape.size());
     float* const pixels = frame.pixels.data();
     const View<float> area = contiguous(pixels, frame.shape);
@@ -119,7 +125,8 @@ CleanFrame clean(const AnyView& image, const MaskView* masked, const std::string
         fill(area, frame.invalid);  // what was hot was in the mean
         survey = Survey(frame.view());
     }
-    subtract_stripes(area, survey);
+    if (subtract_stripes(area, survey)) survey = Survey(frame.view());
+    frame.measure(survey);
     return frame;
 }
 

@@ -9,15 +9,20 @@
 #include "core/array.hpp"
 #include "core/scratch.hpp"
 #include "drift/missing.hpp"
+#include "drift/survey.hpp"
 
 namespace stemzoo::drift {
 
 struct CleanFrame {
+    // As soon as the pixels are final.
+    void measure(const Survey& survey);
+
     Shape shape;
     Scratch<float> pixels;  // near a mean of zero
     Flags invalid;          // missing pixels and dead lines
     // Missing pixels only: what replaces a dead line is near the truth, so features may read it.
     Flags missing;
+    PixelStatistics statistics{};
 
     View<const float> view() const { return contiguous<const float>(pixels.data(), shape); }
 };

@@ -70,21 +70,23 @@ void mean_in_squares(float* image, Shape shape, std::size_t distance) {
 
 }  // namespace
 
-Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads)
+Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads, const PixelStatistics* known)
     : fft_(checked(shape_of(image))),
       pixels_(shape().size() + overread),
       spectrum_(fft_.layout().size),
       excess_(fft_.layout().rows * fft_.layout().pitch),
       later_(std::make_unique<Later>()) {
     std::fill_n(pixels_.data() + shape().size(), overread, 0.0f);
-    load(image, mask);
+    load(image, mask, known);
     fft_.forward(pixels_.data(), spectrum_.data(), threads);
     measure_power();
 }
 
-void Frame::load(const AnyView& image, const Mask* mask) {
+void Frame::load(const AnyView& image, const Mask* mask, const PixelStatistics* known) {
     if (mask == nullptr) {
-        const Statistics s = stemzoo::measure(image, 1);
+        const Statistics s = known != nullptr && known->no_outliers()
+                                 ? Statistics{known->mean, known->deviation(), true}
+                                 : stemzoo::measure(image, 1);
         if (!s.finite) {
             throw std::invalid_argument(
                 "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark "
@@ -134,10 +136,10 @@ void Frame::measure_power() {
             ++corner_count;
         }
     }
-    noise_ = corner / static_cast<double>(corner_count * (2 * reach + 1));
+    noise_ = corner / static_cast<double>(corner_count * (2 * power_reach + 1));
     if (!(noise_ > 0)) return;
     std::vector<float> scale(cols);
-    const auto in_line = static_cast<double>(2 * reach + 1);
+    const auto in_line = static_cast<double>(2 * power_reach + 1);
     for (std::size_t kx = 0; kx < cols; ++kx) {
         const double both = static_cast<double>(above[kx]) +
                             static_cast<double>(above[(cols - kx) % cols]),
@@ -148,8 +150,8 @@ void Frame::measure_power() {
     std::vector<float> mirrored(cols);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         float* const out = excess_.data() + ky * pitch;
-        for (std::size_t i = 0; i <= 2 * reach; ++i) {
-            const std::size_t full = (ky + rows + i - reach) % rows;
+        for (std::size_t i = 0; i <= 2 * power_reach; ++i) {
+            const std::size_t full = (ky + rows + i - power_reach) % rows;
             const float* from = full < layout.rows ? line(full) : line(rows - full);
             if (full >= layout.rows) {
                 mirrored[0] = from[0];

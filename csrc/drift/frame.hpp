@@ -11,6 +11,7 @@
 #include "core/scratch.hpp"
 #include "drift/bandpass.hpp"
 #include "drift/powers.hpp"
+#include "drift/survey.hpp"
 
 namespace stemzoo::drift {
 
@@ -18,8 +19,10 @@ class Frame {
   public:
     using Mask = View<const std::uint8_t>;  // true where a pixel is valid
 
-    // The image and the mask may go after the call. threads = 0 means all cores.
-    Frame(const AnyView& image, const Mask* mask, unsigned threads = 0);
+    // The image and the mask may go after the call. threads = 0 means all cores. `known` are the
+    // image's statistics, where somebody has them.
+    Frame(const AnyView& image, const Mask* mask, unsigned threads = 0,
+          const PixelStatistics* known = nullptr);
 
     Shape shape() const { return fft_.layout().image; }
     const Fft2d& fft() const { return fft_; }
@@ -51,7 +54,7 @@ class Frame {
         Scratch<float> tapered;
     };
 
-    void load(const AnyView& image, const Mask* mask);
+    void load(const AnyView& image, const Mask* mask, const PixelStatistics* known);
     void measure_power();
 
     Fft2d fft_;

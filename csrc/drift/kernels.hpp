@@ -9,9 +9,9 @@ namespace stemzoo::drift {
 // Rows of pixels are read this far past their last one.
 constexpr std::size_t overread = 32;
 
-// Power is averaged over a square of frequencies, of which `reach` lie on either side.
-constexpr std::size_t reach = 3;
-constexpr std::size_t window = (2 * reach + 1) * (2 * reach + 1);
+// Power is averaged over a square of frequencies, of which `power_reach` lie on either side.
+constexpr std::size_t power_reach = 3;
+constexpr std::size_t window = (2 * power_reach + 1) * (2 * power_reach + 1);
 
 // Pixels near a row's ends have no neighbours to take a gradient from.
 constexpr std::size_t margin = 2;
@@ -99,12 +99,21 @@ class Kernels {
     virtual double capped_sum(const float* values, std::size_t count, float cap) const = 0;
     // asinh, in place.
     virtual void compress(float* values, std::size_t count) const = 0;
-    // Squared magnitudes, summed over `reach` neighbours on either side, on a circle.
+    // Squared magnitudes, summed over `power_reach` neighbours on either side, on a circle.
     virtual void power(const float* re, const float* im, std::size_t cols, float* out) const = 0;
     // Writes the Wiener filter of the mean of both frames.
     virtual void filter(const float* a, const float* b, const float* response, float threshold,
                         std::size_t cols, float* h, FilterSums& sums) const = 0;
     virtual void shift(const ShiftRow& row) const = 0;
+    // The reference alone, where the template has nothing.
+    virtual void shift_reference(const ShiftRow& row) const = 0;
+    // conj(a) b
+    virtual void product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
+                         std::size_t count, float* re, float* im) const = 0;
+    // Adds `weight` times conj(a) b.
+    virtual void add_product(const float* a_re, const float* a_im, const float* b_re,
+                             const float* b_im, std::size_t count, float weight, float* re,
+                             float* im) const = 0;
     // Frequencies whose power is above `loud`; beyond where a squared frequency is above `shown2`
     // along either axis.
     virtual BandPower band_power(const BandRow& row, std::size_t cols, float loud,

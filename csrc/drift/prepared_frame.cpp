@@ -10,13 +10,14 @@ namespace {
 
 bool shows_something(const CleanFrame& frame) {
     if (std::min(frame.shape.rows, frame.shape.cols) < least_side) return false;
-    const float *const begin = frame.pixels.data(), *const end = begin + frame.shape.size();
-    return std::any_of(begin, end, [](float pixel) { return pixel != 0.0f; });
+    return frame.statistics.lowest != 0 || frame.statistics.highest != 0;
 }
 
 std::shared_ptr<const Frame> counts_of(const CleanFrame& frame, unsigned threads) {
     const AnyView view = frame.view();
-    if (frame.invalid.empty()) return std::make_shared<const Frame>(view, nullptr, threads);
+    if (frame.invalid.empty()) {
+        return std::make_shared<const Frame>(view, nullptr, threads, &frame.statistics);
+    }
     Flags valid(frame.invalid.size());
     std::transform(frame.invalid.begin(), frame.invalid.end(), valid.begin(),
                    [](auto flag) { return static_cast<std::uint8_t>(flag == 0); });

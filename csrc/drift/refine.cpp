@@ -198,20 +198,33 @@ class Pair {
             const std::size_t begin = block * step, end = std::min(begin + step, layout_.rows);
             for (std::size_t ky = begin; ky < end; ++ky) {
                 const double angle = -frequency(ky, shape_.rows) * dy;
-                kernels().shift(
-                    {layout_.real(a_.spectrum(), ky), layout_.imaginary(a_.spectrum(), ky),
-                     layout_.real(b_.spectrum(), ky), layout_.imaginary(b_.spectrum(), ky),
-                     filter_.data() + ky * layout_.pitch, phase_.data(),
-                     phase_.data() + layout_.pitch, static_cast<float>(std::cos(angle)),
-                     static_cast<float>(std::sin(angle)), a_part_, b_part_,
-                     layout_.real(shifted, ky), layout_.imaginary(shifted, ky),
-                     layout_.real(scene, ky), layout_.imaginary(scene, ky), shape_.cols});
+                const ShiftRow row{layout_.real(a_.spectrum(), ky),
+                                   layout_.imaginary(a_.spectrum(), ky),
+                                   layout_.real(b_.spectrum(), ky),
+                                   layout_.imaginary(b_.spectrum(), ky),
+                                   filter_.data() + ky * layout_.pitch,
+                                   phase_.data(),
+                                   phase_.data() + layout_.pitch,
+                                   static_cast<float>(std::cos(angle)),
+                                   static_cast<float>(std::sin(angle)),
+                                   a_part_,
+                                   b_part_,
+                                   layout_.real(shifted, ky),
+                                   layout_.imaginary(shifted, ky),
+                                   layout_.real(scene, ky),
+                                   layout_.imaginary(scene, ky),
+                                   shape_.cols};
+                if (begin < passing_rows_) {
+                    kernels().shift(row);
+                } else {
+                    kernels().shift_reference(row);
+                }
             }
             fft.rows_backward(shifted, block, work_.data());
             if (begin < passing_rows_) fft.rows_backward(scene, block, work_.data());
         }
-        fft.columns_backward(shifted, shifted_.data(), work_.data());
-        fft.columns_backward(scene, scene_.data(), work_.data());
+        fft.columns_backward(shifted, layout_.rows, shifted_.data(), work_.data());
+        fft.columns_backward(scene, passing_rows_, scene_.data(), work_.data());
     }
 
     // Calls f(row, its weights along columns, its own weight) for each row that counts.

@@ -103,7 +103,7 @@ class RowKernels final : public drift::Kernels {
     }
 
     void power(const float* re, const float* im, std::size_t cols, float* out) const override {
-        constexpr std::size_t reach = drift::reach;
+        constexpr std::size_t reach = drift::power_reach;
         const auto add = [&](std::size_t begin, std::size_t end, std::size_t from) {
             for (std::size_t x = begin; x < end; ++x) {
                 const float r = re[from + x - begin], i = im[from + x - begin];
@@ -263,25 +263,90 @@ class RowKernels final : public drift::Kernels {
         }
     }
 
+    void shift_reference(const drift::ShiftRow& r) const override {
+        for (std::size_t x = 0; x < r.cols; x += L) {
+            const V px = load(r.phase_re + x), py = load(r.phase_im + x);
+            const V re = px * r.row_re - py * r.row_im, im = px * r.row_im + py * r.row_re;
+            const V ar = load(r.a_re + x), ai = load(r.a_im + x);
+            store(ar * re - ai * im, r.shifted_re + x);
+            store(ar * im + ai * re, r.shifted_im + x);
+        }
+    }
+
+    void product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
+                 std::size_t count, float* re, float* im) const override {
+        std::size_t x = 0;
+        for (; x + L <= count; x += L) {
+            const V ar = load(a_re + x), ai = load(a_im + x), br = load(b_re + x),
+                    bi = load(b_im + x);
+            store(ar * br + ai * bi, re + x);
+            store(ar * bi - ai * br, im + x);
+        }
+        for (; x < count; ++x) {
+            re[x] = a_re[x] * b_re[x] + a_im[x] * b_im[x];
+            im[x] = a_re[x] * b_im[x] - a_im[x] * b_re[x];
+        }
+    }
+
+    void add_product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
+                     std::size_t count, float weight, float* re, float* im) const override {
+        std::size_t x = 0;
+        for (; x + L <= count; x += L) {
+            const V ar = load(a_re + x), ai = load(a_im + x), br = load(b_re + x),
+                    bi = load(b_im + x);
+            store(load(re + x) + (ar * br + ai * bi) * weight, re + x);
+            store(load(im + x) + (ar * bi - ai * br) * weight, im + x);
+        }
+        for (; x < count; ++x) {
+            re[x] += weight * (a_re[x] * b_re[x] + a_im[x] * b_im[x]);
+            im[x] += weight * (a_re[x] * b_im[x] - a_im[x] * b_re[x]);
+        }
+    }
+
     void moments(const drift::PixelRow& r, drift::Variance variance,
                  drift::Moments& sums) const override {
-        V total[4][5] = {};
-        V weight{};
-        for (std::size_t x = drift::margin; x + drift::margin < r.cols; x += L) {
-            const V t = load(r.scene + x), w = load(r.weights + x);
-            const V u = w / at_least(t * variance.b + variance.a, variance.least);
-            const V instruments[4] = {u, u * t, u * gradient_y(r.scene + x, r.pitch),
-                                      u * gradient_x(r.scene + x)};
-            const V shifted = load(r.shifted + x), moving = load(r.moving + x);
-            const V gy = gradient_y(r.moving + x, r.pitch), gx = gradient_x(r.moving + x);
-            for (std::size_t i = 0; i < 4; ++i) {
-                total[i][0] += instruments[i];
-                total[i][1] += instruments[i] * shifted;
-                total[i][2] -= instruments[i] * gy;
-                total[i][3] -= instruments[i] * gx;
-                total[i][4] += instruments[i] * moving;
+        // Piece by piece: twenty sums at once would not stay in registers, ten do.
+        constexpr std::size_t piece = 16;  // vectors
+        V total[4][5] = {}, weight{};
+        V instruments[4][piece], regressors[4][piece];
+        std::size_t x = drift::margin;
+        while (x + drift::margin < r.cols) {
+            std::size_t count = 0;
+            for (; count < piece && x + drift::margin < r.cols; ++count, x += L) {
+                const V t = load(r.scene + x), w = load(r.weights + x);
+                const V u = w / at_least(t * variance.b + variance.a, variance.least);
+                instruments[0][count] = u;
+                instruments[1][count] = u * t;
+                instruments[2][count] = u * gradient_y(r.scene + x, r.pitch);
+                instruments[3][count] = u * gradient_x(r.scene + x);
+                regressors[0][count] = load(r.shifted + x);
+                regressors[1][count] = gradient_y(r.moving + x, r.pitch);
+                regressors[2][count] = gradient_x(r.moving + x);
+                regressors[3][count] = load(r.moving + x);
+                weight += w;
             }
-            weight += w;
+            for (std::size_t i = 0; i < 4; i += 2) {
+                V a[5], b[5];
+                std::copy_n(total[i], 5, a);
+                std::copy_n(total[i + 1], 5, b);
+                for (std::size_t at = 0; at < count; ++at) {
+                    const V za = instruments[i][at], zb = instruments[i + 1][at];
+                    const V shifted = regressors[0][at], gy = regressors[1][at],
+                            gx = regressors[2][at], moving = regressors[3][at];
+                    a[0] += za;
+                    a[1] += za * shifted;
+                    a[2] -= za * gy;
+                    a[3] -= za * gx;
+                    a[4] += za * moving;
+                    b[0] += zb;
+                    b[1] += zb * shifted;
+                    b[2] -= zb * gy;
+                    b[3] -= zb * gx;
+                    b[4] += zb * moving;
+                }
+                std::copy_n(a, 5, total[i]);
+                std::copy_n(b, 5, total[i + 1]);
+            }
         }
         for (std::size_t i = 0; i < 4; ++i) {
             for (std::size_t j = 0; j < 5; ++j) sums.total[i][j] = sum(total[i][j]);

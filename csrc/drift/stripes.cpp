@@ -45,18 +45,21 @@ bool has_stripes(const std::vector<float>& profile, double noise, std::size_t av
 
 }  // namespace
 
-void subtract_stripes(const View<float>& pixels, const Survey& survey) {
+bool subtract_stripes(const View<float>& pixels, const Survey& survey) {
     const std::size_t rows = pixels.shape.rows, cols = pixels.shape.cols;
-    if (has_stripes(survey.column_means, survey.noise, rows)) {
+    const bool down = has_stripes(survey.column_means, survey.noise, rows),
+               across = has_stripes(survey.row_means, survey.noise, cols);
+    if (down) {
         for (std::size_t r = 0; r < rows; ++r) {
             for (std::size_t c = 0; c < cols; ++c) pixels.at(r, c) -= survey.column_means[c];
         }
     }
-    if (has_stripes(survey.row_means, survey.noise, cols)) {
+    if (across) {
         for (std::size_t r = 0; r < rows; ++r) {
             for (std::size_t c = 0; c < cols; ++c) pixels.at(r, c) -= survey.row_means[r];
         }
     }
+    return down || across;
 }
 
 }  // namespace stemzoo::drift

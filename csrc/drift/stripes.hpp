@@ -8,6 +8,7 @@ namespace stemzoo::drift {
 
 // Subtracts the mean profile along an axis whose spectrum stands above the noise at most
 // frequencies. A crystal's rows give a profile a few sharp frequencies; stripes give it all.
-void subtract_stripes(const View<float>& pixels, const Survey& survey);
+// Whether there were any.
+bool subtract_stripes(const View<float>& pixels, const Survey& survey);
 
 }  // namespace stemzoo::drift

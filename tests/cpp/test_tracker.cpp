@@ -41,7 +41,7 @@ struct StandIn final : Comparison {
     bool alike = true;
 
     FramePointer prepare(const AnyView& image, const MaskView*, const std::string&) const override {
-        CleanFrame frame{shape, {}, {}, {}};
+        CleanFrame frame{shape, {}, {}, {}, {}};
         frame.pixels = stemzoo::Scratch<float>(shape.size());
         std::fill_n(frame.pixels.data(), shape.size(), 0.0f);
         frame.pixels[0] = std::get<stemzoo::View<const float>>(image).data[0];
@@ -85,7 +85,7 @@ class Series {
 
   private:
     static FramePointer blank(Shape field) {
-        CleanFrame frame{field, stemzoo::Scratch<float>(field.size()), {}, {}};
+        CleanFrame frame{field, stemzoo::Scratch<float>(field.size()), {}, {}, {}};
         std::fill_n(frame.pixels.data(), field.size(), 0.0f);
         return std::make_shared<const PreparedFrame>(std::move(frame), 1u);
     }
