@@ -1,7 +1,8 @@
 # Every target works on a fresh clone: what it needs is installed into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell find csrc cmake python zoo -type f -not -name '*.so' -not -name '*.pyc') CMakeLists.txt pyproject.toml
+# An edit of Python needs no new installation, since that is editable; these files do.
+SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 
 # Denoisers to compare with, each in an environment of its own; tk_r_em's needs Python 3.11.
 DENOISERS := tk_r_em bm3d bmnd
@@ -50,23 +51,24 @@ table: .venv/dev  ## the tables and pictures of the README and docs, from what i
 .venv/python:
 	$(PYTHON) -m venv .venv || (echo "no venv: on Debian and Ubuntu, apt install python3-venv" && false)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet cmake ninja pybind11 scikit-build-core  # what the core is built by
 	touch $@
 
-# One wheel is built; what an extra needs is then added to it.
+# The build tools stay in .venv, so that a change of csrc compiles that file alone.
+INSTALL := $(BIN)/pip install --quiet --no-build-isolation --editable
+
 .venv/runtime: .venv/python $(SOURCES)
-	rm -rf dist
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
-	$(BIN)/pip install --quiet --no-deps --force-reinstall dist/*.whl
-	$(BIN)/pip install --quiet "$$(echo dist/*.whl)[cpu]"
+	$(INSTALL) ".[cpu]"
 	touch $@
 
 # torch is pinned to a release whose CPU build is small; a bare "torch" may bring gigabytes of CUDA.
 .venv/dev: .venv/runtime
-	$(BIN)/pip install --quiet torch==2.13.0 "$$(echo dist/*.whl)[cpu,io,train,test]"
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(INSTALL) ".[cpu,io,train,test]"
 	touch $@
 
 .venv/bench: .venv/dev
-	$(BIN)/pip install --quiet "$$(echo dist/*.whl)[bench]"
+	$(INSTALL) ".[cpu,io,train,test,bench]"
 	touch $@
 
 .venv-tk_r_em/ready: PACKAGES = tk-r-em==1.0.4 tensorflow-cpu==2.15.1 "numpy<2"

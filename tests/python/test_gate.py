@@ -20,7 +20,7 @@ from tests.fuzz.gate import fuzz
 from tests.fuzz.networks import networks
 
 ZOO = sorted((Path(__file__).parents[2] / "zoo").glob("*/*.onnx"))
-MEMORY, CALLS = 1 << 30, 1_000_000  # for one file
+MEMORY, CALLS = 1 << 30, 10_000_000  # for one file
 
 # All files in one process that may hold a gigabyte: what it was told, and after how many calls.
 EXAMINE = """

@@ -20,7 +20,6 @@ from stemzoo.cli.paths import (
     network,
     picture,
     place,
-
     require_files,
     result,
 )
@@ -120,7 +119,6 @@ def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespac
     from stemzoo.io import read, write
     from stemzoo.provenance.record import provenance
 
-    require_file(source)
     image = read(source, dataset=given.dataset)
     progress = progress_bar(source.name)
     if given.series:
