@@ -64,11 +64,13 @@ py::object refine(const Frame& reference, const Frame& moving, std::pair<double,
     return py::make_tuple(d->dy, d->dx, py::make_tuple(d->yy, d->yx, d->xx));
 }
 
-drift::Vector coarse_approach(const drift::PreparedFrame& reference,
-                              const drift::PreparedFrame& moving, const drift::Vector& start,
-                              unsigned threads) {
+std::pair<double, double> coarse_approach(const drift::PreparedFrame& reference,
+                                          const drift::PreparedFrame& moving,
+                                          const drift::Vector& start, unsigned threads) {
     const py::gil_scoped_release release;
-    return drift::coarse_approach(reference.clean(), moving.clean(), start, threads);
+    const drift::Vector near =
+        drift::coarse_approach(reference.clean(), moving.clean(), start, threads);
+    return {near[0], near[1]};
 }
 
 // The log-prior of every lag up to `extent`, zero in the middle.

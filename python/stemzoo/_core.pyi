@@ -187,9 +187,7 @@ fine_stride: int
 misleading_features: float
 """The probability that the features of a pair mislead."""
 
-def log_prior(
-    extent: tuple[int, int], frame: tuple[int, int], stride: int
-) -> NDArray[np.float32]:
+def log_prior(extent: tuple[int, int], frame: tuple[int, int], stride: int) -> NDArray[np.float32]:
     """Of drifts in steps of `stride` px, up to a constant; zero drift in the middle."""
 
 def beyond_chance(score: float, chance: float, places: int) -> bool:

@@ -52,7 +52,8 @@ def test_other_peaks_are_candidates_best_first_and_between_pixels():
     np.testing.assert_allclose(places, [(-20, 9.6), (4.3, 2.2)], atol=0.05)
     # The network rules both out: what it is doubted by goes by the heights of the peaks.
     told = [candidate.probability for candidate in found.candidates]
-    assert told == pytest.approx([MISLEADING * 0.7 / 2, MISLEADING * 0.5 / 2], abs=0.05 * MISLEADING)
+    by_height = [MISLEADING * 0.7 / 2, MISLEADING * 0.5 / 2]
+    assert told == pytest.approx(by_height, abs=0.05 * MISLEADING)
 
 
 def test_a_peak_that_the_network_does_not_rule_out_is_as_probable_as_it_says():

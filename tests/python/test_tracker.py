@@ -14,7 +14,6 @@ import stemzoo
 from stemzoo.registration.answers import CHANCE
 
 
-
 def test_it_follows_frames_beyond_its_reach_and_back():
     specimen = drifting([(0, 0)], shape=(400, 400))[0]
     walk = [(9 * k, -5 * k) for k in range(1, 14)]

@@ -76,7 +76,9 @@ def test_a_model_that_no_zoo_lists_is_opened_where_it_was(tmp_path):
     pickled = pickle.dumps(estimator)
     assert pickle.loads(pickled).max_shift == estimator.max_shift
     path.write_bytes(features(version="0.0.2"))
-    with pytest.raises(ModelError, match=r"drift-test 0\.0\.1 \(sha256 .* not at hand: .* put the file"):
+    with pytest.raises(
+        ModelError, match=r"drift-test 0\.0\.1 \(sha256 .* not at hand: .* put the file"
+    ):
         pickle.loads(pickled)
     path.unlink()
     with pytest.raises(ModelError, match=r"not at hand: cannot read the model .*features\.onnx"):

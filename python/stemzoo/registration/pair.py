@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.common.arrays import native_image
-from stemzoo.common.threads import thread_count
-from stemzoo.model_file.contract import LOOK, Contract
 from stemzoo.common.errors import ModelError
+from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model, model_for
+from stemzoo.model_file.contract import LOOK, Contract
 from stemzoo.registration.answers import Candidate, Drift, Shift, named
 
 Frame = _core.PreparedFrame  # all that is known of one frame

@@ -122,7 +122,7 @@ class DriftTracker:
                 "frames of one shape: start another tracker where the scan changes"
             )
         found, resolved = self._core.push(*masked_image(frame, "frame"), time)
-        return TrackedDrift(*named(found), resolved)
+        return TrackedDrift(*named(found), resolved=resolved)
 
     def predict(self, time: float | None = None) -> Prediction:
         """Where features will be at `time`, by default in the next frame.
