@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stemzoo import _core
 
@@ -58,9 +58,3 @@ class Drift:
 
 
 UNKNOWN = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, (), NOTHING)
-
-
-def named(told: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The fields of a Drift as the core tells them, with the candidates by name."""
-    dy, dx, sigma, ambiguous, score, candidates, reason = told
-    return dy, dx, sigma, ambiguous, score, tuple(map(Candidate._make, candidates)), reason

@@ -18,7 +18,7 @@ from stemzoo.common.errors import ModelError
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model, model_for
 from stemzoo.model_file.contract import LOOK, Contract
-from stemzoo.registration.answers import Candidate, Drift, Shift, named
+from stemzoo.registration.answers import Candidate, Drift, Shift
 
 Frame = _core.PreparedFrame  # all that is known of one frame
 
@@ -60,7 +60,8 @@ def drift(
 
         return drift_by_surface(reader, still, moved, max_shift)
     estimator = Estimator(still[0].shape, reader, max_shift=max_shift, threads=threads)
-    return Drift(*named(estimator.core.compare_images(*still, *moved)))
+    found = estimator.core.compare_images(still[0], still[1], moved[0], moved[1])
+    return Drift(*named(found))
 
 
 class Estimator:
@@ -100,7 +101,8 @@ class Estimator:
         """All that is known of one frame. Masked pixels and borders of NaN are left out."""
         if np.shape(image) != self.shape:
             raise ValueError(f"{name} has shape {np.shape(image)}; expected {self.shape}")
-        return self.core.prepare(*masked_image(image, name), name)
+        pixels, mask = masked_image(image, name)
+        return self.core.prepare(pixels, mask, name)
 
     def pair(
         self,
@@ -124,6 +126,12 @@ class Estimator:
         if there is not one. Other peaks are not considered."""
         found = self.core.confirm(reference, moving, expected.shift, expected.sigma)
         return None if found is None else Drift(*named(found))
+
+
+def named(told: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The fields of a Drift as the core tells them, with the candidates by name."""
+    dy, dx, sigma, ambiguous, score, candidates, reason = told
+    return dy, dx, sigma, ambiguous, score, tuple(map(Candidate._make, candidates)), reason
 
 
 def masked_image(image: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 
 from stemzoo import _core
 from stemzoo.inference.model import Model
-from stemzoo.registration.answers import Drift, named
-from stemzoo.registration.pair import Estimator, masked_image
+from stemzoo.registration.pair import Drift, Estimator, masked_image, named
 
 RENEW = 0.5  # up to a half, no steady drift within max_shift a frame outruns the reference
 
@@ -121,8 +120,9 @@ class DriftTracker:
                 f"frame has shape {np.shape(frame)} and the reference {self.shape}; expected "
                 "frames of one shape: start another tracker where the scan changes"
             )
-        found, resolved = self._core.push(*masked_image(frame, "frame"), time)
-        return TrackedDrift(*named(found), resolved=resolved)
+        pixels, mask = masked_image(frame, "frame")
+        found, resolved = self._core.push(pixels, mask, time)
+        return TrackedDrift(**vars(Drift(*named(found))), resolved=resolved)
 
     def predict(self, time: float | None = None) -> Prediction:
         """Where features will be at `time`, by default in the next frame.
