@@ -14,7 +14,7 @@ from pystackreg import StackReg
 from skimage.registration import phase_cross_correlation
 
 import stemzoo
-from stemzoo.registration.estimator import Estimator
+from stemzoo.registration.pair import Estimator
 from stemzoo.registration.shifting import peak
 
 MAX_SHIFT = 32  # px: search range of the tools that need one

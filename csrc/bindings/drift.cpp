@@ -1,108 +1,248 @@
-#include <pybind11/pybind11.h>
+// The pair estimator and what it keeps of a frame.
+#include "bindings/drift.hpp"
+
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "bindings/arrays.hpp"
-#include "drift/frame.hpp"
-#include "drift/hot.hpp"
-#include "drift/refine.hpp"
-#include "drift/survey.hpp"
+#include "drift/estimator.hpp"
+#include "drift/missing.hpp"
 
 namespace py = pybind11;
 
 namespace stemzoo {
 namespace {
 
-using drift::Frame;
+using drift::Estimator;
+using drift::FramePointer;
+using drift::PreparedFrame;
+using Sides = std::pair<std::size_t, std::size_t>;
 
-Frame make(const py::array& image, const std::optional<py::array>& mask, unsigned threads) {
-    const AnyView view = any_view(image);
-    std::optional<Mask> mask_view;
-    if (mask) mask_view = view_mask(*mask);
-    const py::gil_scoped_release release;
-    return Frame(view, mask_view ? &*mask_view : nullptr, threads);
-}
+Shape shape_from(const Sides& sides) { return {sides.first, sides.second}; }
 
-using Pixels = py::array_t<float, py::array::c_style>;
-
-Shape area(const Pixels& pixels) {
-    if (pixels.ndim() != 2 || pixels.shape(0) < 2 || pixels.shape(1) < 2) {
-        throw std::invalid_argument("a survey needs rows and columns, at least 2 of either");
-    }
-    return {static_cast<std::size_t>(pixels.shape(0)), static_cast<std::size_t>(pixels.shape(1))};
-}
-
-drift::Survey survey(const Pixels& pixels) {
-    const View<const float> view{pixels.data(), area(pixels), pixels.shape(1), 1};
-    const py::gil_scoped_release release;
-    return drift::Survey(view);
-}
-
-bool cool(Pixels& pixels, const drift::Survey& survey) {
-    const View<float> view{pixels.mutable_data(), area(pixels), pixels.shape(1), 1};
-    const py::gil_scoped_release release;
-    return drift::cool(view, survey);
-}
-
-py::array_t<bool> flags(const std::vector<unsigned char>& values) {
-    py::array_t<bool> array(static_cast<py::ssize_t>(values.size()));
-    std::copy(values.begin(), values.end(), array.mutable_data());
+py::array_t<bool> unset(const drift::Flags& flags, Shape shape) {
+    py::array_t<bool> array({shape.rows, shape.cols});
+    std::transform(flags.begin(), flags.end(), array.mutable_data(),
+                   [](auto flag) { return flag == 0; });
     return array;
 }
 
-py::object refine(const Frame& reference, const Frame& moving, std::pair<double, double> start) {
-    std::optional<drift::Refined> d;
+drift::Flags flags_from(const std::optional<py::array_t<std::uint8_t, py::array::c_style>>& given) {
+    if (!given) return {};
+    return {given->data(), given->data() + given->size()};
+}
+
+py::object bytes_of(const drift::Flags& flags) {
+    if (flags.empty()) return py::none();
+    return py::array_t<std::uint8_t>(static_cast<py::ssize_t>(flags.size()), flags.data());
+}
+
+// The frame's own memory, read-only.
+py::array_t<float> pixels(const FramePointer& frame) {
+    const py::capsule owner(new FramePointer(frame),
+                            [](void* held) { delete static_cast<FramePointer*>(held); });
+    const Shape shape = frame->shape();
+    py::array_t<float> array({shape.rows, shape.cols}, frame->clean().pixels.data(), owner);
+    array.attr("flags").attr("writeable") = false;
+    return array;
+}
+
+// A Python function: [1, 3, rows, columns] to [1, maps, rows, columns]. It is called under the
+// interpreter's lock, which is released where its result is no longer needed, too.
+drift::Network network_from(const py::object& function) {
+    if (function.is_none()) return {};
+    const auto held = std::shared_ptr<py::object>(new py::object(function), [](py::object* object) {
+        const py::gil_scoped_acquire acquire;
+        delete object;
+    });
+    return [held](const float* look, Shape shape) -> drift::Maps {
+        const py::gil_scoped_acquire acquire;
+        const py::capsule borrowed(look, [](void*) {});
+        const py::array_t<float> given({std::size_t(1), std::size_t(3), shape.rows, shape.cols},
+                                       look, borrowed);
+        using Contiguous = py::array_t<float, py::array::c_style | py::array::forcecast>;
+        const auto made = Contiguous::ensure((*held)(given));
+        if (!made || made.ndim() != 4 || made.shape(0) != 1) {
+            throw std::invalid_argument("the network made no [1, maps, rows, columns] of a look");
+        }
+        const auto side = [&](int axis) { return static_cast<std::size_t>(made.shape(axis)); };
+        const auto keep = std::shared_ptr<py::array>(new py::array(made), [](py::array* array) {
+            const py::gil_scoped_acquire acquire_again;
+            delete array;
+        });
+        return {made.data(), side(1), {side(2), side(3)}, keep};
+    };
+}
+
+std::shared_ptr<Estimator> make(const Sides& shape, const Sides& reach, const py::object& network,
+                                unsigned threads) {
+    return std::make_shared<Estimator>(shape_from(shape), shape_from(reach), network_from(network),
+                                       threads);
+}
+
+FramePointer prepare(const Estimator& estimator, const py::array& image,
+                     const std::optional<py::array>& masked, const std::string& name) {
+    const MaskedImage given(image, masked);
+    const py::gil_scoped_release release;
+    return estimator.prepare(given.pixels, given.mask(), name);
+}
+
+// Both frames of a pair in one call.
+py::tuple compare_images(const Estimator& estimator, const py::array& reference,
+                         const std::optional<py::array>& reference_masked, const py::array& moving,
+                         const std::optional<py::array>& moving_masked) {
+    const MaskedImage still(reference, reference_masked), moved(moving, moving_masked);
+    drift::Drift found;
     {
         const py::gil_scoped_release release;
-        d = drift::refine(reference, moving, start.first, start.second);
+        const FramePointer a = estimator.prepare(still.pixels, still.mask(), "reference"),
+                           b = estimator.prepare(moved.pixels, moved.mask(), "moving");
+        found = estimator.compare(*a, *b);
     }
-    if (!d) return py::none();
-    return py::make_tuple(d->dy, d->dx, py::make_tuple(d->yy, d->yx, d->xx));
+    return as_tuple(found);
+}
+
+using Expected = std::optional<std::pair<drift::Vector, drift::Vector>>;
+
+py::tuple compare(const Estimator& estimator, const PreparedFrame& reference,
+                  const PreparedFrame& moving, bool refined, const Expected& expected) {
+    drift::Drift found;
+    {
+        const py::gil_scoped_release release;
+        std::optional<drift::Expectation> there;
+        if (expected) there = drift::Expectation{expected->first, expected->second};
+        found = refined ? estimator.compare(reference, moving, there ? &*there : nullptr)
+                        : estimator.compare_coarsely(reference, moving);
+    }
+    return as_tuple(found);
+}
+
+py::object confirm(const Estimator& estimator, const PreparedFrame& reference,
+                   const PreparedFrame& moving, const drift::Vector& shift,
+                   const drift::Vector& sigma) {
+    std::optional<drift::Drift> found;
+    {
+        const py::gil_scoped_release release;
+        found = estimator.confirm(reference, moving, {shift, sigma});
+    }
+    return found ? py::object(as_tuple(*found)) : py::none();
+}
+
+// Which pixels are masked or belong to a border of NaN; None where all are there.
+py::object missing(const py::array& image, const std::optional<py::array>& masked,
+                   const std::string& name) {
+    const MaskedImage given(image, masked);
+    drift::Flags flags;
+    {
+        const py::gil_scoped_release release;
+        flags =
+            drift::missing_pixels(given.pixels, given.mask(), drift::pixel_sum(given.pixels), name);
+    }
+    if (flags.empty()) return py::none();
+    const Shape shape = shape_of(given.pixels);
+    py::array_t<bool> array({shape.rows, shape.cols});
+    std::transform(flags.begin(), flags.end(), array.mutable_data(),
+                   [](auto flag) { return flag != 0; });
+    return array;
+}
+
+py::tuple state(const PreparedFrame& frame) {
+    const drift::CleanFrame& clean = frame.clean();
+    const Shape shape = frame.shape();
+    return py::make_tuple(py::array_t<float>({shape.rows, shape.cols}, clean.pixels.data()),
+                          bytes_of(clean.invalid), bytes_of(clean.missing));
+}
+
+// What is computed of the pixels is computed again, and comes out the same.
+FramePointer from_state(const py::tuple& given) {
+    using Bytes = std::optional<py::array_t<std::uint8_t, py::array::c_style>>;
+    const auto from = given[0].cast<py::array_t<float, py::array::c_style>>();
+    drift::CleanFrame clean;
+    clean.shape = {static_cast<std::size_t>(from.shape(0)),
+                   static_cast<std::size_t>(from.shape(1))};
+    clean.pixels = Scratch<float>(clean.shape.size());
+    std::copy_n(from.data(), clean.shape.size(), clean.pixels.data());
+    clean.invalid = flags_from(given[1].cast<Bytes>());
+    clean.missing = flags_from(given[2].cast<Bytes>());
+    clean.measure(drift::Survey(clean.view()));
+    return std::make_shared<const PreparedFrame>(std::move(clean), 1u);
 }
 
 }  // namespace
 
+py::tuple as_tuple(const drift::Drift& found) {
+    py::tuple candidates(found.candidates.size());
+    for (std::size_t i = 0; i < found.candidates.size(); ++i) {
+        const drift::Candidate& each = found.candidates[i];
+        candidates[i] = py::make_tuple(each.shift[0], each.shift[1], each.probability);
+    }
+    return py::make_tuple(found.shift[0], found.shift[1],
+                          py::make_tuple(found.sigma[0], found.sigma[1]), found.ambiguous(),
+                          found.score, candidates, drift::text(found.reason));
+}
+
 void bind_drift(py::module_& m) {
-    m.def(
-        "zeros",
-        [](std::size_t rows, std::size_t cols) {
-            py::array_t<float> pixels = kept_float32({rows, cols});
-            std::fill_n(pixels.mutable_data(), pixels.size(), 0.0f);
-            return pixels;
-        },
-        py::arg("rows"), py::arg("cols"),
-        "In memory that is kept when they go, and handed out again.");
-    using drift::Survey;
-    const auto means = [](const std::vector<float>& values) {
-        return py::array_t<float>(static_cast<py::ssize_t>(values.size()), values.data());
-    };
-    py::class_<Survey>(m, "Survey", "What a frame whose mean is near zero is like.")
-        .def(py::init(&survey), py::arg("pixels"))
-        .def_readonly("lowest", &Survey::lowest)
-        .def_readonly("highest", &Survey::highest)
-        .def_readonly("mean_square", &Survey::mean_square)
-        .def_readonly("noise", &Survey::noise)
-        .def_property_readonly("row_means", [=](const Survey& s) { return means(s.row_means); })
-        .def_property_readonly("column_means",
-                               [=](const Survey& s) { return means(s.column_means); })
-        .def_property_readonly("same_rows", [](const Survey& s) { return flags(s.same_rows); })
-        .def_property_readonly("same_columns",
-                               [](const Survey& s) { return flags(s.same_columns); });
-    py::class_<Frame>(m, "DriftFrame", "A frame, transformed once to be refined against many.")
-        .def(py::init(&make), py::arg("image"), py::arg("mask") = py::none(),
-             py::arg("threads") = 0)
+    py::register_exception_translator([](std::exception_ptr thrown) {
+        try {
+            std::rethrow_exception(thrown);
+        } catch (const drift::NotFinite& error) {
+            const std::string text = error.what(), name = text.substr(0, text.find(' '));
+            const std::string advice = text + ": numpy.ma.masked_invalid(" + name + ")";
+            PyErr_SetString(PyExc_ValueError, advice.c_str());
+        }
+    });
+    py::class_<PreparedFrame, std::shared_ptr<PreparedFrame>>(
+        m, "PreparedFrame", "All that is known of one frame before it is compared with another.")
         .def_property_readonly(
-            "shape", [](const Frame& f) { return py::make_tuple(f.shape().rows, f.shape().cols); });
-    m.def("cool", &cool, py::arg("pixels").noconvert(), py::arg("survey"),
-          "Makes hot pixels the median of their neighbours, in place; whether there were any.");
-    m.def("refine", &refine, py::arg("reference"), py::arg("moving"), py::arg("start"),
-          "(dy, dx, (var_yy, var_yx, var_xx)) near the start, or None.");
+            "shape",
+            [](const PreparedFrame& f) { return py::make_tuple(f.shape().rows, f.shape().cols); })
+        .def_property_readonly("pixels",
+                               [](const std::shared_ptr<PreparedFrame>& f) { return pixels(f); })
+        .def_property_readonly("valid",
+                               [](const PreparedFrame& f) -> py::object {
+                                   if (f.clean().invalid.empty()) return py::none();
+                                   return unset(f.clean().invalid, f.shape());
+                               })
+        .def_property_readonly("counts",
+                               [](const PreparedFrame& f) {
+                                   return std::const_pointer_cast<drift::Frame>(f.shared_counts());
+                               })
+        .def("has_features", &PreparedFrame::has_evidence, py::arg("stride"))
+        .def(py::pickle(&state, [](const py::tuple& given) {
+            return std::const_pointer_cast<PreparedFrame>(from_state(given));
+        }));
+    py::class_<Estimator, std::shared_ptr<Estimator>>(m, "DriftEstimator",
+                                                      "Drifts between frames of one shape.")
+        .def(py::init(&make), py::arg("shape"), py::arg("reach"), py::arg("network") = py::none(),
+             py::arg("threads") = 0)
+        .def(
+            "prepare",
+            [](const Estimator& e, const py::array& image, const std::optional<py::array>& masked,
+               const std::string& name) {
+                return std::const_pointer_cast<PreparedFrame>(prepare(e, image, masked, name));
+            },
+            py::arg("image"), py::arg("masked"), py::arg("name"))
+        .def("compare_images", &compare_images, py::arg("reference"), py::arg("reference_masked"),
+             py::arg("moving"), py::arg("moving_masked"))
+        .def("compare", &compare, py::arg("reference"), py::arg("moving"), py::arg("refined"),
+             py::arg("expected") = py::none())
+        .def("confirm", &confirm, py::arg("reference"), py::arg("moving"), py::arg("shift"),
+             py::arg("sigma"));
+    py::dict reasons;
+    using drift::Reason;
+    reasons["nothing"] = drift::text(Reason::nothing);
+    reasons["chance"] = drift::text(Reason::chance);
+    reasons["limit"] = drift::text(Reason::limit);
+    reasons["others"] = drift::text(Reason::others);
+    reasons["broad"] = drift::text(Reason::broad);
+    reasons["no peak"] = drift::text(Reason::no_peak);
+    m.attr("drift_reasons") = reasons;
+    m.def("missing_pixels", &missing, py::arg("image"), py::arg("masked"), py::arg("name"),
+          "Which pixels are masked or belong to a border of NaN; None where all are there.");
 }
 
 }  // namespace stemzoo

@@ -4,12 +4,13 @@
 
 namespace stemzoo {
 void bind_drift(pybind11::module_& m);
-void bind_features(pybind11::module_& m);
+void bind_drift_steps(pybind11::module_& m);
 void bind_inference(pybind11::module_& m);
 void bind_ncc(pybind11::module_& m);
 void bind_resample(pybind11::module_& m);
 void bind_scan(pybind11::module_& m);
 void bind_tiling(pybind11::module_& m);
+void bind_tracker(pybind11::module_& m);
 }  // namespace stemzoo
 
 PYBIND11_MODULE(_core, m) {
@@ -19,10 +20,11 @@ PYBIND11_MODULE(_core, m) {
         "isa", [] { return stemzoo::isa_name(stemzoo::chosen_isa()); },
         "The instruction set the vector kernels use: baseline, avx2 or avx512.");
     stemzoo::bind_drift(m);
-    stemzoo::bind_features(m);
+    stemzoo::bind_drift_steps(m);
     stemzoo::bind_ncc(m);
     stemzoo::bind_resample(m);
     stemzoo::bind_scan(m);
     stemzoo::bind_tiling(m);
     stemzoo::bind_inference(m);  // after the tiling that it returns
+    stemzoo::bind_tracker(m);
 }

@@ -41,7 +41,7 @@ std::shared_ptr<const Fft2dKernel> make(Shape image) {
 
 // Twiddle factors cost as much as a transform.
 std::shared_ptr<const Fft2dKernel> kernel_for(Shape image) {
-    static Kept<Shape, Fft2dKernel> kept;
+    static Kept<Shape, Fft2dKernel, 32> kept;  // a pair of frames needs some eight
     return kept.get(image, make);
 }
 
@@ -78,8 +78,15 @@ void Fft2d::backward(float* spectrum, float* image, unsigned threads) const {
     each_block(k.row_blocks, k.work_size, threads,
                [&](std::size_t block, float* work) { k.rows(spectrum, block, false, work); });
     each_block(k.column_blocks, k.work_size, threads, [&](std::size_t block, float* work) {
-        k.columns_backward(spectrum, block, image, work);
+        k.columns_backward(spectrum, layout_.rows, block, image, work);
     });
+}
+
+void Fft2d::columns_backward(const float* spectrum, std::size_t rows, float* image,
+                             float* work) const {
+    for (std::size_t block = 0; block < kernel_->column_blocks; ++block) {
+        kernel_->columns_backward(spectrum, rows, block, image, work);
+    }
 }
 
 }  // namespace stemzoo

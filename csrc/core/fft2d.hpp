@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/array.hpp"
+#include "core/scratch.hpp"
 
 namespace stemzoo {
 
@@ -34,12 +35,13 @@ struct SpectrumLayout {
 class Fft2dKernel {
   public:
     virtual ~Fft2dKernel() = default;
-    std::size_t column_blocks = 0, row_blocks = 0, work_size = 0;
+    std::size_t column_blocks = 0, row_blocks = 0, rows_a_block = 0, work_size = 0;
 
     virtual void columns_forward(const float* image, std::size_t block, float* spectrum,
                                  float* work) const = 0;
-    virtual void columns_backward(const float* spectrum, std::size_t block, float* image,
-                                  float* work) const = 0;
+    // Rows of the spectrum from `rows` on are zero, whatever is there.
+    virtual void columns_backward(const float* spectrum, std::size_t rows, std::size_t block,
+                                  float* image, float* work) const = 0;
     virtual void rows(float* spectrum, std::size_t block, bool forward, float* work) const = 0;
 };
 
@@ -52,6 +54,17 @@ class Fft2d {
     void forward(const float* image, float* spectrum, unsigned threads = 1) const;
     // The inverse of forward. Overwrites the spectrum.
     void backward(float* spectrum, float* image, unsigned threads = 1) const;
+
+    // The two halves of backward on the calling thread, for whoever makes a spectrum row by row and
+    // knows that it is zero from one on: first the rows of each block before, of `rows_a_block()`
+    // frequencies ky, then all columns.
+    std::size_t row_blocks() const { return kernel_->row_blocks; }
+    std::size_t rows_a_block() const { return kernel_->rows_a_block; }
+    Scratch<float> work() const { return Scratch<float>(kernel_->work_size); }
+    void rows_backward(float* spectrum, std::size_t block, float* work) const {
+        kernel_->rows(spectrum, block, false, work);
+    }
+    void columns_backward(const float* spectrum, std::size_t rows, float* image, float* work) const;
 
   private:
     SpectrumLayout layout_;

@@ -9,7 +9,7 @@
 
 namespace stemzoo {
 
-template <typename Key, typename Value>
+template <typename Key, typename Value, std::size_t most_kept = 8>
 class Kept {
   public:
     template <typename Make>
@@ -33,7 +33,6 @@ class Kept {
     }
 
   private:
-    static constexpr std::size_t most_kept = 8;
     std::mutex mutex_;
     std::deque<std::pair<Key, std::shared_ptr<const Value>>> entries_;
 };

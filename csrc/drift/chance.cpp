@@ -1,35 +1,29 @@
 #include "drift/chance.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 
 #include "drift/checks.hpp"
+#include "drift/kernels.hpp"
 
 namespace stemzoo::drift {
 namespace {
 
-struct Sums {
-    double reference = 0, moving = 0, both = 0;
-
-    void add(const Powers& a, const Powers& b, std::size_t ring, std::size_t begin, std::size_t end,
-             double times) {
-        const auto lattice_a = static_cast<double>(a.lattice[ring]),
-                   lattice_b = static_cast<double>(b.lattice[ring]);
-        double in_a = 0, in_b = 0, in_both = 0;
-        for (std::size_t at = begin; at < end; ++at) {
-            const auto x = static_cast<double>(a.by_ring[at]),
-                       y = static_cast<double>(b.by_ring[at]);
-            in_a += x;
-            in_b += y;
-            in_both += x * y - std::max(x - lattice_a, 0.0) * std::max(y - lattice_b, 0.0);
-        }
-        reference += times * in_a;
-        moving += times * in_b;
-        both += times * in_both;
+// The sum of the products of both powers, less what both have in Bragg peaks.
+double common_power(const Powers& a, const Powers& b) {
+    const Rings& rings = *a.rings;
+    double total = 0;
+    for (std::size_t ring = 0; ring < Rings::count; ++ring) {
+        const auto part = [&](std::size_t begin, std::size_t end) {
+            return kernels().common_power(a.by_ring.data() + begin, b.by_ring.data() + begin,
+                                          end - begin, a.lattice[ring], b.lattice[ring]);
+        };
+        total += part(rings.begin[ring], rings.twice[ring]) +
+                 2 * part(rings.twice[ring], rings.begin[ring + 1]);
     }
-};
+    return total;
+}
 
 }  // namespace
 
@@ -40,15 +34,9 @@ double chance(const Frame& reference, const Frame& moving, double dy, double dx)
     const double down = 1 - std::abs(dy) / static_cast<double>(shape.rows),
                  across = 1 - std::abs(dx) / static_cast<double>(shape.cols);
     const Powers &a = reference.powers(), &b = moving.powers();
-    const Rings& rings = *a.rings;
-    Sums total;
-    for (std::size_t ring = 0; ring < Rings::count; ++ring) {
-        total.add(a, b, ring, rings.begin[ring], rings.twice[ring], 1);
-        total.add(a, b, ring, rings.twice[ring], rings.begin[ring + 1], 2);
-    }
-    const double power = total.reference * total.moving;
+    const double power = a.total * b.total;
     if (!(down > 0 && across > 0 && power > 0)) return std::numeric_limits<double>::infinity();
-    return std::sqrt(total.both / power / (down * across));
+    return std::sqrt(common_power(a, b) / power / (down * across));
 }
 
 }  // namespace stemzoo::drift

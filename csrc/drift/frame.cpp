@@ -27,12 +27,6 @@ Shape checked(Shape shape) {
                                 std::to_string(least_side) + " along either axis");
 }
 
-Scratch<float> zeros(std::size_t count) {
-    Scratch<float> memory(count);
-    std::fill_n(memory.data(), count, 0.0f);
-    return memory;
-}
-
 // Joins to `none` all pixels in the square that reaches `distance` from each.
 template <typename Join>
 void in_squares(float* image, Shape shape, std::size_t distance, float none, Join join) {
@@ -76,20 +70,23 @@ void mean_in_squares(float* image, Shape shape, std::size_t distance) {
 
 }  // namespace
 
-Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads)
+Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads, const PixelStatistics* known)
     : fft_(checked(shape_of(image))),
-      pixels_(zeros(shape().size() + overread)),
-      spectrum_(zeros(fft_.layout().size)),
-      excess_(zeros(fft_.layout().rows * fft_.layout().pitch)),
+      pixels_(shape().size() + overread),
+      spectrum_(fft_.layout().size),
+      excess_(fft_.layout().rows * fft_.layout().pitch),
       later_(std::make_unique<Later>()) {
-    load(image, mask);
+    std::fill_n(pixels_.data() + shape().size(), overread, 0.0f);
+    load(image, mask, known);
     fft_.forward(pixels_.data(), spectrum_.data(), threads);
     measure_power();
 }
 
-void Frame::load(const AnyView& image, const Mask* mask) {
+void Frame::load(const AnyView& image, const Mask* mask, const PixelStatistics* known) {
     if (mask == nullptr) {
-        const Statistics s = stemzoo::measure(image, 1);
+        const Statistics s = known != nullptr && known->no_outliers()
+                                 ? Statistics{known->mean, known->deviation(), true}
+                                 : stemzoo::measure(image, 1);
         if (!s.finite) {
             throw std::invalid_argument(
                 "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark "
@@ -123,7 +120,7 @@ void Frame::load(const AnyView& image, const Mask* mask) {
 void Frame::measure_power() {
     const SpectrumLayout& layout = fft_.layout();
     const std::size_t rows = layout.image.rows, cols = layout.image.cols, pitch = layout.pitch;
-    const Scratch<float> lines = zeros(layout.rows * pitch);
+    const Scratch<float> lines(layout.rows * pitch);
     const auto line = [&](std::size_t ky) { return lines.data() + ky * pitch; };
     double corner = 0;
     std::size_t corner_count = 0, above_count = 0;
@@ -139,10 +136,10 @@ void Frame::measure_power() {
             ++corner_count;
         }
     }
-    noise_ = corner / static_cast<double>(corner_count * (2 * reach + 1));
+    noise_ = corner / static_cast<double>(corner_count * (2 * power_reach + 1));
     if (!(noise_ > 0)) return;
     std::vector<float> scale(cols);
-    const auto in_line = static_cast<double>(2 * reach + 1);
+    const auto in_line = static_cast<double>(2 * power_reach + 1);
     for (std::size_t kx = 0; kx < cols; ++kx) {
         const double both = static_cast<double>(above[kx]) +
                             static_cast<double>(above[(cols - kx) % cols]),
@@ -153,23 +150,38 @@ void Frame::measure_power() {
     std::vector<float> mirrored(cols);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         float* const out = excess_.data() + ky * pitch;
-        for (std::size_t i = 0; i <= 2 * reach; ++i) {
-            const std::size_t full = (ky + rows + i - reach) % rows;
+        for (std::size_t i = 0; i <= 2 * power_reach; ++i) {
+            const std::size_t full = (ky + rows + i - power_reach) % rows;
             const float* from = full < layout.rows ? line(full) : line(rows - full);
             if (full >= layout.rows) {
                 mirrored[0] = from[0];
                 for (std::size_t x = 1; x < cols; ++x) mirrored[x] = from[cols - x];
                 from = mirrored.data();
             }
-            for (std::size_t x = 0; x < cols; ++x) out[x] += from[x];
+            if (i == 0) {
+                std::copy_n(from, cols, out);
+            } else {
+                for (std::size_t x = 0; x < cols; ++x) out[x] += from[x];
+            }
         }
         for (std::size_t x = 0; x < cols; ++x) out[x] = out[x] * scale[x] - 1;
+        std::fill(out + cols, out + pitch, 0.0f);
     }
 }
 
-const Passed& Frame::passed(unsigned threads) const {
-    std::call_once(later_->passed_once, [&] { later_->passed = pass(*this, threads); });
-    return later_->passed;
+const BandPassed& Frame::band_passed(unsigned threads) const {
+    std::call_once(later_->band_once, [&] {
+        Scratch<float> tapered = tapered_spectrum(*this, threads);
+        later_->band = drift::band_passed(*this, tapered.data());
+        const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
+        later_->tapered = std::move(tapered);
+    });
+    return later_->band;
+}
+
+Scratch<float> Frame::take_tapered() const {
+    const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
+    return std::move(later_->tapered);
 }
 
 const Powers& Frame::powers() const {

@@ -9,8 +9,9 @@
 #include "core/array.hpp"
 #include "core/fft2d.hpp"
 #include "core/scratch.hpp"
-#include "drift/passed.hpp"
+#include "drift/bandpass.hpp"
 #include "drift/powers.hpp"
+#include "drift/survey.hpp"
 
 namespace stemzoo::drift {
 
@@ -18,8 +19,10 @@ class Frame {
   public:
     using Mask = View<const std::uint8_t>;  // true where a pixel is valid
 
-    // The image and the mask may go after the call. threads = 0 means all cores.
-    Frame(const AnyView& image, const Mask* mask, unsigned threads = 0);
+    // The image and the mask may go after the call. threads = 0 means all cores. `known` are the
+    // image's statistics, where somebody has them.
+    Frame(const AnyView& image, const Mask* mask, unsigned threads = 0,
+          const PixelStatistics* known = nullptr);
 
     Shape shape() const { return fft_.layout().image; }
     const Fft2d& fft() const { return fft_; }
@@ -35,18 +38,23 @@ class Frame {
     const float* weights() const { return masked_ ? weights_.data() : nullptr; }
 
     // What its peaks with other frames are looked for in; made when it is first asked for.
-    const Passed& passed(unsigned threads = 1) const;
+    const BandPassed& band_passed(unsigned threads = 1) const;
+    // The spectrum of its tapered pixels, which band_passed() leaves behind: whoever asks first
+    // gets it, all others, and those who ask too early, nothing.
+    Scratch<float> take_tapered() const;
     // What chance makes of it with another; made when it is first asked for.
     const Powers& powers() const;
 
   private:
     struct Later {
-        std::once_flag passed_once, powers_once;
-        Passed passed;
+        std::once_flag band_once, powers_once;
+        BandPassed band;
         Powers powers;
+        std::mutex tapered_mutex;
+        Scratch<float> tapered;
     };
 
-    void load(const AnyView& image, const Mask* mask);
+    void load(const AnyView& image, const Mask* mask, const PixelStatistics* known);
     void measure_power();
 
     Fft2d fft_;

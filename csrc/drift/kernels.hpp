@@ -9,9 +9,9 @@ namespace stemzoo::drift {
 // Rows of pixels are read this far past their last one.
 constexpr std::size_t overread = 32;
 
-// Power is averaged over a square of frequencies, of which `reach` lie on either side.
-constexpr std::size_t reach = 3;
-constexpr std::size_t window = (2 * reach + 1) * (2 * reach + 1);
+// Power is averaged over a square of frequencies, of which `power_reach` lie on either side.
+constexpr std::size_t power_reach = 3;
+constexpr std::size_t window = (2 * power_reach + 1) * (2 * power_reach + 1);
 
 // Pixels near a row's ends have no neighbours to take a gradient from.
 constexpr std::size_t margin = 2;
@@ -66,6 +66,25 @@ struct ShiftRow {
     std::size_t cols;
 };
 
+// One row of a spectrum, and what the band-pass makes of it.
+struct BandRow {
+    const float *re, *im;
+    const float* along;  // the low-pass along the row
+    const float* x2;     // squared frequencies along the row, cycles per pixel
+    float down, y2;      // the row's own
+    float slow2;         // squared: what is slower is shading
+};
+
+// Power that passes, of frequencies that stand out of the noise; and its part beyond a frequency.
+struct BandPower {
+    double total = 0, beyond = 0;
+};
+
+// Sums over the overlap of two rows.
+struct OverlapSums {
+    double a = 0, b = 0, aa = 0, bb = 0, ab = 0;
+};
+
 // Of one row of pixels.
 struct RowSurvey {
     float sum = 0, square = 0, lowest = 0, highest = 0;
@@ -80,12 +99,41 @@ class Kernels {
     virtual double capped_sum(const float* values, std::size_t count, float cap) const = 0;
     // asinh, in place.
     virtual void compress(float* values, std::size_t count) const = 0;
-    // Squared magnitudes, summed over `reach` neighbours on either side, on a circle.
+    // Squared magnitudes, summed over `power_reach` neighbours on either side, on a circle.
     virtual void power(const float* re, const float* im, std::size_t cols, float* out) const = 0;
     // Writes the Wiener filter of the mean of both frames.
     virtual void filter(const float* a, const float* b, const float* response, float threshold,
                         std::size_t cols, float* h, FilterSums& sums) const = 0;
     virtual void shift(const ShiftRow& row) const = 0;
+    // The reference alone, where the template has nothing.
+    virtual void shift_reference(const ShiftRow& row) const = 0;
+    // conj(a) b
+    virtual void product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
+                         std::size_t count, float* re, float* im) const = 0;
+    // Adds `weight` times conj(a) b.
+    virtual void add_product(const float* a_re, const float* a_im, const float* b_re,
+                             const float* b_im, std::size_t count, float weight, float* re,
+                             float* im) const = 0;
+    // Frequencies whose power is above `loud`; beyond where a squared frequency is above `shown2`
+    // along either axis.
+    virtual BandPower band_power(const BandRow& row, std::size_t cols, float loud,
+                                 float shown2) const = 0;
+    // By the root of the passband, times `scale`, of `count` frequencies from `begin` on.
+    virtual void band_pass(const BandRow& row, std::size_t begin, std::size_t count, float scale,
+                           float* re, float* im) const = 0;
+    // A Hann window along one axis, laid on by its three frequencies: half of each less a quarter
+    // of its turned neighbours, on a circle.
+    virtual void hann_along(const float* re, const float* im, std::size_t cols, float turn_re,
+                            float turn_im, float* out_re, float* out_im) const = 0;
+    // The same across rows, and magnitudes. A row is `pitch` real parts, then imaginary ones.
+    virtual void hann_heights(const float* before, const float* here, const float* after,
+                              std::size_t pitch, std::size_t cols, float turn_re, float turn_im,
+                              float* out) const = 0;
+    // Sums of x y, less those of what exceeds the limits.
+    virtual double common_power(const float* x, const float* y, std::size_t count, float limit_x,
+                                float limit_y) const = 0;
+    virtual void overlap(const float* a, const float* b, std::size_t count,
+                         OverlapSums& sums) const = 0;
     virtual RowSurvey survey(const float* row, std::size_t cols) const = 0;
     // Adds the row to sums of columns, and marks columns where it differs from the first row.
     virtual void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,

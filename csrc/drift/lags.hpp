@@ -4,19 +4,16 @@
 #include <cstddef>
 
 #include "core/fft2d.hpp"
+#include "drift/kernels.hpp"
 
 namespace stemzoo::drift {
 
 // Adds `weight` times conj(a) b of one row of frequencies to `sum`.
 inline void add_product(const SpectrumLayout& layout, const float* a, const float* b,
                         std::size_t ky, float weight, float* sum) {
-    const float *ar = layout.real(a, ky), *ai = layout.imaginary(a, ky);
-    const float *br = layout.real(b, ky), *bi = layout.imaginary(b, ky);
-    float *re = layout.real(sum, ky), *im = layout.imaginary(sum, ky);
-    for (std::size_t x = 0; x < layout.image.cols; ++x) {
-        re[x] += weight * (ar[x] * br[x] + ai[x] * bi[x]);
-        im[x] += weight * (ar[x] * bi[x] - ai[x] * br[x]);
-    }
+    kernels().add_product(layout.real(a, ky), layout.imaginary(a, ky), layout.real(b, ky),
+                          layout.imaginary(b, ky), layout.image.cols, weight, layout.real(sum, ky),
+                          layout.imaginary(sum, ky));
 }
 
 // The lags up to `reach` of a cyclic correlation, zero lag in the middle.

@@ -16,12 +16,22 @@ constexpr float least = 1e-30f;
 }  // namespace
 
 Heights::Heights(const SpectrumLayout& layout, const float* spectrum, const Rings& rings)
-    : rows(layout.rows), cols(layout.image.cols), value(rows * cols), by_ring(rows * cols) {
+    : Heights(layout.rows, layout.image.cols) {
     for (std::size_t ky = 0; ky < rows; ++ky) {
         kernels().heights(layout.real(spectrum, ky), layout.imaginary(spectrum, ky), cols,
                           value.data() + ky * cols);
     }
-    for (std::size_t i = 0; i < rows * cols; ++i) by_ring[i] = value[rings.places[i]];
+    sort(rings);
+}
+
+Heights::Heights(std::size_t row_count, std::size_t col_count)
+    : rows(row_count), cols(col_count), value(rows * cols), by_ring(rows * cols) {}
+
+void Heights::sort(const Rings& rings) {
+    const float* const from = value.data();
+    const std::uint32_t* const places = rings.places.data();
+    float* const to = by_ring.data();
+    for (std::size_t i = 0; i < rows * cols; ++i) to[i] = from[places[i]];
 }
 
 Levels::Levels(const Rings& rings, const Heights& heights) {

@@ -12,6 +12,9 @@ namespace stemzoo::drift {
 // A spectrum's magnitudes: of the frequencies its layout holds, row by row, and ring by ring.
 struct Heights {
     Heights(const SpectrumLayout& layout, const float* spectrum, const Rings& rings);
+    // To be filled: all values, and then those ring by ring.
+    Heights(std::size_t rows, std::size_t cols);
+    void sort(const Rings& rings);
 
     std::size_t rows, cols;
     Scratch<float> value, by_ring;

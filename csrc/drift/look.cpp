@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/fft2d.hpp"
@@ -37,7 +38,7 @@ struct LookPlan {
 
 namespace {
 
-constexpr std::size_t multiple = 8, smallest = 16;  // pixels
+constexpr std::size_t multiple = look_multiple, smallest = 16;  // pixels
 constexpr float buried = 0.05f;       // times the noise: what may be left of a wave's feet
 constexpr double cutoff = 0.3;        // cycles per pixel of the look: Gaussian
 constexpr double resolved = 0.07;     // cycles per pixel: of the finest lattice for a coarse look
@@ -193,8 +194,13 @@ Shape look_shape(Shape frame, std::size_t stride) {
 }
 
 Look::Look(const View<const float>& pixels, unsigned threads)
-    : plan_(plan_for(pixels.shape)),
-      spectrum_(transformed(pixels, *plan_, threads)),
+    : Look(plan_for(pixels.shape), transformed(pixels, *plan_for(pixels.shape), threads)) {}
+
+Look::Look(Shape frame, Scratch<float> tapered) : Look(plan_for(frame), std::move(tapered)) {}
+
+Look::Look(std::shared_ptr<const LookPlan> plan, Scratch<float> spectrum)
+    : plan_(std::move(plan)),
+      spectrum_(std::move(spectrum)),
       heights_(plan_->fft.layout(), spectrum_.data(), plan_->rings),
       levels_(plan_->rings, heights_),
       peaks_(bragg_peaks(plan_->fft.layout(), plan_->rings, levels_, heights_)) {}

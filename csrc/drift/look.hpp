@@ -22,6 +22,7 @@
 
 namespace stemzoo::drift {
 
+constexpr std::size_t look_multiple = 8;                   // px: sides are cut to it
 constexpr std::size_t fine_stride = 2, coarse_stride = 4;  // pixels to one of a look
 
 // Rows and columns of a look: of the frame's, cut to multiples of eight. Throws
@@ -34,6 +35,9 @@ class Look {
   public:
     // Throws std::invalid_argument for frames of less than 16 x 16 pixels.
     Look(const View<const float>& pixels, unsigned threads);
+    // Of a frame whose sides are multiples of eight: the spectrum of its pixels without their mean,
+    // faded out towards the edges (drift/taper.hpp).
+    Look(Shape frame, Scratch<float> tapered);
 
     // At which the frame shows all that its lattice has to show.
     std::size_t stride() const;
@@ -43,6 +47,8 @@ class Look {
     void channels(std::size_t stride, float* out, unsigned threads);
 
   private:
+    Look(std::shared_ptr<const LookPlan> plan, Scratch<float> spectrum);
+
     std::shared_ptr<const LookPlan> plan_;
     Scratch<float> spectrum_;
     Heights heights_;

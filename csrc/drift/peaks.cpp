@@ -6,6 +6,7 @@
 
 #include "core/scratch.hpp"
 #include "drift/checks.hpp"
+#include "drift/kernels.hpp"
 #include "drift/lags.hpp"
 
 namespace stemzoo::drift {
@@ -19,22 +20,13 @@ constexpr std::size_t taps = 8;
 constexpr float halfway[taps] = {0.629698f, -0.192134f, 0.096057f, -0.051369f,
                                  0.026185f, -0.011643f, 0.003914f, -0.000708f};
 
-// conj(a) b
-void multiply(const float* ar, const float* ai, const float* br, const float* bi, std::size_t count,
-              float* re, float* im) {
-    for (std::size_t x = 0; x < count; ++x) {
-        re[x] = ar[x] * br[x] + ai[x] * bi[x];
-        im[x] = ar[x] * bi[x] - ai[x] * br[x];
-    }
-}
-
 void correlate(const float* a, const float* b, const Fft2d& fft, float* cyclic, unsigned threads) {
     const SpectrumLayout& layout = fft.layout();
     const Scratch<float> product(layout.size);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
-        multiply(layout.real(a, ky), layout.imaginary(a, ky), layout.real(b, ky),
-                 layout.imaginary(b, ky), layout.image.cols, layout.real(product.data(), ky),
-                 layout.imaginary(product.data(), ky));
+        kernels().product(layout.real(a, ky), layout.imaginary(a, ky), layout.real(b, ky),
+                          layout.imaginary(b, ky), layout.image.cols,
+                          layout.real(product.data(), ky), layout.imaginary(product.data(), ky));
     }
     fft.backward(product.data(), cyclic, threads);
 }
@@ -123,9 +115,9 @@ Around highest_beside(const float* at, std::size_t pitch) {
     return found;
 }
 
-// Of a surface with zero lag in its middle, as far as `reach`; it goes on for `margin` points.
-std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t margin, std::size_t step) {
-    const std::size_t cols = 2 * reach.cols + 1, pitch = cols + 2 * margin;
+// Of a surface with zero lag in its middle, as far as `reach`; it goes on for `border` points.
+std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t border, std::size_t step) {
+    const std::size_t cols = 2 * reach.cols + 1, pitch = cols + 2 * border;
     const auto lag = [step](std::size_t at, std::size_t middle) {
         const auto points = static_cast<std::ptrdiff_t>(at) - static_cast<std::ptrdiff_t>(middle);
         return static_cast<float>(points * static_cast<std::ptrdiff_t>(step));
@@ -133,7 +125,7 @@ std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t margin, 
     std::vector<std::uint8_t> marks(cols);
     std::vector<Peak> found;
     for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r) {
-        const float* row = surface + (r + margin) * pitch + margin;
+        const float* row = surface + (r + border) * pitch + border;
         mark_maxima(row, pitch, cols, marks.data());
         for (std::size_t c = 0; c < cols; ++c) {
             if (marks[c] == 0) continue;
@@ -145,30 +137,6 @@ std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t margin, 
         }
     }
     return found;
-}
-
-struct Sums {
-    double a = 0, b = 0, aa = 0, bb = 0, ab = 0;
-};
-
-// One row of the overlap, in float32 pieces too short to lose anything.
-void add_row(const float* a, const float* b, std::size_t count, Sums& total) {
-    constexpr std::size_t piece = 64;
-    for (std::size_t start = 0; start < count; start += piece) {
-        float sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0;
-        for (std::size_t i = start; i < std::min(start + piece, count); ++i) {
-            sa += a[i];
-            sb += b[i];
-            saa += a[i] * a[i];
-            sbb += b[i] * b[i];
-            sab += a[i] * b[i];
-        }
-        total.a += static_cast<double>(sa);
-        total.b += static_cast<double>(sb);
-        total.aa += static_cast<double>(saa);
-        total.bb += static_cast<double>(sbb);
-        total.ab += static_cast<double>(sab);
-    }
 }
 
 }  // namespace
@@ -189,12 +157,12 @@ std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach
     // A cyclic correlation has no lags beyond half its length.
     reach = {std::min(reach.rows, (shape.rows - 1) / 2 - 1),
              std::min(reach.cols, (shape.cols - 1) / 2 - 1)};
-    const Passed &still = reference.passed(threads), &moved = moving.passed(threads);
+    const BandPassed &still = reference.band_passed(threads), &moved = moving.band_passed(threads);
     const SpectrumLayout& whole = reference.fft().layout();
-    const std::size_t step = std::max(still.step, moved.step), margin = step == 1 ? 1 : taps;
+    const std::size_t step = std::max(still.step, moved.step), border = step == 1 ? 1 : taps;
     const Fft2d fft = step == 1 ? reference.fft() : Fft2d(halved(whole).image);
     Scratch<float> cut_down;  // of a frame that shows more than the other
-    const auto on_grid = [&](const Passed& passed) {
+    const auto on_grid = [&](const BandPassed& passed) {
         if (passed.step == step) return static_cast<const float*>(passed.spectrum.data());
         cut_down = halved(whole, passed.spectrum.data());
         return static_cast<const float*>(cut_down.data());
@@ -204,10 +172,10 @@ std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach
     correlate(on_grid(still), on_grid(moved), fft, cyclic.data(), threads);
     // The highest pixel may lie one nearer than the highest point.
     const Shape points{(reach.rows + step - 1) / step, (reach.cols + step - 1) / step};
-    const Shape cut{points.rows + margin, points.cols + margin};
+    const Shape cut{points.rows + border, points.cols + border};
     const Scratch<float> surface((2 * cut.rows + 1) * (2 * cut.cols + 1));
     cut_lags(cyclic.data(), grid, cut, surface.data());
-    std::vector<Peak> found = maxima(surface.data(), points, margin, step);
+    std::vector<Peak> found = maxima(surface.data(), points, border, step);
     const auto beyond = [&](const Peak& peak) {
         return std::abs(peak.dy) > static_cast<float>(reach.rows) + 0.5f ||
                std::abs(peak.dx) > static_cast<float>(reach.cols) + 0.5f;
@@ -235,10 +203,11 @@ double overlap_correlation(const Frame& reference, const Frame& moving, double d
                          left = std::max<std::ptrdiff_t>(0, -x);
     const std::ptrdiff_t high = rows - std::abs(y), wide = cols - std::abs(x);
     if (high < 1 || wide < 1) return 0;
-    Sums s;
+    OverlapSums s;
     for (std::ptrdiff_t r = top; r < top + high; ++r) {
-        add_row(reference.pixels() + r * cols + left, moving.pixels() + (r + y) * cols + left + x,
-                static_cast<std::size_t>(wide), s);
+        kernels().overlap(reference.pixels() + r * cols + left,
+                          moving.pixels() + (r + y) * cols + left + x,
+                          static_cast<std::size_t>(wide), s);
     }
     const double n = static_cast<double>(high) * static_cast<double>(wide);
     const double va = s.aa - s.a * s.a / n, vb = s.bb - s.b * s.b / n;

@@ -14,6 +14,7 @@ struct Powers {
     std::shared_ptr<const Rings> rings;
     // Ring after ring, of the pixels faded out towards the frame's edges by a Hann window.
     Scratch<float> by_ring;
+    double total = 0;             // of the whole spectrum
     float lattice[Rings::count];  // what stands higher in its ring
 };
 

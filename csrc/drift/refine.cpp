@@ -98,6 +98,7 @@ class Pair {
           column_weights_(shape_.cols + overread),
           row_weights_(shape_.rows),
           masked_weights_(shape_.cols + overread),
+          work_(reference.fft().work()),
           moments_(shape_.rows) {
         std::fill_n(shifted_.data() + shape_.size(), overread, 0.0f);
         std::fill_n(scene_.data() + shape_.size(), overread, 0.0f);
@@ -146,6 +147,7 @@ class Pair {
             const std::size_t at = ky * layout_.pitch;
             kernels().filter(a_.excess() + at, b_.excess() + at, response.data(), threshold,
                              shape_.cols, filter_.data() + at, s);
+            if (s.passes > 0) passing_rows_ = ky + 1;
             const double times = ky == 0 || 2 * ky == shape_.rows ? 1 : 2;
             const double sy = gradient_response(frequency(ky, shape_.rows));
             in_a += times * s.reference;
@@ -183,20 +185,46 @@ class Pair {
             // The highest frequency of an even length stands for both its signs.
             phase_im[x] = 2 * x == shape_.cols ? 0.0f : static_cast<float>(std::sin(angle));
         }
-        float* const shifted = shifted_spectrum_.data();
-        float* const scene = scene_spectrum_.data();
-        for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
-            const double angle = -frequency(ky, shape_.rows) * dy;
-            kernels().shift({layout_.real(a_.spectrum(), ky), layout_.imaginary(a_.spectrum(), ky),
-                             layout_.real(b_.spectrum(), ky), layout_.imaginary(b_.spectrum(), ky),
-                             filter_.data() + ky * layout_.pitch, phase_re, phase_im,
-                             static_cast<float>(std::cos(angle)),
-                             static_cast<float>(std::sin(angle)), a_part_, b_part_,
-                             layout_.real(shifted, ky), layout_.imaginary(shifted, ky),
-                             layout_.real(scene, ky), layout_.imaginary(scene, ky), shape_.cols});
+        make_images(dy);
+    }
+
+    // Row by row of frequencies, from both spectra to both images. Where nothing passes the filter,
+    // the template's spectrum stays zero.
+    void make_images(double dy) {
+        const Fft2d& fft = a_.fft();
+        float *const shifted = shifted_spectrum_.data(), *const scene = scene_spectrum_.data();
+        const std::size_t step = fft.rows_a_block();
+        for (std::size_t block = 0; block < fft.row_blocks(); ++block) {
+            const std::size_t begin = block * step, end = std::min(begin + step, layout_.rows);
+            for (std::size_t ky = begin; ky < end; ++ky) {
+                const double angle = -frequency(ky, shape_.rows) * dy;
+                const ShiftRow row{layout_.real(a_.spectrum(), ky),
+                                   layout_.imaginary(a_.spectrum(), ky),
+                                   layout_.real(b_.spectrum(), ky),
+                                   layout_.imaginary(b_.spectrum(), ky),
+                                   filter_.data() + ky * layout_.pitch,
+                                   phase_.data(),
+                                   phase_.data() + layout_.pitch,
+                                   static_cast<float>(std::cos(angle)),
+                                   static_cast<float>(std::sin(angle)),
+                                   a_part_,
+                                   b_part_,
+                                   layout_.real(shifted, ky),
+                                   layout_.imaginary(shifted, ky),
+                                   layout_.real(scene, ky),
+                                   layout_.imaginary(scene, ky),
+                                   shape_.cols};
+                if (begin < passing_rows_) {
+                    kernels().shift(row);
+                } else {
+                    kernels().shift_reference(row);
+                }
+            }
+            fft.rows_backward(shifted, block, work_.data());
+            if (begin < passing_rows_) fft.rows_backward(scene, block, work_.data());
         }
-        a_.fft().backward(shifted, shifted_.data());
-        a_.fft().backward(scene, scene_.data());
+        fft.columns_backward(shifted, layout_.rows, shifted_.data(), work_.data());
+        fft.columns_backward(scene, passing_rows_, scene_.data(), work_.data());
     }
 
     // Calls f(row, its weights along columns, its own weight) for each row that counts.
@@ -323,7 +351,8 @@ class Pair {
     double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
 
     Scratch<float> shifted_spectrum_, scene_spectrum_, shifted_, scene_, phase_;
-    Scratch<float> column_weights_, row_weights_, masked_weights_;
+    std::size_t passing_rows_ = 0;  // of the filter: beyond, it is zero
+    Scratch<float> column_weights_, row_weights_, masked_weights_, work_;
     std::ptrdiff_t row_step_ = 0, column_step_ = 0;
 
     Variance variance_{};

@@ -1,57 +1,11 @@
 // Compiled once for each instruction set; see core/fft.hpp.
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
 
-#include "core/lanes.hpp"
-#include "drift/kernels.hpp"
+#include "drift/row_vectors.hpp"
 
 namespace stemzoo::STEMZOO_ISA {
 namespace {
-
-constexpr std::size_t L = lanes<float>;
-using V = Vector<float, L>;
-static_assert(L <= drift::overread);
-
-V load(const float* from) { return stemzoo::STEMZOO_ISA::load<float, L>(from); }
-V at_least(V v, float least) {
-    const V limit = V{} + least;
-    return v > limit ? v : limit;
-}
-
-double sum(V v) {
-    double total = 0;
-    for (std::size_t i = 0; i < L; ++i) total += static_cast<double>(v[i]);
-    return total;
-}
-
-// f1 and f2 are the differences of the neighbours one and two pixels away.
-V gradient(V f1, V f2) { return f1 * (2.0f / 3.0f) - f2 * (1.0f / 12.0f); }
-V gradient_y(const float* t, std::ptrdiff_t pitch) {
-    return gradient(load(t + pitch) - load(t - pitch), load(t + 2 * pitch) - load(t - 2 * pitch));
-}
-V gradient_x(const float* t) {
-    return gradient(load(t + 1) - load(t - 1), load(t + 2) - load(t - 2));
-}
-
-// asinh(x) = log(1 + u) with u = x + x^2 / (1 + sqrt(1 + x^2)), of x >= 0. The logarithm is that of
-// a power of two and of what is left, m, between sqrt(1/2) and sqrt(2): 2 artanh((m - 1) / (m +
-// 1)).
-float asinh_of(float x) {
-    const float bounded = std::min(x, 1e18f);  // whose square is finite
-    const float u = x + x * (bounded / (1 + std::sqrt(1 + bounded * bounded)));
-    const float y = 1 + u, lost = u - (y - 1);
-    std::int32_t bits;
-    std::memcpy(&bits, &y, sizeof bits);
-    const std::int32_t exponent = (bits - 0x3f3504f3) >> 23;  // less those of sqrt(1/2)
-    const std::int32_t rest = bits - exponent * (1 << 23);
-    float m;
-    std::memcpy(&m, &rest, sizeof m);
-    const float t = (m - 1) / (m + 1), t2 = t * t;
-    const float series = 2.0f / 3 + t2 * (2.0f / 5 + t2 * (2.0f / 7 + t2 * (2.0f / 9)));
-    return static_cast<float>(exponent) * 0.693147181f + (2 * t + t * t2 * series + lost / y);
-}
 
 class RowKernels final : public drift::Kernels {
   public:
@@ -84,7 +38,7 @@ class RowKernels final : public drift::Kernels {
     }
 
     void power(const float* re, const float* im, std::size_t cols, float* out) const override {
-        constexpr std::size_t reach = drift::reach;
+        constexpr std::size_t reach = drift::power_reach;
         const auto add = [&](std::size_t begin, std::size_t end, std::size_t from) {
             for (std::size_t x = begin; x < end; ++x) {
                 const float r = re[from + x - begin], i = im[from + x - begin];
@@ -128,25 +82,206 @@ class RowKernels final : public drift::Kernels {
         }
     }
 
+    drift::BandPower band_power(const drift::BandRow& r, std::size_t cols, float loud,
+                                float shown2) const override {
+        V total{}, beyond{};
+        const V zero{}, limit = zero + loud, shown = zero + shown2;
+        const bool all = r.y2 > shown2;
+        std::size_t x = 0;
+        for (; x + L <= cols; x += L) {
+            const V re = load(r.re + x), im = load(r.im + x), x2 = load(r.x2 + x);
+            const V here = re * re + im * im;
+            const V passes = here > limit ? here * band(r, x2, load(r.along + x)) : zero;
+            total += passes;
+            beyond += x2 > shown ? passes : zero;
+        }
+        drift::BandPower power{sum(total), sum(beyond)};
+        for (; x < cols; ++x) {
+            const float here = r.re[x] * r.re[x] + r.im[x] * r.im[x];
+            if (!(here > loud)) continue;
+            const auto passes = static_cast<double>(here * band(r, r.x2[x], r.along[x]));
+            power.total += passes;
+            if (r.x2[x] > shown2) power.beyond += passes;
+        }
+        if (all) power.beyond = power.total;
+        return power;
+    }
+
+    void band_pass(const drift::BandRow& r, std::size_t begin, std::size_t count, float scale,
+                   float* re, float* im) const override {
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t x = begin + i;
+            const float root = scale * std::sqrt(band(r, r.x2[x], r.along[x]));
+            re[i] = r.re[x] * root;
+            im[i] = r.im[x] * root;
+        }
+    }
+
+    void hann_along(const float* re, const float* im, std::size_t cols, float turn_re,
+                    float turn_im, float* out_re, float* out_im) const override {
+        const auto one = [&](std::size_t before, std::size_t x, std::size_t after) {
+            out_re[x] =
+                hann(re[x], re[before], re[after], im[after] - im[before], turn_re, turn_im);
+            out_im[x] =
+                hann(im[x], im[before], im[after], re[before] - re[after], turn_re, turn_im);
+        };
+        one(cols - 1, 0, 1);
+        std::size_t x = 1;
+        for (; x + 1 + L <= cols; x += L) {
+            const V br = load(re + x - 1), ar = load(re + x + 1), bi = load(im + x - 1),
+                    ai = load(im + x + 1);
+            store(hann(load(re + x), br, ar, ai - bi, turn_re, turn_im), out_re + x);
+            store(hann(load(im + x), bi, ai, br - ar, turn_re, turn_im), out_im + x);
+        }
+        for (; x + 1 < cols; ++x) one(x - 1, x, x + 1);
+        one(cols - 2, cols - 1, 0);
+    }
+
+    void hann_heights(const float* before, const float* here, const float* after, std::size_t pitch,
+                      std::size_t cols, float turn_re, float turn_im, float* out) const override {
+        for (std::size_t x = 0; x < cols; ++x) {
+            const float br = before[x], bi = before[pitch + x], ar = after[x],
+                        ai = after[pitch + x];
+            const float re = hann(here[x], br, ar, ai - bi, turn_re, turn_im),
+                        im = hann(here[pitch + x], bi, ai, br - ar, turn_re, turn_im);
+            out[x] = std::sqrt(re * re + im * im);
+        }
+    }
+
+    double common_power(const float* x, const float* y, std::size_t count, float limit_x,
+                        float limit_y) const override {
+        constexpr std::size_t piece = 64 * L;  // too short to lose anything in float32
+        double total = 0;
+        std::size_t i = 0;
+        while (i + L <= count) {
+            V part{};
+            for (const std::size_t end = std::min(i + piece, count); i + L <= end; i += L) {
+                const V a = load(x + i), b = load(y + i);
+                part += a * b - at_least(a - limit_x, 0.0f) * at_least(b - limit_y, 0.0f);
+            }
+            total += sum(part);
+        }
+        for (; i < count; ++i) {
+            total += static_cast<double>(x[i] * y[i] - std::max(x[i] - limit_x, 0.0f) *
+                                                           std::max(y[i] - limit_y, 0.0f));
+        }
+        return total;
+    }
+
+    void overlap(const float* a, const float* b, std::size_t count,
+                 drift::OverlapSums& sums) const override {
+        constexpr std::size_t piece = 64 * L;
+        std::size_t i = 0;
+        while (i + L <= count) {
+            V sa{}, sb{}, saa{}, sbb{}, sab{};
+            for (const std::size_t end = std::min(i + piece, count); i + L <= end; i += L) {
+                const V x = load(a + i), y = load(b + i);
+                sa += x;
+                sb += y;
+                saa += x * x;
+                sbb += y * y;
+                sab += x * y;
+            }
+            sums.a += sum(sa);
+            sums.b += sum(sb);
+            sums.aa += sum(saa);
+            sums.bb += sum(sbb);
+            sums.ab += sum(sab);
+        }
+        for (; i < count; ++i) {
+            const auto x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+            sums.a += x;
+            sums.b += y;
+            sums.aa += x * x;
+            sums.bb += y * y;
+            sums.ab += x * y;
+        }
+    }
+
+    void shift_reference(const drift::ShiftRow& r) const override {
+        for (std::size_t x = 0; x < r.cols; x += L) {
+            const V px = load(r.phase_re + x), py = load(r.phase_im + x);
+            const V re = px * r.row_re - py * r.row_im, im = px * r.row_im + py * r.row_re;
+            const V ar = load(r.a_re + x), ai = load(r.a_im + x);
+            store(ar * re - ai * im, r.shifted_re + x);
+            store(ar * im + ai * re, r.shifted_im + x);
+        }
+    }
+
+    void product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
+                 std::size_t count, float* re, float* im) const override {
+        std::size_t x = 0;
+        for (; x + L <= count; x += L) {
+            const V ar = load(a_re + x), ai = load(a_im + x), br = load(b_re + x),
+                    bi = load(b_im + x);
+            store(ar * br + ai * bi, re + x);
+            store(ar * bi - ai * br, im + x);
+        }
+        for (; x < count; ++x) {
+            re[x] = a_re[x] * b_re[x] + a_im[x] * b_im[x];
+            im[x] = a_re[x] * b_im[x] - a_im[x] * b_re[x];
+        }
+    }
+
+    void add_product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
+                     std::size_t count, float weight, float* re, float* im) const override {
+        std::size_t x = 0;
+        for (; x + L <= count; x += L) {
+            const V ar = load(a_re + x), ai = load(a_im + x), br = load(b_re + x),
+                    bi = load(b_im + x);
+            store(load(re + x) + (ar * br + ai * bi) * weight, re + x);
+            store(load(im + x) + (ar * bi - ai * br) * weight, im + x);
+        }
+        for (; x < count; ++x) {
+            re[x] += weight * (a_re[x] * b_re[x] + a_im[x] * b_im[x]);
+            im[x] += weight * (a_re[x] * b_im[x] - a_im[x] * b_re[x]);
+        }
+    }
+
     void moments(const drift::PixelRow& r, drift::Variance variance,
                  drift::Moments& sums) const override {
-        V total[4][5] = {};
-        V weight{};
-        for (std::size_t x = drift::margin; x + drift::margin < r.cols; x += L) {
-            const V t = load(r.scene + x), w = load(r.weights + x);
-            const V u = w / at_least(t * variance.b + variance.a, variance.least);
-            const V instruments[4] = {u, u * t, u * gradient_y(r.scene + x, r.pitch),
-                                      u * gradient_x(r.scene + x)};
-            const V shifted = load(r.shifted + x), moving = load(r.moving + x);
-            const V gy = gradient_y(r.moving + x, r.pitch), gx = gradient_x(r.moving + x);
-            for (std::size_t i = 0; i < 4; ++i) {
-                total[i][0] += instruments[i];
-                total[i][1] += instruments[i] * shifted;
-                total[i][2] -= instruments[i] * gy;
-                total[i][3] -= instruments[i] * gx;
-                total[i][4] += instruments[i] * moving;
+        // Piece by piece: twenty sums at once would not stay in registers, ten do.
+        constexpr std::size_t piece = 16;  // vectors
+        V total[4][5] = {}, weight{};
+        V instruments[4][piece], regressors[4][piece];
+        std::size_t x = drift::margin;
+        while (x + drift::margin < r.cols) {
+            std::size_t count = 0;
+            for (; count < piece && x + drift::margin < r.cols; ++count, x += L) {
+                const V t = load(r.scene + x), w = load(r.weights + x);
+                const V u = w / at_least(t * variance.b + variance.a, variance.least);
+                instruments[0][count] = u;
+                instruments[1][count] = u * t;
+                instruments[2][count] = u * gradient_y(r.scene + x, r.pitch);
+                instruments[3][count] = u * gradient_x(r.scene + x);
+                regressors[0][count] = load(r.shifted + x);
+                regressors[1][count] = gradient_y(r.moving + x, r.pitch);
+                regressors[2][count] = gradient_x(r.moving + x);
+                regressors[3][count] = load(r.moving + x);
+                weight += w;
             }
-            weight += w;
+            for (std::size_t i = 0; i < 4; i += 2) {
+                V a[5], b[5];
+                std::copy_n(total[i], 5, a);
+                std::copy_n(total[i + 1], 5, b);
+                for (std::size_t at = 0; at < count; ++at) {
+                    const V za = instruments[i][at], zb = instruments[i + 1][at];
+                    const V shifted = regressors[0][at], gy = regressors[1][at],
+                            gx = regressors[2][at], moving = regressors[3][at];
+                    a[0] += za;
+                    a[1] += za * shifted;
+                    a[2] -= za * gy;
+                    a[3] -= za * gx;
+                    a[4] += za * moving;
+                    b[0] += zb;
+                    b[1] += zb * shifted;
+                    b[2] -= zb * gy;
+                    b[3] -= zb * gx;
+                    b[4] += zb * moving;
+                }
+                std::copy_n(a, 5, total[i]);
+                std::copy_n(b, 5, total[i + 1]);
+            }
         }
         for (std::size_t i = 0; i < 4; ++i) {
             for (std::size_t j = 0; j < 5; ++j) sums.total[i][j] = sum(total[i][j]);

@@ -1,11 +1,24 @@
 #include "drift/survey.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include "drift/kernels.hpp"
 
 namespace stemzoo::drift {
+
+double PixelStatistics::deviation() const {
+    return std::sqrt(std::max(mean_square - mean * mean, 0.0));
+}
+
+bool PixelStatistics::no_outliers() const {
+    constexpr double suspect = 16;  // standard deviations
+    const double limit = suspect * deviation();
+    return static_cast<double>(highest) - mean < limit &&
+           mean - static_cast<double>(lowest) < limit;
+}
+
 Survey::Survey(const View<const float>& pixels)
     : lowest(pixels.data[0]),
       highest(pixels.data[0]),

@@ -7,6 +7,15 @@
 
 namespace stemzoo::drift {
 
+struct PixelStatistics {
+    double mean = 0, mean_square = 0;
+    float lowest = 0, highest = 0;
+
+    double deviation() const;
+    // Whether nothing is so far from the mean that it might be a hot pixel (tiling/statistics.hpp).
+    bool no_outliers() const;
+};
+
 struct Survey {
     // Rows of pixels are contiguous, and their mean is near zero.
     explicit Survey(const View<const float>& pixels);

@@ -43,39 +43,90 @@ def ncc(
     threads: int = 0,
 ) -> NDArray[np.float32]: ...
 
-# --- csrc/bindings/drift.cpp
+# --- csrc/bindings/drift.cpp; masks are bool or uint8, true = masked out. A drift is told as
+# (dy, dx, (sigma_y, sigma_x), ambiguous, score, ((dy, dx, probability), ...), reason).
 
-class Survey:
-    """What a frame whose mean is near zero is like, by one pass over its pixels.
+drift_reasons: dict[str, str]
 
-    `noise` is the variance of white noise, by differences of differences: what is smooth over two
-    pixels is not in it. `same_rows` and `same_columns` are those of one value throughout.
-    """
+class PreparedFrame:
+    """All that is known of one frame before it is compared with another."""
 
-    def __init__(self, pixels: NDArray[np.float32]) -> None: ...
     @property
-    def lowest(self) -> float: ...
+    def shape(self) -> tuple[int, int]: ...
     @property
-    def highest(self) -> float: ...
+    def pixels(self) -> NDArray[np.float32]:
+        """Cleaned, near a mean of zero; read-only."""
     @property
-    def mean_square(self) -> float: ...
+    def valid(self) -> NDArray[np.bool_] | None: ...
     @property
-    def noise(self) -> float: ...
-    @property
-    def row_means(self) -> NDArray[np.float32]: ...
-    @property
-    def column_means(self) -> NDArray[np.float32]: ...
-    @property
-    def same_rows(self) -> NDArray[np.bool_]: ...
-    @property
-    def same_columns(self) -> NDArray[np.bool_]: ...
+    def counts(self) -> DriftFrame | None:
+        """None where the frame is blank or too small."""
+    def has_features(self, stride: int) -> bool: ...
 
-def zeros(rows: int, cols: int) -> NDArray[np.float32]:
-    """In memory that is kept when they go, and handed out again."""
+class DriftEstimator:
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        reach: tuple[int, int],
+        network: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None,
+        threads: int = 0,
+    ) -> None:
+        """`network` makes [1, maps, rows, columns] of a look [1, 3, rows, columns]."""
+    def prepare(
+        self, image: NDArray[Any], masked: NDArray[Any] | None, name: str
+    ) -> PreparedFrame: ...
+    def compare_images(
+        self,
+        reference: NDArray[Any],
+        reference_masked: NDArray[Any] | None,
+        moving: NDArray[Any],
+        moving_masked: NDArray[Any] | None,
+    ) -> tuple[Any, ...]: ...
+    def compare(
+        self,
+        reference: PreparedFrame,
+        moving: PreparedFrame,
+        refined: bool,
+        expected: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    ) -> tuple[Any, ...]: ...
+    def confirm(
+        self,
+        reference: PreparedFrame,
+        moving: PreparedFrame,
+        shift: tuple[float, float],
+        sigma: tuple[float, float],
+    ) -> tuple[Any, ...] | None: ...
 
-def cool(pixels: NDArray[np.float32], survey: Survey) -> bool:
-    """Makes hot pixels the median of their neighbours, in place; whether there were any. Beside a
-    very hot one no other is seen: ask again."""
+def missing_pixels(
+    image: NDArray[Any], masked: NDArray[Any] | None, name: str
+) -> NDArray[np.bool_] | None:
+    """Which pixels are masked or belong to a border of NaN; None where all are there."""
+
+# --- csrc/bindings/tracker.cpp
+
+class DriftTracker:
+    def __init__(
+        self,
+        estimator: DriftEstimator,
+        reference: PreparedFrame,
+        reach: int,
+        renew: float | None,
+    ) -> None: ...
+    @staticmethod
+    def restored(
+        estimator: DriftEstimator, reference: PreparedFrame, numbers: list[float]
+    ) -> DriftTracker: ...
+    def push(
+        self, image: NDArray[Any], masked: NDArray[Any] | None, time: float | None
+    ) -> tuple[tuple[Any, ...], bool]:
+        """(drift since the first reference, whether the prediction resolved it)"""
+    def predict(self, time: float | None) -> tuple[float, float, tuple[float, float]]: ...
+    def rate(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """((rate_y, rate_x), their variances), or None until it is known."""
+    def numbers(self) -> list[float]: ...
+    def reference(self) -> PreparedFrame: ...
+
+# --- csrc/bindings/drift_steps.cpp: single steps of the engine
 
 class DriftFrame:
     """A frame, transformed once to be refined against many."""
@@ -94,6 +145,53 @@ def refine(
 ) -> tuple[float, float, tuple[float, float, float]] | None:
     """(dy, dx, (var_yy, var_yx, var_xx)), or None where the frames do not support it. The start is
     to be within half a pixel. Runs on the calling thread, without the interpreter's lock."""
+
+def look(
+    pixels: NDArray[np.float32], stride: int = 2, threads: int = 0
+) -> tuple[NDArray[np.float32], int]:
+    """What a feature network is given of a frame: [3, H / stride, W / stride]. Stride 0 is the one,
+    2 or 4, at which the frame shows all that its lattice has to show."""
+
+class Features:
+    def __init__(
+        self, maps: NDArray[np.float32], reach: tuple[int, int], threads: int = 0
+    ) -> None: ...
+
+def log_odds(reference: Features, moving: Features, threads: int = 0) -> NDArray[np.float32]:
+    """Of every drift up to the features' reach, zero in the middle."""
+
+def peaks(
+    reference: DriftFrame,
+    moving: DriftFrame,
+    reach: tuple[int, int],
+    most: int,
+    threads: int = 0,
+) -> NDArray[np.float32]:
+    """Where the frames' correlation is highest, the highest peak first: [N, 4], of dy, dx, height
+    and sharpness (how much of its height is lost within a pixel)."""
+
+def overlap_correlation(
+    reference: DriftFrame, moving: DriftFrame, drift: tuple[float, float]
+) -> float:
+    """Pearson's, over the overlap once the drift is undone."""
+
+def chance(reference: DriftFrame, moving: DriftFrame, drift: tuple[float, float]) -> float:
+    """The standard deviation of that correlation, were the frames unrelated."""
+
+def coarse_approach(
+    reference: PreparedFrame, moving: PreparedFrame, start: tuple[float, float], threads: int = 0
+) -> tuple[float, float]:
+    """Near enough to the drift to be refined, from some six pixels away."""
+
+fine_stride: int
+misleading_features: float
+"""The probability that the features of a pair mislead."""
+
+def log_prior(extent: tuple[int, int], frame: tuple[int, int], stride: int) -> NDArray[np.float32]:
+    """Of drifts in steps of `stride` px, up to a constant; zero drift in the middle."""
+
+def beyond_chance(score: float, chance: float, places: int) -> bool:
+    """Whether frames correlate better than unrelated ones at the best of so many places."""
 
 # --- csrc/bindings/tiling.cpp; shapes are (rows, columns); threads=0 means all cores.
 
@@ -183,38 +281,6 @@ def run_network(
     through unchanged. Pixels under the mask are filled with the mean of the others. ValueError if
     the image has one pixel, or one that is not finite, or a result that does not fit float32.
     """
-
-def look(
-    pixels: NDArray[np.float32], stride: int = 2, threads: int = 0
-) -> tuple[NDArray[np.float32], int]:
-    """What a feature network is given of a frame: [3, H / stride, W / stride]. Stride 0 is the one,
-    2 or 4, at which the frame shows all that its lattice has to show."""
-
-class Features:
-    def __init__(
-        self, maps: NDArray[np.float32], reach: tuple[int, int], threads: int = 0
-    ) -> None: ...
-
-def log_odds(reference: Features, moving: Features, threads: int = 0) -> NDArray[np.float32]:
-    """Of every drift up to the features' reach, zero in the middle."""
-
-def peaks(
-    reference: DriftFrame,
-    moving: DriftFrame,
-    reach: tuple[int, int],
-    most: int,
-    threads: int = 0,
-) -> NDArray[np.float32]:
-    """Where the frames' correlation is highest, the highest peak first: [N, 4], of dy, dx, height
-    and sharpness (how much of its height is lost within a pixel)."""
-
-def overlap_correlation(
-    reference: DriftFrame, moving: DriftFrame, drift: tuple[float, float]
-) -> float:
-    """Pearson's, over the overlap once the drift is undone."""
-
-def chance(reference: DriftFrame, moving: DriftFrame, drift: tuple[float, float]) -> float:
-    """The standard deviation of that correlation, were the frames unrelated."""
 
 # --- csrc/bindings/resample.cpp
 

@@ -85,7 +85,7 @@ TEST(every_other_pixel_is_enough_where_frames_show_nothing_finer) {
     for (const Shape shape : {Shape{120, 160}, Shape{150, 122}}) {
         for (const double moved : {0.0, 0.3, 0.5, 0.8, 1.1}) {
             const Frame a = frame(crystal(shape, 0, 0)), b = frame(crystal(shape, moved, -moved));
-            CHECK(a.passed().step == 2 && b.passed().step == 2);
+            CHECK(a.band_passed().step == 2 && b.band_passed().step == 2);
             const std::vector<Peak> found = peaks(a, b, {20, 15}, 100, 1);
             CHECK(has(found, moved, -moved, 0.03));
             // Less overlap draws the others a little nearer.
@@ -101,7 +101,7 @@ TEST(every_other_pixel_is_enough_where_frames_show_nothing_finer) {
 TEST(columns_a_few_pixels_apart_need_every_pixel) {
     const Shape shape{128, 128};
     const Frame a = frame(crystal(shape, 0, 0, 4.3, 12)), b = frame(crystal(shape, 1, 2, 4.3, 12));
-    CHECK(a.passed().step == 1);
+    CHECK(a.band_passed().step == 1);
     const std::vector<Peak> found = peaks(a, b, {10, 10}, 100, 1);
     for (const double dy : {-7.6, -3.3, 1.0, 5.3, 9.6}) CHECK(has(found, dy, 2));
 }
@@ -109,7 +109,7 @@ TEST(columns_a_few_pixels_apart_need_every_pixel) {
 TEST(a_frame_that_shows_more_than_the_other_is_cut_down) {
     const Shape shape{128, 128};
     const Frame scene = frame(hill(shape, 60, 60)), fine = frame(crystal(shape, 0, 0, 4.3, 12));
-    CHECK(scene.passed().step == 2 && fine.passed().step == 1);
+    CHECK(scene.band_passed().step == 2 && fine.band_passed().step == 1);
     const auto ahead = peaks(scene, fine, {20, 20}, 5, 1),
                back = peaks(fine, scene, {20, 20}, 5, 1);
     CHECK(!ahead.empty() && !back.empty());

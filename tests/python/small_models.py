@@ -6,7 +6,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from stemzoo.model_file.contract import LOOK, Contract
 from stemzoo.model_file.interface import LOOKS
-from stemzoo.registration.classical import BLUR
+
+BLUR = (0.25, 0.5, 0.25)  # of the classical estimator: csrc/drift/classical.cpp
 
 
 def dense(window, step, weight, bias):

@@ -5,11 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from stemzoo import drift
-from stemzoo.registration.approach import approached
-from stemzoo.registration.cleaning import cleaned
+from stemzoo import _core, drift
+from stemzoo.registration.pair import Estimator
 
 DRIFT = (6.3, -4.4)
+
+
+def cleaned(frame):
+    return Estimator(frame.shape, None).frame(frame)
 
 
 def corner(shift, dose=100.0, side=128):
@@ -27,19 +30,19 @@ def frames():
 @pytest.mark.parametrize("off", [(0, 0), (5, 0), (0, 5), (-5, -5)])
 def test_edges_are_approached_from_afar(frames, off):
     start = (DRIFT[0] + off[0], DRIFT[1] + off[1])
-    clean = [cleaned(frame, "frame") for frame in frames]
-    assert math.dist(approached(*clean, start), DRIFT) < 1
+    clean = [cleaned(frame) for frame in frames]
+    assert math.dist(_core.coarse_approach(*clean, start), DRIFT) < 1
 
 
 def test_lost_pixels_are_no_edges(frames):
     lost = [np.where(np.arange(128) < 10, np.nan, frame) for frame in frames]
-    clean = [cleaned(frame, "frame") for frame in lost]
-    assert math.dist(approached(*clean, (DRIFT[0] + 5, DRIFT[1])), DRIFT) < 1
+    clean = [cleaned(frame) for frame in lost]
+    assert math.dist(_core.coarse_approach(*clean, (DRIFT[0] + 5, DRIFT[1])), DRIFT) < 1
 
 
 def test_what_has_no_edges_stays_where_it_is():
-    clean = [cleaned(np.random.default_rng(n).poisson(9, (64, 64)), "frame") for n in (1, 2)]
-    assert approached(*clean, (3.0, -2.0)) == (3.0, -2.0)
+    clean = [cleaned(np.random.default_rng(n).poisson(9, (64, 64))) for n in (1, 2)]
+    assert _core.coarse_approach(*clean, (3.0, -2.0)) == (3.0, -2.0)
 
 
 @pytest.mark.parametrize("side", [16, 24, 40])
@@ -48,8 +51,8 @@ def test_frames_too_small_to_shrink_are_refined_as_they_are(side):
     smooth = 50 * (1 + 0.8 * np.tanh((y - 8) / 3))
     still = np.random.default_rng(1).poisson(smooth).astype("f4")
     moved = np.roll(still, (1, 2), (0, 1))
-    clean = [cleaned(frame, "frame") for frame in (still, moved)]
-    assert np.isfinite(approached(*clean, (1.0, 2.0))).all()
+    clean = [cleaned(frame) for frame in (still, moved)]
+    assert np.isfinite(_core.coarse_approach(*clean, (1.0, 2.0))).all()
     found = drift(still, moved, None)
     assert found.ambiguous or math.dist((found.dy, found.dx), (1, 2)) < 1
 

@@ -5,9 +5,14 @@ import pytest
 from moving_specimens import crystal, pair, particle
 
 from stemzoo import _core
-from stemzoo.registration.cleaning import checked, cleaned
+from stemzoo.registration.pair import masked_image
 
 FRAME = pair(crystal(spread=0.3), (0, 0))[0]
+
+
+def cleaned(frame, name):
+    image, mask = masked_image(frame, name)
+    return _core.DriftEstimator(image.shape, (1, 1)).prepare(image, mask, name)
 
 
 def test_a_plain_frame_only_loses_its_mean():
@@ -44,7 +49,7 @@ def test_no_unit_is_too_large_or_too_small(scale):
 def test_a_sum_beyond_the_type_is_no_infinity():
     large = FRAME.astype("f4") * np.float32(1e35)
     assert large.sum(dtype="f8") > np.finfo("f4").max  # else it tests nothing
-    assert checked(large, "image")[1] is None
+    assert _core.missing_pixels(large, None, "image") is None
 
 
 @pytest.mark.parametrize(
@@ -166,30 +171,6 @@ def test_a_crystal_along_the_axes_has_no_stripes():
         np.testing.assert_allclose(cleaned(frame, "image").pixels, frame - frame.mean(), atol=1e-3)
 
 
-def test_the_variance_of_noise_is_seen_beside_a_specimen():
-    random = np.random.default_rng(2)
-    smooth = np.add.outer(np.arange(130.0), 3 * np.arange(141.0))
-    noise = random.normal(0, 2, smooth.shape)
-    assert _core.Survey((smooth + noise).astype("f4")).noise == pytest.approx(4, rel=0.1)
-
-
-@pytest.mark.parametrize("shape", [(2, 2), (3, 40), (37, 18), (64, 49)])
-def test_a_survey_is_what_numpy_finds(shape):
-    pixels = np.random.default_rng(3).normal(0, 2, shape).astype("f4")
-    pixels[1] = pixels[0, 0]
-    found = _core.Survey(pixels)
-    assert (found.lowest, found.highest) == (pixels.min(), pixels.max())
-    assert found.mean_square == pytest.approx(np.square(pixels, dtype="f8").mean(), rel=1e-5)
-    np.testing.assert_allclose(found.row_means, pixels.mean(1), atol=1e-5)
-    np.testing.assert_allclose(found.column_means, pixels.mean(0), atol=1e-5)
-    np.testing.assert_array_equal(found.same_rows, np.ptp(pixels, axis=1) == 0)
-    np.testing.assert_array_equal(found.same_columns, np.ptp(pixels, axis=0) == 0)
-    rows, columns = (side // 2 * 2 for side in shape)
-    down = pixels[:rows:2, :columns] - pixels[1:rows:2, :columns]
-    expected = np.square(down[:, ::2] - down[:, 1::2]).mean() / 4
-    assert found.noise == pytest.approx(expected, rel=1e-5)
-
-
 def test_frames_in_any_order_are_cleaned_alike():
     frame = FRAME.copy()
     frame[20, 30] = 1e5
@@ -197,14 +178,11 @@ def test_frames_in_any_order_are_cleaned_alike():
     np.testing.assert_array_equal(cleaned(np.asfortranarray(frame), "image").pixels, expected)
 
 
-def test_a_survey_needs_an_area():
-    with pytest.raises(ValueError, match="needs rows and columns, at least 2 of either"):
-        _core.Survey(np.zeros((1, 5), "f4"))
-
-
-def test_frames_have_memory_of_their_own():
-    first, second = _core.zeros(40, 30), _core.zeros(40, 30)
-    first += 1
-    assert not second.any()
-    del first
-    assert not _core.zeros(40, 30).any()
+def test_cleaned_pixels_are_read_only_and_stay_while_they_are_used():
+    pixels = cleaned(FRAME, "image").pixels
+    before = pixels.copy()
+    with pytest.raises(ValueError, match="read-only"):
+        pixels[0, 0] = 1
+    others = [cleaned(FRAME + 1, "image") for _ in range(3)]
+    assert not any(np.shares_memory(pixels, other.pixels) for other in others)
+    np.testing.assert_array_equal(pixels, before)

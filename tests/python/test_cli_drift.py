@@ -12,7 +12,7 @@ from stemzoo.cli.main import main
 from stemzoo.demo.phantoms import expose, perovskite
 from stemzoo.io import Micrograph, write
 from stemzoo.plotting.pictures import CAPTION, GAP
-from stemzoo.registration.doubt import OTHERS
+from stemzoo.registration.answers import OTHERS
 from stemzoo.registration.pair import Candidate, Drift
 
 SHIFT = (5.0, -7.0)

@@ -13,7 +13,7 @@ from moving_specimens import crystal, pair, particle
 import stemzoo
 from stemzoo.cli.main import main
 from stemzoo.io import Micrograph, write
-from stemzoo.registration.doubt import CHANCE, LIMIT, NOTHING, OTHERS
+from stemzoo.registration.answers import CHANCE, LIMIT, NOTHING, OTHERS
 
 SHIFT = (5.3, -7.6)
 IMAGE = np.random.default_rng(0).random((40, 48))

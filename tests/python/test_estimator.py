@@ -16,8 +16,7 @@ import stemzoo
 from stemzoo.common.errors import ModelError
 from stemzoo.inference.model import Model
 from stemzoo.model_file.contract import LOOK
-from stemzoo.registration.doubt import CHANCE
-from stemzoo.registration.estimator import BLIND, Estimator, trusted
+from stemzoo.registration.pair import Estimator
 
 SHIFT = (5.3, -7.6)
 SPECIMENS = {"particle": particle(), "strong defects": crystal(spread=0.3)}
@@ -279,32 +278,13 @@ def test_networks_that_read_other_looks_are_refused(kind, advice, tmp_path):
         Estimator((64, 64), Model(path))
 
 
-def test_what_the_lattice_leaves_may_be_beyond_chance_where_the_whole_is_not(monkeypatch):
-    still, moved = pair(crystal(spread=0.3), SHIFT)
-    unlike = pair(crystal(), SHIFT, dose=5)
-    monkeypatch.setattr(Estimator, "likeness", lambda *frames_and_shift: 0.0)
-    require_near(classical(still, moved), SHIFT, within=0.1)
-    assert classical(*unlike).reason == CHANCE
-
-
 def test_fine_features_are_only_made_where_coarse_ones_leave_doubt():
     estimator = Estimator((256, 256), None)
     for spread, strides in ((0.0, {2, 4}), (0.3, {4})):
         scene = crystal((256, 256), period=12.5, spread=spread)
         still, moved = map(estimator.frame, pair(scene, SHIFT, (256, 256)))
         estimator.pair(still, moved)
-        assert set(still.features) == strides, spread
-
-
-@pytest.mark.parametrize("stride", [2, 4])
-def test_features_near_lost_pixels_are_not_trusted(stride):
-    valid = np.ones((65, 82), bool)
-    valid[20, 31] = False
-    near = trusted(valid, stride)
-    rows, columns = np.mgrid[: 64 // stride, : 80 // stride] * stride
-    seen = np.maximum(abs(rows - 20), abs(columns - 31)) <= BLIND * stride
-    np.testing.assert_array_equal(near, ~seen)
-    assert trusted(np.ones((64, 80), bool), stride).all()
+        assert {stride for stride in (2, 4) if still.has_features(stride)} == strides, spread
 
 
 def test_a_drift_does_not_change(frames):

@@ -8,8 +8,7 @@ from drifting_series import SHAPE, drifting
 
 from stemzoo.alignment.foresight import Foresight, is_first
 from stemzoo.registration.answers import UNKNOWN, Drift
-from stemzoo.registration.candidates import Expected
-from stemzoo.registration.estimator import Estimator
+from stemzoo.registration.pair import Estimator, Expected
 
 PATH = np.array([(0.0, 0.0), (1.0, -2.0), (3.0, -1.0), (4.5, 0.5), (5.0, 3.0)])
 

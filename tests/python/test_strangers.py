@@ -11,8 +11,7 @@ from moving_specimens import crystal
 
 import stemzoo
 from stemzoo.alignment.strangers import strangers_by_average, strangers_by_pairs
-from stemzoo.registration.answers import UNKNOWN, Drift
-from stemzoo.registration.doubt import CHANCE
+from stemzoo.registration.answers import CHANCE, UNKNOWN, Drift
 
 SIDE, FRAMES, MARGIN = 128, 20, 24
 MODELS = ["drift-lattice", None]

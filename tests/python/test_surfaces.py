@@ -11,8 +11,7 @@ import pytest
 
 import stemzoo
 from stemzoo.demo.phantoms import expose, perovskite
-from stemzoo.registration.candidates import DOUBT
-from stemzoo.registration.surfaces import read_surface, surface
+from stemzoo.registration.surfaces import MISLEADING, read_surface, surface
 
 NAME = "vasudevan-drift"
 SHIFT = (5.3, -7.6)
@@ -53,7 +52,8 @@ def test_other_peaks_are_candidates_best_first_and_between_pixels():
     np.testing.assert_allclose(places, [(-20, 9.6), (4.3, 2.2)], atol=0.05)
     # The network rules both out: what it is doubted by goes by the heights of the peaks.
     told = [candidate.probability for candidate in found.candidates]
-    assert told == pytest.approx([DOUBT * 0.7 / 2, DOUBT * 0.5 / 2], abs=0.05 * DOUBT)
+    by_height = [MISLEADING * 0.7 / 2, MISLEADING * 0.5 / 2]
+    assert told == pytest.approx(by_height, abs=0.05 * MISLEADING)
 
 
 def test_a_peak_that_the_network_does_not_rule_out_is_as_probable_as_it_says():
@@ -63,7 +63,7 @@ def test_a_peak_that_the_network_does_not_rule_out_is_as_probable_as_it_says():
     (dy, dx, probability), other = found.candidates
     assert (dy, dx) == pytest.approx((4, 2), abs=0.05)
     assert probability == pytest.approx(math.exp(-2) / (1 + math.exp(-2)), abs=0.02)
-    assert other.probability < DOUBT
+    assert other.probability < MISLEADING
     assert found.probability == pytest.approx(1 - probability - other.probability)
 
 

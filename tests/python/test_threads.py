@@ -8,7 +8,7 @@ import pytest
 import stemzoo
 from stemzoo.common.threads import MOST, thread_count
 from stemzoo.inference.model import Model
-from stemzoo.registration.estimator import Estimator
+from stemzoo.registration.pair import Estimator
 from stemzoo.scan import rows as scan
 
 FRAME = np.random.default_rng(3).poisson(9, (64, 64)).astype("f4")

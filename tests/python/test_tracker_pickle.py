@@ -12,7 +12,7 @@ from small_models import features
 import stemzoo
 from stemzoo.common.errors import ModelError
 from stemzoo.inference.model import Model
-from stemzoo.registration.estimator import Estimator
+from stemzoo.registration.pair import Estimator
 
 PATH = steps(6)
 FRAMES = drifting(PATH, shape=(96, 80))
@@ -76,8 +76,17 @@ def test_a_model_that_no_zoo_lists_is_opened_where_it_was(tmp_path):
     pickled = pickle.dumps(estimator)
     assert pickle.loads(pickled).max_shift == estimator.max_shift
     path.write_bytes(features(version="0.0.2"))
-    with pytest.raises(ModelError, match=r"drift-test 0\.0\.1 \(sha256 .* is neither in a zoo"):
+    with pytest.raises(
+        ModelError, match=r"drift-test 0\.0\.1 \(sha256 .* not at hand: .* put the file"
+    ):
         pickle.loads(pickled)
     path.unlink()
-    with pytest.raises(ModelError, match="bring that file here"):
+    with pytest.raises(ModelError, match=r"not at hand: cannot read the model .*features\.onnx"):
         pickle.loads(pickled)
+
+
+def test_threads_and_providers_of_a_model_travel_with_it():
+    model = stemzoo.load("drift-lattice", providers=["CPUExecutionProvider"], threads=1)
+    back = pickle.loads(pickle.dumps(Estimator((96, 80), model)))
+    assert back.model.threads == 1
+    assert back.model.__reduce__() == model.__reduce__()

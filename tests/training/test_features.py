@@ -9,10 +9,9 @@ import torch
 from torch.nn import functional
 
 from stemzoo import _core
-from stemzoo.registration.candidates import STRIDE
 from training.networks.features import INITIAL_BLUR, FeatureNet, log_odds
 from training.recipe import load_recipe
-from training.recipes.drift_lattice import LONGEST_DRIFT, oriented_pairs
+from training.recipes.drift_lattice import LONGEST_DRIFT, STRIDE, oriented_pairs
 from training.simulate import cache, views
 from training.simulate.crystal_pairs import SPECIMEN_KINDS
 from training.simulate.lattice import random_cells

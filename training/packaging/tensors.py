@@ -86,8 +86,8 @@ def _card_of_surfaces(surfaces: Surfaces) -> str:
 
 def _card_of_looks(looks: Looks) -> str:
     return (
-        f"Input `look`: float32 [N, {looks.channels}, H, W], made by the core's `look` of a frame of "
-        "twice or four\ntimes the height and width: the frame without its lattice, the "
+        f"Input `look`: float32 [N, {looks.channels}, H, W], made by the core's `look` of a frame "
+        "of twice or four\ntimes the height and width: the frame without its lattice, the "
         "lattice, and the part of the\nfirst on columns, weighted by its reliability. Output "
         f"`features`: float32 [N, {looks.features}, H, W].\nMultiplied with those of another "
         "frame and summed over the overlap, the first half added and\nthe second subtracted, "
@@ -110,7 +110,8 @@ def _card_of_images(images: Images) -> str:
     if images.whole:
         tiles = (
             "It estimates the noise from its whole input: frames up to\n"
-            f"{images.whole} px in one piece; tiles of larger ones should overlap by {images.halo} px."
+            f"{images.whole} px in one piece; tiles of larger ones should overlap by "
+            f"{images.halo} px."
         )
     return (
         "Input `image`, output `output`: float32 [N, 1, H, W], H and W multiples of "

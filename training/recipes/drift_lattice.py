@@ -20,7 +20,6 @@ import torch
 from torch import Tensor, nn
 
 from stemzoo import _core
-from stemzoo.registration.candidates import DOUBT, STRIDE, log_prior
 from training.networks.features import FeatureNet, log_odds
 from training.recipe import Recipe
 from training.recipes.shared.batches import generator
@@ -28,6 +27,7 @@ from training.simulate.cache import views
 from training.simulate.draw import chance, log_uniform
 from training.simulate.views import Views, draw_views
 
+STRIDE = _core.fine_stride  # px of a frame to one of its features
 FRAME_SIDE = 256  # px
 LONGEST_DRIFT = FRAME_SIDE // 3  # px
 USUAL_DRIFT = 18.0  # px: the longest of most pairs
@@ -108,14 +108,13 @@ to a third of them, jitter of rows up to 0.8 px, scales that differ by 2 %."""
         still, moved = output.chunk(2)
         max_lag = LONGEST_DRIFT // STRIDE + 1
         odds = log_odds(still, moved, max_lag)
-        axis = torch.arange(-max_lag, max_lag + 1.0, device=odds.device) * STRIDE
-        shifts = torch.cartesian_prod(axis, axis).cpu().numpy()
-        prior = log_prior(shifts, (FRAME_SIDE, FRAME_SIDE))
-        logits = odds.flatten(1) + torch.from_numpy(prior).to(odds)
+        prior = _core.log_prior((max_lag, max_lag), (FRAME_SIDE, FRAME_SIDE), STRIDE)
+        logits = odds.flatten(1) + torch.from_numpy(prior.ravel()).to(odds)
         truth = _bilinear(target / STRIDE + max_lag, 2 * max_lag + 1)
         cross_entropy = -(truth * logits.log_softmax(1)).sum(1)
         # A mixture with the uniform distribution bounds the loss of a misleading pair.
-        probability = torch.exp(-cross_entropy) * (1 - DOUBT) + DOUBT / logits.shape[1]
+        doubt = _core.misleading_features
+        probability = torch.exp(-cross_entropy) * (1 - doubt) + doubt / logits.shape[1]
         return -probability.log().mean()
 
     @property

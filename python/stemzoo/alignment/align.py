@@ -34,9 +34,7 @@ from stemzoo.alignment.together import Placed, refined_together, unrefined
 from stemzoo.common.progress import Progress
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model
-from stemzoo.registration.candidates import Expected
-from stemzoo.registration.estimator import Estimator, Frame
-from stemzoo.registration.pair import Drift
+from stemzoo.registration.pair import Drift, Estimator, Expected, Frame
 
 ALL_PAIRS = 64  # frames: up to here, each is compared with each
 BAND = 16  # frames, in longer series, that each is compared with

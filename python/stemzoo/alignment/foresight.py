@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from stemzoo.registration.answers import Drift
-from stemzoo.registration.candidates import Expected
+from stemzoo.registration.pair import Expected
 
 FIRST = tuple(3**power for power in range(20))  # frames before one, that it is compared with
 ASIDE = 1.0  # px: as far apart are places that agree, at most

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.registration.answers import Drift
-from stemzoo.registration.doubt import CHANCE, beyond_chance
-from stemzoo.registration.estimator import MOST_PEAKS
+from stemzoo import _core
+from stemzoo.registration.answers import CHANCE, Drift
 
+MOST_PEAKS = 1024  # places of a pair that are compared, at most
 LUCK = 1e-3  # how probable it may be that no pair of a good frame stands out of chance
 SHARE = 0.5  # of what frames usually correlate by with the average of the others
 LEAST = 0.1  # of that: with less, it is another specimen
@@ -41,8 +41,8 @@ def strangers_by_average(scores: NDArray[np.float64], chances: NDArray[np.float6
     usual = float(np.nanmedian(scores)) if np.isfinite(scores).any() else 0.0
     return np.array(
         [
-            beyond_chance(SHARE * usual, chance, MOST_PEAKS)
-            and (score < LEAST * usual or not beyond_chance(score, chance, MOST_PEAKS))
+            _core.beyond_chance(SHARE * usual, chance, MOST_PEAKS)
+            and (score < LEAST * usual or not _core.beyond_chance(score, chance, MOST_PEAKS))
             for score, chance in zip(scores.tolist(), chances.tolist(), strict=True)
         ]
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from stemzoo import _core
 from stemzoo.alignment.least_squares import Floats
-from stemzoo.registration.estimator import Frame
+from stemzoo.registration.pair import Frame
 
 MOST_PIXELS = 1 << 26  # of the field that a series covers; drift over a wider one is not refined
 STEPS = 30  # of conjugate gradients; where frames see one field, two are exact
@@ -115,13 +115,13 @@ class _Field:
 
     def add(self, frame: Frame, corner: NDArray[np.int_]) -> None:
         window = self._window(corner)
-        self._total[window] += frame.clean.pixels
+        self._total[window] += frame.pixels
         self._count[window] += _seen(frame)
 
     def without(self, frame: Frame, corner: NDArray[np.int_]) -> _core.DriftFrame | None:
         """The average of the other frames where this one looked; None where they show nothing."""
         window = self._window(corner)
-        total, count = self._total[window] - frame.clean.pixels, self._count[window]
+        total, count = self._total[window] - frame.pixels, self._count[window]
         count = count - _seen(frame)
         if not count.any():
             return None
@@ -136,7 +136,7 @@ class _Field:
 
 def _seen(frame: Frame) -> Any:
     """1 for each pixel that the frame shows."""
-    return np.float32(1) if frame.clean.valid is None else frame.clean.valid.astype(np.float32)
+    return np.float32(1) if frame.valid is None else frame.valid.astype(np.float32)
 
 
 def _overlaps(corners: NDArray[np.int_], shape: tuple[int, int], rows: slice) -> Floats:

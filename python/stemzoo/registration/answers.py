@@ -6,9 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stemzoo.registration.doubt import NOTHING
+from stemzoo import _core
 
 Shift = tuple[float, float]  # (dy, dx)
+
+# Why the drift of a pair is not to be trusted.
+NOTHING = _core.drift_reasons["nothing"]
+CHANCE = _core.drift_reasons["chance"]
+LIMIT = _core.drift_reasons["limit"]
+OTHERS = _core.drift_reasons["others"]
+BROAD = _core.drift_reasons["broad"]
+NO_PEAK = _core.drift_reasons["no peak"]
 
 
 class Candidate(NamedTuple):

@@ -14,33 +14,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stemzoo import _core
 from stemzoo.inference.model import Model, model_for
-from stemzoo.registration.answers import UNKNOWN, Candidate, Drift, Shift
-from stemzoo.registration.candidates import DOUBT, shares
-from stemzoo.registration.cleaning import checked
-from stemzoo.registration.doubt import LIMIT, NO_PEAK, OTHERS, at_limit, first_doubt
+from stemzoo.registration.answers import (
+    LIMIT,
+    NO_PEAK,
+    OTHERS,
+    UNKNOWN,
+    Candidate,
+    Drift,
+    Shift,
+)
 from stemzoo.registration.ncc import Surface, ncc
 from stemzoo.registration.shifting import refined
 
 NEAR = 1.5  # px: an answer this close to a peak means that peak
 RIVAL = 3.0  # standard deviations within which another peak is not ruled out
 CANDIDATES = 16  # how many other peaks are worth telling
+MISLEADING = _core.misleading_features
+AT_LIMIT = 0.5  # px from the limit of the search
+
+MaskedPixels = tuple[NDArray[Any], NDArray[np.bool_] | None]  # and which are masked out
 
 
-def drift_by_surface(reader: Model, still: Any, moved: Any, max_shift: int | None) -> Drift:
+def drift_by_surface(
+    reader: Model, still: MaskedPixels, moved: MaskedPixels, max_shift: int | None
+) -> Drift:
     """The drift between two frames of one shape, as far as the network reads."""
     side = reader.contract.interface.side
     reach = _reach(max_shift, reader)
     first = reader.contract.denoiser
     denoiser = model_for("denoise", first) if first else None
-    frames = (masked(still, "reference"), masked(moved, "moving"))
+    frames = (_masked(*still, "reference"), _masked(*moved, "moving"))
     return read_surface(reader, surface(*frames, side, denoiser, reach), reach)
 
 
-def masked(image: Any, name: str) -> NDArray[Any]:
-    """The image as the core reads it, masked where it was or has no pixels at its border."""
-    pixels, lost = checked(image, name)
-    return pixels if lost is None else np.ma.MaskedArray(pixels, lost)
+def _masked(pixels: NDArray[Any], mask: NDArray[np.bool_] | None, name: str) -> NDArray[Any]:
+    """The image, masked where it was or has no pixels at its border."""
+    missing = _core.missing_pixels(pixels, mask, name)
+    return pixels if missing is None else np.ma.MaskedArray(pixels, missing)
 
 
 def surface(
@@ -79,11 +91,11 @@ def read_surface(reader: Model, correlation: Surface, reach: int | None = None) 
     misses = [math.hypot((y - dy) / sigma[0], (x - dx) / sigma[1]) for (y, x), _ in others]
     most = len(correlation) // 2 if reach is None else reach
     doubts = {
-        LIMIT: at_limit((dy, dx), (most, most)),
+        LIMIT: max(abs(dy), abs(dx)) >= most - AT_LIMIT,
         NO_PEAK: not own,
         OTHERS: min(misses, default=math.inf) <= RIVAL,
     }
-    reason = first_doubt(doubts)
+    reason = next((reason for reason, holds in doubts.items() if holds), "")
     return Drift(
         float(dy),
         float(dx),
@@ -99,9 +111,10 @@ def _candidates(
     peaks: list[tuple[Shift, float]], misses: list[float], score: float
 ) -> tuple[Candidate, ...]:
     """Peaks with their probabilities beside the answer, whose height is `score`."""
-    by_network = shares(-np.square([0.0, *misses]) / 2)
+    by_network = np.exp(-np.square([0.0, *misses]) / 2)
+    by_network /= by_network.sum()
     heights = np.array([max(score, 0.0), *(height for _, height in peaks)])
-    probability = (1 - DOUBT) * by_network + DOUBT * heights / max(heights.sum(), 1e-30)
+    probability = (1 - MISLEADING) * by_network + MISLEADING * heights / max(heights.sum(), 1e-30)
     told = zip(peaks, probability[1:].tolist(), strict=True)
     found = [Candidate(dy, dx, likely) for ((dy, dx), _), likely in told]
     return tuple(sorted(found, key=lambda each: -each.probability)[:CANDIDATES])

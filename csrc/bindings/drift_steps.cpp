@@ -1,15 +1,24 @@
-#include "drift/features.hpp"
-
+// Single steps of the drift engine: for training, for alignment, and for tests that hold them
+// beside plain references.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "bindings/arrays.hpp"
+#include "drift/candidates.hpp"
 #include "drift/chance.hpp"
+#include "drift/coarse_approach.hpp"
+#include "drift/decision.hpp"
+#include "drift/features.hpp"
 #include "drift/look.hpp"
 #include "drift/peaks.hpp"
+#include "drift/prepared_frame.hpp"
+#include "drift/refine.hpp"
 
 namespace py = pybind11;
 
@@ -35,6 +44,43 @@ std::pair<py::array_t<float>, std::size_t> look(const py::array_t<float>& pixels
         seen.channels(stride, out, threads);
     }
     return {channels, needed};
+}
+
+Frame make_frame(const py::array& image, const std::optional<py::array>& mask, unsigned threads) {
+    const AnyView view = any_view(image);
+    std::optional<Mask> mask_view;
+    if (mask) mask_view = view_mask(*mask);
+    const py::gil_scoped_release release;
+    return Frame(view, mask_view ? &*mask_view : nullptr, threads);
+}
+
+py::object refine(const Frame& reference, const Frame& moving, std::pair<double, double> start) {
+    std::optional<drift::Refined> d;
+    {
+        const py::gil_scoped_release release;
+        d = drift::refine(reference, moving, start.first, start.second);
+    }
+    if (!d) return py::none();
+    return py::make_tuple(d->dy, d->dx, py::make_tuple(d->yy, d->yx, d->xx));
+}
+
+std::pair<double, double> coarse_approach(const drift::PreparedFrame& reference,
+                                          const drift::PreparedFrame& moving,
+                                          const drift::Vector& start, unsigned threads) {
+    const py::gil_scoped_release release;
+    const drift::Vector near =
+        drift::coarse_approach(reference.clean(), moving.clean(), start, threads);
+    return {near[0], near[1]};
+}
+
+// The log-prior of every lag up to `extent`, zero in the middle.
+py::array_t<float> prior(Lags extent, Lags frame, std::size_t stride) {
+    const Shape lags{extent.first, extent.second}, all{lags.rows * stride, lags.cols * stride};
+    const std::vector<float> values =
+        drift::prior_surface(lags, all, {frame.first, frame.second}, stride);
+    py::array_t<float> surface = new_float32({2 * lags.rows + 1, 2 * lags.cols + 1});
+    std::copy(values.begin(), values.end(), surface.mutable_data());
+    return surface;
 }
 
 Features make(const Pixels& maps, Lags reach, unsigned threads) {
@@ -87,7 +133,26 @@ double chance(const Frame& reference, const Frame& moving, std::pair<double, dou
 
 }  // namespace
 
-void bind_features(py::module_& m) {
+void bind_drift_steps(py::module_& m) {
+    py::class_<Frame, std::shared_ptr<Frame>>(m, "DriftFrame",
+                                              "A frame, transformed once to be refined against "
+                                              "many.")
+        .def(py::init(&make_frame), py::arg("image"), py::arg("mask") = py::none(),
+             py::arg("threads") = 0)
+        .def_property_readonly(
+            "shape", [](const Frame& f) { return py::make_tuple(f.shape().rows, f.shape().cols); });
+    m.def("refine", &refine, py::arg("reference"), py::arg("moving"), py::arg("start"),
+          "(dy, dx, (var_yy, var_yx, var_xx)) near the start, or None.");
+    m.def("coarse_approach", &coarse_approach, py::arg("reference"), py::arg("moving"),
+          py::arg("start"), py::arg("threads") = 0,
+          "Near enough to the drift to be refined, from some six pixels away.");
+    m.def("log_prior", &prior, py::arg("extent"), py::arg("frame"), py::arg("stride"),
+          "Of drifts in steps of `stride` px, up to a constant; zero drift in the middle.");
+    m.attr("misleading_features") = drift::misleading;
+    m.attr("fine_stride") = drift::fine_stride;
+    m.def("beyond_chance", &drift::beyond_chance, py::arg("score"), py::arg("chance"),
+          py::arg("places"),
+          "Whether frames correlate better than unrelated ones at the best of so many places.");
     m.def(
         "look", &look, py::arg("pixels"), py::arg("stride") = 2, py::arg("threads") = 0,
         "What a feature network is given of a frame: [3, H / stride, W / stride], of a stride of 2 "

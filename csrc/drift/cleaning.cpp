@@ -1,0 +1,133 @@
+#include "drift/cleaning.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "drift/fill.hpp"
+#include "drift/hot.hpp"
+#include "drift/stripes.hpp"
+#include "drift/survey.hpp"
+#include "tiling/strided.hpp"
+
+namespace stemzoo::drift {
+namespace {
+
+constexpr int hot_rounds = 3;       // beside a very hot pixel no other is found
+constexpr double smallest = 1e-12;  // the least magnitude that float32 can square and sum
+constexpr double largest = 1e12;    // and the greatest
+
+// Integers of at most 16 bits and float32 are exact in float32.
+template <typename T>
+using Exact = std::conditional_t<sizeof(T) <= 2 || std::is_same_v<T, float>, float, double>;
+
+template <typename T>
+double mean_of(const View<const T>& image, double sum, const Flags& missing) {
+    if (missing.empty()) return sum / static_cast<double>(image.shape.size());
+    double total = 0;
+    std::size_t count = 0, i = 0;
+    for (std::size_t r = 0; r < image.shape.rows; ++r) {
+        for (std::size_t c = 0; c < image.shape.cols; ++c) {
+            if (missing[i++] != 0) continue;
+            total += static_cast<double>(image.at(r, c));
+            ++count;
+        }
+    }
+    return total / static_cast<double>(count);
+}
+
+template <typename T>
+void subtract_mean(const View<const T>& image, double mean, float* out) {
+    const auto offset = static_cast<Exact<T>>(mean);
+    const auto centred = [offset](T pixel) {
+        return static_cast<float>(static_cast<Exact<T>>(pixel) - offset);
+    };
+    read_rows(image, centred, out, image.shape.cols);
+}
+
+void clear(const Flags& missing, float* pixels) {
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+        if (missing[i] != 0) pixels[i] = 0;
+    }
+}
+
+// Divides by the greatest magnitude; whether there is one.
+template <typename T>
+bool scale(const View<const T>& image, double mean, const Flags& missing, float* out) {
+    const auto offset = static_cast<Exact<T>>(mean);
+    const std::size_t cols = image.shape.cols;
+    const auto each = [&](auto f) {
+        for (std::size_t i = 0; i < image.shape.size(); ++i) {
+            if (!missing.empty() && missing[i] != 0) continue;
+            f(out[i], static_cast<Exact<T>>(image.at(i / cols, i % cols)) - offset);
+        }
+    };
+    Exact<T> greatest = 0;
+    each([&](float, Exact<T> value) { greatest = std::max(greatest, std::abs(value)); });
+    if (!(greatest > 0)) return false;
+    each([&](float& pixel, Exact<T> value) { pixel = static_cast<float>(value / greatest); });
+    return true;
+}
+
+bool any(const std::vector<unsigned char>& flags) {
+    return std::find(flags.begin(), flags.end(), 1) != flags.end();
+}
+
+bool all(const std::vector<unsigned char>& flags) {
+    return std::find(flags.begin(), flags.end(), 0) == flags.end();
+}
+
+// Marks rows and columns of one value, in a frame that is not of one value throughout.
+void mark_dead_lines(const Survey& survey, Flags& invalid) {
+    const auto &rows = survey.same_rows, &columns = survey.same_columns;
+    if (!(any(rows) || any(columns)) || all(rows) || all(columns)) return;
+    invalid.resize(rows.size() * columns.size());
+    auto flag = invalid.begin();
+    for (const unsigned char row : rows) {
+        for (const unsigned char column : columns) *flag++ |= row | column;
+    }
+}
+
+}  // namespace
+
+void CleanFrame::measure(const Survey& survey) {
+    const double sum = pixel_sum(AnyView(view()));
+    statistics = {sum / static_cast<double>(shape.size()), survey.mean_square, survey.lowest,
+                  survey.highest};
+}
+
+CleanFrame clean(const AnyView& image, const MaskView* masked, const std::string& name) {
+    const double sum = pixel_sum(image);
+    CleanFrame frame{shape_of(image), {}, {}, missing_pixels(image, masked, sum, name), {}};
+    frame.pixels = Scratch<float>(frame.shape.size());
+    float* const pixels = frame.pixels.data();
+    const View<float> area = contiguous(pixels, frame.shape);
+    const double mean =
+        std::visit([&](const auto& view) { return mean_of(view, sum, frame.missing); }, image);
+    std::visit([&](const auto& view) { subtract_mean(view, mean, pixels); }, image);
+    clear(frame.missing, pixels);
+    Survey survey(frame.view());
+    const auto magnitude = static_cast<double>(std::max(survey.highest, -survey.lowest));
+    if (!(magnitude > smallest && magnitude < largest)) {
+        const bool scaled = std::visit(
+            [&](const auto& view) { return scale(view, mean, frame.missing, pixels); }, image);
+        if (scaled) survey = Survey(frame.view());
+    }
+    frame.invalid = frame.missing;
+    mark_dead_lines(survey, frame.invalid);
+    if (!frame.invalid.empty()) {
+        fill(area, frame.invalid);
+        survey = Survey(frame.view());
+    }
+    for (int round = 0; round < hot_rounds && cool(area, survey); ++round) {
+        fill(area, frame.invalid);  // what was hot was in the mean
+        survey = Survey(frame.view());
+    }
+    if (subtract_stripes(area, survey)) survey = Survey(frame.view());
+    frame.measure(survey);
+    return frame;
+}
+
+}  // namespace stemzoo::drift

@@ -1,0 +1,39 @@
+#include "drift/prepared_frame.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "drift/coarse_approach.hpp"
+
+namespace stemzoo::drift {
+namespace {
+
+bool shows_something(const CleanFrame& frame) {
+    if (std::min(frame.shape.rows, frame.shape.cols) < least_side) return false;
+    return frame.statistics.lowest != 0 || frame.statistics.highest != 0;
+}
+
+std::shared_ptr<const Frame> counts_of(const CleanFrame& frame, unsigned threads) {
+    const AnyView view = frame.view();
+    if (frame.invalid.empty()) {
+        return std::make_shared<const Frame>(view, nullptr, threads, &frame.statistics);
+    }
+    Flags valid(frame.invalid.size());
+    std::transform(frame.invalid.begin(), frame.invalid.end(), valid.begin(),
+                   [](auto flag) { return static_cast<std::uint8_t>(flag == 0); });
+    const Frame::Mask mask = contiguous<const std::uint8_t>(valid.data(), frame.shape);
+    return std::make_shared<const Frame>(view, &mask, threads);
+}
+
+}  // namespace
+
+PreparedFrame::PreparedFrame(CleanFrame clean, unsigned threads) : clean_(std::move(clean)) {
+    if (shows_something(clean_)) counts_ = counts_of(clean_, threads);
+}
+
+bool PreparedFrame::has_evidence(std::size_t stride) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return evidence_[stride == coarse_slot_stride ? 0 : 1] != nullptr;
+}
+
+}  // namespace stemzoo::drift
