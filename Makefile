@@ -8,7 +8,7 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
-.PHONY: demo test fuzz bench bench-denoise lint format cpp-test python-test table clean
+.PHONY: demo test test-windows fuzz bench bench-denoise lint format cpp-test python-test table clean windows-tools
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -36,8 +36,15 @@ format: .venv/dev  ## what lint asks for, done
 	find csrc tests/cpp -name '*.?pp' | xargs $(BIN)/clang-format -i
 
 cpp-test: .venv/dev  ## the C++ tests, as released and under ASan + UBSan
-	tests/cpp/run $(BIN) build/cpp -DCMAKE_BUILD_TYPE=Release
-	tests/cpp/run $(BIN) build/cpp-sanitized -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMZOO_SANITIZE=ON
+	tests/cpp/run $(BIN) release sanitize
+
+test-windows: windows-tools .venv/dev  ## the C++ tests as Windows programs: MinGW-w64, Wine
+	tests/cpp/run $(BIN) windows
+
+windows-tools:
+	@command -v x86_64-w64-mingw32-g++-posix >/dev/null && command -v wine >/dev/null || \
+		(echo "MinGW-w64 or Wine is missing: on Debian and Ubuntu," \
+		"apt install g++-mingw-w64-x86-64-posix wine wine64" && false)
 
 python-test: .venv/dev
 	$(BIN)/python -m pytest

@@ -1,10 +1,13 @@
 # Provides the target `ducc0`: the include path of its FFT, which is header code under BSD-3-Clause
-# or GPL-2.0-or-later (used here under BSD-3-Clause). The source is not in this repository: pip takes
-# it by the name and hash in ducc0.txt. Without a network, set STEMZOO_DUCC0_SOURCE (a CMake or an
-# environment variable) to that archive or to a folder it was unpacked in.
+# or GPL-2.0-or-later (used here under BSD-3-Clause). The source is not in this repository. Set
+# STEMZOO_DUCC0_SOURCE (a CMake or an environment variable) to its archive or to the folder that it
+# unpacks to, and neither a network nor Python is needed. Otherwise pip takes the archive by the name
+# and hash in ducc0.txt.
 
 set(STEMZOO_DUCC0_SOURCE "$ENV{STEMZOO_DUCC0_SOURCE}" CACHE PATH
     "ducc0's source archive or folder, instead of fetching it")
+set(STEMZOO_DOWNLOADS "${CMAKE_BINARY_DIR}/ducc0" CACHE PATH
+    "Folder of fetched archives; several build folders may share it")
 
 set(requirement "${CMAKE_CURRENT_LIST_DIR}/ducc0.txt")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${requirement}")
@@ -17,6 +20,12 @@ or to the folder it unpacks to.")
 
 function(stemzoo_fetch_ducc0 archive)
     get_filename_component(folder "${archive}" DIRECTORY)
+    if(NOT Python_EXECUTABLE)
+        find_package(Python 3 COMPONENTS Interpreter)
+    endif()
+    if(NOT Python_EXECUTABLE)
+        message(FATAL_ERROR "There is no Python to fetch ducc0 with. ${override_hint}")
+    endif()
     message(STATUS "Fetching ducc0 ${ducc0_version} with pip")
     execute_process(
         COMMAND "${Python_EXECUTABLE}" -m pip --disable-pip-version-check --quiet download --no-deps
@@ -44,7 +53,7 @@ if(IS_DIRECTORY "${STEMZOO_DUCC0_SOURCE}")
 else()
     set(archive "${STEMZOO_DUCC0_SOURCE}")
     if(archive STREQUAL "")
-        set(archive "${CMAKE_BINARY_DIR}/ducc0/ducc0-${ducc0_version}.tar.gz")
+        set(archive "${STEMZOO_DOWNLOADS}/ducc0-${ducc0_version}.tar.gz")
         if(NOT EXISTS "${archive}")
             stemzoo_fetch_ducc0("${archive}")
         endif()

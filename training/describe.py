@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from stemzoo.model_file.contract import Contract
-from training.interface import Interface, interface
+from stemzoo.model_file.interface import Looks, Surfaces, TakesImages
+from training.interface import Exported, exported
 from training.recipe import load_recipe
 
 # Other runtimes and processors round differently; a broken model differs a thousandfold more.
@@ -84,7 +85,7 @@ training never sees.
 
 ## The file
 
-{interface(contract).card}
+{exported(contract).card}
 `sample_input.npy` and `sample_output.npy` are one input and output of the bare network; other
 runtimes agree within {RELATIVE_TOLERANCE:g} relative and {ABSOLUTE_TOLERANCE:g} absolute. Licence:
 {contract.licence}.
@@ -119,7 +120,7 @@ def _description(path: Path) -> Any:
 
     contract = Contract.of(path.read_bytes(), str(path))
     folder = path.parent
-    given, output = _tensors(interface(contract))
+    given, output = _tensors(exported(contract))
     # bioimage.io allows no more than a hundredth of the largest value; a barely trained network's
     # answers are small.
     largest = max(0.0, float(np.load(folder / "sample_output.npy").max()))
@@ -156,13 +157,14 @@ def _beside(name: str) -> Any:
     return RelativeFilePath(Path(name))
 
 
-def _tensors(face: Interface) -> tuple[Any, Any]:
+def _tensors(export: Exported) -> tuple[Any, Any]:
     """The input and the first output, in bioimage.io's terms."""
     from bioimageio.spec.model import v0_5 as spec
 
     # bioimage.io cuts the halo off every answer, so its smallest input is larger than ours.
-    least = 2 * face.halo + face.multiple
-    size = face.side or spec.ParameterizedSize(min=least, step=face.multiple)
+    face = export.interface
+    least = 2 * export.halo + export.multiple
+    size = face.side or spec.ParameterizedSize(min=least, step=export.multiple)
     channel = spec.ChannelAxis(
         channel_names=[spec.Identifier(name) for name in _CHANNELS[face.input]]
     )
@@ -175,12 +177,12 @@ def _tensors(face: Interface) -> tuple[Any, Any]:
             *(spec.SpaceInputAxis(id=spec.AxisId(axis), size=size) for axis in "yx"),
         ],
         test_tensor=spec.FileDescr(source=_beside("sample_input.npy")),
-        preprocessing=[_normalise()] if face.input == "image" else [],
+        preprocessing=[_normalise()] if isinstance(face, TakesImages) else [],
     )
     output = spec.OutputTensorDescr(
         id=spec.TensorId(face.outputs[0]),
         description=_MEANING[face.outputs[0]],
-        axes=[spec.BatchAxis(), *_output_axes(face, channel)],
+        axes=[spec.BatchAxis(), *_output_axes(export, channel)],
         test_tensor=spec.FileDescr(source=_beside("sample_output.npy")),
     )
     return given, output
@@ -201,20 +203,21 @@ _MEANING = {
 }
 
 
-def _output_axes(face: Interface, channel: Any) -> list[Any]:
+def _output_axes(export: Exported, channel: Any) -> list[Any]:
     from bioimageio.spec.model import v0_5 as spec
 
-    if face.input == "surface":
+    face = export.interface
+    if isinstance(face, Surfaces):
         return [spec.ChannelAxis(channel_names=[spec.Identifier(name) for name in ("dy", "dx")])]
     axes: list[Any] = [channel]
-    if face.input == "look":
-        names: list[Any] = [spec.Identifier(f"feature{number}") for number in range(face.answers)]
+    if isinstance(face, Looks):
+        names: list[Any] = [spec.Identifier(f"feature{number}") for number in range(face.features)]
         axes = [spec.ChannelAxis(channel_names=names)]
     for name in "yx":
         same = spec.SizeReference(tensor_id=spec.TensorId(face.input), axis_id=spec.AxisId(name))
-        if face.halo:
+        if export.halo:
             axes.append(
-                spec.SpaceOutputAxisWithHalo(id=spec.AxisId(name), size=same, halo=face.halo)
+                spec.SpaceOutputAxisWithHalo(id=spec.AxisId(name), size=same, halo=export.halo)
             )
         else:
             axes.append(spec.SpaceOutputAxis(id=spec.AxisId(name), size=same))

@@ -29,7 +29,7 @@ from stemzoo.zoo.folder import add
 from training.checkpoint import RUNS, read_checkpoint
 from training.describe import describe
 from training.evaluate import ZOO, evaluate
-from training.interface import interface
+from training.interface import exported
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 
 OPSET, IR_VERSION = 17, 8  # what runtimes on old acquisition PCs still read
@@ -86,20 +86,21 @@ def model_file(recipe: Recipe, zoo: Path) -> Path:
 
 def to_onnx(network: nn.Module, contract: Contract) -> bytes:
     """One self-contained file with the contract in its metadata."""
-    face = interface(contract)
+    export = exported(contract)
+    face = export.interface
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The newer exporter splits weights into a second file; this one is deprecated, and right.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
-            (torch.zeros(face.shapes[0]),),
+            (torch.zeros(export.shapes[0]),),
             buffer,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
             input_names=[face.input],
             output_names=list(face.outputs),
-            dynamic_axes=face.free_axes,
+            dynamic_axes=export.free_axes,
         )
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = min(model.ir_version, IR_VERSION)
@@ -123,8 +124,9 @@ def check_parity(network: nn.Module, content: bytes, contract: Contract) -> None
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     random = torch.Generator().manual_seed(7)
-    face = interface(contract)
-    for shape in face.shapes:
+    export = exported(contract)
+    face = export.interface
+    for shape in export.shapes:
         sample = torch.randn(shape, generator=random)
         with torch.no_grad():
             answer = network(sample)
@@ -142,7 +144,7 @@ def check_parity(network: nn.Module, content: bytes, contract: Contract) -> None
 def write_samples(path: Path) -> None:
     """A network input and its output, for whoever runs the file without this package."""
     model = Model(path)
-    sample = interface(model.contract).sample()
+    sample = exported(model.contract).sample()
     np.save(path.parent / "sample_input.npy", sample)
     # Of a network that reads surfaces the drift itself: its first output.
     np.save(path.parent / "sample_output.npy", model.outputs(sample)[0])

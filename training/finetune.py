@@ -155,7 +155,7 @@ def fine_tune(
         )
     made = json.loads(contract.training)
     base = load_recipe(made["recipe"], version=made.get("recipe_version", info.version))
-    crop = crop or contract.window or max(1, CROP // contract.multiple) * contract.multiple
+    crop = crop or contract.interface.side or max(1, CROP // contract.multiple) * contract.multiple
     own = read_own(noisy, clean, crop)
     pinned = f"{info.name}@{info.version}"
     return FineTune(

@@ -5,6 +5,7 @@
 namespace stemzoo {
 void bind_drift(pybind11::module_& m);
 void bind_drift_steps(pybind11::module_& m);
+void bind_inference(pybind11::module_& m);
 void bind_ncc(pybind11::module_& m);
 void bind_resample(pybind11::module_& m);
 void bind_scan(pybind11::module_& m);
@@ -25,4 +26,5 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_scan(m);
     stemzoo::bind_tiling(m);
     stemzoo::bind_tracker(m);
+    stemzoo::bind_inference(m);  // after the tiling that it returns
 }

@@ -116,6 +116,7 @@ void bind_tiling(py::module_& m) {
         .def_property_readonly("image", [](const Tiling& t) { return pair(t.image()); })
         .def_property_readonly("tile", [](const Tiling& t) { return pair(t.tile()); })
         .def_property_readonly("step", [](const Tiling& t) { return pair(t.step()); })
+        .def_property_readonly("weights", [](const Tiling& t) { return weights_name(t.weights()); })
         .def("__len__", &Tiling::windows)
         .def("starts", &starts)
         .def("split", &split, "image"_a, "first"_a, "count"_a, "offset"_a = 0.0, "scale"_a = 1.0,

@@ -4,20 +4,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/cpu.hpp"
+
 namespace stemzoo {
 namespace {
 
 bool runs_here(Isa isa) {
-#ifdef STEMZOO_X86_VARIANTS
-    __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (isa == Isa::avx2) return avx2;
-    if (isa == Isa::avx512) {
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    }
-#endif
-    return isa == Isa::baseline;
+    return isa == Isa::avx512 ? cpu_has_avx512() : isa == Isa::avx2 ? cpu_has_avx2() : true;
 }
 
 Isa choose() {

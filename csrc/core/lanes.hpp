@@ -1,20 +1,19 @@
-// Vector code that FFT batches need around them: transposing tiles, widening pixels to float64.
-// Compiled once for each instruction set, like fft.hpp, and written with the vector extensions that
-// GCC and Clang share.
+// Vector code that FFT batches need around them: loads, conversions, transposed tiles. Compiled
+// once for each instruction set, like fft.hpp.
 #pragma once
 
 #include <cstddef>
 #include <cstring>
 #include <utility>
 
+#include "core/vector.hpp"
+
 namespace stemzoo::STEMZOO_ISA {
 
-template <typename T, std::size_t N>
-struct VectorOf {
-    typedef T type __attribute__((vector_size(N * sizeof(T))));
-};
-template <typename T, std::size_t N>
-using Vector = typename VectorOf<T, N>::type;
+// Numbers of T in one vector register, as ducc0 counts them.
+template <typename T>
+constexpr std::size_t lanes =
+    STEMZOO_VECTOR_BYTES < sizeof(T) ? 1 : STEMZOO_VECTOR_BYTES / sizeof(T);
 
 template <typename T, std::size_t N>
 inline Vector<T, N> load(const T* from) {
@@ -28,11 +27,17 @@ inline void store(const V& v, T* to) {
     std::memcpy(to, &v, sizeof v);
 }
 
+// Each element of `v` as an element of the vector type V.
+template <typename V, typename From>
+inline V convert(const From& v) {
+    return STEMZOO_CONVERT_VECTOR(v, V);
+}
+
 // a0 b0 a1 b1 ... of the lower (half = 0) or upper (half = 1) halves.
 template <std::size_t half, typename V, std::size_t... i>
 inline V interleave(V a, V b, std::index_sequence<i...>) {
     constexpr std::size_t n = sizeof...(i);
-    return __builtin_shufflevector(a, b, static_cast<int>(i / 2 + half * n / 2 + (i % 2) * n)...);
+    return STEMZOO_SHUFFLE_VECTORS(a, b, static_cast<int>(i / 2 + half * n / 2 + (i % 2) * n)...);
 }
 
 // Transposes an N x N tile whose rows `source(i)` and `target(i)` point to. N is a power of two:

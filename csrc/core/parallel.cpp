@@ -141,6 +141,11 @@ unsigned hardware_threads() {
     return std::max(1u, std::thread::hardware_concurrency());
 }
 
+unsigned worthwhile_threads(std::size_t items, std::size_t items_each, unsigned threads) {
+    const std::size_t most = threads == 0 ? hardware_threads() : threads;
+    return static_cast<unsigned>(std::clamp<std::size_t>(items / items_each, 1, most));
+}
+
 void parallel_for(std::size_t count, unsigned threads, std::size_t grain,
                   const std::function<void(std::size_t, std::size_t)>& body) {
     if (count == 0) return;

@@ -10,6 +10,10 @@ namespace stemzoo {
 // Cores this process may use.
 unsigned hardware_threads();
 
+// How many of `threads` (0: all cores) are worth waking for `items` of work, of which a thread
+// should have at least `items_each`. At least one.
+unsigned worthwhile_threads(std::size_t items, std::size_t items_each, unsigned threads);
+
 // Calls body(begin, end) over disjoint ranges covering [0, count), on up to `threads` threads
 // (0: all cores). `grain` is the least number of items worth handing to another thread.
 // The first exception thrown by a body is rethrown here. A nested call runs on its own thread.

@@ -1,7 +1,6 @@
 #include "core/scratch.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -9,7 +8,7 @@
 namespace stemzoo {
 namespace {
 
-constexpr std::size_t alignment = 64;               // a cache line, and the widest vector
+constexpr std::size_t alignment = 64;               // bytes: a cache line, and the widest vector
 constexpr std::size_t most_bytes_kept = 96u << 20;  // a pair of 2048 x 2048 images needs half
 constexpr std::size_t most_kept = 64;
 
@@ -18,6 +17,9 @@ struct Block {
     std::size_t bytes;
 };
 
+void* allocate(std::size_t bytes) { return ::operator new(bytes, std::align_val_t{alignment}); }
+void release(void* memory) noexcept { ::operator delete(memory, std::align_val_t{alignment}); }
+
 struct Shelf {
     std::mutex mutex;
     std::vector<Block> blocks;
@@ -25,13 +27,13 @@ struct Shelf {
 
     // What was asked for longest ago: frames of another size may have come since.
     void drop_oldest() {
-        std::free(blocks.front().memory);
+        release(blocks.front().memory);
         bytes -= blocks.front().bytes;
         blocks.erase(blocks.begin());
     }
 
     ~Shelf() {
-        for (const Block& block : blocks) std::free(block.memory);
+        for (const Block& block : blocks) release(block.memory);
     }
 };
 
@@ -60,9 +62,7 @@ void* scratch_take(std::size_t& bytes) {
             return memory;
         }
     }
-    void* memory = std::aligned_alloc(alignment, bytes);
-    if (memory == nullptr) throw std::bad_alloc();
-    return memory;
+    return allocate(bytes);
 }
 
 void scratch_give(void* memory, std::size_t bytes) noexcept {
@@ -80,7 +80,7 @@ void scratch_give(void* memory, std::size_t bytes) noexcept {
             }
         }
     }
-    std::free(memory);
+    release(memory);
 }
 
 }  // namespace stemzoo

@@ -13,13 +13,7 @@
 namespace stemzoo::STEMZOO_ISA {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr std::size_t L = 16;
-#elif defined(__AVX2__)
-constexpr std::size_t L = 8;
-#else
-constexpr std::size_t L = 4;
-#endif
+constexpr std::size_t L = lanes<float>;
 using V = Vector<float, L>;
 static_assert(L <= drift::overread);
 

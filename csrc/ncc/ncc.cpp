@@ -83,8 +83,9 @@ Reference::Reference(const AnyView& image, const Settings& settings, const Mask*
         s.with_mask(mask, threads);
         return;
     }
-    s.scaling = measure_scaling(*spectral_for<float>(s.geometry), image, "reference", threads);
-    s.plain.emplace(s.geometry, image, s.scaling, threads);
+    const unsigned some = transform_threads(s.geometry.image, threads);
+    s.scaling = measure_scaling(*spectral_for<float>(s.geometry), image, "reference", some);
+    s.plain.emplace(s.geometry, image, s.scaling, some);
     if (pixels == Pixels::copy) s.image = copy_pixels(image, s.memory);
 }
 
@@ -109,7 +110,8 @@ void Reference::correlate(const AnyView& moving, const Mask* mask, float* surfac
         return;
     }
     const Scaling scaling =
-        measure_scaling(*spectral_for<float>(s.geometry), moving, "moving image", threads);
+        measure_scaling(*spectral_for<float>(s.geometry), moving, "moving image",
+                        transform_threads(s.geometry.image, threads));
     if (s.plain->correlate(s.image, moving, scaling, s.min_pixels, surface, threads)) return;
     s.in_double().correlate(s.image, moving, scaling, s.min_pixels, surface, threads);
 }

@@ -9,6 +9,7 @@
 #include "core/array.hpp"
 #include "core/fft.hpp"
 #include "core/lanes.hpp"
+#include "core/vector.hpp"
 #include "ncc/spectral.hpp"
 
 namespace stemzoo::STEMZOO_ISA {
@@ -18,7 +19,7 @@ using Wide = Vector<double, wide>;
 
 template <typename P>
 inline Wide widen(const P* pixels) {
-    return __builtin_convertvector((load<P, wide>(pixels)), Wide);
+    return convert<Wide>(load<P, wide>(pixels));
 }
 
 // Points to `count` (at most N) neighbouring pixels of a row. Rows that are strided, or end within
@@ -78,7 +79,7 @@ void load_columns(const View<const P>& image, ncc::Scaling scaling, std::size_t 
     constexpr std::size_t rows_ahead = 24;
     for (std::size_t r = 0; r < image.shape.rows; ++r, out += width) {
         if (r + rows_ahead < image.shape.rows) {
-            __builtin_prefetch(&image.at(r + rows_ahead, col0));
+            STEMZOO_PREFETCH(&image.at(r + rows_ahead, col0));
         }
         const Pixel* from =
             neighbours<width, Pixel>(&image.at(r, col0), image.col_stride, count, Pixel(0), spare);
@@ -86,7 +87,7 @@ void load_columns(const View<const P>& image, ncc::Scaling scaling, std::size_t 
             const Wide x = (widen(from + k * wide) - offset) * scale;
             sum[k] += x;
             square_sum[k] += x * x;
-            store(__builtin_convertvector(x, Narrow), out + k * wide);
+            store(convert<Narrow>(x), out + k * wide);
         }
         for (std::size_t i = count; i < width; ++i) out[i] = T(0);
     }

@@ -80,10 +80,11 @@ bool Plain<T>::correlate(const AnyView& reference, const AnyView& moving, Scalin
                          double min_pixels, float* surface, unsigned threads) const {
     const Geometry& g = geometry_;
     const Shape shape = g.surface();
-    const Half<T> half = half_transform(*spectral_, moving, moving_scaling, threads);
+    const unsigned some = transform_threads(g.image, threads);
+    const Half<T> half = half_transform(*spectral_, moving, moving_scaling, some);
     const OverlapSums sums = overlap_sums(moving, moving_scaling, half.sums, g);
-    const Scratch<T> raw = raw_correlation(*spectral_, spectrum_, half, shape, threads);
-    normalise(g, raw.data(), sums_, sums, min_pixels, surface, threads);
+    const Scratch<T> raw = raw_correlation(*spectral_, spectrum_, half, shape, some);
+    normalise(g, raw.data(), sums_, sums, min_pixels, surface, some);
 
     std::vector<std::size_t> lags;
     for (std::size_t i = 0; i < shape.size(); ++i) {

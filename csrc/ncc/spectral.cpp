@@ -7,9 +7,6 @@
 #include "core/lanes.hpp"
 #include "ncc/pixels.hpp"
 
-// ducc0's scheduler, without threads, in this unit's own namespace.
-#include "ducc0/infra/threading.cc"
-
 namespace stemzoo::STEMZOO_ISA {
 namespace {
 

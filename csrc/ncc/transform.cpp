@@ -21,6 +21,11 @@ void each_block(const Spectral<T>& spectral, std::size_t blocks, unsigned thread
 
 }  // namespace
 
+unsigned transform_threads(Shape image, unsigned threads) {
+    constexpr std::size_t pixels_each = std::size_t{1} << 18;
+    return worthwhile_threads(image.size(), pixels_each, threads);
+}
+
 Scaling scaling_from(double mean, double variance) {
     // Rounding leaves 1e-16 of the mean's square: less variance than that is not known.
     const double deviation = std::sqrt(std::max(variance, 1e-16 * mean * mean));

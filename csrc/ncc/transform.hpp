@@ -11,6 +11,10 @@
 
 namespace stemzoo::ncc {
 
+// How many threads the transforms of one image gain from: a correlation is several short steps, and
+// each wakes the threads anew. Frames up to 512 x 512 pixels are done sooner on one thread.
+unsigned transform_threads(Shape image, unsigned threads);
+
 // Offset at the mean, scale a power of two that brings the standard deviation near 1. Throws
 // std::invalid_argument, naming the image as `what`, if a pixel is not finite.
 Scaling measure_scaling(const Spectral<float>& spectral, const AnyView& image, const char* what,

@@ -41,11 +41,25 @@ double profile_at(Weights weights, std::size_t i, std::size_t tile) {
 }  // namespace
 
 Weights weights_from_name(const std::string& name) {
-    if (name == "flat") return Weights::flat;
-    if (name == "triangular") return Weights::triangular;
-    if (name == "hann") return Weights::hann;
-    if (name == "crop") return Weights::crop;
+    for (const Weights weights :
+         {Weights::flat, Weights::triangular, Weights::hann, Weights::crop}) {
+        if (name == weights_name(weights)) return weights;
+    }
     refuse("unknown weights '" + name + "'; expected 'flat', 'triangular', 'hann' or 'crop'");
+}
+
+std::string weights_name(Weights weights) {
+    switch (weights) {
+        case Weights::flat:
+            return "flat";
+        case Weights::triangular:
+            return "triangular";
+        case Weights::hann:
+            return "hann";
+        case Weights::crop:
+            return "crop";
+    }
+    refuse("these weights have no name");
 }
 
 Axis::Axis(const char* name, std::size_t image, std::size_t tile, std::size_t step, Weights weights,

@@ -12,6 +12,7 @@ namespace stemzoo {
 enum class Weights { flat, triangular, hann, crop };
 
 Weights weights_from_name(const std::string& name);
+std::string weights_name(Weights weights);
 
 // The pixels that a window contributes to, counted from its start. From core_begin to core_end it
 // is alone and its weight is exactly one; before core_begin it shares them with earlier windows,

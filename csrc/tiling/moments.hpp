@@ -12,6 +12,7 @@
 
 #include "core/array.hpp"
 #include "core/parallel.hpp"
+#include "core/vector.hpp"
 #include "tiling/strided.hpp"
 
 namespace stemzoo {
@@ -88,8 +89,8 @@ void add_row(const std::int8_t* in, std::size_t count, Sums& sums) {
 // floats by themselves.
 template <typename T>
 struct Range {
-    typedef T Vector __attribute__((vector_size(16)));
     static constexpr std::size_t kWidth = 16 / sizeof(T), kVectors = 4;
+    using Chunk = Vector<T, kWidth>;
     T low, high;
 
     void add(T x) {
@@ -97,15 +98,15 @@ struct Range {
         high = x > high ? x : high;
     }
     void add(const T* in, std::size_t count) {
-        Vector lows[kVectors], highs[kVectors];  // std::array would drop the attribute
+        Chunk lows[kVectors], highs[kVectors];  // std::array would drop the attribute
         for (std::size_t v = 0; v < kVectors; ++v) {
-            lows[v] = Vector{} + low;
-            highs[v] = Vector{} + high;
+            lows[v] = Chunk{} + low;
+            highs[v] = Chunk{} + high;
         }
         std::size_t i = 0;
         for (; i + kVectors * kWidth <= count; i += kVectors * kWidth) {
             for (std::size_t v = 0; v < kVectors; ++v) {
-                Vector x;
+                Chunk x;
                 std::memcpy(&x, in + i + v * kWidth, sizeof x);
                 lows[v] = x < lows[v] ? x : lows[v];
                 highs[v] = x > highs[v] ? x : highs[v];

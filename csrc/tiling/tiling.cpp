@@ -32,7 +32,8 @@ void require_room(std::size_t multiple, std::size_t halo, std::size_t max_tile) 
 }  // namespace
 
 Tiling::Tiling(Shape image, Shape tile, Shape step, Weights weights, Shape multiple)
-    : rows_("rows", image.rows, tile.rows, step.rows, weights, multiple.rows),
+    : weights_(weights),
+      rows_("rows", image.rows, tile.rows, step.rows, weights, multiple.rows),
       cols_("columns", image.cols, tile.cols, step.cols, weights, multiple.cols) {}
 
 Tiling Tiling::for_model(Shape image, std::size_t multiple, std::size_t halo,

@@ -27,6 +27,7 @@ class Tiling {
     Shape image() const { return {rows_.image(), cols_.image()}; }
     Shape tile() const { return {rows_.tile(), cols_.tile()}; }
     Shape step() const { return {rows_.step(), cols_.step()}; }
+    Weights weights() const { return weights_; }
     std::size_t windows() const { return rows_.windows() * cols_.windows(); }
 
     // batch[k] = (window first + k of the image - offset) * scale. NaN and infinity pass through.
@@ -52,6 +53,7 @@ class Tiling {
     void run_blend(const float* fill, const float* batch, std::size_t first, std::size_t count,
                    double gain, const View<float>& out, unsigned threads) const;
 
+    Weights weights_;
     Axis rows_, cols_;
 };
 

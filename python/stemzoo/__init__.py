@@ -1,37 +1,46 @@
-"""Clean, steady STEM images without PyTorch."""
+"""Clean, steady STEM images without PyTorch.
+
+Importing stemzoo is light: the module of a name is imported when the name is first used. Type
+checkers read the same names in `__init__.pyi`.
+"""
+
+from importlib import import_module as _import_module
 
 from stemzoo._core import __version__
-from stemzoo.alignment.align import Alignment, align
-from stemzoo.common.errors import FileError, ModelError, StemzooError
-from stemzoo.denoising.denoise import denoise
-from stemzoo.inference.model import Model, load
-from stemzoo.inference.tiling import Tiling
-from stemzoo.registration.ncc import NccReference, ncc
-from stemzoo.registration.pair import Candidate, Drift, drift
-from stemzoo.registration.tracker import DriftTracker
-from stemzoo.scan.restoration import Restoration, restore
-from stemzoo.zoo.catalogue import ModelInfo, models, pull
 
-__all__ = [
-    "Alignment",
-    "Candidate",
-    "Drift",
-    "DriftTracker",
-    "FileError",
-    "Model",
-    "ModelError",
-    "ModelInfo",
-    "NccReference",
-    "Restoration",
-    "StemzooError",
-    "Tiling",
-    "__version__",
-    "align",
-    "denoise",
-    "drift",
-    "load",
-    "models",
-    "ncc",
-    "pull",
-    "restore",
-]
+_MODULES = {
+    "Alignment": "stemzoo.alignment.align",
+    "Candidate": "stemzoo.registration.pair",
+    "Drift": "stemzoo.registration.pair",
+    "DriftTracker": "stemzoo.registration.tracker",
+    "FileError": "stemzoo.common.errors",
+    "Model": "stemzoo.inference.model",
+    "ModelError": "stemzoo.common.errors",
+    "ModelInfo": "stemzoo.zoo.catalogue",
+    "NccReference": "stemzoo.registration.ncc",
+    "Restoration": "stemzoo.scan.restoration",
+    "StemzooError": "stemzoo.common.errors",
+    "Tiling": "stemzoo.inference.tiling",
+    "align": "stemzoo.alignment.align",
+    "denoise": "stemzoo.denoising.denoise",
+    "drift": "stemzoo.registration.pair",
+    "load": "stemzoo.inference.model",
+    "models": "stemzoo.zoo.catalogue",
+    "ncc": "stemzoo.registration.ncc",
+    "pull": "stemzoo.zoo.catalogue",
+    "restore": "stemzoo.scan.restoration",
+}
+
+__all__ = ["__version__", *_MODULES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'stemzoo' has no attribute '{name}'")
+    value = getattr(_import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_MODULES))

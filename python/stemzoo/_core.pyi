@@ -222,6 +222,8 @@ class Tiling:
     def tile(self) -> tuple[int, int]: ...
     @property
     def step(self) -> tuple[int, int]: ...
+    @property
+    def weights(self) -> str: ...
     def starts(self) -> NDArray[np.int64]: ...
     def split(
         self,
@@ -243,6 +245,42 @@ class Tiling:
         fill: float | None = None,
         threads: int = 0,
     ) -> None: ...
+
+# --- csrc/bindings/inference.cpp
+
+MAX_TILE: int
+"""px: the largest tile, and the largest image in one piece unless the contract says more."""
+
+BATCH_PIXELS: int
+"""Small tiles go to the network together, up to this many pixels."""
+
+def plan_tiles(
+    image: tuple[int, int],
+    *,
+    multiple: int,
+    halo: int,
+    whole: int = 0,
+    window: int = 0,
+    step: int = 0,
+    max_tile: int = ...,
+) -> Tiling:
+    """How a network is laid over an image; csrc/inference/plan_tiles.hpp says what each means."""
+
+def run_network(
+    image: NDArray[Any],
+    tiling: Tiling,
+    network: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    mean_std: tuple[float, float] | None = None,
+    mask: NDArray[np.bool_] | None = None,
+    threads: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[NDArray[np.float32], float, float, tuple[float, float] | None]:
+    """(result, mean, standard deviation, limits): an image through a network, tile by tile.
+
+    `network` makes of normalised tiles [N, 1, H, W] as many of the same shape; what it raises comes
+    through unchanged. Pixels under the mask are filled with the mean of the others. ValueError if
+    the image has one pixel, or one that is not finite, or a result that does not fit float32.
+    """
 
 # --- csrc/bindings/resample.cpp
 

@@ -5,6 +5,7 @@
 
 #include "check.hpp"
 #include "ncc/ncc.hpp"
+#include "ncc/transform.hpp"
 #include "ncc_reference.hpp"
 
 using namespace reference;
@@ -118,6 +119,15 @@ TEST(threads_and_batches_do_not_change_a_bit) {
         CHECK(part == correlate(a, frames[i], settings, {}, 4).values);
     }
     prepared.correlate(std::vector<AnyView>{}, {}, nullptr, 4);
+}
+
+TEST(threads_that_pay_do_not_change_a_bit) {
+    const Shape shape{600, 1100};
+    CHECK(stemzoo::ncc::transform_threads({512, 512}, 4) == 1);
+    CHECK(stemzoo::ncc::transform_threads(shape, 4) == 2);
+    const auto a = noise<float>(shape, 10), b = shifted(a, 2, 1, 11);
+    const Settings settings{4, 3, 0.05};
+    CHECK(correlate(a, b, settings, {}, 1).values == correlate(a, b, settings, {}, 4).values);
 }
 
 TEST(borrowed_pixels_give_the_same_surface) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 #include <thread>
@@ -13,6 +14,16 @@
 #include "check.hpp"
 
 using stemzoo::parallel_for;
+using stemzoo::worthwhile_threads;
+
+TEST(threads_are_woken_for_enough_work) {
+    CHECK(worthwhile_threads(0, 10, 4) == 1);
+    CHECK(worthwhile_threads(19, 10, 4) == 1);
+    CHECK(worthwhile_threads(20, 10, 4) == 2);
+    CHECK(worthwhile_threads(1000, 10, 4) == 4);
+    CHECK(worthwhile_threads(1000, 10, 1) == 1);
+    CHECK(worthwhile_threads(1000, 1, 0) == std::min(1000u, stemzoo::hardware_threads()));
+}
 
 TEST(every_item_is_visited_once) {
     for (const std::size_t count : {0u, 1u, 2u, 7u, 1000u}) {

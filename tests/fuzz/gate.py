@@ -46,7 +46,7 @@ for line in sys.stdin:
     said = "ran"
     try:
         model = Model(line.rstrip(chr(10)), ["CPUExecutionProvider"], 1)
-        fixed, multiple = model.contract.window or model.contract.surface, model.contract.multiple
+        fixed, multiple = model.contract.interface.side, model.contract.multiple
         side = fixed or -(-16 // multiple) * multiple
         model.outputs(np.random.default_rng(1).normal(0, 1, (1, 1, side, side)).astype("f4"))
     except ModelError as error:

@@ -4,7 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from stemzoo.model_file.contract import LOOK, LOOKS, Contract
+from stemzoo.model_file.contract import LOOK, Contract
+from stemzoo.model_file.interface import LOOKS
 
 BLUR = (0.25, 0.5, 0.25)  # of the classical way: csrc/drift/classical.cpp
 

@@ -80,14 +80,14 @@ def test_every_hostile_file_is_refused_in_words(cases, answers):
 
 @pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
 def test_every_model_of_the_zoo_passes(path):
-    assert examine(path.read_bytes(), str(path)).name == path.parent.name
+    assert examine(path.read_bytes(), str(path)).contract.name == path.parent.name
 
 
 @pytest.mark.parametrize(
     "content", [same("restore"), features(), dense(8, 3, np.eye(64), np.zeros(64)), *networks()[1:]]
 )
 def test_small_models_pass(content):
-    assert examine(content, "small").licence == "MIT"
+    assert examine(content, "small").contract.licence == "MIT"
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
@@ -138,7 +138,7 @@ def test_sizes_computed_from_the_image_are_followed():
         helper.make_node("Resize", ["half", "", "", "sizes"], ["output"], mode="linear"),
     ]
     values = {name: np.array([at]) for name, at in (("zero", 0), ("two", 2), ("four", 4))}
-    assert examine(graph(nodes, values), "resized").task == "denoise"
+    assert examine(graph(nodes, values), "resized").contract.task == "denoise"
 
 
 def test_what_a_size_hides_from_the_gate_it_meets_before_it_runs(tmp_path):

@@ -1,53 +1,21 @@
 """Importing stemzoo is light, and nothing in it needs torch."""
 
+import ast
+import importlib
 import json
+import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import stemzoo
+
 HEAVY = ["torch", "scipy", "matplotlib", "onnxruntime", "tifffile", "PIL", "rsciio"]
 
-# What importing stemzoo loads of the standard library beyond what NumPy does. Each is light; a new
-# one must be, too, or be loaded on first use.
-LIGHT = [
-    "atexit",
-    "base64",
-    "binascii",
-    "bisect",
-    "bz2",
-    "concurrent",
-    "copy",
-    "dataclasses",
-    "decimal",
-    "difflib",
-    "errno",
-    "fnmatch",
-    "fractions",
-    "glob",
-    "hashlib",
-    "heapq",
-    "hmac",
-    "importlib",
-    "ipaddress",
-    "logging",
-    "lzma",
-    "ntpath",
-    "pathlib",
-    "pyexpat",
-    "queue",
-    "random",
-    "secrets",
-    "shutil",
-    "string",
-    "threading",
-    "traceback",
-    "unicodedata",
-    "urllib",
-    "xml",
-    "zipfile",
-    "zlib",
-]
+# What importing stemzoo loads beyond what NumPy does. All else is loaded on first use.
+LOADED = {"stemzoo", "stemzoo._core"}
 
 # The modules that importing stemzoo adds to NumPy's.
 ADDED = """
@@ -77,9 +45,51 @@ def test_import_loads_nothing_heavy(added):
 
 
 def test_import_loads_nothing_new(added):
-    packages = {name.partition(".")[0] for name in added}
-    public = {name for name in packages if not name.startswith("_")}
-    assert public - {"numpy", "stemzoo"} <= set(LIGHT)
+    assert set(added) <= LOADED
+
+
+# What is loaded when a model is opened or a file read, not when a function is looked up.
+LATER = (
+    "stemzoo.inference.session",
+    "stemzoo.io",
+    "stemzoo.model_file.gate",
+    "stemzoo.plotting",
+    "stemzoo.zoo",
+)
+FUNCTIONS = ["Tiling", "denoise", "drift", "load", "ncc", "restore"]
+
+
+def test_names_load_nothing_that_only_work_needs():
+    code = ADDED.replace("import stemzoo", f"from stemzoo import {', '.join(FUNCTIONS)}")
+    loaded = json.loads(_fresh(code))
+    assert "stemzoo.inference.model" in loaded
+    assert not set(HEAVY) & set(loaded)
+    assert not [name for name in loaded if name.startswith(LATER)]
+
+
+def test_every_public_name_is_there_and_named_for_type_checkers():
+    stub = ast.parse((Path(stemzoo.__file__).parent / "__init__.pyi").read_text())
+    imports = {
+        alias.name: node.module
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    (listed,) = (node.value for node in stub.body if isinstance(node, ast.Assign))
+    assert ast.literal_eval(listed) == sorted(stemzoo.__all__) == sorted(imports)
+    for name, module in imports.items():
+        assert getattr(stemzoo, name) is getattr(importlib.import_module(module), name)
+        assert name in dir(stemzoo)
+
+
+def test_no_module_bears_the_name_of_a_function():
+    modules = {module.name for module in pkgutil.iter_modules(stemzoo.__path__)}
+    assert not modules & set(stemzoo.__all__)
+
+
+def test_a_name_that_is_not_there():
+    with pytest.raises(AttributeError, match="module 'stemzoo' has no attribute 'denoize'"):
+        _ = stemzoo.denoize
 
 
 def test_the_whole_runtime_works_where_torch_cannot_be_imported(tmp_path):

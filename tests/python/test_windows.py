@@ -5,8 +5,9 @@ import pytest
 from small_models import dense, same
 
 import stemzoo
+from stemzoo._core import BATCH_PIXELS
 from stemzoo.cli.main import main
-from stemzoo.inference.model import BATCH_PIXELS, Model
+from stemzoo.inference.model import Model
 
 SIDE, STEP = 8, 3
 

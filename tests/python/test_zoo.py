@@ -9,7 +9,8 @@ import onnx
 import pytest
 
 from stemzoo.inference.model import Model
-from stemzoo.model_file.contract import LOOKS, Contract
+from stemzoo.model_file.contract import Contract
+from stemzoo.model_file.interface import LOOKS, Images, Looks, Surfaces
 from stemzoo.zoo.index import companions, newest
 
 ZOO = Path(__file__).parents[2] / "zoo"
@@ -46,14 +47,13 @@ def test_the_graph_is_one_that_old_runtimes_read(path):
         assert tensor.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
         sizes = tensor.type.tensor_type.shape.dim
         shapes[tensor.name] = [size.dim_value for size in sizes]  # 0 where it is free
-    contract = Contract.of(path.read_bytes(), str(path))
-    if contract.surface:
-        side = contract.surface
+    interface = Contract.of(path.read_bytes(), str(path)).interface
+    side = interface.side
+    if isinstance(interface, Surfaces):
         assert shapes == {"surface": [0, 1, side, side], "drift": [0, 2], "sigma": [0, 2]}
-    elif contract.features:
-        assert shapes == {"look": [0, LOOKS, 0, 0], "features": [0, contract.features, 0, 0]}
+    elif isinstance(interface, Looks):
+        assert shapes == {"look": [0, LOOKS, 0, 0], "features": [0, interface.features, 0, 0]}
     else:
-        side = contract.window
         assert shapes == {"image": [0, 1, side, side], "output": [0, 1, side, side]}
 
 
@@ -73,8 +73,7 @@ def test_sample_vectors_hold(path):
 
 def _takes_any_size(path):
     """Of an image, which may come in tiles; frames are looked at as a whole."""
-    contract = Contract.of(path.read_bytes(), str(path))
-    return not (contract.window or contract.surface or contract.features)
+    return isinstance(Contract.of(path.read_bytes(), str(path)).interface, Images)
 
 
 ANY_SIZE = [path for path in FILES if _takes_any_size(path)]

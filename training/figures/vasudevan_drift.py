@@ -127,7 +127,7 @@ def panels(model: Model) -> tuple[list[tuple[str, Grey]], int]:
     found = _found(model, pairs)
     denoiser = stemzoo.load(model.contract.denoiser)
     still, moved = pairs.reference[SHOWN].numpy(), pairs.moving[SHOWN].numpy()
-    correlation = surface(still, moved, model.contract.surface, denoiser)
+    correlation = surface(still, moved, model.contract.interface.side, denoiser)
     (dy, dx), (true_y, true_x) = found[SHOWN], truth[SHOWN]
     return [
         ("(a) image", _enlarged(still)),
@@ -150,7 +150,7 @@ def _tried(model: Model, pairs: Pairs) -> Metrics:
     answers, highest = [], []
     for still, moved in _frames(pairs):
         answers.append(stemzoo.drift(still, moved, model))
-        highest.append(peak(surface(still, moved, model.contract.surface, denoiser)))
+        highest.append(peak(surface(still, moved, model.contract.interface.side, denoiser)))
     found = np.array([(answer.dy, answer.dx) for answer in answers])
     sure = ~np.array([answer.ambiguous for answer in answers])
     return {

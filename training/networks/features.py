@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stemzoo.model_file.contract import LOOK, LOOKS
+from stemzoo.model_file.contract import LOOK
+from stemzoo.model_file.interface import LOOKS
 
 BLOCK = 2  # px along either side: the body makes all features of a block at one of its places
 # Sums over a whole frame are large, so features are small; weights of usual size make steps of

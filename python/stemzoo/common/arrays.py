@@ -59,3 +59,27 @@ def native_image(image: ArrayLike, name: str, ndim: int = 2) -> NDArray[Any]:
     if values.size == 0:
         raise ValueError(f"{name} has shape {values.shape}, which holds no pixels")
     return values
+
+
+def image_or_stack(image: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """The pixels of an image, or of a stack where it has three dimensions, and the mask of a
+    masked array. Every pixel that is not masked is finite, and there is one."""
+    mask = np.ma.getmaskarray(np.ma.asarray(image)) if np.ma.isMaskedArray(image) else None
+    pixels = image if mask is None else np.ma.getdata(image)
+    values = native_image(pixels, name, ndim=3 if np.ndim(pixels) == 3 else 2)
+    if mask is not None and mask.all():
+        raise ValueError(f"every pixel of {name} is masked, so there is nothing to work on")
+    require_finite(values, name, mask)
+    return values, mask
+
+
+def require_finite(values: NDArray[Any], name: str, mask: NDArray[np.bool_] | None = None) -> None:
+    """Refuses NaN and infinity, but for masked pixels."""
+    if values.dtype.kind != "f":
+        return
+    finite = np.isfinite(values)
+    if not (finite if mask is None else finite | mask).all():
+        raise ValueError(
+            f"{name} holds NaN or infinity; replace those pixels, or mask them: "
+            f"numpy.ma.masked_invalid({name})"
+        )

@@ -1,7 +1,7 @@
 """A model, ready to run: the one path that every denoised or restored image takes.
 
-image -> mean and standard deviation of the whole image -> tiles -> ONNX Runtime -> blend, which
-also undoes the normalisation. Everything but the call into ONNX Runtime happens in the core.
+The core (csrc/inference) normalises an image, splits it into tiles and blends what ONNX Runtime
+makes of them; `Model` checks what it is given and hands in the session.
 """
 
 from __future__ import annotations
@@ -20,21 +20,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo.common.arrays import native_image
+from stemzoo.common.arrays import image_or_stack
 from stemzoo.common.errors import ModelError
 from stemzoo.common.progress import Progress
 from stemzoo.common.settings import Settings
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.origin import Origin, read_model
-from stemzoo.inference.session import open_session
-from stemzoo.model_file.gate import examine
-from stemzoo.zoo.catalogue import listed, opened
+from stemzoo.model_file.contract import Contract
+from stemzoo.model_file.interface import TakesImages
 
-MAX_TILE = (
-    1024  # px: the largest tile, and whole frame unless the contract says more; bounds memory
-)
-BATCH_PIXELS = 1 << 20  # px: small tiles are handed over this many at a time
-WINDOW_WEIGHTS = "hann"  # a window knows its middle best, and faults stay sharper than with "flat"
+MAX_TILE = _core.MAX_TILE  # px: the largest tile, and whole frame unless the contract says more
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class Run:
 
 @dataclass(frozen=True)
 class _Options:
-    step: int | None
+    geometry: dict[str, int]  # how the network is laid over an image
     normalisation: tuple[float, float] | None  # mean and std, where the caller gives them
 
 
@@ -81,15 +76,20 @@ class Model:
         threads: int | None = None,
         *,
         content: bytes | None = None,
+        contract: Contract | None = None,
         sha256: str = "",
         listed: bool = False,
     ) -> None:
-        """`content` is what `path` holds, where somebody has read it; `sha256` what that has, and
-        `listed` whether a zoo lists it."""
+        """`content` is what `path` holds, where somebody has read it; `contract` and `sha256` what
+        that has, and `listed` whether a zoo lists it."""
+        from stemzoo.inference.session import open_session
+        from stemzoo.model_file.gate import examine
+
         self.threads = thread_count(threads)
         self.path = Path(path)
         content = read_model(self.path) if content is None else content
-        self.contract = examine(content, str(path))
+        examined = examine(content, str(path), contract)
+        self.contract = examined.contract
         self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
         self._providers = None if providers is None else tuple(providers)
         self._origin = Origin(
@@ -98,7 +98,7 @@ class Model:
             self.sha256,
             "" if listed else os.path.abspath(path),
         )
-        self._session = open_session(content, self.path, providers, self.threads)
+        self._session = open_session(content, examined.graph, self.path, providers, self.threads)
         self.provider: str = self._session.get_providers()[0]
 
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
@@ -125,15 +125,18 @@ class Model:
         progress: Progress | None = None,
     ) -> Run:
         """Like calling the model, and says with which settings the result was made."""
-        if self.contract.task == "drift":
+        interface, name = self.contract.interface, self.contract.name
+        if not isinstance(interface, TakesImages):
             raise ValueError(
-                f"{self.contract.name} reads what is made of two frames, not images; "
+                f"{name} reads what is made of two frames, not images; "
                 "use stemzoo.drift(reference, moving, model=...)"
             )
-        options = _Options(step, _normalisation(mean, std))
-        if np.ma.isMaskedArray(image):
-            return self._run_masked(image, options, progress)
-        return self._run_any(image, options, progress)
+        pixels, mask = image_or_stack(image, "image")
+        options = _Options(interface.geometry(step, name), _normalisation(mean, std))
+        masked = mask if mask is not None and mask.any() else None
+        run_on = self._run_stack if pixels.ndim == 3 else self._run_image
+        run = run_on(pixels, masked, options, progress)
+        return run if mask is None else Run(np.ma.MaskedArray(run.image, mask), run.settings)
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The bare network on normalised [N, 1, H, W], of sizes that its contract allows.
@@ -159,115 +162,48 @@ class Model:
             )
         return result
 
-    def _run_any(self, image: ArrayLike, options: _Options, progress: Progress | None) -> Run:
-        if np.ndim(image) == 3:
-            return self._run_stack(image, options, progress)
-        return self._run_image(native_image(image, "image"), options, progress)
-
-    def _run_image(self, image: NDArray[Any], options: _Options, progress: Progress | None) -> Run:
-        if image.size == 1:
-            raise ValueError("image has one pixel, which has no contrast; expected at least two")
-        mean, std, finite, limits = _core.measure(image, self.threads)
-        if not finite:
-            raise ValueError(
-                "image holds NaN or infinity; replace those pixels, or mask them: "
-                "numpy.ma.masked_invalid(image)"
-            )
+    def _run_image(
+        self,
+        image: NDArray[Any],
+        mask: NDArray[np.bool_] | None,
+        options: _Options,
+        progress: Progress | None,
+    ) -> Run:
+        rows, columns = image.shape
+        tiling = _core.plan_tiles((rows, columns), **options.geometry, max_tile=MAX_TILE)
+        given = options.normalisation
+        result, mean, std, limits = _core.run_network(
+            image, tiling, self.infer, given, mask, self.threads, progress
+        )
         normalisation: dict[str, Any] = {"kind": self.contract.normalisation}
-        if options.normalisation:
-            mean, std = options.normalisation
-            normalisation["given"] = True
+        normalisation |= {"given": True} if given else {}
         normalisation |= {"mean": mean, "std": std}
         if limits:
             normalisation["limits"] = limits  # where there are hot pixels
-        tiling, weights = self._tiling(image, options.step)
-        result = np.empty(image.shape, np.float32)
-        self._run_tiles(image, tiling, (mean, std), limits, result, progress)
-        if not np.isfinite(result).all():
-            raise ValueError(
-                f"image reaches {np.abs(image).max():.3g}, and results are float32, which ends at "
-                f"{np.finfo(np.float32).max:.3g}; give it in a larger unit"
-            )
         settings = {
             "normalisation": normalisation,
-            "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": weights},
+            "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": tiling.weights},
         }
         return Run(result, settings)
 
-    def _tiling(self, image: NDArray[Any], step: int | None) -> tuple[_core.Tiling, str]:
-        """How the network is laid over an image, and how its answers are joined."""
-        contract, window = self.contract, self.contract.window
-        if not window:
-            if step is not None:
-                raise ValueError(
-                    f"step is {step!r}, but {contract.name} is no network of fixed windows: it "
-                    "takes images as a whole; leave step out"
-                )
-            whole = contract.whole or MAX_TILE
-            most = whole if max(image.shape) <= whole else min(whole, MAX_TILE)
-            # Tiles start at multiples of `multiple`, so that what a network does block by block
-            # it does to the same blocks in a tile as in the whole image.
-            plan = _core.Tiling.for_model(image.shape, contract.multiple, contract.halo, most)
-            return plan, "crop"
-        chosen = contract.step if step is None else step
-        if not isinstance(chosen, int | np.integer) or not 1 <= chosen <= window:
-            raise ValueError(
-                f"step is {step!r}; expected a whole number of pixels from 1 to {window}, the side "
-                f"of the windows of {contract.name}"
-            )
-        tiling = _core.Tiling(
-            image.shape, (window, window), (chosen, chosen), WINDOW_WEIGHTS, (1, 1)
-        )
-        return tiling, WINDOW_WEIGHTS
-
-    def _run_tiles(
+    def _run_stack(
         self,
-        image: NDArray[Any],
-        tiling: _core.Tiling,
-        normalisation: tuple[float, float],
-        limits: tuple[float, float] | None,
-        result: NDArray[np.float32],
+        stack: NDArray[Any],
+        mask: NDArray[np.bool_] | None,
+        options: _Options,
         progress: Progress | None,
-    ) -> None:
-        mean, std = normalisation
-        scale = 1 / std if std > 0 else 0.0
-        rows, cols = tiling.tile
-        at_once = min(len(tiling), max(1, BATCH_PIXELS // (rows * cols)))
-        buffer = np.empty((at_once, 1, rows, cols), np.float32)
-        for first in range(0, len(tiling), at_once):
-            batch = buffer[: min(at_once, len(tiling) - first)]
-            tiling.split(image, first, len(batch), mean, scale, batch[:, 0], self.threads, limits)
-            # The weights of all tiles sum to one at every pixel, so starting from the mean and
-            # adding std * tile undoes the normalisation; a constant image comes back exactly.
-            tiling.blend(self.infer(batch)[:, 0], result, first, std, mean, self.threads)
-            if progress:
-                progress(first + len(batch), len(tiling))
-
-    def _run_stack(self, stack: ArrayLike, options: _Options, progress: Progress | None) -> Run:
-        frames = native_image(stack, "image", ndim=3)
+    ) -> Run:
         runs = []
-        for index, frame in enumerate(frames):
-            runs.append(self._run_image(frame, options, None))
+        for index, frame in enumerate(stack):
+            masked = None if mask is None else mask[index]
+            runs.append(self._run_image(frame, masked, options, None))
             if progress:
-                progress(index + 1, len(frames))
+                progress(index + 1, len(stack))
         settings = {
             "normalisation": [run.settings["normalisation"] for run in runs],
             "tiling": runs[0].settings["tiling"],
         }
         return Run(np.stack([run.image for run in runs]), settings)
-
-    def _run_masked(self, image: Any, options: _Options, progress: Progress | None) -> Run:
-        mask = np.ma.getmaskarray(image)
-        native_image(image.data, "image", ndim=image.ndim if image.ndim == 3 else 2)
-        if mask.all():
-            raise ValueError("every pixel of image is masked, so there is nothing to work on")
-        values = image.data
-        if mask.any():
-            count = np.maximum((~mask).sum((-2, -1), keepdims=True), 1)
-            total = np.where(mask, 0, values).sum((-2, -1), np.float64, keepdims=True)
-            values = np.where(mask, total / count, values)
-        run = self._run_any(values, options, progress)
-        return Run(np.ma.MaskedArray(run.image, mask), run.settings)
 
 
 def load(
@@ -287,6 +223,8 @@ def load(
     `providers` are ONNX Runtime's, in order of preference; a warning names the one really used
     where it is not the first asked for. `threads` bounds the CPU threads (default: all cores).
     """
+    from stemzoo.zoo.catalogue import opened
+
     thread_count(threads)  # refused before anything is fetched
     if _is_path(name):
         content = read_model(Path(name))
@@ -294,9 +232,16 @@ def load(
         if not trust:
             _require_listed(sha256, name)
         return Model(name, providers, threads, content=content, sha256=sha256, listed=not trust)
-    info, content = opened(str(name), version, progress)
-    sha256 = info.entry.model.sha256
-    return Model(info.path, providers, threads, content=content, sha256=sha256, listed=True)
+    info, content, contract = opened(str(name), version, progress)
+    return Model(
+        info.path,
+        providers,
+        threads,
+        content=content,
+        contract=contract,
+        sha256=info.entry.model.sha256,
+        listed=True,
+    )
 
 
 def _reopened(origin: Origin, providers: tuple[str, ...] | None, threads: int | None) -> Model:
@@ -323,6 +268,8 @@ def _is_path(name: str | Path) -> bool:
 
 
 def _require_listed(sha256: str, path: str | Path) -> None:
+    from stemzoo.zoo.catalogue import listed
+
     if not listed(sha256):
         raise ModelError(
             f"{path} (sha256 {sha256}) is in no zoo on this machine, so nobody vouches for it; "

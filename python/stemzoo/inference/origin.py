@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemzoo.common.errors import ModelError
-from stemzoo.zoo.catalogue import opened
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,9 @@ class Origin:
     def _found(self) -> tuple[Path, bytes]:
         if self.path:
             return Path(self.path), read_model(Path(self.path))
-        info, content = opened(self.name, self.version)
+        from stemzoo.zoo.catalogue import opened
+
+        info, content, _ = opened(self.name, self.version)
         return info.path, content
 
 

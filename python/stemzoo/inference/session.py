@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.common.errors import ModelError
-from stemzoo.model_file.gate import graph_of
 from stemzoo.model_file.gate.graph import Graph
 from stemzoo.model_file.gate.sizes import Shape, follow
 
@@ -22,11 +21,10 @@ from stemzoo.model_file.gate.sizes import Shape, follow
 class Session:
     """ONNX Runtime's session: its errors are ours, and its sizes known before it runs."""
 
-    def __init__(self, opened: Any, content: bytes, path: Path) -> None:
-        self._opened, self._content, self._path = opened, content, path
+    def __init__(self, opened: Any, graph: Graph, path: Path) -> None:
+        self._opened, self._graph, self._path = opened, graph, path
         self._process = os.getpid()
         _opened_here.add(self)
-        self._graph: Graph | None = None
         self._followed: set[Shape] = set()
 
     def get_providers(self) -> list[str]:
@@ -60,7 +58,6 @@ class Session:
         """The gate tried two shapes; what a network makes of another one it may not have shown."""
         if shape in self._followed:
             return
-        self._graph = self._graph or graph_of(self._content)
         follow(self._graph, shape)
         self._followed.add(shape)
 
@@ -79,9 +76,10 @@ if hasattr(os, "register_at_fork"):
 
 
 def open_session(
-    content: bytes, path: Path, providers: Sequence[str] | None, threads: int
+    content: bytes, graph: Graph, path: Path, providers: Sequence[str] | None, threads: int
 ) -> Session:
-    """An ONNX Runtime session on the providers asked for, or a warning that says what it got."""
+    """An ONNX Runtime session on the providers asked for, or a warning that says what it got;
+    `graph` is the examined one of `content`."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -113,7 +111,7 @@ def open_session(
             f"this onnxruntime offers {', '.join(available)}",
             stacklevel=4,
         )
-    return Session(session, content, path)
+    return Session(session, graph, path)
 
 
 def _gpu(available: list[str]) -> list[str]:

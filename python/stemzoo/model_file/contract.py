@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 from stemzoo.common.errors import ModelError
+from stemzoo.model_file.interface import Images, Interface, Looks, Surfaces, Windows
 from stemzoo.model_file.onnx_reader import metadata
 
 PREFIX = "stemzoo."
 NORMALISATIONS = ("mean-std",)
 TASKS = ("denoise", "restore", "drift")
 MAX_MODEL = 1 << 30  # bytes of a file
-LOOKS = 3  # channels of what a network that makes features is given of a frame
 MAX_WHOLE = 4096  # px: no network is handed more on a side
 LOOK = 1  # which look that is: another number whenever csrc/drift/look.hpp makes another
 
@@ -40,6 +41,17 @@ class Contract:
     look: int = 0  # which look they are made of
     minimum_runtime: str = "0.1.0"  # the oldest stemzoo that can run it
     denoiser: str = ""  # NAME@VERSION both frames pass before they are correlated
+
+    @cached_property
+    def interface(self) -> Interface:
+        """What kind of network it is."""
+        if self.surface:
+            return Surfaces(self.surface)
+        if self.features:
+            return Looks(self.features, self.look, self.multiple, self.halo)
+        if self.window:
+            return Windows(self.window, self.step)
+        return Images(self.multiple, self.halo, self.whole)
 
     @classmethod
     def of(cls, model: bytes, where: str) -> Contract:
@@ -90,9 +102,10 @@ class Contract:
     def metadata(self) -> dict[str, str]:
         """The same as properties to write into an ONNX file."""
         optional = ("whole", "window", "step", "surface", "features", "look", "denoiser")
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
         plain = {
             key: str(value)
-            for key, value in vars(self).items()
+            for key, value in values.items()
             if key != "trained_for" and (value or key not in optional)
         }
         ranges = {f"trained_for.{k}": v for k, v in self.trained_for.items()}

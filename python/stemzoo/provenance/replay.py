@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from stemzoo.common.errors import FileError, ModelError
 from stemzoo.inference.model import Model, Run, load
 from stemzoo.io import read
+from stemzoo.model_file.interface import Windows
 from stemzoo.provenance.reading import normalisations, recorded_steps, require_followable
 from stemzoo.provenance.record import Record, sha256, software
 
@@ -184,7 +185,7 @@ def _run(model: Model, data: NDArray[Any], step: Record) -> Run:
 
 def _laid(step: Record, model: Model) -> int | None:
     """Only networks of fixed windows are laid over an image as their user likes."""
-    return int(step["tiling"]["step"][0]) if model.contract.window else None
+    return int(step["tiling"]["step"][0]) if isinstance(model.contract.interface, Windows) else None
 
 
 def _compared(output: Path, found: NDArray[Any], made: _Made, words: str, changed: str) -> Replayed:

@@ -18,6 +18,7 @@ from stemzoo.common.errors import ModelError
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model, model_for
 from stemzoo.model_file.contract import LOOK, Contract
+from stemzoo.model_file.interface import Looks, Surfaces
 from stemzoo.registration.answers import Candidate, Drift, Shift
 
 Frame = _core.PreparedFrame  # all that is known of one frame
@@ -55,7 +56,7 @@ def drift(
             f"reference has shape {still[0].shape} and moving {moved[0].shape}; expected two "
             "frames of one shape: cut them to the part both show"
         )
-    if reader and reader.contract.surface:
+    if reader and isinstance(reader.contract.interface, Surfaces):
         from stemzoo.registration.surfaces import drift_by_surface
 
         return drift_by_surface(reader, still, moved, max_shift)
@@ -145,7 +146,7 @@ def _network(model: Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32
 
 
 def _require_features(contract: Contract) -> None:
-    if not contract.features:
+    if not isinstance(contract.interface, Looks):
         raise ValueError(
             f"{contract.name} reads correlations, and makes no features of a frame; use it by "
             "stemzoo.drift(reference, moving, model=...)"

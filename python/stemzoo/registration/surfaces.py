@@ -41,7 +41,7 @@ def drift_by_surface(
     reader: Model, still: MaskedPixels, moved: MaskedPixels, max_shift: int | None
 ) -> Drift:
     """The drift between two frames of one shape, as far as the network reads."""
-    side = reader.contract.surface
+    side = reader.contract.interface.side
     reach = _reach(max_shift, reader)
     first = reader.contract.denoiser
     denoiser = model_for("denoise", first) if first else None
@@ -141,7 +141,7 @@ def _value(correlation: Surface, dy: float, dx: float) -> float:
 
 
 def _reach(max_shift: int | None, reader: Model) -> int:
-    most = reader.contract.surface // 2
+    most = reader.contract.interface.side // 2
     if max_shift is None:
         return most
     if not isinstance(max_shift, int | np.integer) or not 1 <= max_shift <= most:

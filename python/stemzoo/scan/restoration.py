@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stemzoo.common.arrays import native_image
+from stemzoo.common.arrays import image_or_stack
 from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.scan.rows import Axis, Rows, find_rows, straightened
@@ -119,16 +119,8 @@ def restored(
 
 def _frames(image: ArrayLike) -> list[NDArray[Any]]:
     """The frames of an image or a stack, checked; masked where the image is."""
-    masked = np.ma.isMaskedArray(image)
-    pixels = np.ma.getdata(image) if masked else image
-    whole = native_image(pixels, "image", ndim=3 if np.ndim(image) == 3 else 2)
-    if masked:
-        whole = np.ma.MaskedArray(whole, np.ma.getmaskarray(np.ma.asarray(image)))
-    elif not np.isfinite(whole).all():
-        raise ValueError(
-            "image holds NaN or infinity; replace those pixels, or mask them: "
-            "numpy.ma.masked_invalid(image)"
-        )
+    pixels, mask = image_or_stack(image, "image")
+    whole = pixels if mask is None else np.ma.MaskedArray(pixels, mask)
     return [whole] if whole.ndim == 2 else list(whole)
 
 

@@ -37,7 +37,7 @@ def add(zoo: Path, files: Mapping[str, bytes], where: str) -> tuple[Path, bool]:
             "expected one: a version of a model has one network"
         )
     content = files[networks[0]]
-    contract = examine(content, where)
+    contract = examine(content, where).contract
     others = {name: files[name] for name in files if name != networks[0]}
     entry = index.listed(contract, content, others, where)
     if networks[0] != entry.network:

@@ -10,38 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from stemzoo.common.errors import ModelError
-from stemzoo.model_file.contract import LOOKS, MAX_MODEL, Contract
+from stemzoo.model_file.contract import MAX_MODEL, Contract
 from stemzoo.model_file.gate.graph import FLOAT, Graph
 from stemzoo.model_file.gate.sizes import Shape, follow
+from stemzoo.model_file.interface import LARGE, Interface
 from stemzoo.model_file.onnx_reader import Message, properties, read
 
 # Opset 13 is the first whose operators take what decides a shape as they do today, and IR 7 came
 # with it; IR 10 and opset 21 are what the oldest ONNX Runtime that stemzoo runs on can read.
 IR_VERSIONS, OPSETS = (7, 10), (13, 21)
 MAX_PROPERTIES = 256
-# px: the sides of images that sizes are tried on; no window, halo or multiple is wider than LARGE.
-SMALL, LARGE = 64, 1024
 
 
-def examine(model: bytes, where: str) -> Contract:
-    """The contract of a serialised model found at `where`, if nothing about it is to be feared."""
+@dataclass(frozen=True)
+class Examined:
+    """A model that is safe to run: what it promises, and the graph that keeps the promise."""
+
+    contract: Contract
+    graph: Graph
+
+
+def examine(model: bytes, where: str, contract: Contract | None = None) -> Examined:
+    """Examines a serialised model found at `where`; `contract` is its own, where that was read."""
     with _named(where):
         message = _read(model)
         promised = properties(message["properties"])
-    contract = Contract.told(promised, where)
+    contract = contract or Contract.told(promised, where)
     with _named(where):
         graph = _graph(message)
         _require_face(graph, contract)
-        for shape in _shapes(contract):
-            _require_answer(graph, contract, shape)
-    return contract
-
-
-def graph_of(model: bytes) -> Graph:
-    """The graph of a model that was examined."""
-    return _graph(_read(model))
+        for shape in contract.interface.trials:
+            _require_answer(graph, contract.interface, shape)
+    return Examined(contract, graph)
 
 
 @contextmanager
@@ -83,67 +86,43 @@ def _require_within(given: int, bounds: tuple[int, int], what: str) -> None:
 
 def _require_face(graph: Graph, contract: Contract) -> None:
     """One input and the outputs of the contract, with its types and sides."""
+    # A network is tried on images of LARGE px; nothing may be wider than these.
     for key in ("multiple", "halo", "window", "step", "surface", "features"):
         value = getattr(contract, key)
         if value > LARGE:
             raise ModelError(f"its contract has {key} {value}; expected at most {LARGE}")
     given, made = [v.name for v in graph.inputs], [v.name for v in graph.outputs]
-    expected = _face(contract)
-    if (given, made) != expected:
+    inputs, outputs = [contract.interface.input], list(contract.interface.outputs)
+    if (given, made) != (inputs, outputs):
         raise ModelError(
             f"it has inputs {given!s:.200} and outputs {made!s:.200}; a model for {contract.task} "
-            f"has {expected[0]} and {expected[1]}"
+            f"has {inputs} and {outputs}"
         )
     for value in (*graph.inputs, *graph.outputs):
         if value.kind != FLOAT:
             raise ModelError(f"'{value.name}' is of element type {value.kind}; expected float32")
-    side = contract.window or contract.surface
-    sides = graph.inputs[0].sides
+    interface, sides = contract.interface, graph.inputs[0].sides
+    free = interface.side or None
     fits = (
         sides is not None
         and len(sides) == 4
         and sides[0] is None
-        and sides[1] in (None, _channels(contract))
-        and all(each in (None, side or None) for each in sides[2:])
+        and sides[1] in (None, interface.channels)
+        and all(each in (None, free) for each in sides[2:])
     )
     if not fits:
-        free = [side or "height", side or "width"]
+        expected = [interface.channels, free or "height", free or "width"]
         raise ModelError(
-            f"its input has the sides {sides}; expected "
-            f"['batch', {_channels(contract)}, {free[0]}, {free[1]}]"
+            f"its input has the sides {sides}; expected ['batch', {expected[0]}, {expected[1]}, "
+            f"{expected[2]}]"
         )
 
 
-def _face(contract: Contract) -> tuple[list[str], list[str]]:
-    """The names of the inputs and outputs that the contract promises."""
-    if contract.surface:
-        return ["surface"], ["drift", "sigma"]
-    if contract.features:
-        return ["look"], ["features"]
-    return ["image"], ["output"]
-
-
-def _channels(contract: Contract) -> int:
-    return LOOKS if contract.features else 1
-
-
-def _require_answer(graph: Graph, contract: Contract, shape: Shape) -> None:
+def _require_answer(graph: Graph, interface: Interface, shape: Shape) -> None:
+    promised = interface.answer(shape)
     for name, made in follow(graph, shape).items():
-        if contract.surface:
-            promised: Shape = (shape[0], 2)
-        else:
-            promised = (shape[0], contract.features or 1, *shape[2:])
         if made != promised:
             raise ModelError(
                 f"for an input of shape {shape} its output '{name}' has shape {made}; the model "
                 f"contract asks for {promised}"
             )
-
-
-def _shapes(contract: Contract) -> list[Shape]:
-    """Inputs small and large; what is run later is followed once more at its own shape."""
-    side = contract.window or contract.surface
-    if side:
-        return [(1, 1, side, side), (3, 1, side, side)]
-    sides = [-(-size // contract.multiple) * contract.multiple for size in (SMALL, LARGE)]
-    return [(1, _channels(contract), each, each) for each in sides]

@@ -1,0 +1,65 @@
+// One image through a network: normalise, split into tiles, run the network, blend. The network is
+// a callback, so that every host brings the runtime it has.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include "core/array.hpp"
+#include "inference/fill_masked.hpp"
+#include "tiling/tiling.hpp"
+
+namespace stemzoo::inference {
+
+// Normalised tiles, one after another in memory. The memory is used again for the next batch, and
+// lives for as long as anybody holds it.
+struct Batch {
+    std::shared_ptr<float> pixels;
+    std::size_t count;
+    Shape tile;
+};
+
+// Returns as many tiles of the same shape, which stay valid until the next call. What it throws
+// comes through unchanged.
+using Network = std::function<const float*(const Batch& batch)>;
+
+// Called after every batch with the number of tiles done and of all; false cancels the run.
+using Progress = std::function<bool(std::size_t done, std::size_t total)>;
+
+struct Cancelled : std::runtime_error {
+    Cancelled() : std::runtime_error("the run was cancelled") {}
+};
+
+// Small tiles go to the network together, up to this many pixels.
+inline constexpr std::size_t kBatchPixels = std::size_t{1} << 20;
+
+// The network sees (image - mean) / std.
+struct Normalisation {
+    double mean, std;
+};
+
+struct Options {
+    std::optional<Normalisation> normalisation{};  // none: the mean and std of the image
+    std::optional<Mask> mask{};
+    Progress progress{};
+    unsigned threads = 0;  // 0: all cores
+};
+
+// What the network has seen, for the record.
+struct Normalised {
+    double mean, std;
+    std::optional<Limits> limits;  // where there are hot pixels: the range of all others
+};
+
+// Writes what the network makes of the image to `out`, in the units of the image. Hot pixels are
+// limited to the range of all others (tiling/statistics.hpp); masked ones are filled with the mean.
+//
+// Throws std::invalid_argument if the image has one pixel, if pixels that are not masked are NaN or
+// infinite, and if the result does not fit float32; Cancelled if `progress` says so.
+Normalised run_network(const AnyView& image, const Tiling& tiling, const Network& network,
+                       const View<float>& out, const Options& options = {});
+
+}  // namespace stemzoo::inference

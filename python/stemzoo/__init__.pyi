@@ -1,0 +1,35 @@
+from stemzoo._core import __version__
+from stemzoo.alignment.align import Alignment, align
+from stemzoo.common.errors import FileError, ModelError, StemzooError
+from stemzoo.denoising.denoise import denoise
+from stemzoo.inference.model import Model, load
+from stemzoo.inference.tiling import Tiling
+from stemzoo.registration.ncc import NccReference, ncc
+from stemzoo.registration.pair import Candidate, Drift, drift
+from stemzoo.registration.tracker import DriftTracker
+from stemzoo.scan.restoration import Restoration, restore
+from stemzoo.zoo.catalogue import ModelInfo, models, pull
+
+__all__ = [
+    "Alignment",
+    "Candidate",
+    "Drift",
+    "DriftTracker",
+    "FileError",
+    "Model",
+    "ModelError",
+    "ModelInfo",
+    "NccReference",
+    "Restoration",
+    "StemzooError",
+    "Tiling",
+    "__version__",
+    "align",
+    "denoise",
+    "drift",
+    "load",
+    "models",
+    "ncc",
+    "pull",
+    "restore",
+]
