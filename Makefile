@@ -8,7 +8,7 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
-.PHONY: demo test test-windows fuzz bench bench-denoise lint format cpp-test python-test table clean windows-tools
+.PHONY: demo test test-windows fuzz bench bench-denoise lint format cpp-test python-test runtime-test training-test table clean windows-tools
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -46,8 +46,11 @@ windows-tools:
 		(echo "MinGW-w64 or Wine is missing: on Debian and Ubuntu," \
 		"apt install g++-mingw-w64-x86-64-posix wine wine64" && false)
 
-python-test: .venv/dev
-	$(BIN)/python -m pytest
+python-test: .venv/dev  ## both folders at the same time: most tests keep one core busy
+	$(MAKE) --output-sync=recurse -j2 runtime-test training-test
+
+runtime-test training-test: %-test: .venv/dev
+	$(BIN)/python -m pytest tests/$(if $(filter runtime,$*),python,training)
 
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png --overwrite

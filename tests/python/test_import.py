@@ -17,9 +17,10 @@ HEAVY = ["torch", "scipy", "matplotlib", "onnxruntime", "tifffile", "PIL", "rsci
 # What importing stemzoo loads beyond what NumPy does. All else is loaded on first use.
 LOADED = {"stemzoo", "stemzoo._core"}
 
-# The modules that importing stemzoo adds to NumPy's.
+# The modules that importing stemzoo adds to NumPy's, and to what an editable installation uses to
+# find modules.
 ADDED = """
-import json, sys
+import importlib.util, json, sys
 import numpy
 before = set(sys.modules)
 import stemzoo
