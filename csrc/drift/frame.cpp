@@ -170,7 +170,7 @@ void Frame::measure_power() {
 }
 
 const BandPassed& Frame::band_passed(unsigned threads) const {
-    std::call_once(later_->band_once, [&] {
+    later_->band_once([&] {
         Scratch<float> tapered = tapered_spectrum(*this, threads);
         later_->band = drift::band_passed(*this, tapered.data());
         const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
@@ -185,7 +185,7 @@ Scratch<float> Frame::take_tapered() const {
 }
 
 const Powers& Frame::powers() const {
-    std::call_once(later_->powers_once, [&] { later_->powers = measured(*this); });
+    later_->powers_once([&] { later_->powers = measured(*this); });
     return later_->powers;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/array.hpp"
 #include "core/fft2d.hpp"
+#include "core/once.hpp"
 #include "core/scratch.hpp"
 #include "drift/bandpass.hpp"
 #include "drift/powers.hpp"
@@ -47,7 +48,7 @@ class Frame {
 
   private:
     struct Later {
-        std::once_flag band_once, powers_once;
+        Once band_once, powers_once;
         BandPassed band;
         Powers powers;
         std::mutex tapered_mutex;

@@ -1,11 +1,11 @@
 #include "ncc/ncc.hpp"
 
 #include <cstring>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 
+#include "core/once.hpp"
 #include "core/parallel.hpp"
 #include "ncc/geometry.hpp"
 #include "ncc/plain.hpp"
@@ -53,21 +53,19 @@ struct Reference::State {
     AnyView image;
     Scaling scaling;
     std::optional<Plain<float>> plain;
-    std::once_flag plain_double_once, masked_once;
+    Once plain_double_once, masked_once;
     std::optional<Plain<double>> plain_double;
     std::optional<Masked> masked;
 
     // On one thread: others may be waiting for this, and among them the pool that would help.
     const Plain<double>& in_double() {
-        std::call_once(plain_double_once,
-                       [&] { plain_double.emplace(geometry, image, scaling, 1); });
+        plain_double_once([&] { plain_double.emplace(geometry, image, scaling, 1); });
         return *plain_double;
     }
 
     const Masked& with_mask(const Mask* mask, unsigned threads) {
-        std::call_once(masked_once, [&] {
-            masked.emplace(geometry, masked_image(image, mask, "reference"), threads);
-        });
+        masked_once(
+            [&] { masked.emplace(geometry, masked_image(image, mask, "reference"), threads); });
         return *masked;
     }
 };

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
         }
         const bool ok = check::failures == before;
         ++(ok ? passed : failed);
-        std::cout << (ok ? "ok     " : "FAILED ") << test.name << '\n';
+        std::cout << (ok ? "ok     " : "FAILED ") << test.name << std::endl;  // flushed, so that a hang is seen
     }
     std::cout << passed << " passed, " << failed << " failed" << std::endl;
     return failed == 0 && passed > 0 ? 0 : 1;

@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/once.hpp"
 #include "core/parallel.hpp"
 
 #if defined(__unix__)
@@ -94,3 +95,20 @@ TEST(a_forked_child_gets_a_pool_of_its_own) {
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 #endif
+
+TEST(work_that_throws_is_done_by_the_next_call) {
+    stemzoo::Once once;
+    int done = 0;
+    for (int call = 0; call < 4; ++call) {
+        try {
+            once([&] {
+                if (call < 2) throw std::runtime_error("not yet");
+                ++done;
+            });
+            CHECK(call >= 2);
+        } catch (const std::runtime_error&) {
+            CHECK(call < 2);
+        }
+    }
+    CHECK(done == 1);
+}
