@@ -155,7 +155,7 @@ def test_shapes_must_agree(model):
 
 @pytest.mark.parametrize("max_shift", [0, 40, -1, 2.5, (3, 4)])
 def test_a_wrong_max_shift_says_what_is_right(max_shift):
-    with pytest.raises(ValueError, match=r"expected a whole number from 1 to 39"):
+    with pytest.raises(ValueError, match=r"expected a whole number of pixels from 1 to 39"):
         stemzoo.drift(IMAGE, IMAGE, None, max_shift=max_shift)
 
 

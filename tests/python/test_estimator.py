@@ -246,7 +246,7 @@ def test_a_network_that_does_as_the_classical_way_says_the_same(frames, tmp_path
 
 @pytest.mark.parametrize("max_shift", [0, -1, 40, 2.5, (3, 4), True])
 def test_a_wrong_max_shift_says_what_is_right(max_shift):
-    with pytest.raises(ValueError, match="expected a whole number from 1 to 39"):
+    with pytest.raises(ValueError, match="expected a whole number of pixels from 1 to 39"):
         Estimator((40, 48), None, max_shift=max_shift)
 
 

@@ -185,7 +185,7 @@ IMAGE = np.random.default_rng(0).random((40, 48))
 
 @pytest.mark.parametrize("max_shift", [0, 33, -1, 2.5, (3, 4)])
 def test_a_wrong_max_shift_says_how_far_the_model_reads(max_shift):
-    with pytest.raises(ValueError, match=r"expected a whole number from 1 to 32"):
+    with pytest.raises(ValueError, match=r"expected a whole number of pixels from 1 to 32"):
         stemzoo.drift(IMAGE, IMAGE, NAME, max_shift=max_shift)
 
 

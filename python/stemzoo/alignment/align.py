@@ -139,7 +139,6 @@ def align(
     frames = Frames(stack)
     count = len(frames)
     reach = _band(band, frames)
-    _check(max_shift, frames.shape[1:])
     judge = Estimator(frames.shape[1:], model, max_shift=max_shift, threads=1)
     kept = None
     if resume is not None:
@@ -343,16 +342,6 @@ def _band(band: int | None, frames: Frames) -> int:
             "least 1"
         )
     return min(int(band), longest)
-
-
-def _check(max_shift: int | None, shape: tuple[int, ...]) -> None:
-    most = min(shape) - 1
-    whole = isinstance(max_shift, int | np.integer) and not isinstance(max_shift, bool)
-    if max_shift is not None and not (whole and 1 <= max_shift <= most):
-        raise ValueError(
-            f"max_shift is {max_shift!r}; expected a whole number of pixels from 1 to {most}, "
-            f"less than the frames of shape {shape} measure"
-        )
 
 
 def _about(

@@ -162,12 +162,16 @@ def _require_features(contract: Contract) -> None:
 def _reach(max_shift: int | None, shape: tuple[int, int]) -> tuple[int, int]:
     if max_shift is None:
         return (max(1, shape[0] // 3), max(1, shape[1] // 3))
-    most = min(shape) - 1
-    if isinstance(max_shift, bool) or not isinstance(max_shift, int | np.integer):
-        raise ValueError(f"max_shift is {max_shift!r}; expected a whole number from 1 to {most}")
-    if not 1 <= max_shift <= most:
+    longest = checked_max_shift(max_shift, min(shape) - 1, f"less than the frame's size {shape}")
+    return (longest, longest)
+
+
+def checked_max_shift(max_shift: Any, most: int, limit: str) -> int:
+    """The longest shift that a caller asks for; `limit` says where `most` comes from."""
+    whole = isinstance(max_shift, int | np.integer) and not isinstance(max_shift, bool)
+    if not (whole and 1 <= max_shift <= most):
         raise ValueError(
-            f"max_shift is {max_shift}; expected a whole number from 1 to {most}, less than the "
-            f"frame's size {shape}"
+            f"max_shift is {max_shift!r}; expected a whole number of pixels from 1 to {most}, "
+            f"{limit}"
         )
-    return (int(max_shift), int(max_shift))
+    return int(max_shift)

@@ -26,6 +26,7 @@ from stemzoo.registration.answers import (
     Shift,
 )
 from stemzoo.registration.ncc import Surface, ncc
+from stemzoo.registration.pair import checked_max_shift
 from stemzoo.registration.shifting import refined
 
 NEAR = 1.5  # px: an answer this close to a peak means that peak
@@ -144,9 +145,4 @@ def _reach(max_shift: int | None, reader: Model) -> int:
     most = reader.contract.interface.side // 2
     if max_shift is None:
         return most
-    if not isinstance(max_shift, int | np.integer) or not 1 <= max_shift <= most:
-        raise ValueError(
-            f"max_shift is {max_shift}; expected a whole number from 1 to {most}, the longest "
-            f"shift that {reader.contract.name} reads"
-        )
-    return int(max_shift)
+    return checked_max_shift(max_shift, most, f"the longest that {reader.contract.name} reads")
