@@ -1,4 +1,5 @@
-// Runs every test, or those whose name contains the first argument. The closing line is the one
+// Runs every test, or those whose name contains the first argument. Each line is flushed, so that
+// the log of a hang ends with the test before. The closing line is the one
 // that continuous integration reads.
 #include <cstring>
 #include <stdexcept>
@@ -24,7 +25,7 @@ int main(int argc, char** argv) {
         }
         const bool ok = check::failures == before;
         ++(ok ? passed : failed);
-        std::cout << (ok ? "ok     " : "FAILED ") << test.name << std::endl;  // flushed, so that a hang is seen
+        std::cout << (ok ? "ok     " : "FAILED ") << test.name << std::endl;
     }
     std::cout << passed << " passed, " << failed << " failed" << std::endl;
     return failed == 0 && passed > 0 ? 0 : 1;
