@@ -8,7 +8,7 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
-.PHONY: demo test test-windows fuzz bench bench-denoise lint format cpp-test python-test runtime-test training-test table clean windows-tools
+.PHONY: demo test test-windows fuzz bench bench-denoise lint format cpp-test installed-cpp-test sanitized-cpp-test python-test runtime-test training-test table clean windows-tools
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -35,8 +35,14 @@ format: .venv/dev  ## what lint asks for, done
 	$(BIN)/ruff format .
 	find csrc tests/cpp -name '*.?pp' | xargs $(BIN)/clang-format -i
 
-cpp-test: .venv/dev  ## the C++ tests, as released and under ASan + UBSan
-	tests/cpp/run $(BIN) release sanitize
+cpp-test: .venv/dev  ## the C++ tests, as installed and under ASan + UBSan
+	$(MAKE) --output-sync=recurse -j2 installed-cpp-test sanitized-cpp-test
+
+installed-cpp-test: .venv/dev
+	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure
+
+sanitized-cpp-test: .venv/dev
+	tests/cpp/run $(BIN) sanitize
 
 test-windows: windows-tools .venv/dev  ## the C++ tests as Windows programs: MinGW-w64, Wine
 	tests/cpp/run $(BIN) windows
@@ -65,20 +71,23 @@ table: .venv/dev  ## the tables and pictures of the README and docs, from what i
 	touch $@
 
 # The build tools stay in .venv, so that a change of csrc compiles that file alone.
-INSTALL := $(BIN)/pip install --quiet --no-build-isolation --editable
+BUILD := build/editable
+INSTALL := $(BIN)/pip install --quiet --no-build-isolation --config-settings=build-dir=$(BUILD) \
+	--config-settings=cmake.define.STEMZOO_DOWNLOADS=$(CURDIR)/build/downloads
+WITH_TESTS := --config-settings=cmake.define.STEMZOO_BUILD_TESTS=ON
 
 .venv/runtime: .venv/python $(SOURCES)
-	$(INSTALL) ".[cpu]"
+	$(INSTALL) --editable ".[cpu]"
 	touch $@
 
 # torch is pinned to a release whose CPU build is small; a bare "torch" may bring gigabytes of CUDA.
 .venv/dev: .venv/runtime
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(INSTALL) ".[cpu,io,train,test]"
+	$(INSTALL) $(WITH_TESTS) --editable ".[cpu,io,train,test]"
 	touch $@
 
 .venv/bench: .venv/dev
-	$(INSTALL) ".[cpu,io,train,test,bench]"
+	$(INSTALL) $(WITH_TESTS) --editable ".[cpu,io,train,test,bench]"
 	touch $@
 
 .venv-tk_r_em/ready: PACKAGES = tk-r-em==1.0.4 tensorflow-cpu==2.15.1 "numpy<2"

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from drift_cases import GOLDEN, answers
 
-# Float rounding, of whatever instruction set. Twenty times what processors differ by.
+# Float rounding, of whatever instruction set, at least five times what processors differ by.
+# Probabilities differ by up to 2e-4: features at a threshold count on one processor and not on
+# another.
 WITHIN = {
     "shift": 1e-4,
     "sigma": 1e-4,
@@ -17,7 +19,7 @@ WITHIN = {
     "prediction": 1e-4,
     "shifts": 1e-4,
 }
-PROBABILITY = 1e-4
+PROBABILITY = 1e-3
 
 
 def numbers(values):

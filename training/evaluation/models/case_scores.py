@@ -16,7 +16,7 @@ from training.evaluation.measures import Score, judged
 from training.evaluation.models.common import Metrics, rounded
 
 SCORE_NAMES = [field.name for field in fields(Score)]
-SMOKE_CASES = 2  # cases of every topic
+SMOKE_CASES = 1  # of every topic
 COLUMN_HEADS = {
     "psnr": "PSNR, dB",
     "ssim": "SSIM",
@@ -41,7 +41,7 @@ Invented: spots that rise by 25 % of the noise's standard deviation where the tr
 
 
 def by_topic(model: Model, topics: Iterable[str], smoke: bool = False) -> Metrics:
-    """Mean scores by topic and condition; with `smoke`, of the first cases of every topic only."""
+    """Mean scores by topic and condition; with `smoke`, of the first case of every topic only."""
     return {
         topic: on(
             model, islice(cases([topic], quick=True), SMOKE_CASES) if smoke else cases([topic])
