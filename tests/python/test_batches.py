@@ -10,6 +10,8 @@ import stemzoo
 from stemzoo.cli.main import main
 from stemzoo.io import Micrograph, read, write
 
+pytestmark = pytest.mark.slow
+
 RANDOM = np.random.default_rng(0)
 
 

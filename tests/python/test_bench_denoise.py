@@ -16,6 +16,8 @@ from training.evaluation import cases, measures
 from training.evaluation.colours import COLOURS, Colour
 from training.evaluation.invented import invented
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def scene():

@@ -9,6 +9,8 @@ from pair_measurements import NOISE, VECTORS, banded, measured, walk
 from stemzoo.alignment.consistency import consistent_path
 from stemzoo.alignment.least_squares import solve_differences
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("frames", "band"), [(2, 1), (30, 29), (130, 20), (500, 5)])
 def test_blocks_solve_what_the_whole_matrix_solves(frames, band):

@@ -16,6 +16,8 @@ from stemzoo.io import Micrograph, read, write
 from stemzoo.provenance.record import provenance
 from stemzoo.provenance.replay import replay
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (128, 120)
 FRAMES, PEAK = 16, 20
 CHANGED = 7

@@ -5,6 +5,8 @@ import pytest
 
 import stemzoo
 
+pytestmark = pytest.mark.slow
+
 NCC_SHIFT = 6
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from drift_cases import GOLDEN, answers
 
+pytestmark = pytest.mark.slow
+
 # Float rounding, of whatever instruction set, at least five times what processors differ by.
 # Probabilities differ by up to 2e-4: features at a threshold count on one processor and not on
 # another.

@@ -11,6 +11,8 @@ from zoo_server import NAME, NETWORK, refused_with_little_memory
 import stemzoo
 from stemzoo.zoo import download, index
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def impatient(server, monkeypatch):

@@ -12,6 +12,8 @@ import pytest
 
 import stemzoo
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ["torch", "scipy", "matplotlib", "onnxruntime", "tifffile", "PIL", "rsciio"]
 
 # What importing stemzoo loads beyond what NumPy does. All else is loaded on first use.

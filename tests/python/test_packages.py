@@ -21,6 +21,8 @@ from stemzoo.zoo import index
 from stemzoo.zoo.packages import export
 from stemzoo.zoo.unpack import import_package
 
+pytestmark = pytest.mark.slow
+
 LIVE = next(path for path in FILES if path.parent.name == "denoise-atomic")
 
 

@@ -11,6 +11,8 @@ import pytest
 from stemzoo.cli.main import main
 from stemzoo.io import Micrograph, write
 
+pytestmark = pytest.mark.slow
+
 README = Path(__file__).parents[2] / "README.md"
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from stemzoo import _core
 from tests.python import refine_reference
 
+pytestmark = pytest.mark.slow
+
 Array = NDArray[np.float64]
 
 PEAK = 10.0

@@ -16,6 +16,8 @@ from stemzoo.io import Micrograph, read, write
 from stemzoo.provenance.record import provenance
 from stemzoo.provenance.replay import TOLERANCE, replay
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (64, 56)
 
 

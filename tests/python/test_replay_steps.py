@@ -16,6 +16,8 @@ from stemzoo.provenance.record import sha256
 from stemzoo.provenance.record import steps as steps_of
 from stemzoo.provenance.replay import replay
 
+pytestmark = pytest.mark.slow
+
 SERIES = drifting(steps(4))
 
 

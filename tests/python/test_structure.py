@@ -8,6 +8,8 @@ import pytest
 import stemzoo
 from tests import structure
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

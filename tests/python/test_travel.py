@@ -14,6 +14,8 @@ from zoo_server import NAME, NETWORK, VERSION, add_model, run, write_index
 import stemzoo
 from stemzoo.inference.model import Model, model_for
 
+pytestmark = pytest.mark.slow
+
 COPIES = {
     "deepcopy": copy.deepcopy,
     "copy": copy.copy,

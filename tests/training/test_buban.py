@@ -13,6 +13,8 @@ from training.evaluation.models import buban_autoencoder as figures
 from training.recipe import load_recipe
 from training.simulate.srtio3 import COLUMN_SIGMA, PERIOD, SR_HEIGHT, TIO_HEIGHT, WINDOW, lattices
 
+pytestmark = pytest.mark.slow
+
 RANDOM = 90_000
 
 

@@ -22,6 +22,8 @@ from training.simulate.lattice_pairs import (
 )
 from training.simulate.scan import EDGE, coefficients, sample
 
+pytestmark = pytest.mark.slow
+
 INNER = slice(EDGE, -EDGE)
 
 

@@ -20,6 +20,8 @@ from training.simulate.specimen import build
 from training.simulate.texture import add_texture
 from training.simulate.views import draw_views
 
+pytestmark = pytest.mark.slow
+
 SIDE, AROUND = 64, 16  # px
 
 

@@ -21,6 +21,8 @@ from training.recipe import load_recipe
 from training.recipes.shared.own_images import read_own
 from training.train import train
 
+pytestmark = pytest.mark.slow
+
 ZOO = Path(__file__).parents[2] / "zoo"
 PARENT = "denoise-live@0.1.0"
 SHAPE = (96, 96)

@@ -16,6 +16,8 @@ from training.loop.optimisers import Optimisers
 from training.recipe import load_recipe, parsed_settings, recipe_names
 from training.train import main, train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small():

@@ -11,6 +11,8 @@ from training.evaluation.models.williams_hourglass import RAW_PSNR, RAW_SSIM, ex
 from training.evaluation.rows import row_bound, row_shifts
 from training.experiments.williams_comparison import CONDITIONS, VARIANTS, pairs, taught
 
+pytestmark = pytest.mark.slow
+
 
 def test_row_shifts_are_found_to_a_few_hundredths():
     truth = perovskite((96, 128), seed=1).image((96, 128))

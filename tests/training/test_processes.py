@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 
+import pytest
 import torch
 from run_files import SMALL, checkpoint, judged, rows, same
 
 from training.recipe import load_recipe
+
+pytestmark = pytest.mark.slow
 
 # The program of the process: the command itself, with more frequent rows in the log.
 COMMAND = """

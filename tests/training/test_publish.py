@@ -24,6 +24,8 @@ from training.publish import check_unchanged, main, publish
 from training.recipe import load_recipe, recipe_names
 from training.train import train
 
+pytestmark = pytest.mark.slow
+
 NAME = "vasudevan-denoise"
 CANDIDATE = ZOO / NAME
 

@@ -9,6 +9,8 @@ from training.recipe import load_recipe
 from training.sprint import main, speeds, sprint
 from training.train import train
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"scenes": 16, "crop": 64, "batch_size": 2}
 
 

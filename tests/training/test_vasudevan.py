@@ -20,6 +20,8 @@ from training.simulate.hexagons import (
     picture,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def random():
