@@ -19,6 +19,9 @@ struct Bytes {
     std::size_t size = 0;
 };
 
+inline constexpr std::size_t kMaxModel = std::size_t{1} << 30;  // bytes of a file
+inline constexpr std::size_t kMaxWhole = 4096;  // px: no network is handed more on a side
+
 // metadata_props as they stand in the file.
 using Properties = std::map<std::string, std::string>;
 
