@@ -1,8 +1,7 @@
 // Reads a serialised ONNX model by hand, within bounds, and without touching its weights.
 //
-// No message leads back to itself, so nothing nests deeper than onnx_messages.hpp does: graphs
-// inside graphs are refused where they begin. Anything on which two protobuf readers could differ,
-// such as a single field given twice, is refused too, so that what was examined is what will run.
+// Anything on which two protobuf readers could differ, such as a single field given twice, is
+// refused, so that what was examined is what will run.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +16,7 @@ namespace stemzoo::model_file::onnx {
 inline constexpr std::size_t kMaxFields = 200000;
 inline constexpr std::size_t kMaxText = std::size_t{1} << 16;  // bytes
 
-// Every field of a model; views of it last as long as its bytes.
+// Every field of a model; its views last as long as the bytes.
 Model read(Bytes model);
 
 // Only the metadata_props; every other field is stepped over.

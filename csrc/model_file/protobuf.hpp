@@ -1,5 +1,8 @@
-// Protobuf's wire format: a message is a flat list of tagged fields
+// Reads protobuf: a message is a flat list of tagged fields
 // (https://protobuf.dev/programming-guides/encoding).
+//
+// A message is a struct whose `fields()` says which fields it may have. What type a member has says
+// how its field is written, and how often it may be given.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,20 +19,28 @@
 
 namespace stemzoo::model_file::protobuf {
 
-enum class Wire : unsigned { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
+using Integer = std::int64_t;
+using Text = std::string_view;  // UTF-8
 
-// A little-endian number of the file, whatever this machine's order is.
-template <typename Number, typename Bits>
-Number little_endian(std::string_view bytes) {
-    static_assert(sizeof(Number) == sizeof(Bits));
-    Bits bits = 0;
-    for (std::size_t at = sizeof bits; at-- > 0;) {
-        bits = static_cast<Bits>(bits << 8 | static_cast<unsigned char>(bytes[at]));
-    }
-    Number number;
-    std::memcpy(&number, &bits, sizeof number);
-    return number;
-}
+// Bytes as they lie in the file.
+struct Raw {
+    std::string_view bytes;
+};
+
+template <typename Message, typename Member>
+struct Field {
+    unsigned number;
+    std::string_view name;
+    Member Message::* member;
+};
+template <typename Message, typename Member>
+Field(unsigned, const char*, Member Message::*) -> Field<Message, Member>;
+
+// A field that no message may have, and what it would be.
+struct Refused {
+    unsigned number;
+    std::string_view name;
+};
 
 // Takes a number in varint encoding off the front of `bytes`.
 inline std::uint64_t take_varint(std::string_view& bytes) {
@@ -46,13 +58,31 @@ inline std::uint64_t take_varint(std::string_view& bytes) {
     refuse("not an ONNX file, or one cut short: it ends inside a number");
 }
 
-// Reads messages, and counts how much of a file's allowance they use. `Messages` derives from this
-// and has a function `take(field, message)` for every kind of message.
-template <typename Messages>
+// A little-endian number at the front of `bytes`, whatever this machine's order is.
+template <typename Number>
+Number little_endian(std::string_view bytes) {
+    std::uint64_t bits = 0;
+    for (std::size_t at = sizeof(Number); at-- > 0;) {
+        bits = bits << 8 | static_cast<unsigned char>(bytes[at]);
+    }
+    const auto narrow = [bits](auto unsigned_type) {
+        const auto same_size = static_cast<decltype(unsigned_type)>(bits);
+        Number number;
+        static_assert(sizeof same_size == sizeof number);
+        std::memcpy(&number, &same_size, sizeof number);
+        return number;
+    };
+    if constexpr (sizeof(Number) == 4) return narrow(std::uint32_t{});
+    if constexpr (sizeof(Number) == 8) return narrow(std::uint64_t{});
+}
+
+// Reads messages, and counts how much of a file's allowance they use.
 class Reader {
   public:
-    struct Field {
-        std::uint32_t number;
+    enum class Wire : unsigned { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
+
+    struct Given {
+        unsigned number;
         Wire wire;
         std::string_view payload;
     };
@@ -63,12 +93,18 @@ class Reader {
     template <typename Message>
     Message message(std::string_view bytes) {
         Message found;
-        each_field(bytes, [&](const Field& field) { self().take(field, found); });
+        each_field(bytes, [&](const Given& given) {
+            const auto is_taken = [&](const auto&... fields) {
+                return (take(given, fields, found) || ...);
+            };
+            if (std::apply(is_taken, Message::fields())) return;
+            refuse("not an ONNX file, or a damaged one: it has a field ", given.number);
+        });
         return found;
     }
 
     template <typename Take>
-    void each_field(std::string_view bytes, const Take& take) {
+    void each_field(std::string_view bytes, const Take& take_field) {
         while (!bytes.empty()) {
             count(1);
             const std::uint64_t tag = take_varint(bytes), number = tag >> 3;
@@ -76,132 +112,143 @@ class Reader {
                 refuse("not an ONNX file: ", number, " is no number of a field");
             }
             const auto wire = static_cast<Wire>(tag & 7);
-            take(Field{static_cast<std::uint32_t>(number), wire, take_payload(wire, bytes)});
+            take_field(Given{static_cast<unsigned>(number), wire, take_payload(wire, bytes)});
         }
     }
 
-  protected:
+  private:
+    template <typename Message, typename Member>
+    bool take(const Given& given, const Field<Message, Member>& field, Message& into) {
+        if (given.number != field.number) return false;
+        add(given, field.name, into.*field.member);
+        return true;
+    }
+
+    template <typename Message>
+    bool take(const Given& given, const Refused& field, Message&) {
+        if (given.number != field.number) return false;
+        refuse("it holds ", field.name, "; expected a plain network in one file");
+    }
+
     // A field that fits once.
     template <typename T>
-    void once(const Field& field, std::string_view name, std::optional<T>& into) {
-        set(name, into, value(field, name, static_cast<T*>(nullptr)));
+    void add(const Given& given, std::string_view name, std::optional<T>& into) {
+        T found{};
+        read(given, name, found);
+        require_first(name, !into);
+        into = std::move(found);
     }
 
     template <typename T>
-    void once(const Field& field, std::string_view name, std::unique_ptr<T>& into) {
-        set(name, into, std::make_unique<T>(value(field, name, static_cast<T*>(nullptr))));
-    }
-
-    // Bytes as they lie in the file.
-    void raw(const Field& field, std::string_view name, std::optional<std::string_view>& into) {
-        require(field, name, field.wire == Wire::bytes);
-        set(name, into, field.payload);
+    void add(const Given& given, std::string_view name, std::unique_ptr<T>& into) {
+        auto found = std::make_unique<T>();
+        read(given, name, *found);
+        require_first(name, !into);
+        into = std::move(found);
     }
 
     // A field that may come many times.
     template <typename T>
-    void many(const Field& field, std::string_view name, std::vector<T>& into) {
-        into.push_back(value(field, name, static_cast<T*>(nullptr)));
+    void add(const Given& given, std::string_view name, std::vector<T>& into) {
+        read(given, name, into.emplace_back());
     }
 
     // Numbers one by one or packed: readers take both.
-    void numbers(const Field& field, std::string_view name, std::vector<std::int64_t>& into) {
-        require(field, name, field.wire == Wire::varint || field.wire == Wire::bytes);
-        for (std::string_view rest = field.payload; !rest.empty();) into.push_back(integer(rest));
+    void add(const Given& given, std::string_view name, std::vector<Integer>& into) {
+        require(given, name, given.wire == Wire::varint || given.wire == Wire::bytes);
+        for (std::string_view rest = given.payload; !rest.empty();) into.push_back(integer(rest));
     }
 
-    void numbers(const Field& field, std::string_view name, std::vector<double>& into) {
-        require(field, name, field.wire == Wire::fixed32 || field.wire == Wire::bytes);
-        for (std::string_view rest = field.payload; !rest.empty();) into.push_back(real(rest));
-    }
-
-  private:
-    Messages& self() { return static_cast<Messages&>(*this); }
-
-    template <typename Into, typename Value>
-    static void set(std::string_view name, Into& into, Value&& value) {
-        if (into) refuse("not an ONNX file: '", name, "' is given twice where one fits");
-        into = std::forward<Value>(value);
-    }
-
-    std::string_view value(const Field& field, std::string_view name, std::string_view*) {
-        require(field, name, field.wire == Wire::bytes);
-        const std::size_t size = field.payload.size();
-        if (size > most_text_) {
-            refuse("it has a text of ", size, " bytes; expected at most ", most_text_);
-        }
-        if (!is_utf8(field.payload)) {
-            refuse("not an ONNX file, or a damaged one: a text is no UTF-8");
-        }
-        return field.payload;
-    }
-
-    std::int64_t value(const Field& field, std::string_view name, std::int64_t*) {
-        require(field, name, field.wire == Wire::varint);
-        std::string_view payload = field.payload;
-        return integer(payload);
-    }
-
-    double value(const Field& field, std::string_view name, double*) {
-        require(field, name, field.wire == Wire::fixed32);
-        std::string_view payload = field.payload;
-        return real(payload);
+    void add(const Given& given, std::string_view name, std::vector<float>& into) {
+        require(given, name, given.wire == Wire::fixed32 || given.wire == Wire::bytes);
+        for (std::string_view rest = given.payload; !rest.empty();) into.push_back(real(rest));
     }
 
     template <typename Message>
-    Message value(const Field& field, std::string_view name, Message*) {
-        require(field, name, field.wire == Wire::bytes);
-        return message<Message>(field.payload);
+    void read(const Given& given, std::string_view name, Message& into) {
+        require(given, name, given.wire == Wire::bytes);
+        into = message<Message>(given.payload);
     }
 
-    static void require(const Field& field, std::string_view name, bool fits) {
+    void read(const Given& given, std::string_view name, Text& into) {
+        require(given, name, given.wire == Wire::bytes);
+        const std::size_t size = given.payload.size();
+        if (size > most_text_) {
+            refuse("it has a text of ", size, " bytes; expected at most ", most_text_);
+        }
+        if (!is_utf8(given.payload)) {
+            refuse("not an ONNX file, or a damaged one: a text is no UTF-8");
+        }
+        into = given.payload;
+    }
+
+    void read(const Given& given, std::string_view name, Raw& into) {
+        require(given, name, given.wire == Wire::bytes);
+        into.bytes = given.payload;
+    }
+
+    void read(const Given& given, std::string_view name, Integer& into) {
+        require(given, name, given.wire == Wire::varint);
+        std::string_view payload = given.payload;
+        into = integer(payload);
+    }
+
+    void read(const Given& given, std::string_view name, float& into) {
+        require(given, name, given.wire == Wire::fixed32);
+        std::string_view payload = given.payload;
+        into = real(payload);
+    }
+
+    static void require(const Given& given, std::string_view name, bool fits) {
         if (fits) return;
         refuse("not an ONNX file: '", name, "' comes as wire type ",
-               static_cast<unsigned>(field.wire));
+               static_cast<unsigned>(given.wire));
     }
 
-    std::int64_t integer(std::string_view& bytes) {
+    static void require_first(std::string_view name, bool fits) {
+        if (!fits) refuse("not an ONNX file: '", name, "' is given twice where one fits");
+    }
+
+    Integer integer(std::string_view& bytes) {
         count(1);
-        return static_cast<std::int64_t>(take_varint(bytes));
+        return static_cast<Integer>(take_varint(bytes));
     }
 
-    double real(std::string_view& bytes) {
+    float real(std::string_view& bytes) {
         count(1);
         if (bytes.size() < 4) {
             refuse("not an ONNX file, or one cut short: it ends inside a number");
         }
-        const auto number = little_endian<float, std::uint32_t>(bytes);
+        const auto number = little_endian<float>(bytes);
         bytes.remove_prefix(4);
-        return static_cast<double>(number);
+        return number;
     }
 
     static std::string_view take_payload(Wire wire, std::string_view& bytes) {
-        std::string_view rest = bytes;
-        std::uint64_t size = 0;
-        switch (wire) {
-            case Wire::varint:
-                take_varint(rest);
-                size = bytes.size() - rest.size();
-                break;
-            case Wire::bytes:
-                size = take_varint(bytes);
-                break;
-            case Wire::fixed32:
-                size = 4;
-                break;
-            case Wire::fixed64:
-                size = 8;
-                break;
-            default:
-                refuse("not an ONNX file: unknown protobuf wire type ",
-                       static_cast<unsigned>(wire));
-        }
+        const std::uint64_t size = payload_size(wire, bytes);
         if (size > bytes.size()) {
             refuse("not an ONNX file, or one cut short: a field runs past its end");
         }
         const std::string_view payload = bytes.substr(0, static_cast<std::size_t>(size));
         bytes.remove_prefix(payload.size());
         return payload;
+    }
+
+    // Takes the size off the front, where it stands there.
+    static std::uint64_t payload_size(Wire wire, std::string_view& bytes) {
+        std::string_view rest = bytes;
+        switch (wire) {
+            case Wire::varint:
+                take_varint(rest);
+                return bytes.size() - rest.size();
+            case Wire::bytes:
+                return take_varint(bytes);
+            case Wire::fixed32:
+                return 4;
+            case Wire::fixed64:
+                return 8;
+        }
+        refuse("not an ONNX file: unknown protobuf wire type ", static_cast<unsigned>(wire));
     }
 
     void count(std::size_t more) {
