@@ -6,6 +6,7 @@ namespace stemzoo {
 void bind_drift(pybind11::module_& m);
 void bind_drift_steps(pybind11::module_& m);
 void bind_inference(pybind11::module_& m);
+void bind_model_file(pybind11::module_& m);
 void bind_ncc(pybind11::module_& m);
 void bind_resample(pybind11::module_& m);
 void bind_scan(pybind11::module_& m);
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
         "The instruction set the vector kernels use: baseline, avx2 or avx512.");
     stemzoo::bind_drift(m);
     stemzoo::bind_drift_steps(m);
+    stemzoo::bind_model_file(m);
     stemzoo::bind_ncc(m);
     stemzoo::bind_resample(m);
     stemzoo::bind_scan(m);

@@ -71,4 +71,10 @@ std::string whole(double count) {
     return digits;
 }
 
+std::string brief(double number) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%g", number);
+    return digits;
+}
+
 }  // namespace stemzoo::model_file

@@ -24,6 +24,9 @@ std::string listed(const std::vector<std::int64_t>& numbers);
 // A count that may exceed every integer, in whole numbers.
 std::string whole(double count);
 
+// In six digits at most.
+std::string brief(double number);
+
 // The parts, one after the other: texts, numbers.
 template <typename... Parts>
 std::string words(const Parts&... parts) {
