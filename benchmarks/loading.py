@@ -13,8 +13,7 @@ from pathlib import Path
 
 import stemzoo
 from benchmarks.timing import medians, milliseconds, table
-from stemzoo.model_file.contract import Contract
-from stemzoo.model_file.gate import examine
+from stemzoo.model_file.contract import Contract, examine
 from stemzoo.zoo.folder import add, reindex
 from training.export import to_onnx
 from training.networks.plain import PlainStack

@@ -3,6 +3,8 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model_file/contract.hpp"
@@ -36,18 +38,32 @@ py::dict as_dict(const Contract& contract) {
         "minimum_runtime"_a = contract.minimum_runtime, "denoiser"_a = contract.denoiser);
 }
 
-Properties read_properties(const py::bytes& model, const std::string& where) {
-    return properties_of(view(model), where);
+// Where a model was found, in UTF-8: the name of a file need not be that.
+std::string as_text(const py::str& where) {
+    const auto encoded = py::reinterpret_steal<py::bytes>(
+        PyUnicode_AsEncodedString(where.ptr(), "utf-8", "backslashreplace"));
+    if (!encoded) throw py::error_already_set();
+    return encoded;
 }
 
-py::dict read_contract(const Properties& properties, const std::string& where) {
-    return as_dict(contract_of(properties, where));
+Properties read_properties(const py::bytes& model, const py::str& where) {
+    return properties_of(view(model), as_text(where));
 }
 
-Examined examine_bytes(const py::bytes& model, const std::string& where) {
+py::dict read_contract(const Properties& properties, const py::str& where) {
+    return as_dict(contract_of(properties, as_text(where)));
+}
+
+py::tuple examine_bytes(const py::bytes& model, const py::str& where) {
     const Bytes bytes = view(model);
-    const py::gil_scoped_release release;
-    return examine(bytes, where);
+    const std::string place = as_text(where);
+    Examined found;
+    {
+        const py::gil_scoped_release release;
+        found = examine(bytes, place);
+    }
+    const py::dict contract = as_dict(found.contract);
+    return py::make_tuple(contract, std::move(found));
 }
 
 std::vector<std::string> names_of_operators() {
@@ -77,13 +93,12 @@ void bind_model_file(py::module_& m) {
     m.def("contract_of", read_contract, "properties"_a, "where"_a,
           "The fields of the contract in the properties of a model; csrc/model_file/contract.hpp.");
     m.def("operators", names_of_operators, "The operators that a model may use.");
-    py::class_<Examined>(m, "Examined")
-        .def_property_readonly("contract",
-                               [](const Examined& model) { return as_dict(model.contract); })
+    py::class_<Examined>(m, "ExaminedGraph")
         .def("require_room", &require_room, "shape"_a, py::call_guard<py::gil_scoped_release>(),
              "Refuses an input for which the network would hold or compute too much.");
     m.def("examine", examine_bytes, "model"_a, "where"_a,
-          "The gate before ONNX Runtime; csrc/model_file/examine.hpp.");
+          "(the fields of the contract, the graph) of a model that may run; "
+          "csrc/model_file/examine.hpp.");
 }
 
 }  // namespace stemzoo

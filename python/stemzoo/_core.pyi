@@ -1,6 +1,6 @@
 """The compiled core (csrc/bindings). Arrays are viewed, never converted: any native real dtype."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -245,6 +245,30 @@ class Tiling:
         fill: float | None = None,
         threads: int = 0,
     ) -> None: ...
+
+# --- csrc/bindings/model_file.cpp; `where` names a model in errors, which are ModelError.
+
+MAX_MODEL: int
+"""Bytes of a model file."""
+
+def properties_of(model: bytes, where: str) -> dict[str, str]:
+    """metadata_props of a serialised model; every other field is stepped over."""
+
+def contract_of(properties: dict[str, str], where: str) -> dict[str, Any]:
+    """The fields of the contract in the properties of a model; csrc/model_file/contract.hpp."""
+
+def operators() -> list[str]:
+    """The operators that a model may use."""
+
+class ExaminedGraph:
+    """The graph of a model that is safe to run."""
+
+    def require_room(self, shape: Sequence[int]) -> None:
+        """Refuses an input for which the network would hold or compute too much."""
+
+def examine(model: bytes, where: str) -> tuple[dict[str, Any], ExaminedGraph]:
+    """(the fields of the contract, the graph) of a model that may run;
+    csrc/model_file/examine.hpp."""
 
 # --- csrc/bindings/inference.cpp
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemzoo import ModelError
-from stemzoo.model_file.gate import examine
+from stemzoo.model_file.contract import examine
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.networks import networks
 

@@ -8,8 +8,9 @@ import numpy as np
 import onnx
 from onnx import defs, helper, numpy_helper
 
-from stemzoo.model_file.gate.call import OPS
+from stemzoo import _core
 
+OPS = _core.operators()
 ODD = [0, 1, -1, 2, 3, 4, 5, 7, 8, 16, 63, 64, 65, 127, 128, 255, 256, 1000, 65535, 65536]
 ODD += [2**31 - 1, 2**31, -(2**31), 2**32, 2**40, 2**63 - 1, -(2**63), -2, -8]
 NAMES = sorted({schema.name for schema in defs.get_all_schemas()})
@@ -121,7 +122,7 @@ def _node(model, random):
     at = random.randrange(len(model.graph.node))
     name, made = random.choice(model.graph.node[at].input), f"new {random.random()}"
     others = random.choices(_made(model), k=random.choice([0, 0, 1, 1, 2, 3]))
-    node = helper.make_node(random.choice(list(OPS)), [name, *others], [made])
+    node = helper.make_node(random.choice(OPS), [name, *others], [made])
     for number, other in enumerate(model.graph.node[at].input):
         if other == name:
             model.graph.node[at].input[number] = made

@@ -74,7 +74,7 @@ GRAPHS = [
     ("Resize by 60000", [node("Resize", ["image", "", "s"], ["output"])],
      {"s": np.array([1, 1, 60_000, 60_000], "f4")}, "MiB at once"),
     ("Resize by NaN", [node("Resize", ["image", "", "s"], ["output"])],
-     {"s": np.array([1, 1, np.nan, np.inf], "f4")}, "scales of"),
+     {"s": np.array([1, 1, np.nan, np.inf], "f4")}, "it scales by nan"),
     ("Resize by pixels", [node("Cast", ["image"], ["s"], to=I64),
      node("Resize", ["image", "", "", "s"], ["output"])], {}, "decides a shape"),
     ("Gather a million times", [node("Gather", ["image", "i"], ["output"], axis=2)],

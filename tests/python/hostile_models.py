@@ -12,8 +12,7 @@ from hostile_graphs import CONTRACTS, FEATURE_CONTRACTS, FEATURE_GRAPHS, GRAPHS
 from onnx import TensorProto, helper, numpy_helper
 from small_models import features, same
 
-from stemzoo.model_file.gate.graph import MAX_CONSTANTS, MAX_NODES
-
+MAX_NODES = MAX_CONSTANTS = 4096  # csrc/model_file/graph.hpp
 node, F, I64 = helper.make_node, TensorProto.FLOAT, TensorProto.INT64
 
 

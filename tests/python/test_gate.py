@@ -15,7 +15,7 @@ from small_models import dense, features, same
 
 from stemzoo import ModelError
 from stemzoo.inference.model import Model
-from stemzoo.model_file.gate import examine
+from stemzoo.model_file.contract import examine
 from tests.fuzz.gate import fuzz
 from tests.fuzz.networks import networks
 
@@ -27,7 +27,7 @@ EXAMINE = """
 import json, resource, sys
 from pathlib import Path
 from stemzoo import ModelError
-from stemzoo.model_file.gate import examine
+from stemzoo.model_file.contract import examine
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2)
 calls, most = 0, int(sys.argv[3])
 def count(frame, event, argument):

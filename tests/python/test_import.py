@@ -55,7 +55,6 @@ def test_import_loads_nothing_new(added):
 LATER = (
     "stemzoo.inference.session",
     "stemzoo.io",
-    "stemzoo.model_file.gate",
     "stemzoo.plotting",
     "stemzoo.zoo",
 )

@@ -127,7 +127,7 @@ def puller(prepare=lambda: None):
     child = os.fork()
     if not child:
         prepare()
-        info, content, _ = catalogue.opened(name)
+        info, content = catalogue.opened(name)
         say(info, content)
         os._exit(0)
     return child
@@ -153,7 +153,7 @@ for moment in random.Random(4).sample(range(250), 20):
     os.waitpid(puller(lambda: killed_at(moment)), 0)
     before = len(list(cache.glob(".*.part"))) if cache.exists() else 0
     assert before <= 1, before
-    info, content, _ = catalogue.opened(name)
+    info, content = catalogue.opened(name)
     assert [path.name for path in cache.iterdir()] == [info.where.name], list(cache.iterdir())
     info.where.unlink()
     say(info, content)

@@ -26,7 +26,7 @@ from stemzoo.common.progress import Progress
 from stemzoo.common.settings import Settings
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.origin import Origin, read_model
-from stemzoo.model_file.contract import Contract
+from stemzoo.model_file.contract import examine
 from stemzoo.model_file.interface import TakesImages
 
 MAX_TILE = _core.MAX_TILE  # px: the largest tile, and whole frame unless the contract says more
@@ -76,20 +76,17 @@ class Model:
         threads: int | None = None,
         *,
         content: bytes | None = None,
-        contract: Contract | None = None,
         sha256: str = "",
         listed: bool = False,
     ) -> None:
-        """`content` is what `path` holds, where somebody has read it; `contract` and `sha256` what
-        that has, and `listed` whether a zoo lists it."""
+        """`content` is what `path` holds, where somebody has read it; `sha256` is that of the
+        content, and `listed` whether a zoo lists it."""
         from stemzoo.inference.session import open_session
-        from stemzoo.model_file.gate import examine
 
         self.threads = thread_count(threads)
         self.path = Path(path)
         content = read_model(self.path) if content is None else content
-        examined = examine(content, str(path), contract)
-        self.contract = examined.contract
+        self.contract, graph = examine(content, str(path))
         self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
         self._providers = None if providers is None else tuple(providers)
         self._origin = Origin(
@@ -98,7 +95,7 @@ class Model:
             self.sha256,
             "" if listed else os.path.abspath(path),
         )
-        self._session = open_session(content, examined.graph, self.path, providers, self.threads)
+        self._session = open_session(content, graph, self.path, providers, self.threads)
         self.provider: str = self._session.get_providers()[0]
 
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
@@ -232,13 +229,12 @@ def load(
         if not trust:
             _require_listed(sha256, name)
         return Model(name, providers, threads, content=content, sha256=sha256, listed=not trust)
-    info, content, contract = opened(str(name), version, progress)
+    info, content = opened(str(name), version, progress)
     return Model(
         info.path,
         providers,
         threads,
         content=content,
-        contract=contract,
         sha256=info.entry.model.sha256,
         listed=True,
     )

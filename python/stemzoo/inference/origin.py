@@ -40,7 +40,7 @@ class Origin:
             return Path(self.path), read_model(Path(self.path))
         from stemzoo.zoo.catalogue import opened
 
-        info, content, _ = opened(self.name, self.version)
+        info, content = opened(self.name, self.version)
         return info.path, content
 
 

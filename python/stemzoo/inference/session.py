@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stemzoo import _core
 from stemzoo.common.errors import ModelError
-from stemzoo.model_file.gate.graph import Graph
-from stemzoo.model_file.gate.sizes import Shape, follow
+
+Shape = tuple[int, ...]
 
 
 class Session:
     """ONNX Runtime's session: its errors are ours, and its sizes known before it runs."""
 
-    def __init__(self, opened: Any, graph: Graph, path: Path) -> None:
+    def __init__(self, opened: Any, graph: _core.ExaminedGraph, path: Path) -> None:
         self._opened, self._graph, self._path = opened, graph, path
         self._process = os.getpid()
         _opened_here.add(self)
@@ -58,7 +59,7 @@ class Session:
         """The gate tried two shapes; what a network makes of another one it may not have shown."""
         if shape in self._followed:
             return
-        follow(self._graph, shape)
+        self._graph.require_room(shape)
         self._followed.add(shape)
 
 
@@ -76,7 +77,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def open_session(
-    content: bytes, graph: Graph, path: Path, providers: Sequence[str] | None, threads: int
+    content: bytes, graph: _core.ExaminedGraph, path: Path, providers: Sequence[str] | None, threads: int
 ) -> Session:
     """An ONNX Runtime session on the providers asked for, or a warning that says what it got;
     `graph` is the examined one of `content`."""

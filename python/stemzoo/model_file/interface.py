@@ -11,14 +11,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-Shape = tuple[int, ...]
 LOOKS = 3  # channels of a look
-# px: the sides that a network of any size is tried on, rounded up to what its input divides by.
-SMALL, LARGE = 64, 1024
 
 
 @dataclass(frozen=True)
-class Interface(ABC):
+class Interface:
     """One input [N, channels, height, width] and the outputs, by name."""
 
     input: ClassVar[str]
@@ -30,25 +27,13 @@ class Interface(ABC):
         """The only height and width of the input; 0 where they are free."""
         return 0
 
-    @property
-    @abstractmethod
-    def trials(self) -> list[Shape]:
-        """Inputs, small and large, that tell whether a network can run."""
-
-    @abstractmethod
-    def answer(self, given: Shape) -> Shape:
-        """The shape of every output for an input of that shape."""
-
 
 @dataclass(frozen=True)
-class TakesImages(Interface):
+class TakesImages(Interface, ABC):
     """An image, or a part of one, in; the same pixels out."""
 
     input = "image"
     outputs = ("output",)
-
-    def answer(self, given: Shape) -> Shape:
-        return given
 
     @abstractmethod
     def geometry(self, step: int | None, name: str) -> dict[str, int]:
@@ -64,10 +49,6 @@ class Images(TakesImages):
     multiple: int
     halo: int
     whole: int
-
-    @property
-    def trials(self) -> list[Shape]:
-        return _squares(self.channels, self.multiple)
 
     def geometry(self, step: int | None, name: str) -> dict[str, int]:
         if step is not None:
@@ -88,10 +69,6 @@ class Windows(TakesImages):
     @property
     def side(self) -> int:
         return self.window
-
-    @property
-    def trials(self) -> list[Shape]:
-        return _fixed(self.window)
 
     def geometry(self, step: int | None, name: str) -> dict[str, int]:
         chosen = self.step if step is None else step
@@ -115,13 +92,6 @@ class Surfaces(Interface):
     def side(self) -> int:
         return self.surface
 
-    @property
-    def trials(self) -> list[Shape]:
-        return _fixed(self.surface)
-
-    def answer(self, given: Shape) -> Shape:
-        return given[0], 2
-
 
 @dataclass(frozen=True)
 class Looks(Interface):
@@ -135,19 +105,3 @@ class Looks(Interface):
     look: int
     multiple: int
     halo: int
-
-    @property
-    def trials(self) -> list[Shape]:
-        return _squares(self.channels, self.multiple)
-
-    def answer(self, given: Shape) -> Shape:
-        return given[0], self.features, *given[2:]
-
-
-def _squares(channels: int, multiple: int) -> list[Shape]:
-    sides = [-(-size // multiple) * multiple for size in (SMALL, LARGE)]
-    return [(1, channels, side, side) for side in sides]
-
-
-def _fixed(side: int) -> list[Shape]:
-    return [(1, 1, side, side), (3, 1, side, side)]

@@ -55,13 +55,13 @@ class ModelInfo:
 
     @property
     def contract(self) -> Contract:
-        return self.verified()[1]
+        return self._verified()[1]
 
     def read(self) -> bytes:
         """The network, exactly as listed and of the name it is listed under."""
-        return self.verified()[0]
+        return self._verified()[0]
 
-    def verified(self) -> tuple[bytes, Contract]:
+    def _verified(self) -> tuple[bytes, Contract]:
         """The same with its contract."""
         path = self.path  # says what to do where there is none
         assert not isinstance(self.source, Remote)
@@ -149,9 +149,8 @@ def pull(name: str, version: str | None = None, *, progress: Progress | None = N
 
 def opened(
     name: str, version: str | None = None, progress: Progress | None = None
-) -> tuple[ModelInfo, bytes, Contract]:
-    """A model, its verified bytes and their contract; fetched where it is not at hand, or no longer
-    whole."""
+) -> tuple[ModelInfo, bytes]:
+    """A model and its verified bytes; fetched where it is not at hand, or no longer whole."""
     return _opened(find(name, version), progress)
 
 
@@ -227,16 +226,16 @@ def _runs(entry: Entry) -> bool:
     return version_order(entry.minimum_runtime) <= version_order(_core.__version__)
 
 
-def _opened(info: ModelInfo, progress: Progress | None) -> tuple[ModelInfo, bytes, Contract]:
+def _opened(info: ModelInfo, progress: Progress | None) -> tuple[ModelInfo, bytes]:
     if isinstance(info.source, Remote):
         info = _fetched(info, info.source, progress)
     try:
-        return info, *info.verified()
+        return info, info.read()
     except Corrupt as corrupt:
         if not isinstance(info.source, Cache):
             raise
         info = _fetched_again(info, info.source, corrupt, progress)
-        return info, *info.verified()
+        return info, info.read()
 
 
 def _fetched(info: ModelInfo, far: Remote, progress: Progress | None) -> ModelInfo:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from stemzoo.common.atomic import replacing
 from stemzoo.common.errors import FileError, ModelError
-from stemzoo.model_file.gate import examine
+from stemzoo.model_file.contract import examine
 from stemzoo.zoo import index
 
 SAMPLES = ("sample_input.npy", "sample_output.npy")
