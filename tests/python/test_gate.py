@@ -20,31 +20,22 @@ from tests.fuzz.gate import fuzz
 from tests.fuzz.networks import networks
 
 ZOO = sorted((Path(__file__).parents[2] / "zoo").glob("*/*.onnx"))
-MEMORY, CALLS = 1 << 30, 10_000_000  # for one file
+MEMORY = 1 << 30  # for all files
 
-# All files in one process that may hold a gigabyte: what it was told, and after how many calls.
+# All files in one process that may hold a gigabyte: what each was told.
 EXAMINE = """
 import json, resource, sys
 from pathlib import Path
 from stemzoo import ModelError
 from stemzoo.model_file.contract import examine
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2)
-calls, most = 0, int(sys.argv[3])
-def count(frame, event, argument):
-    global calls
-    calls += 1
-    if calls > most:
-        raise RuntimeError(f"more than {most} calls")
 for path in sorted(Path(sys.argv[1]).iterdir()):
-    content, calls, said = path.read_bytes(), 0, ""
-    sys.setprofile(count)
+    said = ""
     try:
-        examine(content, path.name)
+        examine(path.read_bytes(), path.name)
     except ModelError as error:
         said = str(error)
-    finally:
-        sys.setprofile(None)
-    print(json.dumps([path.name, said, calls]), flush=True)
+    print(json.dumps([path.name, said]), flush=True)
 """
 
 
@@ -59,7 +50,7 @@ def answers(cases, tmp_path_factory):
     for number, (_, content, _) in enumerate(cases):
         (folder / f"{number:03}.onnx").write_bytes(content)
     answer = subprocess.run(
-        [sys.executable, "-c", EXAMINE, str(folder), str(MEMORY), str(CALLS)],
+        [sys.executable, "-c", EXAMINE, str(folder), str(MEMORY)],
         capture_output=True,
         text=True,
         check=False,
@@ -71,11 +62,10 @@ def answers(cases, tmp_path_factory):
 def test_every_hostile_file_is_refused_in_words(cases, answers):
     assert len(cases) >= 60
     assert len({name for name, _, _ in cases}) == len(answers) == len(cases)
-    for (name, _, words), (file, said, calls) in zip(cases, answers, strict=True):
+    for (name, _, words), (file, said) in zip(cases, answers, strict=True):
         assert said.startswith(file), f"{name}: {said or 'accepted'}"
         assert re.search(words, said), f"{name}: {said}"
         assert len(said) < 1000, name
-        assert calls < CALLS, name
 
 
 @pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
