@@ -77,7 +77,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def open_session(
-    content: bytes, graph: _core.ExaminedGraph, path: Path, providers: Sequence[str] | None, threads: int
+    content: bytes,
+    graph: _core.ExaminedGraph,
+    path: Path,
+    providers: Sequence[str] | None,
+    threads: int,
 ) -> Session:
     """An ONNX Runtime session on the providers asked for, or a warning that says what it got;
     `graph` is the examined one of `content`."""

@@ -84,7 +84,7 @@ class Examined(NamedTuple):
 
 
 def examine(model: bytes, where: str) -> Examined:
-    """The gate before ONNX Runtime (csrc/model_file/examine.hpp): ModelError for a serialised model,
-    found at `where`, that may not run."""
+    """The gate before ONNX Runtime (csrc/model_file/examine.hpp): ModelError for a serialised
+    model, found at `where`, that may not run."""
     contract, graph = _core.examine(model, where)
     return Examined(Contract(**contract), graph)
