@@ -170,7 +170,7 @@ std::optional<Values> cast(const Call& call, const Array& given, Kind kind) {
 }
 
 std::optional<Values> whole_numbers(const Array& given, const std::string& op) {
-    if (!given.values || is_integer(given.kind)) return given.values;
+    if (!given.values || !is_floating(given.kind)) return given.values;
     return mapped<Reals>(*given.values, [&op](auto number) {
         const auto real = static_cast<double>(number);
         return op == "Floor" ? std::floor(real) : std::ceil(real);

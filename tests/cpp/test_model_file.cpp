@@ -195,6 +195,26 @@ TEST(sizes_computed_from_the_image_are_followed) {
                  ModelError, "integers of 2147483648 or more");
 }
 
+TEST(booleans_and_half_precision_say_no_size) {
+    // What is known of a list of one element that was cast there and back.
+    const auto by_way_of = [](std::int64_t kind, const std::string& op) {
+        return model(node("Cast", {"one"}, {"a"}, attribute("to", kind)) + node(op, {"a"}, {"b"}) +
+                     node("Cast", {"b"}, {"c"}, attribute("to", 7)) +
+                     node("Concat", {"c", "three"}, {"sides"}, attribute("axis", std::int64_t{0})) +
+                     node("Expand", {"image", "sides"}, {"output"}) + sizes("one", {1}) +
+                     sizes("three", {1, 1, 1}));
+    };
+    for (const std::int64_t kind : {1, 6, 7, 9, 11}) {
+        CHECK(examine(by_way_of(kind, "Floor")).contract.halo == 0);
+    }
+    CHECK_THROWS(examine(by_way_of(10, "Floor")), ModelError, "decides a shape");
+    CHECK_THROWS(examine(by_way_of(7, "Neg")), ModelError, "decides a shape");
+    CHECK_THROWS(examine(model(node("Cast", {"one"}, {"a"}, attribute("to", 9)) +
+                               node("Sub", {"a", "a"}, {"b"}) + node("Div", {"b", "b"}, {"c"}) +
+                               sized("Expand", {1, 1, 1, -1}) + sizes("one", {1}))),
+                 ModelError, "asks for the shape [1, 1, 1, -1]");
+}
+
 TEST(what_a_size_hides_from_the_gate_is_met_at_another_shape) {
     // An array of (width - 64) x 2^20 elements, and of one where that is none.
     const std::string nodes =
