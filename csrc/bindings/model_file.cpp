@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "drift/look.hpp"
 #include "model_file/contract.hpp"
 #include "model_file/examine.hpp"
 #include "model_file/rules.hpp"
@@ -88,6 +89,7 @@ void bind_model_file(py::module_& m) {
     using namespace py::literals;
     py::register_local_exception_translator(translate);
     m.attr("MAX_MODEL") = kMaxModel;
+    m.attr("LOOK") = drift::look_version;
     m.def("properties_of", read_properties, "model"_a, "where"_a,
           "metadata_props of a serialised model found at `where`.");
     m.def("contract_of", read_contract, "properties"_a, "where"_a,

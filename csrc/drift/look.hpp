@@ -22,7 +22,8 @@
 
 namespace stemzoo::drift {
 
-constexpr std::size_t look_multiple = 8;                   // px: sides are cut to it
+constexpr std::size_t look_version = 1;   // another number whenever looks are made otherwise
+constexpr std::size_t look_multiple = 8;  // px: sides are cut to it
 constexpr std::size_t fine_stride = 2, coarse_stride = 4;  // pixels to one of a look
 
 // Rows and columns of a look: of the frame's, cut to multiples of eight. Throws

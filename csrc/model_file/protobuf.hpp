@@ -12,6 +12,7 @@
 #include <optional>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -61,19 +62,14 @@ inline std::uint64_t take_varint(std::string_view& bytes) {
 // A little-endian number at the front of `bytes`, whatever this machine's order is.
 template <typename Number>
 Number little_endian(std::string_view bytes) {
-    std::uint64_t bits = 0;
-    for (std::size_t at = sizeof(Number); at-- > 0;) {
+    static_assert(sizeof(Number) == 4 || sizeof(Number) == 8);
+    std::conditional_t<sizeof(Number) == 4, std::uint32_t, std::uint64_t> bits = 0;
+    for (std::size_t at = sizeof bits; at-- > 0;) {
         bits = bits << 8 | static_cast<unsigned char>(bytes[at]);
     }
-    const auto narrow = [bits](auto unsigned_type) {
-        const auto same_size = static_cast<decltype(unsigned_type)>(bits);
-        Number number;
-        static_assert(sizeof same_size == sizeof number);
-        std::memcpy(&number, &same_size, sizeof number);
-        return number;
-    };
-    if constexpr (sizeof(Number) == 4) return narrow(std::uint32_t{});
-    if constexpr (sizeof(Number) == 8) return narrow(std::uint64_t{});
+    Number number;
+    std::memcpy(&number, &bits, sizeof number);
+    return number;
 }
 
 // Reads messages, and counts how much of a file's allowance they use.

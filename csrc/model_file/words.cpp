@@ -1,5 +1,6 @@
 #include "model_file/words.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace stemzoo::model_file {
@@ -75,6 +76,14 @@ std::string brief(double number) {
     char digits[32];
     std::snprintf(digits, sizeof digits, "%g", number);
     return digits;
+}
+
+std::string printable(std::string text) {
+    const auto is_control = [](char byte) {
+        return static_cast<unsigned char>(byte) < ' ' || byte == 0x7F;
+    };
+    std::replace_if(text.begin(), text.end(), is_control, '?');
+    return text;
 }
 
 }  // namespace stemzoo::model_file

@@ -42,9 +42,12 @@ std::string words(const Parts&... parts) {
     return sentence;
 }
 
+// Control characters of a file's names do nothing to the terminal or log that shows an error.
+std::string printable(std::string text);
+
 template <typename... Parts>
 [[noreturn]] void refuse(const Parts&... parts) {
-    throw ModelError(words(parts...));
+    throw ModelError(printable(words(parts...)));
 }
 
 }  // namespace stemzoo::model_file

@@ -251,6 +251,9 @@ class Tiling:
 MAX_MODEL: int
 """Bytes of a model file."""
 
+LOOK: int
+"""Which look csrc/drift/look.hpp makes."""
+
 def properties_of(model: bytes, where: str) -> dict[str, str]:
     """metadata_props of a serialised model; every other field is stepped over."""
 

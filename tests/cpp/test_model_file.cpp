@@ -119,6 +119,12 @@ TEST(texts_are_utf8) {
     CHECK(stemzoo::model_file::cut("\xe2\x82\xac\xe2\x82\xac", 1) == "\xe2\x82\xac");
 }
 
+TEST(names_that_control_a_terminal_are_shown_without) {
+    const std::string name("\0\x1b[2J\nfine", 10);
+    CHECK_THROWS(examine(model(node("Relu", {name}, {"output"}))), ModelError,
+                 "reads '??[2J?fine', which nothing before it makes");
+}
+
 TEST(nothing_outside_and_nothing_nested) {
     const std::string external = number(14, 1);
     CHECK_THROWS(examine(model(unary("Relu") + constant("w", {0}, 1, external))), ModelError,

@@ -15,7 +15,7 @@ from stemzoo.model_file.interface import Images, Interface, Looks, Surfaces, Win
 
 PREFIX = "stemzoo."
 MAX_MODEL = _core.MAX_MODEL  # bytes of a file
-LOOK = 1  # which look that is: another number whenever csrc/drift/look.hpp makes another
+LOOK = _core.LOOK  # which look is made of a frame: csrc/drift/look.hpp
 
 
 @dataclass(frozen=True)
