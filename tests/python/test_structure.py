@@ -40,6 +40,12 @@ def test_a_walk_is_short(walks, name, most):
     assert 1 <= calls <= most
 
 
+def test_a_name_becomes_a_session_in_few_files(walks):
+    files, calls = walks["load"]
+    assert len(files) <= 9
+    assert calls == 3  # the metadata, the contract, the gate
+
+
 def test_files_are_short():
     sizes = {
         path: len(path.read_bytes().splitlines())
