@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(given: argparse.Namespace) -> None:
-    from stemzoo.demo.run import run
+    from stemzoo.cli.demo.run import run
 
     check([], picture(given.output), overwrite=given.overwrite)
     print(run(given.output))
