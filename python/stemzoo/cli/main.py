@@ -12,6 +12,7 @@ from stemzoo.cli.drift import add_drift_commands
 from stemzoo.cli.images import add_image_commands, add_model
 from stemzoo.cli.models import add_commands
 from stemzoo.cli.paths import add_overwrite, check, network, picture, require_files
+from stemzoo.cli.serve import add_serve_command
 from stemzoo.common.errors import EXPECTED, FileError, reason
 from stemzoo.common.settings import staying_offline
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.set_defaults(run=_replay)
 
     add_commands(commands)
+    add_serve_command(commands)
     return parser
 
 
