@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import stemzoo
 from stemzoo.cli.models import add_offline
+from stemzoo.inference.model import model_for
 from stemzoo.io.plain_file import require_file
 
 
@@ -35,6 +35,7 @@ def add_serve_command(commands: Any) -> None:
 def _serve(given: argparse.Namespace) -> None:
     from stemzoo.streaming.service.server import Server
     from stemzoo.streaming.service.state import MIB, State
+    from stemzoo.zoo.catalogue import find
 
     for name in ("max_frame", "memory", "connections"):
         if getattr(given, name) < 1:
@@ -42,7 +43,7 @@ def _serve(given: argparse.Namespace) -> None:
     state = State(_token(given.token_file), given.max_frame * MIB, given.memory * MIB)
     server = Server(given.host, given.port, state, given.connections)
     for name in given.model:
-        stemzoo.load(name)
+        model_for(find(name).task, name)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -72,19 +72,14 @@ class Request:
 
 def read_request(read: Read) -> Request:
     """The next request, without its pixels. Raises `Refusal` where there is none."""
-    head = bytearray(HEAD.size)
-    read(memoryview(head))
-    magic, length = HEAD.unpack(head)
-    if magic != MAGIC:
-        raise Refusal("protocol", f"the message begins with {magic!r}; expected {MAGIC!r}")
-    if not 2 <= length <= LONGEST_HEADER:
-        raise Refusal(
-            "protocol",
-            f"the header is said to have {length} bytes; expected 2 to {LONGEST_HEADER}",
-        )
-    text = bytearray(length)
-    read(memoryview(text))
-    return _parsed(bytes(text))
+    return _request(_header(read))
+
+
+def read_answer(read: Read) -> tuple[dict[str, Any], NDArray[Any] | None]:
+    """The header of an answer, and its pixels where there are any on the wire."""
+    header = _header(read)
+    layout = _layout(header.get("dtype"), header.get("shape"), 0)
+    return header, None if layout is None or header.get("memory") else read_pixels(read, layout)
 
 
 def read_pixels(read: Read, layout: Layout) -> NDArray[Any]:
@@ -108,13 +103,29 @@ def announced(pixels: NDArray[Any]) -> dict[str, Any]:
     return {"dtype": pixels.dtype.name, "shape": list(pixels.shape)}
 
 
-def _parsed(text: bytes) -> Request:
+def _header(read: Read) -> dict[str, Any]:
+    head = bytearray(HEAD.size)
+    read(memoryview(head))
+    magic, length = HEAD.unpack(head)
+    if magic != MAGIC:
+        raise Refusal("protocol", f"the message begins with {magic!r}; expected {MAGIC!r}")
+    if not 2 <= length <= LONGEST_HEADER:
+        raise Refusal(
+            "protocol",
+            f"the header is said to have {length} bytes; expected 2 to {LONGEST_HEADER}",
+        )
+    text = bytearray(length)
+    read(memoryview(text))
     try:
-        header = json.loads(text, parse_constant=_refuse_constant)
+        header = json.loads(bytes(text), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise Refusal("protocol", f"the header is no JSON in UTF-8: {error:.200}") from None
+        raise Refusal("protocol", f"the header is no JSON in UTF-8: {error!s:.200}") from None
     if not isinstance(header, dict):
         raise Refusal("protocol", "the header is no JSON object; expected {...}")
+    return header
+
+
+def _request(header: dict[str, Any]) -> Request:
     identity = header.pop("id", None)
     if not _is_whole(identity, 0, LARGEST_ID):
         raise Refusal("protocol", f"id is {identity!r:.80}; expected an integer, 0 to 2^53 - 1")

@@ -47,7 +47,8 @@ def _stream(
     with_image: bool,
     settings: dict[str, Any],
 ) -> None:
-    pushed = _Pushed(wire, session)
+    opened = {"id": request.id, "call": request.call, "name": stream.name}
+    pushed = _Pushed(wire, session, opened)
 
     def send(frame: LiveFrame) -> None:
         stream.publish(frame)
@@ -64,7 +65,6 @@ def _stream(
         wire.send(told | {"id": pushed.identity(number), "call": "live.result", "frame": number})
 
     try:
-        wire.send({"id": request.id, "call": request.call, "name": stream.name})
         live(pushed, send, on_error=tell, statistics=stream.statistics, **settings)
     finally:
         session.state.budget.give_back(pushed.held)
@@ -77,11 +77,12 @@ def _stream(
 class _Pushed:
     """The frames that a client pushes, until it closes the stream."""
 
-    def __init__(self, wire: Wire, session: Session) -> None:
+    def __init__(self, wire: Wire, session: Session, opened: dict[str, Any]) -> None:
         self.held = 0  # bytes of the budget
         self.closing: Request | None = None
         self._wire = wire
         self._session = session
+        self._opened = opened
         self._identities: deque[tuple[int, int]] = deque()  # number of a frame, its id
 
     def identity(self, number: int) -> int:
@@ -90,6 +91,7 @@ class _Pushed:
         return self._identities[0][1]
 
     def __iter__(self) -> Iterator[Micrograph]:
+        self._wire.send(self._opened)  # now that `live` has found nothing wrong
         number, last = 0, -1
         while True:
             self._wire.begin()
