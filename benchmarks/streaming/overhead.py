@@ -87,7 +87,7 @@ def report() -> str:
         rows = [_row(address, (size, size)) for size in SIZES]
     head = ["px", "nothing, TCP", "denoise-live, direct", "by TCP", "by shared memory"]
     return (
-        "ms a frame, medians; the service is another process on the same computer. Nothing: a frame "
+        "ms a frame, medians; the service is another process on this computer. Nothing: a frame "
         "goes through a live stream without model and comes back, which is what the service adds; "
         "the rest is within the noise of denoise-live's own time.\n\n" + table(head, rows)
     )
