@@ -57,7 +57,7 @@ class DriftTracker:
             self._tracker: stemzoo.DriftTracker | None = None
             self._rotation = 0.0
             self._centre = np.zeros(2)  # of the scan of the reference, nm
-            self._commanded = np.zeros(2)  # nm, what the next scan is displaced by as far as we know
+            self._commanded = np.zeros(2)  # nm, what Nion Swift was told last
             self._motion = Motion()
             self._steps: list[tuple[float, float, float, float]] = []
             self._last_time: datetime.datetime | None = None
@@ -122,9 +122,7 @@ class DriftTracker:
         if step is not None:
             self.drift_changed_event.fire(_size(np.array(step[:2])), step[3])
 
-    def _followed(
-        self, xdata: Xdata, rotation: float
-    ) -> tuple[float, float, float, float] | None:
+    def _followed(self, xdata: Xdata, rotation: float) -> tuple[float, float, float, float] | None:
         """The step that a frame shows; None of the first one, and of one that shows none."""
         shape = tuple(xdata.data_shape)
         if self._tracker is None or self._rotation != rotation or self._tracker.shape != shape:
@@ -142,7 +140,7 @@ class DriftTracker:
             return None
         displaced = _centre(xdata, self._centre + self._commanded) - self._centre
         position = rotated(_nanometres(found, xdata), -rotation) + displaced
-        reach = REACH * max(_field(xdata))
+        reach = REACH * _field(xdata)
         if np.hypot(*position) > reach:
             self._hold(f"the drift is {np.hypot(*position):.3g} nm, beyond {reach:.3g} nm")
             return None
@@ -158,8 +156,9 @@ class DriftTracker:
 
     def _hold(self, problem: str) -> None:
         self._motion.hold()
+        if not self.problem:  # once, not for each frame that follows
+            _log.warning("drift is not corrected: %s", problem)
         self.problem = problem
-        _log.warning("drift is not corrected: %s", problem)
 
 
 def _centre(xdata: Xdata, otherwise: Vector) -> Vector:
@@ -174,8 +173,10 @@ def _nanometres(found: stemzoo.Drift, xdata: Xdata) -> Vector:
     return np.array([found.dy, found.dx]) * _scales(xdata)
 
 
-def _field(xdata: Xdata) -> Vector:
-    return np.array(xdata.data_shape) * _scales(xdata)
+def _field(xdata: Xdata) -> float:
+    """Of the scan, of which the frame may be a part, nm."""
+    own = max(np.array(xdata.data_shape) * _scales(xdata))
+    return float(xdata.metadata.get("scan", {}).get("fov_nm", own))
 
 
 def _scales(xdata: Xdata) -> Vector:

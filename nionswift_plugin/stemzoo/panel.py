@@ -7,7 +7,7 @@ from typing import Any
 from nion.instrumentation import HardwareSource
 
 from nionswift_plugin.stemzoo.live_correction import LiveCorrection
-from nionswift_plugin.stemzoo.processing import LIVE_MODEL
+from nionswift_plugin.stemzoo.processing import LIVE_MODEL, drift_from_reference
 
 _corrections: dict[str, LiveCorrection] = {}  # by the id of the scan
 
@@ -35,12 +35,14 @@ class _Panel:
 
     def create_panel_widget(self, ui: Any, document_window: Any) -> Any:
         denoise = ui.create_push_button_widget("Denoise Live")
+        place = ui.create_push_button_widget("Drift from Reference")
         correct = ui.create_check_box_widget("Correct drift of the scan")
         self._status = ui.create_label_widget("Drift is not followed")
         denoise.on_clicked = lambda: denoise_live(document_window._document_controller)
+        place.on_clicked = lambda: place_on_reference(document_window._document_controller)
         correct.on_check_state_changed = self._correct
         column = ui.create_column_widget()
-        for widget in (denoise, correct, self._status):
+        for widget in (denoise, place, correct, self._status):
             column.add(widget)
         column.add_stretch()
         self._queue = document_window._document_controller.event_loop.call_soon_threadsafe
@@ -76,11 +78,19 @@ def denoise_live(document_controller: Any, model: str = LIVE_MODEL) -> Any:
 
 
 def denoised(document_model: Any, display_item: Any, model: str = LIVE_MODEL) -> Any:
-    made = document_model.get_processing_new("stemzoo.denoise", display_item, display_item.data_item)
-    computation = document_model.get_data_item_computation(made)
-    computation.set_input_value("model", model)
-    made.title = f"{display_item.data_item.title} ({model})"
+    source = display_item.data_item
+    made = document_model.get_processing_new("stemzoo.denoise", display_item, source)
+    document_model.get_data_item_computation(made).set_input_value("model", model)
+    made.title = f"{source.title} ({model})"
     return made
+
+
+def place_on_reference(document_controller: Any) -> Any:
+    """Of two chosen images, the second in the place of the first."""
+    chosen = [item for item in document_controller.selected_display_items if item.data_item]
+    if len(chosen) != 2:
+        return None
+    return drift_from_reference(document_controller.document_model, chosen[1], chosen[0])
 
 
 def scan_source() -> Any:
@@ -101,4 +111,3 @@ def start_correction(source: Any, model: str | None = "drift-lattice") -> LiveCo
 def stop_corrections() -> None:
     while _corrections:
         _corrections.popitem()[1].close()
-

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from nion.data import DataAndMetadata
-from nion.swift.model import DocumentModel, Processing
+from nion.swift.model import DataItem, DocumentModel, Processing, Symbolic
 from nion.utils import Registry
 
 import stemzoo
@@ -31,14 +31,15 @@ _SOURCE = {
 class _ImageProcessing(Processing.ProcessingBase):  # type: ignore[misc]
     """One image in, one image of the same calibration out."""
 
-    task, title, model = "", "", ""
-
-    def __init__(self) -> None:
+    def __init__(self, task: str, title: str, model: str) -> None:
         super().__init__()
-        self.processing_id = f"stemzoo.{self.task}"
+        self.task, self.title, self.model = task, title, model
+        self.processing_id = f"stemzoo.{task}"
         self.sections = {"windows"}  # the only section that Nion Swift makes menu items of
         self.sources = [dict(_SOURCE)]
-        self.parameters = [{"name": "model", "label": "Model", "type": "string", "value": self.model}]
+        self.parameters = [
+            {"name": "model", "label": "Model", "type": "string", "value": self.model}
+        ]
         self.is_mappable = True
 
     def process(self, *, src: Any, model: str = "", **ignored: Any) -> Xdata | None:
@@ -50,25 +51,17 @@ class _ImageProcessing(Processing.ProcessingBase):  # type: ignore[misc]
         return _like(source, run(source.data, name), {"task": self.task, "model": name})
 
 
-class Denoise(_ImageProcessing):
-    task, title, model = "denoise", "Denoise (stemzoo)", "denoise-atomic"
-
-
-class RestoreScan(_ImageProcessing):
-    task, title, model = "restore", "Restore Scan (stemzoo)", "restore-scan"
-
-
 class DriftFromReference(Processing.ProcessingBase):  # type: ignore[misc]
     """The source in the place of the reference; its drift is in the metadata of the result.
 
-    Where the drift is ambiguous the source stays where it is, and the metadata say so.
+    Where the drift is ambiguous the source stays where it is, and the metadata say so. It is in no
+    menu, since Nion Swift's items take one source: the panel makes it of two chosen images.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.processing_id = "stemzoo.drift"
         self.title = "Drift from Reference (stemzoo)"
-        self.sections = {"windows"}
         reference = dict(_SOURCE) | {"name": "reference", "label": "Reference"}
         self.sources = [dict(_SOURCE), reference]
 
@@ -110,9 +103,26 @@ def _like(source: Xdata, image: Any, told: dict[str, Any]) -> Xdata:
     )
 
 
+def drift_from_reference(document_model: Any, display_item: Any, reference: Any) -> Any:
+    """A data item that is the first image in the place of the other, and follows both."""
+    computation = document_model.create_computation()
+    computation.label = computation.processing_id = "stemzoo.drift"
+    for name, given in (("src", display_item), ("reference", reference)):
+        channel = given.get_display_data_channel_for_data_item(given.data_item)
+        computation.create_input_item(name, Symbolic.make_item(channel), label=name.title())
+    made = DataItem.new_data_item()
+    made.title = f"{display_item.data_item.title} in the place of {reference.data_item.title}"
+    document_model.append_data_item(made)
+    document_model.set_data_item_computation(made, computation)
+    return made
+
+
 def register() -> None:
-    for kind in (Denoise, RestoreScan, DriftFromReference):
-        component = kind()
+    for component in (
+        _ImageProcessing("denoise", "Denoise (stemzoo)", "denoise-atomic"),
+        _ImageProcessing("restore", "Restore Scan (stemzoo)", "restore-scan"),
+        DriftFromReference(),
+    ):
         Registry.register_component(component, KIND)
         # The document model has collected its processors already, when it was imported.
         component.register_computation()
@@ -124,7 +134,9 @@ def register() -> None:
 def unregister() -> None:
     for component in list(Registry.get_components_by_type("processing-component")):
         if component.processing_id.startswith("stemzoo."):
-            DocumentModel.DocumentModel.unregister_processing_descriptions([component.processing_id])
+            DocumentModel.DocumentModel.unregister_processing_descriptions(
+                [component.processing_id]
+            )
             Registry.unregister_component(component, KIND)
 
 

@@ -2,9 +2,9 @@
 
     python -m tests.integrations.closed_loop --frames 200
 
-Before each frame the specimen moves; Nion's DriftCorrectionBehavior then records a part of the scan,
-a tracker measures it, and the frame is scanned where the tracker says. The residual is how far the
-specimen really is from its place in the frame.
+Before each frame the specimen moves; Nion's DriftCorrectionBehavior then records a part of the
+scan, a tracker measures it, and the frame is scanned where the tracker says. The residual is how
+far the specimen really is from its place in the frame.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 from nion.instrumentation import AcquisitionPreferences, DriftTracker
@@ -25,6 +27,9 @@ DRIFT = np.array([1.6, -1.2])  # px a frame: 2 px
 WALK = 1.0  # px, along each axis
 REGION = Geometry.FloatRect.from_tlhw(0.25, 0.25, 0.5, 0.5)
 WIDTH = 128  # px of the part that drift is measured on
+PREFERENCES = SimpleNamespace(
+    drift_scan_customization=SimpleNamespace(scan_width_pixels=WIDTH, dwell_time_us=0.5)
+)
 HOP = 5.0  # px: a quarter of the lattice period
 
 
@@ -37,9 +42,6 @@ def path(frames, seed):
 
 def measured_before_each_frame(scope, tracker, frames, seed, *, prediction=False):
     """Residuals (frames, 2) in px, and the problems that were shown."""
-    customised = AcquisitionPreferences.acquisition_preferences.drift_scan_customization
-    customised._set_field_value("scan_width_pixels", WIDTH)
-    customised._set_field_value("dwell_time_us", 0.5)
     channel = scope.scan.get_channel_id(0)
     behaviour = DriftTracker.DriftCorrectionBehavior(
         tracker, scope.scan, scope.parameters, 1, channel, REGION, 0.0, use_prediction=prediction
@@ -47,7 +49,8 @@ def measured_before_each_frame(scope, tracker, frames, seed, *, prediction=False
     residuals, problems = [], []
     for place in path(frames, seed):
         scope.place(*place)
-        behaviour.prepare_section([])
+        with mock.patch.object(AcquisitionPreferences, "acquisition_preferences", PREFERENCES):
+            behaviour.prepare_section([])
         parameters = scope.parameters
         parameters.center_nm = parameters.center_nm - tracker.total_delta_nm
         (frame, *_) = scope.scan.record_immediate(parameters)

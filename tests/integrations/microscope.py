@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from unittest import mock
 
 import numpy as np
 from nion.device_kit import ScanDevice
 from nion.instrumentation import DriftTracker as NionDriftTracker
 from nion.instrumentation.test import AcquisitionTestContext
+from nion.swift import Facade
 from nion.swift.model import PlugInManager
 from nion.swift.test import TestContext
 from nion.usim_device import DeviceConfiguration, InstrumentDevice
@@ -35,7 +37,7 @@ class CrystalGenerator(InstrumentDevice.ScanDataGenerator):
         scale = field.width / size.width
         centre = np.array(scan_frame_parameters.center_nm)
         offset = np.array(instrument.value_manager.actual_offset_m) * 1e9
-        # A column at p nm from the middle of the crystal is met at (p + offset - centre) of the scan.
+        # A column at p nm from the middle of the crystal is met at p + offset - centre of the scan.
         shift = (offset - centre) / scale + (np.array(size) - 1) / 2
         crystal = self._crystal
         at = [(crystal.y - CRYSTAL / 2, crystal.x - CRYSTAL / 2), crystal.weight]
@@ -78,25 +80,22 @@ class Microscope:
 
 
 @contextlib.contextmanager
-def microscope(folder, *, plug_in=True):
-    """In an empty folder, to which the simulator writes its settings."""
+def microscope(folder):
+    """In a folder to which the simulator writes its settings."""
     application = TestContext.TestSetup(set_global=False)  # must live as long as the microscope
     with contextlib.chdir(folder):
         with mock.patch.object(InstrumentDevice, "ScanDataGenerator", CrystalGenerator):
             configuration = DeviceConfiguration.AcquisitionContextConfiguration()
-        context = AcquisitionTestContext.test_context(configuration)
-        loaded = load_plug_in() if plug_in else None
-        try:
-            with context:
-                yield Microscope(context)
-        finally:
-            if loaded:
-                loaded.stop()
-            del application
+        load_plug_in()
+        with AcquisitionTestContext.test_context(configuration) as context:
+            yield Microscope(context)
+    del application
 
 
+@functools.cache
 def load_plug_in():
-    """As Nion Swift does it when it starts."""
+    """As Nion Swift does it when it starts, and once, for it has no way to forget menu items."""
+    Facade.initialize()
     module = PlugInManager.load_plug_in("nionswift_plugin", "nionswift_plugin.stemzoo")
     assert module is not None
     module.run()
