@@ -8,7 +8,7 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
-.PHONY: demo test test-windows fuzz bench bench-denoise lint format cpp-test python-test runtime-test training-test table clean windows-tools
+.PHONY: demo test test-windows test-integrations fuzz bench bench-denoise lint format cpp-test python-test runtime-test training-test table clean windows-tools
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -52,6 +52,9 @@ python-test: .venv/dev  ## both folders at the same time: most tests keep one co
 runtime-test training-test: %-test: .venv/dev
 	$(BIN)/python -m pytest tests/$(if $(filter runtime,$*),python,training)
 
+test-integrations: .venv-nion/ready  ## the plug-in in Nion Swift, at its simulated microscope
+	.venv-nion/bin/python -m pytest tests/integrations
+
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png --overwrite
 	$(BIN)/python -m benchmarks.readme
@@ -90,5 +93,13 @@ $(DENOISERS:%=.venv-%/ready):
 	$(PEER_PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet $(PACKAGES) \
 		&& touch $@ || echo "left out, for it could not be installed: $(PACKAGES)"
 
+# Not editable: Nion Swift looks for plug-ins in folders, which an editable installation has not.
+.venv-nion/ready: .venv/python $(SOURCES) $(shell find python nionswift_plugin -name '*.py')
+	$(PYTHON) -m venv .venv-nion && .venv-nion/bin/python -m pip install --quiet --upgrade pip
+	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-nion .
+	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
+	.venv-nion/bin/pip install --quiet pytest "stemzoo[cpu,nion]"
+	touch $@
+
 clean:
-	rm -rf build dist demo .venv
+	rm -rf build dist demo .venv .venv-nion

@@ -1,5 +1,6 @@
 """The live loop: every frame once, in order, in constant memory."""
 
+import sys
 import threading
 import tracemalloc
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import stemzoo
+from benchmarks.streaming import soak
 from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.common.errors import FileError
 from stemzoo.io import Micrograph
@@ -162,3 +164,12 @@ def test_stop_ends_an_endless_stream():
 def test_a_policy_that_is_none():
     with pytest.raises(ValueError, match="policy is 'oldest'; expected 'newest' or 'block'"):
         _bare([], print, policy="oldest")
+
+
+def test_many_frames_neither_grow_memory_nor_lose_their_order():
+    """The short form of python -m benchmarks.streaming, which has 100,000 of them."""
+    watch = soak.Watch()
+    counted = _bare(soak.camera(3000), watch, policy="block")
+    assert (counted.received, counted.delivered, watch.wrong) == (3000, 3000, 0)
+    if sys.platform == "linux":
+        assert watch.most - watch.warm < 20e6
