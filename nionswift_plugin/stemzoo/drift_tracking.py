@@ -24,6 +24,7 @@ from nionswift_plugin.stemzoo.motion import Motion, Vector, rotated
 from stemzoo.common.errors import EXPECTED, reason
 
 KIND = {"drift_tracker"}
+LEAST = 0.5  # px: no prediction is taken to be better
 REACH = 2.0  # fields of view: no correction is longer
 
 Xdata = DataAndMetadata.DataAndMetadata
@@ -135,17 +136,27 @@ class DriftTracker:
             return None
         found = self._tracker.push(xdata.data, xdata.timestamp.timestamp())
         self.last_drift = found
-        if found.ambiguous:
-            self._hold(f"the drift is ambiguous: {found.reason}")
-            return None
         displaced = _centre(xdata, self._centre + self._commanded) - self._centre
-        position = rotated(_nanometres(found, xdata), -rotation) + displaced
+        scales, time = _scales(xdata), xdata.timestamp.timestamp()
+
+        def place(drift: Any) -> Vector:
+            return rotated(np.array([drift.dy, drift.dx]) * scales, -rotation) + displaced
+
+        position = place(found)
+        if found.ambiguous:
+            # The tracker does not know what was corrected, and we do: perhaps that decides.
+            places = [position, *map(place, found.candidates)] if np.isfinite(found.dy) else []
+            index = self._motion.chosen(time, places, LEAST * float(scales.max()))
+            if index is None:
+                self._hold(f"the drift is ambiguous: {found.reason}")
+                return None
+            position = places[index]
         reach = REACH * _field(xdata)
         if np.hypot(*position) > reach:
             self._hold(f"the drift is {np.hypot(*position):.3g} nm, beyond {reach:.3g} nm")
             return None
         dy, dx = self._motion.position - position
-        self._motion.add(xdata.timestamp.timestamp(), position)
+        self._motion.add(time, position)
         assert self._last_time is not None
         elapsed = (xdata.timestamp - self._last_time).total_seconds()
         self._last_time = xdata.timestamp
@@ -167,10 +178,6 @@ def _centre(xdata: Xdata, otherwise: Vector) -> Vector:
     if "center_y_nm" not in scan or "center_x_nm" not in scan:
         return otherwise
     return np.array([scan["center_y_nm"], scan["center_x_nm"]], float)
-
-
-def _nanometres(found: stemzoo.Drift, xdata: Xdata) -> Vector:
-    return np.array([found.dy, found.dx]) * _scales(xdata)
 
 
 def _field(xdata: Xdata) -> float:

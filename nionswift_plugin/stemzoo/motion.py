@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 WINDOW = 8  # the last steps, of which the rate is the mean
 HORIZON = 3.0  # steps that are extrapolated over at most
+ENOUGH = 4  # predictions that were compared with what came: from here on their error is known
+NEAR, FAR = 3.0, 6.0  # standard deviations: one candidate within, all others beyond
 
 Vector = NDArray[np.float64]
 
@@ -23,6 +26,7 @@ class Motion:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, Vector]] = deque(maxlen=WINDOW + 1)
+        self._errors: deque[Vector] = deque(maxlen=WINDOW)  # of predictions
         self._held = False
 
     @property
@@ -40,6 +44,8 @@ class Motion:
     def add(self, time: float, position: Vector) -> None:
         if self._seen and time <= self._seen[-1][0]:
             raise ValueError(f"a frame of {time} s came after one of {self._seen[-1][0]} s")
+        if len(self._seen) > 1:
+            self._errors.append(position - self._extrapolated(time))
         self._seen.append((time, position))
         self._held = False
 
@@ -48,7 +54,22 @@ class Motion:
         self._held = True
 
     def predict(self, time: float) -> Vector:
-        if self._held or len(self._seen) < 2:
+        return self.position if self._held else self._extrapolated(time)
+
+    def chosen(self, time: float, candidates: Sequence[Vector], least: float) -> int | None:
+        """The one candidate that is where the motion so far leads, if every other is far from
+        there; predictions are taken to be wrong by `least` or more."""
+        if len(self._errors) < ENOUGH:
+            return None
+        sigma = max(float(np.sqrt(np.mean(np.square(self._errors)))), least)
+        expected = self._extrapolated(time)
+        distances = [float(np.hypot(*(one - expected))) / sigma for one in candidates]
+        near = [index for index, distance in enumerate(distances) if distance < NEAR]
+        others = [distance for distance in distances if distance >= NEAR]
+        return near[0] if len(near) == 1 and min(others, default=FAR) >= FAR else None
+
+    def _extrapolated(self, time: float) -> Vector:
+        if len(self._seen) < 2:
             return self.position
         step = (self._seen[-1][0] - self._seen[0][0]) / (len(self._seen) - 1)
         ahead = min(max(time - self._seen[-1][0], 0.0), HORIZON * step)
