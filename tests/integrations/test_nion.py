@@ -18,6 +18,7 @@ import nionswift_plugin
 import stemzoo
 from nionswift_plugin.stemzoo import drift_tracking, panel
 from nionswift_plugin.stemzoo.drift_tracking import DriftTracker
+from nionswift_plugin.stemzoo.motion import Motion
 from nionswift_plugin.stemzoo.processing import drift_from_reference
 from stemzoo.cli.demo.phantoms import expose, perovskite
 from tests.integrations import closed_loop
@@ -230,3 +231,27 @@ def test_the_panel(scope):
         scope.scan.abort_playing(sync_timeout=30)
         made.close()
     assert made._status.text == "Drift is not followed"
+
+
+def _moving(positions):
+    motion = Motion()
+    for time_, position in enumerate(positions):
+        motion.add(float(time_), np.array(position, float))
+    return motion
+
+
+def test_motion_leads_on_and_holds_where_nothing_is_known():
+    motion = _moving([(2 * k, -k) for k in range(6)])
+    np.testing.assert_allclose(motion.predict(6.0), (12, -6))
+    np.testing.assert_allclose(motion.predict(60.0), (16, -8))  # three steps at most
+    motion.hold()
+    np.testing.assert_allclose(motion.predict(6.0), (10, -5))
+
+
+def test_motion_decides_only_where_one_candidate_is_left():
+    motion = _moving([(2 * k, 0) for k in range(8)])
+    here, near, far = np.array([16.2, 0.0]), np.array([18.0, 0.0]), np.array([36.0, 0.0])
+    assert motion.chosen(8.0, [far, here], 0.5) == 1
+    assert motion.chosen(8.0, [here, near], 0.5) is None  # the other is not ruled out
+    assert motion.chosen(8.0, [far], 0.5) is None
+    assert _moving([(0, 0)] * 3).chosen(3.0, [here, far], 0.5) is None  # too little is known

@@ -3,6 +3,7 @@
 import sys
 import threading
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,3 +174,11 @@ def test_many_frames_neither_grow_memory_nor_lose_their_order():
     assert (counted.received, counted.delivered, watch.wrong) == (3000, 3000, 0)
     if sys.platform == "linux":
         assert watch.most - watch.warm < 20e6
+
+
+def test_the_example_in_the_documentation(capsys):
+    text = (Path(__file__).parents[2] / "docs" / "live.md").read_text()
+    exec(text.split("```python\n", 1)[1].split("```")[0], {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert lines[-1].startswith("5 0 ")
