@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime
 import logging
 import threading
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from nion.data import DataAndMetadata
@@ -27,7 +27,7 @@ KIND = {"drift_tracker"}
 LEAST = 0.5  # px: no prediction is taken to be better
 REACH = 2.0  # fields of view: no correction is longer
 
-Xdata = DataAndMetadata.DataAndMetadata
+Xdata: TypeAlias = DataAndMetadata.DataAndMetadata
 
 _log = logging.getLogger(__name__)
 

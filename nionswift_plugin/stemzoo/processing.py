@@ -6,7 +6,7 @@ is live. Calibrations are kept.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from nion.data import DataAndMetadata
@@ -19,7 +19,7 @@ from stemzoo.alignment.straighten import straightened
 KIND = {"processing-component"}
 LIVE_MODEL = "denoise-live"
 
-Xdata = DataAndMetadata.DataAndMetadata
+Xdata: TypeAlias = DataAndMetadata.DataAndMetadata
 _SOURCE = {
     "name": "src",
     "label": "Source",
