@@ -2,6 +2,7 @@
 
 import json
 import pkgutil
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import nionswift_plugin
 import stemzoo
 from nionswift_plugin.stemzoo import drift_tracking, panel
 from nionswift_plugin.stemzoo.drift_tracking import DriftTracker
+from nionswift_plugin.stemzoo.frames import scan_frames
 from nionswift_plugin.stemzoo.motion import Motion
 from nionswift_plugin.stemzoo.processing import drift_from_reference
 from stemzoo.cli.demo.phantoms import expose, perovskite
@@ -162,6 +164,28 @@ def test_the_live_scan_is_kept_in_place(scope):
     # A step of the random walk cannot be foreseen; what was measured of each frame is exact.
     assert np.sqrt((residual**2).mean()) < 2 * closed_loop.WALK
     assert np.sqrt((error**2).mean()) <= 0.3
+
+
+def test_the_scan_as_the_source_of_a_stream(scope):
+    stop, seen = threading.Event(), []
+
+    def sink(frame):
+        seen.append(frame)
+        if len(seen) == 4:
+            stop.set()
+
+    scope.scan.set_current_frame_parameters(scope.parameters)
+    scope.scan.start_playing()
+    try:
+        source = scan_frames(scope.scan, stop=stop)
+        stemzoo.live(source, sink, model=None, drift="classical", stop=stop)
+    finally:
+        scope.scan.abort_playing(sync_timeout=30)
+    numbers = [frame.source.metadata["frame"] for frame in seen]
+    assert numbers == sorted(set(numbers))
+    assert seen[0].source.pixel_size == pytest.approx((PIXEL, PIXEL))
+    assert seen[0].source.unit == "nm"
+    assert (seen[-1].drift.dy, seen[-1].drift.dx) == pytest.approx((0, 0), abs=0.1)
 
 
 def _xdata(image, **scan):
