@@ -132,9 +132,10 @@ class DriftTracker:
             self._rotation, self._centre = rotation, _centre(xdata, np.zeros(2))
             self._last_time = xdata.timestamp
             self._motion.add(xdata.timestamp.timestamp(), np.zeros(2))
-            self._tracker.push(xdata.data, xdata.timestamp.timestamp())
+            self._tracker.push(xdata.data)
             return None
-        found = self._tracker.push(xdata.data, xdata.timestamp.timestamp())
+        # Without times: what it sees is the drift that is left, which has no rate of its own.
+        found = self._tracker.push(xdata.data)
         self.last_drift = found
         displaced = _centre(xdata, self._centre + self._commanded) - self._centre
         scales, time = _scales(xdata), xdata.timestamp.timestamp()
