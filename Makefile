@@ -96,9 +96,10 @@ $(DENOISERS:%=.venv-%/ready):
 # Not editable: Nion Swift looks for plug-ins in folders, which an editable installation has not.
 .venv-nion/ready: .venv/python $(SOURCES) $(shell find python nionswift_plugin -name '*.py')
 	$(PYTHON) -m venv .venv-nion && .venv-nion/bin/python -m pip install --quiet --upgrade pip
+	rm -f .venv-nion/stemzoo-*.whl
 	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-nion .
+	.venv-nion/bin/pip install --quiet pytest "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion]"
 	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
-	.venv-nion/bin/pip install --quiet pytest "stemzoo[cpu,nion]"
 	touch $@
 
 clean:
