@@ -88,8 +88,8 @@ def report(count: int) -> str:
     rows = [
         soaked(count, model=None, drift=None),
         soaked(max(count // 10, 4 * WARM), model=None, drift="classical"),
-        soaked(2 * WARM, model="denoise-live", drift="classical"),
-        outrun(20 * WARM),
+        soaked(WARM + 100, model="denoise-live", drift="classical"),
+        outrun(12 * WARM),
     ]
     head = ["pipeline, policy", "frames", "delivered", "dropped", "wrong", "growth, MB", "frames/s"]
     return (
