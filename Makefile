@@ -8,7 +8,9 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
-.PHONY: demo test quick quick-cpp-test quick-python-test wheel test-windows fuzz bench bench-denoise lint format cpp-test installed-cpp-test sanitized-cpp-test python-test runtime-test training-test table clean windows-tools
+.PHONY: demo capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise lint format table clean
+.PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
+.PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -76,6 +78,9 @@ python-test: .venv/dev  ## both folders at the same time: most tests keep one co
 runtime-test training-test: %-test: .venv/dev
 	$(BIN)/python -m pytest tests/$(if $(filter runtime,$*),python,training)
 
+test-integrations: .venv-nion/ready  ## the plug-in in Nion Swift, at its simulated microscope
+	.venv-nion/bin/python -m pytest tests/integrations
+
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png --overwrite
 	$(BIN)/python -m benchmarks.readme
@@ -117,5 +122,14 @@ $(DENOISERS:%=.venv-%/ready):
 	$(PEER_PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet $(PACKAGES) \
 		&& touch $@ || echo "left out, for it could not be installed: $(PACKAGES)"
 
+# Not editable: Nion Swift looks for plug-ins in folders, which an editable installation has not.
+.venv-nion/ready: .venv/python $(SOURCES) $(shell find python nionswift_plugin -name '*.py')
+	$(PYTHON) -m venv .venv-nion && .venv-nion/bin/python -m pip install --quiet --upgrade pip
+	rm -f .venv-nion/stemzoo-*.whl
+	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-nion .
+	.venv-nion/bin/pip install --quiet pytest "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion]"
+	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
+	touch $@
+
 clean:
-	rm -rf build dist demo .venv
+	rm -rf build dist demo .venv .venv-nion

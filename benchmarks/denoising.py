@@ -15,7 +15,7 @@ import stemzoo
 from benchmarks.peers import bm3d_vst
 from benchmarks.timing import medians, milliseconds, table
 from stemzoo import _core
-from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import MAX_TILE
 from training.recipe import load_recipe
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.demo.phantoms import Image, Specimen
+from stemzoo.cli.demo.phantoms import Image, Specimen
 
 MAX_DRIFT = 16.0  # px: the longest drift along either axis
 LATTICE_SPACING = (8.0, 24.0)  # px between columns

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import stemzoo
-from stemzoo.demo.phantoms import perovskite
+from stemzoo.cli.demo.phantoms import perovskite
 
 PACKAGE = Path(__file__).parents[1] / "python" / "stemzoo"
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.denoise.methods import RAW, Method
-from stemzoo.demo.phantoms import expose, perovskite
+from stemzoo.cli.demo.phantoms import expose, perovskite
 from training.evaluation.cases import CASE_SIDE, LARGE_CASE_SIDE
 
 TIMING_SEED = 90_900

@@ -8,6 +8,8 @@ from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
 from stemzoo.registration.tracker import DriftTracker
 from stemzoo.scan.restoration import Restoration, restore
+from stemzoo.streaming.live import LiveFrame, live
+from stemzoo.streaming.statistics import LiveStatistics
 from stemzoo.zoo.catalogue import ModelInfo, models, pull
 
 __all__ = [
@@ -16,6 +18,8 @@ __all__ = [
     "Drift",
     "DriftTracker",
     "FileError",
+    "LiveFrame",
+    "LiveStatistics",
     "Model",
     "ModelError",
     "ModelInfo",
@@ -27,6 +31,7 @@ __all__ = [
     "align",
     "denoise",
     "drift",
+    "live",
     "load",
     "models",
     "ncc",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stemzoo.demo.phantoms import Specimen, expose
+from stemzoo.cli.demo.phantoms import Specimen, expose
 
 SHAPE = (96, 80)
 REACH = 30  # px beyond the picture

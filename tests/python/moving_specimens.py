@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stemzoo.demo.phantoms import Specimen, expose
+from stemzoo.cli.demo.phantoms import Specimen, expose
 
 SIGMA = 2.4
 AROUND = 60  # px of specimen beyond the frame

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import stemzoo
+from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.cli.main import main
-from stemzoo.demo.phantoms import expose, perovskite
 from stemzoo.io import Micrograph, write
 from stemzoo.plotting.pictures import CAPTION, GAP
 from stemzoo.registration.answers import OTHERS

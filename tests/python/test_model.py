@@ -6,7 +6,7 @@ import pytest
 from small_models import same
 
 import stemzoo
-from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
 from stemzoo.zoo.catalogue import BUNDLED, find
 

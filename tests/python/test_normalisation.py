@@ -9,7 +9,7 @@ from small_models import same
 
 import stemzoo
 from stemzoo import _core
-from stemzoo.demo.phantoms import expose, perovskite
+from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.inference.model import Model
 from stemzoo.io import Micrograph, read, write
 from stemzoo.provenance.record import provenance

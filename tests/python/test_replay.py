@@ -9,9 +9,9 @@ import tifffile
 from small_models import dense, same
 
 import stemzoo
+from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.cli.main import main
 from stemzoo.common.errors import FileError, ModelError
-from stemzoo.demo.phantoms import expose, perovskite
 from stemzoo.io import Micrograph, read, write
 from stemzoo.provenance.record import provenance
 from stemzoo.provenance.replay import TOLERANCE, replay

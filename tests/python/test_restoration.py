@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import shift
 
 import stemzoo
-from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 
 SHAPE = (192, 192)
 PEAK = 50

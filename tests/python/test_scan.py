@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 from stemzoo.scan import rows as scan
 
 SIDE = 256

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import stemzoo
-from stemzoo.demo.phantoms import expose, perovskite
+from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.registration.surfaces import MISLEADING, read_surface, surface
 
 NAME = "vasudevan-drift"

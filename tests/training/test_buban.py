@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import stemzoo
-from stemzoo.demo.phantoms import Specimen, perovskite, ruddlesden_popper
+from stemzoo.cli.demo.phantoms import Specimen, perovskite, ruddlesden_popper
 from training.evaluation.column_finder import find_columns
 from training.evaluation.models import buban_autoencoder as figures
 from training.recipe import load_recipe

@@ -11,7 +11,7 @@ import torch
 from onnx import numpy_helper
 
 import stemzoo
-from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
 from stemzoo.zoo.catalogue import find
 from training.export import export

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stemzoo.demo.phantoms import perovskite, psnr
+from stemzoo.cli.demo.phantoms import perovskite, psnr
 from training.evaluation.measures import ssim
 from training.evaluation.models.common import gains
 from training.evaluation.models.restoration import ALL_DISTORTIONS, ROW_JITTER, pictures

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 from training.networks.spectral import Spectral, Transforms
 from training.networks.spectral_unet import SpectralUNet
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stemzoo.demo.phantoms import perovskite
+from stemzoo.cli.demo.phantoms import perovskite
 from training.evaluation.colours import COLOURS, Colour, white
 from training.evaluation.specimens import specimens
 from training.simulate import shapes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from stemzoo.demo.phantoms import psnr
+from stemzoo.cli.demo.phantoms import psnr
 from training.evaluation import columns
 from training.evaluation.cases import Case
 from training.evaluation.colours import white

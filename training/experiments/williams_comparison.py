@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 import stemzoo
-from stemzoo.demo.phantoms import psnr
+from stemzoo.cli.demo.phantoms import psnr
 from stemzoo.inference.model import Model
 from training.evaluation.models.common import EVALUATION_SEED, rounded
 from training.evaluation.models.williams_hourglass import BIAS, measure

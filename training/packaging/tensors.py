@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo import _core
-from stemzoo.demo.phantoms import expose, perovskite
+from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.model_file.contract import Contract
 from stemzoo.model_file.interface import Images, Interface, Looks, Surfaces, Windows
 from stemzoo.registration.ncc import ncc

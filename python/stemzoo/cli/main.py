@@ -12,6 +12,7 @@ from stemzoo.cli.drift import add_drift_commands
 from stemzoo.cli.images import add_image_commands, add_model
 from stemzoo.cli.models import add_commands
 from stemzoo.cli.paths import add_overwrite, check, network, picture, require_files
+from stemzoo.cli.serve import add_serve_command
 from stemzoo.common.errors import EXPECTED, FileError, reason
 from stemzoo.common.settings import staying_offline
 
@@ -55,11 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     replay.set_defaults(run=_replay)
 
     add_commands(commands)
+    add_serve_command(commands)
     return parser
 
 
 def _demo(given: argparse.Namespace) -> None:
-    from stemzoo.demo.run import run
+    from stemzoo.cli.demo.run import run
 
     check([], picture(given.output), overwrite=given.overwrite)
     print(run(given.output))

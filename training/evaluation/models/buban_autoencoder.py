@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stemzoo.demo.phantoms import expose, psnr, ruddlesden_popper
+from stemzoo.cli.demo.phantoms import expose, psnr, ruddlesden_popper
 from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import grey
 from training.evaluation.column_finder import find_columns

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.demo.phantoms import psnr
+from stemzoo.cli.demo.phantoms import psnr
 from training.evaluation.measures import ssim
 
 Metrics = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from stemzoo.demo.phantoms import expose, perovskite, psnr
+from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
 from training.evaluation.models import case_scores as cases
 from training.evaluation.models.common import EVALUATION_SEED, Metrics, rounded

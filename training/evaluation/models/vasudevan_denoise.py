@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stemzoo.demo.phantoms import psnr
+from stemzoo.cli.demo.phantoms import psnr
 from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import Grey, grey
 from training.evaluation.models.common import EVALUATION_SEED, Metrics

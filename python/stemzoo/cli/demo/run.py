@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.alignment.align import align
-from stemzoo.demo.phantoms import expose, psnr, ruddlesden_popper
+from stemzoo.cli.demo.phantoms import expose, psnr, ruddlesden_popper
 from stemzoo.denoising.denoise import denoise
 from stemzoo.plotting.pictures import grey, save_panels
 

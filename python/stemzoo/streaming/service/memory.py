@@ -1,0 +1,53 @@
+"""A segment of shared memory through which one connection passes its frames.
+
+The service makes it and names it, so that no name from the network opens anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo.streaming.service.messages import Layout, Refusal
+
+
+class Segment:
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._shared = SharedMemory(create=True, size=size)
+
+    @property
+    def name(self) -> str:
+        return self._shared.name
+
+    def pixels(self, layout: Layout, identity: int) -> NDArray[Any]:
+        """A copy of the frame at the start of the segment: the client may write there again."""
+        if layout.bytes > self.size:
+            raise Refusal(
+                "value",
+                f"the frame has {layout.bytes} bytes and the shared memory {self.size}; open a "
+                "larger one with memory.open",
+                identity,
+            )
+        view: NDArray[Any] = np.ndarray(layout.shape, layout.dtype, self._shared.buf)
+        return view.copy()
+
+    def put(self, pixels: NDArray[Any], identity: int) -> None:
+        if pixels.nbytes > self.size:
+            raise Refusal(
+                "value",
+                f"the result has {pixels.nbytes} bytes and the shared memory {self.size}; open a "
+                "larger one with memory.open",
+                identity,
+            )
+        view: NDArray[Any] = np.ndarray(pixels.shape, pixels.dtype, self._shared.buf)
+        view[...] = pixels
+
+    def close(self) -> None:
+        self._shared.close()
+        with contextlib.suppress(FileNotFoundError):  # a client's resource tracker may be first
+            self._shared.unlink()
