@@ -22,7 +22,7 @@ _MODULES = {
     "StemzooError": "stemzoo.common.errors",
     "Tiling": "stemzoo.inference.tiling",
     "align": "stemzoo.alignment.align",
-    "denoise": "stemzoo.denoising.denoise",
+    "denoise": "stemzoo.alignment.denoise",
     "drift": "stemzoo.registration.pair",
     "load": "stemzoo.inference.model",
     "models": "stemzoo.zoo.catalogue",

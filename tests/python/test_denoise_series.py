@@ -8,13 +8,13 @@ from drifting_series import drifting, particles, steps
 from small_models import same
 
 import stemzoo
+from stemzoo.alignment.series import run_series
 from stemzoo.cli.main import main
 from stemzoo.demo.phantoms import expose, psnr, ruddlesden_popper
-from stemzoo.denoising.series import run_series
 from stemzoo.inference.model import Model
+from stemzoo.inference.record import provenance
 from stemzoo.io import Micrograph, read, write
-from stemzoo.provenance.record import provenance
-from stemzoo.provenance.replay import replay
+from stemzoo.trust.replay import replay
 
 SHAPE = (128, 120)
 FRAMES, PEAK = 16, 20

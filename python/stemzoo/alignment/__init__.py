@@ -1,1 +1,1 @@
-"""A series of frames aligned onto itself."""
+"""A series of images brought onto itself, and denoised by what its frames share."""

@@ -66,7 +66,7 @@ def _demo(given: argparse.Namespace) -> None:
 
 
 def _replay(given: argparse.Namespace) -> None:
-    from stemzoo.provenance.replay import replay
+    from stemzoo.trust.replay import replay
 
     given_input = [] if given.input is None else [("input", given.input)]
     require_files([("output", given.output), *given_input, *network(given.model)])
