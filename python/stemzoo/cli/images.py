@@ -135,6 +135,8 @@ def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespac
     record = provenance(run, model, source, given.dataset, earlier)
     write(target, dataclasses.replace(image, data=run.image), provenance=record)
     print(f"{source} -> {target}")
+    for warning in run.warnings:
+        print(f"stemzoo: {source}: {warning}", file=sys.stderr)
     if given.picture:
         _draw(given.picture, image.data, run.image)
         print(f"{source} -> {given.picture}")

@@ -55,12 +55,16 @@ class NoiseModel:
     def correlation(self) -> Floats:
         """[GRID, GRID]: correlation of the noise of two pixels, by their distance along y and x."""
         found: Floats = np.fft.ifft2(self.spectrum).real
-        return found / found[0, 0]
+        found /= found[0, 0]
+        return found
 
     def variance(self, intensity: NDArray[np.floating]) -> NDArray[np.floating]:
         """Of the noise where the clean intensity is this."""
         least = 0.02 * (self.level + self.slope * float(np.mean(intensity)))
-        return np.maximum(self.level + self.slope * intensity, max(least, 1e-30))
+        found: NDArray[np.floating] = np.maximum(
+            self.level + self.slope * intensity, max(least, 1e-30)
+        )
+        return found
 
 
 def measure_noise(raw: Image, clean: Image) -> NoiseModel:
@@ -81,10 +85,8 @@ def measure_noise(raw: Image, clean: Image) -> NoiseModel:
         spectrum = np.ones_like(spectrum)
     if not slope > SLOPE_SURE * error:
         all_of_it = float(np.mean(np.square(residual[fair]), dtype=np.float64))
-        return NoiseModel(
-            math.nan, math.nan, math.sqrt(all_of_it), all_of_it, 0.0, spectrum, white
-        )
-    # A filter that keeps the mean keeps the noise of the lowest frequencies: there, electrons count.
+        return NoiseModel(math.nan, math.nan, math.sqrt(all_of_it), all_of_it, 0.0, spectrum, white)
+    # A filter that keeps the mean keeps the noise of the lowest frequencies, where electrons count.
     gain = slope * float(spectrum[0, 0])
     offset = -level / slope if level < 0 else 0.0
     readout = math.sqrt(max(level, 0.0))
