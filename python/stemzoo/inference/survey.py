@@ -21,6 +21,8 @@ LEAST_PEAKS = 2  # Bragg peaks of a crystal, with their opposites counted once
 PEAK_OVER_SURROUNDINGS = 30.0  # times the median power
 PEAK_OVER_RING = 3.0  # times the highest power 4 to 7 bins away, which a streak does not reach
 EMPTY = 0.01  # of the mean: noise is as weak as this where an enlarged frame has no detail
+# Bragg peaks up to the Nyquist frequency, and none of a long period: columns 2 px apart.
+FINE, COARSE, MANY_FINE = 0.36, 0.12, 0.3  # 1/px, and of the peaks
 SLOWEST = 4  # periods in the picture: fewer are shading
 
 Image = NDArray[np.float32]
@@ -36,6 +38,7 @@ class Survey:
     independent_dose: float  # the same per independent pixel: more in a frame that was enlarged
     spacing: float  # median distance of a column to the nearest; NaN where none were found
     columns: int  # that stand out in the clean estimate
+    spread: float  # of the distances to nearest columns, relative
     peaks: int  # Bragg peaks in the frame
     atoms: bool  # whether it shows an ordered arrangement of columns
 
@@ -53,10 +56,14 @@ def survey(raw: Image, clean: Image) -> Survey:
         near, far = np.quantile(nearest, (0.2, 0.8))
         spread = float(far - near) / spacing
     peaks = bragg_peaks(raw)
+    frequencies = np.hypot(*peaks.T)
+    fine = frequencies[frequencies > FINE]
+    if len(fine) > MANY_FINE * len(peaks) and frequencies[0] > COARSE:
+        spacing = float(1 / np.median(fine))  # what seems to be columns is what is left of them
     atoms = len(places) >= LEAST_COLUMNS and (spread < ORDERED or len(peaks) >= LEAST_PEAKS)
     dose = _dose(raw, clean, high, noise)
     independent = dose / float(np.mean(noise.spectrum > EMPTY))
-    return Survey(noise, dose, independent, spacing, len(places), len(peaks), atoms)
+    return Survey(noise, dose, independent, spacing, len(places), spread, len(peaks), atoms)
 
 
 def blurred(image: NDArray[np.floating], sigma: float) -> Image:

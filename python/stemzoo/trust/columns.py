@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +106,7 @@ def binned(image: Image, times: int) -> Image:
         return image
     rows, columns = image.shape[0] // times, image.shape[1] // times
     blocks = image[: rows * times, : columns * times].reshape(rows, times, columns, times)
-    return blocks.mean((1, 3), dtype=np.float32)
+    return np.asarray(blocks.mean((1, 3)), np.float32)
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class _Patches:
         known = total / 2 * blurred(weight, self.width / math.sqrt(2))
         height = total * blurred(residual * weight, self.width) / known
         significance = height * np.sqrt(known / share)
-        peaks, _ = _core.maxima(np.float32(significance), MISSING_SURE / 2)
+        peaks, _ = _core.maxima(significance.astype(np.float32), MISSING_SURE / 2)
         value = significance[peaks[:, 0], peaks[:, 1]]
         least = MISSING_HEIGHT * float(np.nanmedian(heights))
         edge = self.reach
@@ -174,17 +175,14 @@ class _Patches:
         one, two, data = 1 / deviation, column / deviation, without / deviation
         white_one, white_two = (x if whitening is None else x @ whitening for x in (one, two))
 
-        def sums(first: Image, second: Image) -> Floats:
-            return np.einsum("ij,ij->i", first, second, dtype=np.float64)
-
-        ground, cross = sums(white_one, one), sums(white_one, two)
-        information = sums(white_two, two) - cross**2 / ground
-        score = sums(white_two, data) - cross / ground * sums(white_one, data)
+        ground, cross = _sums(white_one, one), _sums(white_one, two)
+        information = _sums(white_two, two) - cross**2 / ground
+        score = _sums(white_two, data) - cross / ground * _sums(white_one, data)
         return heights, score / np.maximum(information, 1e-12), information
 
     def _variance(self, intensity: Image) -> Image:
         """Of binned pixels."""
-        return np.float32(self.noise.variance(intensity) * self._spectrum().mean())
+        return np.asarray(self.noise.variance(intensity) * self._spectrum().mean(), np.float32)
 
     def _spectrum(self) -> Floats:
         """Of the noise of binned pixels, before they are thinned; relative to single ones."""
@@ -205,8 +203,7 @@ class _Patches:
         table = np.where(signed, lags[-up % GRID, across % GRID], lags[up % GRID, across % GRID])
         correlation = np.where(far, 0, table) / lags[0, 0]
         values, vectors = np.linalg.eigh(correlation)
-        inverse = (vectors / np.maximum(values, 0.02)) @ vectors.T
-        return inverse.astype(np.float32)
+        return np.asarray((vectors / np.maximum(values, 0.02)) @ vectors.T, np.float32)
 
     def _template_power(self) -> float:
         """By how much the colour raises the noise of a sum over a column."""
@@ -220,8 +217,13 @@ class _Patches:
 def _height(shape: Image, clean: Image) -> Floats:
     """Least-squares height of a shape over a constant."""
     centred = shape - shape.mean(1, keepdims=True)
-    power = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
-    found: Floats = np.einsum("ij,ij->i", centred, clean, dtype=np.float64) / power
+    found: Floats = _sums(centred, clean) / _sums(centred, centred)
+    return found
+
+
+def _sums(first: NDArray[Any], second: NDArray[Any]) -> Floats:
+    """Scalar products of the rows."""
+    found: Floats = np.einsum("ij,ij->i", first, second, dtype=np.float64)
     return found
 
 
@@ -264,7 +266,6 @@ def _width(image: Image, places: Floats, apart: float, reach: int) -> float:
     def misfit(width: float) -> float:
         shape = np.exp(-away / (2 * width**2))
         shape -= shape.mean(1, keepdims=True)
-        explained = np.einsum("ij,ij->i", shape, values) ** 2
-        return -float((explained / np.einsum("ij,ij->i", shape, shape)).sum())
+        return -float((_sums(shape, values) ** 2 / _sums(shape, shape)).sum())
 
     return min((float(width) for width in WIDTHS * apart), key=misfit)
