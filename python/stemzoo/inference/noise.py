@@ -45,6 +45,7 @@ class NoiseModel:
     slope: float
     spectrum: Floats = field(repr=False)  # [GRID, GRID], mean 1, frequencies as np.fft.fftfreq
     white: bool
+    share: float = 1.0  # variance of the residual over that of the noise; see noise_spectrum
 
     @property
     def counts(self) -> bool:
@@ -79,18 +80,19 @@ def measure_noise(raw: Image, clean: Image) -> NoiseModel:
     rough = np.maximum(level + slope * clean, 0.02 * typical**2)
     scale = 1 / np.sqrt(rough)
     centred = raw - float(raw.mean(dtype=np.float64))
-    spectrum = noise_spectrum(np.where(fair, residual * scale, 0), centred * scale)
+    spectrum, share = noise_spectrum(np.where(fair, residual * scale, 0), centred * scale)
     white = bool(np.sqrt(np.mean(np.log(spectrum) ** 2)) < WHITE)
     if white:
         spectrum = np.ones_like(spectrum)
     if not slope > SLOPE_SURE * error:
         all_of_it = float(np.mean(np.square(residual[fair]), dtype=np.float64))
-        return NoiseModel(math.nan, math.nan, math.sqrt(all_of_it), all_of_it, 0.0, spectrum, white)
+        deviation = math.sqrt(all_of_it)
+        return NoiseModel(math.nan, math.nan, deviation, all_of_it, 0.0, spectrum, white, share)
     # A filter that keeps the mean keeps the noise of the lowest frequencies, where electrons count.
     gain = slope * float(spectrum[0, 0])
     offset = -level / slope if level < 0 else 0.0
     readout = math.sqrt(max(level, 0.0))
-    return NoiseModel(gain, offset, readout, level, slope, spectrum, white)
+    return NoiseModel(gain, offset, readout, level, slope, spectrum, white, share)
 
 
 def _variance_line(clean: Image, residual: Image, fair: NDArray[np.bool_]) -> tuple[float, ...]:
@@ -118,8 +120,12 @@ def _variance_line(clean: Image, residual: Image, fair: NDArray[np.bool_]) -> tu
     return level, slope, math.sqrt(excess / spread)
 
 
-def noise_spectrum(residual: NDArray[np.floating], raw: NDArray[np.floating]) -> Floats:
-    """The spectrum of a residual of unit variance [GRID, GRID], smooth, with a mean of one.
+def noise_spectrum(
+    residual: NDArray[np.floating], raw: NDArray[np.floating]
+) -> tuple[Floats, float]:
+    """The spectrum of the noise [GRID, GRID], smooth, with a mean of one, and the power of the
+    residual over that of such noise: less than one where the clean estimate has kept noise, more
+    where the residual holds structure.
 
     Medians over blocks of frequencies leave the Bragg peaks out that a denoiser missed. Frequencies
     count as far as the residual has all the power of the frame: there, the denoiser has removed
@@ -127,7 +133,7 @@ def noise_spectrum(residual: NDArray[np.floating], raw: NDArray[np.floating]) ->
     frequencies, which extrapolates it to the others; a penalty keeps it flat where little counts.
     """
     if min(residual.shape) < GRID:
-        return np.ones((GRID, GRID))
+        return np.ones((GRID, GRID)), 1.0
     up, across, medians = _block_medians(residual)
     share = np.clip(medians / np.maximum(_block_medians(raw)[2], 1e-30), 0, 1)
     basis, degrees = _basis(up, across)
@@ -145,16 +151,24 @@ def noise_spectrum(residual: NDArray[np.floating], raw: NDArray[np.floating]) ->
     frequency = np.fft.fftfreq(GRID)
     grid = np.meshgrid(frequency, frequency, indexing="ij")
     spectrum = np.exp(_basis(grid[0].ravel(), grid[1].ravel())[0] @ fit).reshape(GRID, GRID)
-    spectrum = np.maximum(spectrum / spectrum.mean(), DEEPEST)
-    found: Floats = spectrum / spectrum.mean()
+    share = float(power_spectrum(residual).mean() / spectrum.mean())
+    found: Floats = np.maximum(spectrum / spectrum.mean(), DEEPEST)
+    found /= found.mean()
+    return found, share
+
+
+def power_spectrum(image: NDArray[np.floating]) -> Image:
+    """Of the half plane of frequencies, through a Hann window."""
+    rows, columns = image.shape
+    taper = np.hanning(rows + 2)[1:-1, None] * np.hanning(columns + 2)[None, 1:-1]
+    found: Image = np.abs(np.fft.rfft2((image * taper).astype(np.float32))) ** 2
     return found
 
 
 def _block_medians(image: NDArray[np.floating]) -> tuple[Floats, Floats, Floats]:
     """Frequencies and median powers of blocks of the half plane above the lowest frequencies."""
     rows, columns = image.shape
-    taper = np.hanning(rows + 2)[1:-1, None] * np.hanning(columns + 2)[None, 1:-1]
-    power = np.abs(np.fft.rfft2((image * taper).astype(np.float32))) ** 2
+    power = power_spectrum(image)
     tall, wide = max(rows // GRID, 1), max(columns // GRID, 1)
     high, across = rows // tall, (power.shape[1] - 1) // wide
     blocks = power[: high * tall, 1 : 1 + across * wide].reshape(high, tall, across, wide)
