@@ -8,6 +8,7 @@ from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
 from stemzoo.registration.tracker import DriftTracker
 from stemzoo.scan.restoration import Restoration, restore
+from stemzoo.trust.inspection import Inspection, inspect
 from stemzoo.zoo.catalogue import ModelInfo, models, pull
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Drift",
     "DriftTracker",
     "FileError",
+    "Inspection",
     "Model",
     "ModelError",
     "ModelInfo",
@@ -27,6 +29,7 @@ __all__ = [
     "align",
     "denoise",
     "drift",
+    "inspect",
     "load",
     "models",
     "ncc",

@@ -135,18 +135,18 @@ def noise_spectrum(
     if min(residual.shape) < GRID:
         return np.ones((GRID, GRID)), 1.0
     up, across, medians = _block_medians(residual)
-    share = np.clip(medians / np.maximum(_block_medians(raw)[2], 1e-30), 0, 1)
+    removed = np.clip(medians / np.maximum(_block_medians(raw)[2], 1e-30), 0, 1)
     basis, degrees = _basis(up, across)
     target = np.log(np.maximum(medians, 1e-12 * medians.mean()) / MEDIAN_OF_EXPONENTIAL)
     target = np.maximum(target, np.log(DEEPEST * np.mean(np.exp(target))))
-    weight = share**TRUST
+    weight = removed**TRUST
     penalty = np.diag(STIFFNESS * degrees**2)
     for _ in range(4):  # what still stands out is structure, not noise
         normal = basis.T @ (weight[:, None] * basis) + penalty
         fit = np.linalg.solve(normal, basis.T @ (weight * target))
         misfit = target - basis @ fit
         spread = 1.4826 * float(np.median(np.abs(misfit))) + 1e-6
-        weight = share**TRUST
+        weight = removed**TRUST
         weight[misfit > 0] /= 1 + (misfit[misfit > 0] / (2 * spread)) ** 2
     frequency = np.fft.fftfreq(GRID)
     grid = np.meshgrid(frequency, frequency, indexing="ij")
