@@ -82,18 +82,17 @@ def inspect_columns(raw: Image, clean: Image, noise: NoiseModel, spacing: float)
     reach = max(2, round(REACH * apart))
     width = _width(estimate, places, apart, reach)
     fields = _Patches(frame, estimate, noise, times, reach, width)
-    heights, amplitudes, information = fields.fitted(places)
+    heights, ratios, amplitudes, sigma = fields.fitted(places)
     keep = ~(heights <= 0)  # what the fit takes for a hollow is no column
-    places, heights = places[keep], heights[keep]
-    amplitudes, information = amplitudes[keep], information[keep]
+    places, heights, ratios = places[keep], heights[keep], ratios[keep]
     missing, significance = fields.missing(places, apart, heights)
     middle = (times - 1) / 2
     return Columns(
         places * times + middle,
         heights,
-        (amplitudes - 0.5) * information,
-        amplitudes,
-        1 / np.sqrt(np.maximum(information, 1e-12)),
+        ratios,
+        amplitudes[keep],
+        sigma[keep],
         width * times,
         missing * times + middle,
         significance,
@@ -120,9 +119,10 @@ class _Patches:
     reach: int
     width: float
 
-    def fitted(self, places: Floats) -> tuple[Floats, Floats, Floats]:
-        """Height in the estimate, amplitude in the frame and its information, of each place."""
-        found = np.full((3, len(places)), np.nan)
+    def fitted(self, places: Floats) -> Floats:
+        """Height in the estimate, log-likelihood ratio, amplitude in the frame and its sigma, of
+        each place: (4, n)."""
+        found = np.full((4, len(places)), np.nan)
         whole = np.rint(places).astype(np.intp)
         limit = np.array(self.clean.shape) - self.reach
         inside = np.flatnonzero(((whole >= self.reach) & (whole < limit)).all(1))
@@ -130,7 +130,7 @@ class _Patches:
         for start in range(0, len(inside), CHUNK):
             some = inside[start : start + CHUNK]
             found[:, some] = self._fit(places[some], whole[some], whitening)
-        return found[0], found[1], found[2]
+        return found
 
     def missing(self, places: Floats, apart: float, heights: Floats) -> tuple[Floats, Floats]:
         """Columns in the residual, away from the others: places and significance."""
@@ -138,7 +138,9 @@ class _Patches:
         if not len(places) or not np.isfinite(heights).any():
             return nothing
         residual = self.frame - self.clean
-        weight = 1 / self._variance(self.clean)
+        typical = float(np.nanmedian(heights))
+        least = MISSING_HEIGHT * typical
+        weight = 1 / self._variance(self.clean + least / 2)  # between both hypotheses
         area, share = 4 * math.pi * self.width**2, self._template_power()
         # Sums over a Gaussian, by blurring; its square is a Gaussian of less width.
         total = 2 * math.pi * self.width**2
@@ -147,7 +149,6 @@ class _Patches:
         significance = height * np.sqrt(known / share)
         peaks, _ = _core.maxima(significance.astype(np.float32), MISSING_SURE / 2)
         value = significance[peaks[:, 0], peaks[:, 1]]
-        least = MISSING_HEIGHT * float(np.nanmedian(heights))
         edge = self.reach
         rows, columns = self.clean.shape
         inner = (peaks >= edge).all(1) & (peaks < [rows - edge, columns - edge]).all(1)
@@ -155,14 +156,13 @@ class _Patches:
         peaks, value = peaks[chosen], value[chosen]
         if not len(peaks) or len(peaks) * area > self.clean.size:
             return nothing
+        drawn = places[~(heights < least)]
         far = np.array(
-            [np.square(places - peak).sum(1).min() > (APART * apart) ** 2 for peak in peaks], bool
+            [np.square(drawn - peak).sum(1).min() > (APART * apart) ** 2 for peak in peaks], bool
         )
         return peaks[far].astype(np.float64), value[far].astype(np.float64)
 
-    def _fit(
-        self, places: Floats, whole: NDArray[np.intp], whitening: Image | None
-    ) -> tuple[Floats, Floats, Floats]:
+    def _fit(self, places: Floats, whole: NDArray[np.intp], whitening: Image | None) -> Floats:
         offsets = _disc(self.reach)
         rows, columns = whole[:, :1] + offsets[0], whole[:, 1:] + offsets[1]
         away = (rows - places[:, :1]) ** 2 + (columns - places[:, 1:]) ** 2
@@ -171,14 +171,20 @@ class _Patches:
         heights = _height(shape, clean)
         column = shape * heights[:, None].astype(np.float32)
         without = self.frame[rows, columns] - clean + column
-        deviation = np.sqrt(self._variance(clean - column / 2))
+        variance = self._variance(clean - column / 2)  # between both hypotheses
+        deviation = np.sqrt(variance)
         one, two, data = 1 / deviation, column / deviation, without / deviation
         white_one, white_two = (x if whitening is None else x @ whitening for x in (one, two))
 
         ground, cross = _sums(white_one, one), _sums(white_one, two)
         information = _sums(white_two, two) - cross**2 / ground
         score = _sums(white_two, data) - cross / ground * _sums(white_one, data)
-        return heights, score / np.maximum(information, 1e-12), information
+        information = np.maximum(information, 1e-12)
+        amplitudes = score / information
+        ratios = (amplitudes - 0.5) * information
+        # Where the column is there, its own electrons add to the variance.
+        more = _sums(two * two, self._variance(clean) / variance) / _sums(two, two)
+        return np.stack([heights, ratios, amplitudes, np.sqrt(more / information)])
 
     def _variance(self, intensity: Image) -> Image:
         """Of binned pixels."""

@@ -41,7 +41,7 @@ def _unrecorded(found: Inspection) -> str:
 
 def _step(step: Record) -> str:
     file = step.get("input", {})
-    source = f"{file.get('file', 'the frame')} (sha256 {_short(file.get('sha256'))})"
+    source = f"{file.get('file', 'the frame')} (sha256 {_hash(file.get('sha256'))})"
     model = step.get("model")
     by = _model(model) if isinstance(model, dict) else "stemzoo without a network"
     verb = {"denoise": "denoised", "restore": "restored", "align": "aligned and averaged"}
@@ -54,7 +54,7 @@ def _step(step: Record) -> str:
 
 def _model(model: Record) -> str:
     name, version = model.get("name"), model.get("version")
-    return f"{name} {version} (sha256 {_short(model.get('sha256'))})"
+    return f"{name} {version} (sha256 {_hash(model.get('sha256'))})"
 
 
 def _settings(step: Record) -> str:
@@ -67,7 +67,7 @@ def _settings(step: Record) -> str:
     tiling: Any = step.get("tiling")
     if isinstance(tiling, dict):
         tile, apart = tiling.get("tile"), tiling.get("step")
-        if tile and apart:
+        if tile and apart and tile != apart:
             said.append(f"in tiles of {tile[0]} x {tile[1]} px every {apart[0]} x {apart[1]} px")
     scan: Any = step.get("scan")
     if isinstance(scan, dict):
@@ -75,5 +75,5 @@ def _settings(step: Record) -> str:
     return "".join(f", {text}" for text in said)
 
 
-def _short(sha256: Any) -> str:
-    return f"{str(sha256)[:16]}…" if sha256 else "unknown"
+def _hash(sha256: Any) -> str:
+    return str(sha256) if sha256 else "unknown"

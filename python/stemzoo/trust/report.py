@@ -67,7 +67,7 @@ def page(found: Inspection, title: str, replay: str) -> str:
 def _warnings(found: Inspection) -> str:
     if not found.warnings:
         return '<p class="fine">Nothing in the numbers below deserves a warning.</p>'
-    items = "".join(f"<li>{escape(text)}.</li>" for text in found.warnings)
+    items = "".join(f"<li>{escape(text[:1].upper() + text[1:])}.</li>" for text in found.warnings)
     return f'<ul class="warnings">{items}</ul>'
 
 

@@ -16,7 +16,7 @@ LAGS = 3  # px: neighbours whose correlation counts
 HEARD = 0.05  # of the mean: frequencies with less noise say nothing of its colour
 STRONGEST = 24  # Bragg peaks
 AROUND = 3  # bins beside a harmonic of the tiles that it is compared with
-FAILED = 5.0  # standard deviations from which on a block does not agree with the noise model
+FAILED = 6.0  # standard deviations from which on a block does not agree with the noise model
 OUTLIER = 8.0  # standard deviations: a hot pixel is no structure
 
 Image = NDArray[np.float32]

@@ -12,7 +12,7 @@ from stemzoo.trust.residual import Residual
 
 # Limits beyond which a number deserves a warning; simulated frames and sound results stay within.
 KEEPS_NOISE, REMOVES_SIGNAL = 0.8, 1.2  # variance of the residual over that of the noise
-COLOURED, AT_PEAKS, AT_TILES, FAILED = 0.2, 5.0, 3.0, 0.02
+COLOURED, AT_PEAKS, AT_TILES, FAILED = 0.2, 5.0, 3.0, 0.002
 ORIENTED = 0.2  # noise deviations
 NAMED = 5  # places that a message names
 
