@@ -115,9 +115,10 @@ def _said(
     """What was said of the columns that were found and lie inside."""
     near = _nearest(wanted, places, spacing)
     found = said[near[near >= 0]]
-    return found[found != "edge"]
+    inside: NDArray[np.str_] = found[found != "edge"]
+    return inside
 
 
 def _inside(places: Floats, shape: tuple[int, ...], spacing: float) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = ((places > spacing) & (places < np.array(shape) - spacing)).all(1)
-    return inside
+    inside = (places > spacing) & (places < np.array(shape) - spacing)
+    return np.asarray(inside.all(axis=1))
