@@ -1,8 +1,8 @@
 """Measures `stemzoo.inspect` and writes docs/inspect.md.
 
-python -m training.inspect_page --measure     # 20 minutes on two cores: docs/inspect/figures.json
-python -m training.inspect_page               # the page, from the figures
-python -m training.inspect_page --picture micrograph.png   # and its picture; needs Chromium
+python -m training.inspect_page --measure        # docs/inspect/figures.json, in 20 minutes
+python -m training.inspect_page                  # the page, from the figures
+python -m training.inspect_page --picture FILE   # and its picture; needs Chromium
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def measured(quick: bool = False) -> dict[str, Any]:
 
 
 def _ranges(model: Model, batches: int) -> dict[str, Any]:
-    """Of every kind: frames with a warning, and all; and frames in range with a residual to note."""
+    """Of every kind: frames with a warning, and all; and in range, those with a poor residual."""
     counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     residuals = [0, 0]
     for frame in range_frames(batches):
@@ -253,12 +253,10 @@ def draw(micrograph: Path) -> None:
         html, shot = Path(folder) / "report.html", Path(folder) / "report.png"
         html.write_text(found.html(micrograph.stem), encoding="utf-8")
         size = ",".join(map(str, WINDOW))
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        where = [f"--user-data-dir={folder}/profile", f"--screenshot={shot}", html.as_uri()]
         subprocess.run(
-            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-            + [f"--user-data-dir={folder}/profile", f"--window-size={size}"]
-            + [f"--screenshot={shot}", html.as_uri()],
-            check=True,
-            capture_output=True,
+            [browser, *options, f"--window-size={size}", *where], check=True, capture_output=True
         )
         picture = Image.open(shot).convert("RGB")
     picture = picture.resize((SHOWN, round(SHOWN * picture.height / picture.width)))
