@@ -20,6 +20,7 @@ ORDERED = 0.22  # relative spread of the distances to nearest neighbours, in a c
 LEAST_PEAKS = 2  # Bragg peaks of a crystal, with their opposites counted once
 PEAK_OVER_SURROUNDINGS = 30.0  # times the median power
 PEAK_OVER_RING = 3.0  # times the highest power 4 to 7 bins away, which a streak does not reach
+SKEWED = 4.0  # electrons per pixel: a lower mean is best seen in the skewness
 EMPTY = 0.01  # of the mean: noise is as weak as this where an enlarged frame has no detail
 # Bragg peaks up to the Nyquist frequency, and none of a long period: columns 2 px apart.
 FINE, COARSE, MANY_FINE = 0.36, 0.12, 0.3  # 1/px, and of the peaks
@@ -127,7 +128,8 @@ def _dose(raw: Image, clean: Image, bright: float, noise: NoiseModel) -> float:
     """Electrons per pixel at the brightest columns.
 
     The skewness of Poisson noise gives the mean dose, whatever the gain and the offset, as long as
-    it is low. Where the skewness cannot be measured, the slope of the variance gives it.
+    it is low. Otherwise the slope of the variance gives it; where the picture has little contrast,
+    that may come out far too low, but not below what the skewness says.
     """
     residual = (raw - clean).ravel()
     deviation = float(np.sqrt(np.mean(np.square(residual), dtype=np.float64)))
@@ -146,4 +148,5 @@ def _dose(raw: Image, clean: Image, bright: float, noise: NoiseModel) -> float:
     # Third and second cumulant of filtered Poisson noise: gain^n * mean * sum(kernel^n).
     gain = skewness * deviation * math.sqrt(second) * squares / cubes
     mean = cubes**2 / squares**3 / skewness**2
-    return float(mean + max(0.0, bright - float(clean.mean(dtype=np.float64))) / gain)
+    by_skewness = float(mean + max(0.0, bright - float(clean.mean(dtype=np.float64))) / gain)
+    return by_skewness if mean < SKEWED or not noise.counts else max(by_slope, by_skewness)

@@ -59,7 +59,7 @@ def _whiteness(scaled: Image, noise: NoiseModel) -> float:
     expected = _resampled(noise, scaled.shape)
     heard = expected > HEARD
     power = np.abs(np.fft.rfft2(scaled - scaled.mean())) ** 2 / expected
-    excess = np.where(heard, power / power[heard].mean() - 1, 0)
+    excess = np.where(heard, power / max(float(power[heard].mean()), 1e-30) - 1, 0)
     correlation = np.fft.irfft2(excess, scaled.shape)
     nearby = np.concatenate(
         [correlation[: LAGS + 1, : LAGS + 1].ravel()[1:], correlation[-LAGS:, 1 : LAGS + 1].ravel()]
@@ -93,7 +93,8 @@ def _at_bragg_peaks(raw: Image, scaled: Image, noise: NoiseModel) -> float:
         np.rint(peaks[:, 0] * GRID).astype(int) % GRID,
         np.rint(peaks[:, 1] * GRID).astype(int) % GRID,
     ]
-    return float(np.median(around / (expected * power.mean() / noise.share)))
+    typical = max(float(power.mean()) / noise.share, 1e-30)
+    return float(np.median(around / (expected * typical)))
 
 
 def _at_tiles(scaled: Image, step: tuple[int, int] | None) -> float:
