@@ -122,10 +122,9 @@ def test_the_command_reports_with_the_record_of_the_result(files, capsys):
     assert "report.html" in said
     words = Page(report.read_text()).words
     model = stemzoo.load("denoise-live")
+    made = f"denoise-live {model.contract.version} (sha256 {model.sha256})"
     assert "raw.tif (sha256 " in words
-    assert (
-        f"was denoised with denoise-live {model.contract.version} (sha256 {model.sha256})" in words
-    )
+    assert f"was denoised with {made}" in words
     assert "stemzoo replay clean.tif" in words
     assert main(["replay", clean]) == 0
     assert main(["inspect", raw, clean, "--report", str(report)]) == 0  # its own older report
@@ -136,7 +135,9 @@ def test_the_command_has_json_for_machines(files, capsys):
     capsys.readouterr()
     assert main(["inspect", raw, clean, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["columns"]["contradicted"] == []
+    _, _, vacancy = with_vacancy()
+    for place in said["columns"]["contradicted"]:  # the network may fill the vacancy
+        np.testing.assert_allclose(place, vacancy, atol=3)
     assert said["spacing"] == pytest.approx(9.9, abs=0.3)
     assert said["residual"]["tiles"] is None
 
