@@ -12,6 +12,7 @@ from stemzoo.plotting.ring_correlation import resolved_frequency, ring_correlati
 
 LEVELS = 4096  # different values at most by which a quantum is looked for
 GAIN_AGREES = 0.25  # by how much the quantum may differ from the gain of the noise
+PEDESTAL = 0.25  # of the mean variance: readout noise or an offset of more
 MOST_COUNTS = 1e6  # a pixel: more are no counts
 SEED = 1
 
@@ -51,6 +52,9 @@ def counted(raw: NDArray[np.floating], noise: NoiseModel) -> NDArray[np.int64] |
         return not_counts + "it has negative pixels"
     if not noise.counts:
         return not_counts + "its noise does not grow with the signal"
+    shot = noise.slope * float(np.mean(raw))
+    if abs(noise.level) > PEDESTAL * shot:
+        return not_counts + "its noise does not vanish with the signal"
     values = np.unique(np.asarray(raw).ravel()[:: 1 + raw.size // 200_000])
     if len(values) > LEVELS or len(values) < 2:
         return not_counts + "its pixels are no multiples of one signal"

@@ -95,4 +95,4 @@ def number(value: float, unit: str = "", digits: int = 3) -> str:
     """For people; "none" for NaN."""
     if not math.isfinite(value):
         return "none"
-    return f"{value:.{digits}g}{unit}"
+    return f"{float(f'{value:.{digits}g}'):.10g}{unit}"
