@@ -147,6 +147,8 @@ def test_what_cannot_be_inspected_is_refused(raw, truth):
         stemzoo.inspect(np.where(raw > 20, np.nan, raw), truth)
     with pytest.raises(ValueError, match="orientations need the model"):
         stemzoo.inspect(raw, truth, orientations=True)
+    with pytest.raises(ValueError, match="restore-scan restores scans"):
+        stemzoo.inspect(raw, truth, "restore-scan", orientations=True)
 
 
 def test_a_frame_that_is_its_own_result_is_not_misread(raw):

@@ -14,6 +14,7 @@ from stemzoo.model_file.contract import Contract
 
 # Doses and spacings are estimates: a warning needs them to be this factor outside.
 DOSE_MARGIN, SPACING_MARGIN = 1.4, 1.25
+LARGEST_SIDE = 2048  # px: of larger frames, the middle is as good
 LEAST_SIDE = 64  # px: smaller pictures say too little of themselves
 
 _RANGE = re.compile(r"([\d.,]*\d)\s+to\s+([\d.,]*\d)")
@@ -22,17 +23,24 @@ _RANGE = re.compile(r"([\d.,]*\d)\s+to\s+([\d.,]*\d)")
 def warnings_of(contract: Contract, raw: Any, clean: Any) -> tuple[str, ...]:
     """What a model was not trained for in an image or a stack, of which it made `clean`.
 
-    Of a stack, the first, the middle and the last frame are measured.
+    Of a stack, the first, the middle and the last frame are measured; of a large frame, its middle.
     """
     if min(np.shape(clean)[-2:]) < LEAST_SIDE:
         return ()
     if not any(trained_range(contract, key) for key in ("dose", "spacing")):
         return ()
     if np.ndim(clean) == 2:
-        return range_warnings(contract, survey(*comparable(raw, clean)))
+        return range_warnings(contract, survey(*_middles(raw, clean)))
     chosen = sorted({0, len(clean) // 2, len(clean) - 1})
-    surveys = [survey(*comparable(raw[index], clean[index])) for index in chosen]
+    surveys = [survey(*_middles(raw[index], clean[index])) for index in chosen]
     return max((range_warnings(contract, each) for each in surveys), key=len)
+
+
+def _middles(raw: Any, clean: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    shape = np.shape(clean)
+    starts = [max(0, (size - LARGEST_SIDE) // 2) for size in shape]
+    middle = tuple(slice(start, start + LARGEST_SIDE) for start in starts)
+    return comparable(raw[middle], clean[middle])
 
 
 def comparable(raw: Any, clean: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

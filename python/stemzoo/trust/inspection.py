@@ -98,11 +98,11 @@ def inspect(
     model : the model that made the result, a `Model` or a name, so that the report says whether it
         was trained for such a picture. Not needed where `record` names it.
     orientations : also run the model on the frame in all eight orientations, of which a sound
-        result is independent. This takes eight times the time of the result.
+        result is independent. This takes eight times the time of the result; only for denoisers.
     record : how the result was made, as `stemzoo.read(path).metadata["provenance"]`.
 
     Raises ValueError for what is no 2-D image of real numbers, for unequal shapes, for pictures
-    smaller than 64 px, and for `orientations` without a model.
+    smaller than 64 px, and for `orientations` without a denoiser.
 
     >>> found = stemzoo.inspect(raw, stemzoo.denoise(raw), "denoise-atomic")
     >>> found.columns.contradicted.sum(), found.warnings
@@ -122,6 +122,11 @@ def inspect(
     if orientations and ready is None:
         raise ValueError(
             "orientations need the model that made the result; give it: model='denoise-atomic'"
+        )
+    if orientations and ready and ready.contract.task != "denoise":
+        raise ValueError(
+            f"{ready.contract.name} restores scans, whose rows have one direction; orientations "
+            "need a denoiser"
         )
     straight, clean = comparable(_straightened(frame, result, record), shown)
     found = survey(straight, clean)
