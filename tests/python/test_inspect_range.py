@@ -66,6 +66,13 @@ def test_a_stack_is_warned_of_by_its_frames(model):
     assert "no ordered columns" in model.run(np.stack([good, good, bad])).warnings[0]
 
 
+def test_lists_and_masked_pictures_are_judged_as_well(model):
+    low = exposed(islands(), 50)
+    masked = np.ma.masked_greater(low, np.quantile(low, 0.99))
+    for given in (low.tolist(), masked, low.astype("u2")):
+        assert "no ordered columns" in model.run(given).warnings[0]
+
+
 def test_nothing_is_measured_before_it_is_asked_for(model, monkeypatch):
     def refuse(*_):
         raise AssertionError("measured")

@@ -143,9 +143,12 @@ class Model:
         masked = mask if mask is not None and mask.any() else None
         run_on = self._run_stack if pixels.ndim == 3 else self._run_image
         run = run_on(pixels, masked, options, progress)
-        measure = partial(warnings_of, self.contract, image, run.image)
-        result = run.image if mask is None else np.ma.MaskedArray(run.image, mask)
-        return Run(result, run.settings, measure)
+        if mask is None:
+            return Run(
+                run.image, run.settings, partial(warnings_of, self.contract, pixels, run.image)
+            )
+        given, result = (np.ma.MaskedArray(each, mask) for each in (pixels, run.image))
+        return Run(result, run.settings, partial(warnings_of, self.contract, given, result))
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The bare network on normalised [N, 1, H, W], of sizes that its contract allows.
