@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 
 from training import inspect_page
-from training.evaluation import inspection_columns
+from training.evaluation import inspection_columns, inspection_frames
 from training.evaluation.cases import CASE_SEED, perovskite_scene
 from training.evaluation.inspection_columns import NOISE, SHARE, STRONG, verdicts
-from training.evaluation.inspection_frames import BATCH, SIDE, range_frames
+from training.evaluation.inspection_frames import BATCH, range_frames
 from training.inspect_page import FIGURES, PAGE, PICTURE, _scored, page
+
+SIDE = 96  # px, of the frames here
 
 
 def test_there_are_frames_of_every_kind(monkeypatch):
+    monkeypatch.setattr(inspection_frames, "SIDE", SIDE)
+    monkeypatch.setattr(inspection_frames, "SPACING_BANDS", (((7.0, 12.0), 1.0),))
     frames = list(range_frames(1))
     kinds = {}
     for frame in frames:

@@ -143,11 +143,9 @@ class Model:
         masked = mask if mask is not None and mask.any() else None
         run_on = self._run_stack if pixels.ndim == 3 else self._run_image
         run = run_on(pixels, masked, options, progress)
-        if mask is None:
-            return Run(
-                run.image, run.settings, partial(warnings_of, self.contract, pixels, run.image)
-            )
-        given, result = (np.ma.MaskedArray(each, mask) for each in (pixels, run.image))
+        given, result = pixels, run.image
+        if mask is not None:
+            given, result = (np.ma.MaskedArray(each, mask) for each in (given, result))
         return Run(result, run.settings, partial(warnings_of, self.contract, given, result))
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
