@@ -32,7 +32,7 @@ def test_there_are_frames_of_every_kind(monkeypatch):
         "low magnification",
         "SEM",
     }
-    assert min(kinds.values()) >= 2 * BATCH
+    assert min(kinds.values()) >= BATCH
 
 
 @pytest.fixture(scope="module")
