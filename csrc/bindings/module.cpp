@@ -12,6 +12,7 @@ void bind_resample(pybind11::module_& m);
 void bind_scan(pybind11::module_& m);
 void bind_tiling(pybind11::module_& m);
 void bind_tracker(pybind11::module_& m);
+void bind_trust(pybind11::module_& m);
 }  // namespace stemzoo
 
 PYBIND11_MODULE(_core, m) {
@@ -29,4 +30,5 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_tiling(m);
     stemzoo::bind_inference(m);  // after the tiling that it returns
     stemzoo::bind_tracker(m);
+    stemzoo::bind_trust(m);
 }

@@ -10,6 +10,7 @@ from stemzoo.registration.tracker import DriftTracker
 from stemzoo.scan.restoration import Restoration, restore
 from stemzoo.streaming.live import LiveFrame, live
 from stemzoo.streaming.statistics import LiveStatistics
+from stemzoo.trust.inspection import Inspection, inspect
 from stemzoo.zoo.catalogue import ModelInfo, models, pull
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Drift",
     "DriftTracker",
     "FileError",
+    "Inspection",
     "LiveFrame",
     "LiveStatistics",
     "Model",
@@ -31,6 +33,7 @@ __all__ = [
     "align",
     "denoise",
     "drift",
+    "inspect",
     "live",
     "load",
     "models",

@@ -339,3 +339,11 @@ def resample_rows(
     image: NDArray[np.float32], displacements: NDArray[np.float64], threads: int = 0
 ) -> NDArray[np.float32]:
     """The image with its rows where they were recorded. Pixels that are not finite stay so."""
+
+# --- csrc/bindings/trust.cpp
+
+def maxima(
+    image: NDArray[np.float32], least: float
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The maxima of an image, highest first: ((n, 2) rows and columns, how far each rises above the
+    highest saddle to a higher one). Those that rise by less than `least` are left out."""

@@ -12,9 +12,9 @@ from stemzoo.cli.demo.phantoms import expose, psnr, ruddlesden_popper
 from stemzoo.cli.main import main
 from stemzoo.denoising.series import run_series
 from stemzoo.inference.model import Model
+from stemzoo.inference.record import provenance
 from stemzoo.io import Micrograph, read, write
-from stemzoo.provenance.record import provenance
-from stemzoo.provenance.replay import replay
+from stemzoo.trust.replay import replay
 
 pytestmark = pytest.mark.slow
 

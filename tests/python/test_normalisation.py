@@ -11,9 +11,9 @@ import stemzoo
 from stemzoo import _core
 from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.inference.model import Model
+from stemzoo.inference.record import provenance
 from stemzoo.io import Micrograph, read, write
-from stemzoo.provenance.record import provenance
-from stemzoo.provenance.replay import replay
+from stemzoo.trust.replay import replay
 
 SHAPE = (256, 240)
 

@@ -12,9 +12,9 @@ import stemzoo
 from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.cli.main import main
 from stemzoo.common.errors import FileError, ModelError
+from stemzoo.inference.record import provenance
 from stemzoo.io import Micrograph, read, write
-from stemzoo.provenance.record import provenance
-from stemzoo.provenance.replay import TOLERANCE, replay
+from stemzoo.trust.replay import TOLERANCE, replay
 
 pytestmark = pytest.mark.slow
 

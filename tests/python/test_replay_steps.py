@@ -10,11 +10,11 @@ from small_models import same
 
 from stemzoo.cli.main import main
 from stemzoo.common.errors import FileError, ModelError
+from stemzoo.inference.record import sha256
+from stemzoo.inference.record import steps as steps_of
 from stemzoo.io import Micrograph, read, write
-from stemzoo.provenance import replay as module
-from stemzoo.provenance.record import sha256
-from stemzoo.provenance.record import steps as steps_of
-from stemzoo.provenance.replay import replay
+from stemzoo.trust import replay as module
+from stemzoo.trust.replay import replay
 
 pytestmark = pytest.mark.slow
 

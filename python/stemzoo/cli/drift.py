@@ -91,8 +91,8 @@ def _drift(given: argparse.Namespace) -> None:
 
 
 def _align(given: argparse.Namespace) -> None:
+    from stemzoo.alignment.record import alignment_provenance
     from stemzoo.io import read, write
-    from stemzoo.provenance.record import alignment_provenance
 
     _check(given)
     stack = read(given.stack, dataset=given.dataset)

@@ -116,8 +116,8 @@ def _run_files(
 
 
 def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespace) -> None:
+    from stemzoo.inference.record import provenance
     from stemzoo.io import read, write
-    from stemzoo.provenance.record import provenance
 
     image = read(source, dataset=given.dataset)
     progress = progress_bar(source.name)
@@ -135,6 +135,8 @@ def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespac
     record = provenance(run, model, source, given.dataset, earlier)
     write(target, dataclasses.replace(image, data=run.image), provenance=record)
     print(f"{source} -> {target}")
+    for warning in run.warnings:
+        print(f"stemzoo: {source}: {warning}", file=sys.stderr)
     if given.picture:
         _draw(given.picture, image.data, run.image)
         print(f"{source} -> {given.picture}")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from stemzoo.cli.written import is_picture, record_of
 from stemzoo.common.errors import FileError
+from stemzoo.inference.record import steps
 from stemzoo.io.formats import READERS
-from stemzoo.provenance.record import steps
 
 LAST_STEPS = ("denoise", "restore")  # of whose results nothing more is made
 

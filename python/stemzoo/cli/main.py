@@ -10,6 +10,7 @@ from pathlib import Path
 import stemzoo
 from stemzoo.cli.drift import add_drift_commands
 from stemzoo.cli.images import add_image_commands, add_model
+from stemzoo.cli.inspect import add_inspect_command
 from stemzoo.cli.models import add_commands
 from stemzoo.cli.paths import add_overwrite, check, network, picture, require_files
 from stemzoo.cli.serve import add_serve_command
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_image_commands(commands)
     add_drift_commands(commands)
+    add_inspect_command(commands)
 
     replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
     replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")
@@ -68,7 +70,7 @@ def _demo(given: argparse.Namespace) -> None:
 
 
 def _replay(given: argparse.Namespace) -> None:
-    from stemzoo.provenance.replay import replay
+    from stemzoo.trust.replay import replay
 
     given_input = [] if given.input is None else [("input", given.input)]
     require_files([("output", given.output), *given_input, *network(given.model)])

@@ -1,6 +1,6 @@
 """Which files stemzoo has written, told without reading their pixels.
 
-A result carries the record of how it was made (`stemzoo.provenance.record`), a picture the name of
+A result carries the record of how it was made (`stemzoo.inference.record`), a picture the name of
 the program that drew it.
 """
 

@@ -11,6 +11,7 @@ loss of a single light column at low dose, is averaged away: do not look for it 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def run_series(
     image = (
         np.ma.MaskedArray(result, alone.image.mask) if np.ma.isMaskedArray(alone.image) else result
     )
-    return Run(image, alone.settings | {"series": settings})
+    return dataclasses.replace(alone, image=image, settings=alone.settings | {"series": settings})
 
 
 @dataclass(frozen=True)

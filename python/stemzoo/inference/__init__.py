@@ -1,1 +1,1 @@
-"""A model opened and run on images."""
+"""A model opened and run on images, and the record of how a result was made."""

@@ -11,8 +11,8 @@ import math
 import numbers
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from stemzoo.common.progress import Progress
 from stemzoo.common.settings import Settings
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.origin import Origin, read_model
+from stemzoo.inference.suitability import warnings_of
 from stemzoo.model_file.contract import examine
 from stemzoo.model_file.interface import TakesImages
 
@@ -38,6 +39,12 @@ class Run:
 
     image: NDArray[Any]
     settings: dict[str, Any]
+    _measure: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False, compare=False)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """In words, what the model was not trained for in this picture; measured when asked for."""
+        return self._measure()
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,10 @@ class Model:
         masked = mask if mask is not None and mask.any() else None
         run_on = self._run_stack if pixels.ndim == 3 else self._run_image
         run = run_on(pixels, masked, options, progress)
-        return run if mask is None else Run(np.ma.MaskedArray(run.image, mask), run.settings)
+        given, result = pixels, run.image
+        if mask is not None:
+            given, result = (np.ma.MaskedArray(each, mask) for each in (given, result))
+        return Run(result, run.settings, partial(warnings_of, self.contract, given, result))
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The bare network on normalised [N, 1, H, W], of sizes that its contract allows.

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo.common.arrays import image_or_stack
 from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
+from stemzoo.inference.suitability import warnings_of
 from stemzoo.scan.rows import Axis, Rows, find_rows, straightened
 
 PASSES = 4  # a pilot each
@@ -93,10 +94,11 @@ def restored(
     threads = model.threads or None
     guess = partial(model, mean=mean, std=std)
     axis = fast_axis or _fast_axis(frames[0], guess, threads)
-    runs, found = [], []
+    stills, runs, found = [], [], []
     for index, frame in enumerate(frames):
         still, rows = _straightened(frame, guess, axis, threads)
         run = denoiser.run(still, mean=mean, std=std)
+        stills.append(still)
         runs.append(run)
         found.append(Restoration(run.image, rows.displacements, rows.sigma, axis))
         if progress:
@@ -107,14 +109,16 @@ def restored(
         "rows": [one.rows.round(4).tolist() for one in found],
     }
     if np.ndim(image) == 2:
-        return Run(runs[0].image, {**runs[0].settings, "scan": scan}), found
-    images = np.ma.stack if np.ma.isMaskedArray(image) else np.stack
+        measure = partial(warnings_of, model.contract, stills[0], runs[0].image)
+        return Run(runs[0].image, {**runs[0].settings, "scan": scan}, measure), found
+    stack = np.ma.stack if np.ma.isMaskedArray(image) else np.stack
+    images = stack([run.image for run in runs])
     settings = {
         "normalisation": [run.settings["normalisation"] for run in runs],
         "tiling": runs[0].settings["tiling"],
         "scan": scan,
     }
-    return Run(images([run.image for run in runs]), settings), found
+    return Run(images, settings, partial(warnings_of, model.contract, stills, images)), found
 
 
 def _frames(image: ArrayLike) -> list[NDArray[Any]]:

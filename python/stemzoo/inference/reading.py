@@ -1,6 +1,6 @@
 """What a record must say to be followed: every value that replay uses has its kind.
 
-Records travel in files that anybody may have changed. `stemzoo.provenance.record` writes them.
+Records travel in files that anybody may have changed. `stemzoo.inference.record` writes them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from stemzoo.common.errors import FileError
+from stemzoo.inference.record import Record, steps
 from stemzoo.io import Micrograph
-from stemzoo.provenance.record import Record, steps
 
 
 def recorded_steps(found: Micrograph, output: Path) -> list[Record]:

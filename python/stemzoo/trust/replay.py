@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from stemzoo.common.errors import FileError, ModelError
 from stemzoo.inference.model import Model, Run, load
+from stemzoo.inference.reading import normalisations, recorded_steps, require_followable
+from stemzoo.inference.record import Record, sha256, software
 from stemzoo.io import read
 from stemzoo.model_file.interface import Windows
-from stemzoo.provenance.reading import normalisations, recorded_steps, require_followable
-from stemzoo.provenance.record import Record, sha256, software
 
 # Other runtimes and processors add in another order. On normalised images, networks of the zoo then
 # differ by some 1e-6; the sample vectors allow 1e-3, and a wrong setting or model gives 1e-1.

@@ -5,16 +5,12 @@ from __future__ import annotations
 import hashlib
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stemzoo import _core
 from stemzoo.inference.model import Model, Run
-
-if TYPE_CHECKING:
-    from stemzoo.alignment.align import Alignment
 
 Record = dict[str, Any]
 
@@ -28,34 +24,11 @@ def provenance(
     """
     return {
         "task": model.contract.task,
-        "input": _input(source, dataset, earlier),
-        "model": _identity(model),
+        "input": input_record(source, dataset, earlier),
+        "model": model_record(model),
         **run.settings,
         "provider": model.provider,
         "threads": model.threads,  # 0: as many as there are cores
-        "software": software(),
-    }
-
-
-def alignment_provenance(
-    found: Alignment,
-    model: Model | None,
-    source: Path,
-    settings: Record,
-    dataset: int | None = None,
-    earlier: Record | None = None,
-) -> Record:
-    """The same of the average of an aligned series; `settings` are arguments of `align`."""
-    return {
-        "task": "align",
-        "input": _input(source, dataset, earlier),
-        "model": model and _identity(model),
-        "settings": settings,
-        "shifts": _rounded(found.shifts),
-        "sigma": _rounded(found.sigma),
-        "rejected": np.flatnonzero(found.rejected).tolist(),
-        "ambiguous": np.flatnonzero(found.ambiguous).tolist(),
-        **({"provider": model.provider} if model else {}),
         "software": software(),
     }
 
@@ -92,19 +65,11 @@ def _earlier(record: Record) -> Record | None:
     return said if isinstance(said, dict) and "task" in said else None
 
 
-def _input(source: Path, dataset: int | None, earlier: Record | None) -> Record:
+def input_record(source: Path, dataset: int | None, earlier: Record | None) -> Record:
     said = {} if earlier is None else {"provenance": earlier}
     return {"file": source.name, "sha256": sha256(source), "dataset": dataset, **said}
 
 
-def _identity(model: Model) -> Record:
+def model_record(model: Model) -> Record:
     contract = model.contract
     return {"name": contract.name, "version": contract.version, "sha256": model.sha256}
-
-
-def _rounded(rows: NDArray[Any]) -> list[list[float] | None]:
-    """Pixels to four digits, which is finer than any drift is known; None without a place."""
-    return [
-        [round(float(value), 4) for value in row] if np.isfinite(row).all() else None
-        for row in rows
-    ]

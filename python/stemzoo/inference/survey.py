@@ -1,0 +1,152 @@
+"""What kind of picture a frame is: its noise, its dose, and how far apart its columns are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stemzoo import _core
+from stemzoo.inference.noise import OUTLIER, NoiseModel, measure_noise
+
+BLUR = 0.7  # px: columns that are sharper are undersampled
+LEAST_RISE = 0.1  # of the contrast, over the saddle to a higher column
+CONTRAST = (0.01, 0.995)  # quantiles of the clean picture
+SOME_COLUMNS = 400  # are enough for a median
+LEAST_COLUMNS = 9  # fewer have no order
+ORDERED = 0.22  # relative spread of the distances to nearest neighbours, in a crystal less
+LEAST_PEAKS = 2  # Bragg peaks of a crystal, with their opposites counted once
+PEAK_OVER_SURROUNDINGS = 30.0  # times the median power
+PEAK_OVER_RING = 3.0  # times the highest power 4 to 7 bins away, which a streak does not reach
+SKEWED = 4.0  # electrons per pixel: a lower mean is best seen in the skewness
+EMPTY = 0.01  # of the mean: noise is as weak as this where an enlarged frame has no detail
+# Bragg peaks up to the Nyquist frequency, and none of a long period: columns 2 px apart.
+FINE, COARSE, MANY_FINE = 0.36, 0.12, 0.3  # 1/px, and of the peaks
+SLOWEST = 4  # periods in the picture: fewer are shading
+
+Image = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A frame and its clean estimate, measured. Lengths in px, doses in electrons per pixel."""
+
+    noise: NoiseModel
+    dose: float  # at the brightest columns; NaN where the noise says nothing of it
+    independent_dose: float  # the same per independent pixel: more in a frame that was enlarged
+    spacing: float  # median distance of a column to the nearest; NaN where none were found
+    columns: int  # that stand out in the clean estimate
+    spread: float  # of the distances to nearest columns, relative
+    peaks: int  # Bragg peaks in the frame
+    atoms: bool  # whether it shows an ordered arrangement of columns
+
+
+def survey(raw: Image, clean: Image) -> Survey:
+    """Of a frame and its clean estimate, both float32 and finite."""
+    noise = measure_noise(raw, clean)
+    smooth = blurred(clean, BLUR)
+    low, high = (float(q) for q in np.quantile(smooth[::2, ::2], CONTRAST))
+    places = _core.maxima(smooth, LEAST_RISE * (high - low))[0] if high > low else np.empty((0, 2))
+    nearest = _nearest(places.astype(np.float32))
+    spacing, spread = math.nan, math.inf
+    if len(places) >= LEAST_COLUMNS:
+        spacing = float(np.median(nearest))
+        near, far = np.quantile(nearest, (0.2, 0.8))
+        spread = float(far - near) / spacing
+    peaks = bragg_peaks(raw)
+    frequencies = np.hypot(*peaks.T)
+    fine = frequencies[frequencies > FINE]
+    if len(fine) > MANY_FINE * len(peaks) and frequencies[0] > COARSE:
+        spacing = float(1 / np.median(fine))  # what seems to be columns is what is left of them
+    atoms = len(places) >= LEAST_COLUMNS and (spread < ORDERED or len(peaks) >= LEAST_PEAKS)
+    dose = _dose(raw, clean, high, noise)
+    independent = dose / float(np.mean(noise.spectrum > EMPTY))
+    return Survey(noise, dose, independent, spacing, len(places), spread, len(peaks), atoms)
+
+
+def blurred(image: NDArray[np.floating], sigma: float) -> Image:
+    """By a Gaussian of `sigma` px, periodic at the edges."""
+    up = np.exp(-2 * (math.pi * sigma * np.fft.fftfreq(image.shape[0])) ** 2)
+    across = np.exp(-2 * (math.pi * sigma * np.fft.rfftfreq(image.shape[1])) ** 2)
+    spectrum = np.fft.rfft2(np.asarray(image, np.float32)) * (up[:, None] * across).astype("f4")
+    return np.fft.irfft2(spectrum, image.shape).astype(np.float32)
+
+
+def _nearest(places: NDArray[np.float32]) -> Floats:
+    """Distance to the nearest other place, of some of them."""
+    if len(places) < 2:
+        return np.empty(0)
+    some = places[:: -(-len(places) // SOME_COLUMNS)]
+    square = np.square(some[:, None] - places[None]).sum(-1)
+    found: Floats = np.sqrt(np.partition(square, 1, axis=1)[:, 1])
+    return found
+
+
+def bragg_peaks(image: Image) -> Floats:
+    """Frequencies (y, x) in 1/px of isolated peaks in the power spectrum, strongest first.
+
+    A peak is higher than everything 4 to 7 bins away, which the streaks of edges and of row jitter
+    are not. Of each pair of opposite peaks one is given.
+    """
+    rows, columns = image.shape
+    if min(rows, columns) < 32:
+        return np.empty((0, 2))
+    taper = np.hanning(rows + 2)[1:-1, None] * np.hanning(columns + 2)[None, 1:-1]
+    centred = (image - float(image.mean(dtype=np.float64))) * taper.astype(np.float32)
+    power = np.abs(np.fft.rfft2(centred)) ** 2
+    up, across = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)
+    slow = np.hypot(up * min(rows, columns), across * min(rows, columns)) < SLOWEST
+    half = (across == 0) & (up < 0)  # the opposites of others in this column
+    wide = np.pad(power, ((7, 7), (0, 0)), "wrap")
+    wide = np.pad(wide, ((0, 0), (7, 7)), "reflect")
+    around = [wide[7 + y : 7 + y + rows, 7 + x : 7 + x + power.shape[1]] for y, x in _ring(0, 1.5)]
+    typical = float(np.median(power))
+    chosen = (power > PEAK_OVER_SURROUNDINGS / 3 * typical) & ~slow & ~half
+    for other in around:
+        chosen &= power >= other
+    y, x = np.nonzero(chosen)
+    at = power[y, x]
+    ring = np.stack([wide[7 + y + v, 7 + x + u] for v, u in _ring(3.5, 7)])
+    isolated = (at > PEAK_OVER_RING * ring.max(0)) & (
+        at > PEAK_OVER_SURROUNDINGS * np.median(ring, 0)
+    )
+    order = np.argsort(-at[isolated])
+    places = np.stack([up[y[isolated], 0], across[x[isolated]]], axis=-1)
+    return places[order]
+
+
+def _ring(inner: float, outer: float) -> list[tuple[int, int]]:
+    """Offsets at these distances."""
+    reach = range(-int(outer), int(outer) + 1)
+    return [(y, x) for y in reach for x in reach if inner < math.hypot(y, x) <= outer]
+
+
+def _dose(raw: Image, clean: Image, bright: float, noise: NoiseModel) -> float:
+    """Electrons per pixel at the brightest columns.
+
+    The skewness of Poisson noise gives the mean dose, whatever the gain and the offset, as long as
+    it is low. Otherwise the slope of the variance gives it; where the picture has little contrast,
+    that may come out far too low, but not below what the skewness says.
+    """
+    residual = (raw - clean).ravel()
+    deviation = float(np.sqrt(np.mean(np.square(residual), dtype=np.float64)))
+    if not deviation > 0:
+        return math.nan
+    scaled = residual[np.abs(residual) < 2 * OUTLIER * deviation] / deviation
+    second = float(np.mean(scaled**2, dtype=np.float64))
+    skewness = float(np.mean(scaled**3, dtype=np.float64)) / second**1.5
+    kernel = np.fft.ifft2(np.sqrt(noise.spectrum)).real  # of zero phase
+    kernel /= kernel.sum()
+    squares, cubes = float((kernel**2).sum()), float((kernel**3).sum())
+    error = 5 * math.sqrt(6 / (scaled.size * squares))
+    by_slope = (bright - noise.offset) / noise.gain if noise.counts else math.nan
+    if skewness < error or cubes <= 0:
+        return by_slope
+    # Third and second cumulant of filtered Poisson noise: gain^n * mean * sum(kernel^n).
+    gain = skewness * deviation * math.sqrt(second) * squares / cubes
+    mean = cubes**2 / squares**3 / skewness**2
+    by_skewness = float(mean + max(0.0, bright - float(clean.mean(dtype=np.float64))) / gain)
+    return by_skewness if mean < SKEWED or not noise.counts else max(by_slope, by_skewness)

@@ -1,1 +1,0 @@
-"""How a result was made: written into files, read from them, and replayed."""

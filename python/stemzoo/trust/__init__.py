@@ -1,0 +1,1 @@
+"""What the data support: residual, noise model, likelihood of columns, report and replay."""
