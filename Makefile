@@ -8,17 +8,40 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
-.PHONY: demo capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise lint format table clean
+# Where `make capi` installs.
+PREFIX ?= dist/capi
+
+.PHONY: demo capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise lint format table
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
-.PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools
+.PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
 
+capi: .venv/python  ## the C library, installed: make capi PREFIX=DIR
+	$(BIN)/cmake -S . -B build/capi -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+		-DPython_EXECUTABLE=$(abspath $(BIN))/python -DSTEMZOO_DOWNLOADS=$(abspath build/downloads)
+	$(BIN)/cmake --build build/capi --target stemzoo_capi
+	$(BIN)/cmake --install build/capi --component capi --prefix $(PREFIX)
+
+client-wheel: capi .venv/dev  ## one wheel for any Python: the client, the C library and models
+	$(BIN)/python clients/python/make_wheel.py build/capi/libstemzoo.so -o dist
+
+client-wheel-windows: windows-tools .venv/dev
+	PATH=$(abspath $(BIN)):$$PATH cmake --preset windows -DPython_EXECUTABLE=$(abspath $(BIN))/python
+	$(BIN)/cmake --build build/windows --target stemzoo_capi
+	$(BIN)/python clients/python/make_wheel.py build/windows/stemzoo.dll -o dist
+
 test: lint cpp-test python-test  ## everything CI runs
 
-fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Runtime
+# How long the C library is called at random.
+FUZZ_SECONDS ?= 1800
+
+fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Runtime; the C library
 	$(BIN)/python -m tests.fuzz.gate --count 100000
+	PATH=$(abspath $(BIN)):$$PATH cmake --preset sanitize -DPython_EXECUTABLE=$(abspath $(BIN))/python
+	$(BIN)/cmake --build build/sanitize --target stemzoo_capi_fuzz
+	VIRTUAL_ENV=$(abspath .venv) build/sanitize/stemzoo_capi_fuzz zoo $(FUZZ_SECONDS)
 
 bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
 	$(BIN)/python -m benchmarks
