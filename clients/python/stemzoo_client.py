@@ -253,12 +253,15 @@ class _Pixels:
         typestr, data = interface["typestr"], interface.get("data")
         if not isinstance(data, tuple):
             raise ArgumentError("{} does not say where its pixels lie".format(self.name))
-        itemsize = int(typestr[2:])
+        number = re.match(r"([<>|=])([buifc])(\d+)$", typestr)
+        if not number:
+            return typestr, 1  # refused by _dtype
+        order, kind, itemsize = number.group(1), number.group(2), int(number.group(3))
         self.shape, strides = tuple(interface["shape"]), interface.get("strides")
         self.strides = tuple(strides or self._dense(itemsize))
         self.address, self.readonly = data
-        kind = {"u": "B", "b": "B", "i": "b", "f": "f", "c": "Z"}.get(typestr[1], typestr[1])
-        return typestr[0].replace("|", "@") + kind, itemsize
+        letter = {"b": "B", "u": "B", "i": "b", "f": "f", "c": "Z"}[kind]
+        return order.replace("|", "@") + letter, itemsize
 
     def _dense(self, itemsize: int) -> List[int]:
         """The strides of an array in one piece."""
