@@ -799,19 +799,25 @@ def find_model(source: Any) -> str:
     path = os.fsdecode(os.fspath(source))
     if path.endswith(".onnx") or os.path.basename(path) != path or os.path.isfile(path):
         return path
-    name, _, version = path.partition("@")
     folders = [_HERE, _FILES, *filter(None, os.environ.get("STEMZOO_SITE", "").split(os.pathsep))]
+    name = path.partition("@")[0]
+    return newest_model(path, [*folders, *(os.path.join(folder, name) for folder in folders)])
+
+
+def newest_model(asked: str, folders: Sequence[str]) -> str:
+    """The file of the model "name" or "name@version" that lies in one of the folders."""
+    name, _, version = asked.partition("@")
     pattern = re.compile(re.escape(name) + r"-(\d+)\.(\d+)\.(\d+)\.onnx$")
     found = []
-    for folder in (*folders, *(os.path.join(folder, name) for folder in folders)):
-        for candidate in glob.glob(os.path.join(glob.escape(folder), "*.onnx")):
-            match = pattern.match(os.path.basename(candidate))
+    for folder in folders:
+        for path in glob.glob(os.path.join(glob.escape(folder), "*.onnx")):
+            match = pattern.match(os.path.basename(path))
             if match and version in ("", ".".join(match.groups())):
-                found.append((tuple(map(int, match.groups())), candidate))
+                found.append((tuple(map(int, match.groups())), path))
     if not found:
         raise StemzooError(
             "there is no model {!r} in {}; give the path of its .onnx file, or name the folder of "
-            "the models in STEMZOO_SITE".format(path, ", ".join(folders)),
+            "the models in STEMZOO_SITE".format(asked, ", ".join(folders)),
             3,
         )
     return max(found)[1]
