@@ -122,6 +122,8 @@ class Row(NamedTuple):
 
 # ---- Pixels -------------------------------------------------------------------------------------
 
+_NO_RUNTIME = 4  # STEMZOO_NO_RUNTIME
+
 _DTYPES = (  # in the order of enum stemzoo_dtype
     ("uint8", "B"),
     ("int8", "b"),
@@ -613,6 +615,15 @@ def _found_library() -> str:
     return names[-1]  # the system looks for it
 
 
+def _runtime_on_path() -> Optional[str]:
+    """ONNX Runtime in a package on sys.path, of which the C library knows nothing."""
+    name = "onnxruntime.dll" if sys.platform == "win32" else "libonnxruntime.*"
+    for folder in sys.path:
+        for path in sorted(glob.glob(os.path.join(folder, "onnxruntime", "capi", name))):
+            return path
+    return None
+
+
 class _Handle:
     """An object of the C library. It is freed when its owner closed it and no call is in it."""
 
@@ -693,7 +704,15 @@ class Model(_Owner):
             call: Tuple[Any, ...] = ("model_open_memory", content, len(content))
         else:
             call = ("model_open", os.fsencode(find_model(source)))
-        self._own(_Handle(library, "model", *call, ctypes.byref(options)))
+        try:
+            handle = _Handle(library, "model", *call, ctypes.byref(options))
+        except StemzooError as error:
+            runtime = _runtime_on_path()
+            if error.status != _NO_RUNTIME or runtime is None:
+                raise
+            library.load_runtime(runtime)
+            handle = _Handle(library, "model", *call, ctypes.byref(options))
+        self._own(handle)
 
     def metadata(self, key: str) -> Optional[str]:
         """What the model says about itself ("name", "version", "task", "limits", ...), or None."""
