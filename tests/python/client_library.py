@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "clients" / "python"
 HEADER = ROOT / "csrc" / "capi"
@@ -22,3 +24,17 @@ def stub(folder, version):
     source = Path(__file__).with_name("client_stub.c")
     options = ["-shared", "-fPIC", f'-DSTUB_VERSION="{version}"', "-Wno-format-truncation"]
     return compiled(source, folder / "libstemzoo.so", *options)
+
+
+def built():
+    """The C library that the editable installation of this tree built, or a skip."""
+    found = sorted(ROOT.glob("build/*/libstemzoo.so"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        pytest.skip("no C library here; `pip install --editable .` builds it")
+    return found[-1]
+
+
+def runtime():
+    """The library in the ONNX Runtime package of this Python."""
+    package = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    return next(Path(package.__file__).parent.glob("capi/libonnxruntime.so*"))

@@ -48,10 +48,27 @@ def _environment(**variables):
     return {**os.environ, "PYTHONPATH": str(client_library.CLIENT), **variables}
 
 
-@pytest.mark.parametrize("version", [f"3.{minor}" for minor in range(7, 15)])
+VERSIONS = pytest.mark.parametrize("version", [f"3.{minor}" for minor in range(7, 15)])
+
+
+@VERSIONS
 def test_it_runs_under_every_python(version, stub):
     command = [_python(version), "-W", "error", "-B", HERE / "client_selfcheck.py", stub]
     done = subprocess.run(command, env=_environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"checked {version}" in done.stdout
+
+
+@VERSIONS
+def test_it_runs_the_c_library_under_every_python(version):
+    zoo = client_library.ROOT / "zoo"
+    environment = _environment(
+        STEMZOO_LIBRARY=str(client_library.built()),
+        STEMZOO_ORT=str(client_library.runtime()),
+        STEMZOO_SITE=str(zoo),
+    )
+    command = [_python(version), "-W", "error", "-B", HERE / "client_realcheck.py", zoo]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"checked {version}" in done.stdout
 

@@ -15,8 +15,10 @@ SCRIPT = client_library.ROOT / "clients" / "temscript" / "drift_correct.py"
 PIXELS = 2e9 * np.array([[0.5, 0.8], [-0.9, 0.4]])  # px along (y, x) per metre along (x, y)
 
 
-@pytest.fixture(scope="module")
-def script(c_library):
+@pytest.fixture
+def script(monkeypatch):
+    library = stemzoo_client.Library(str(client_library.built()))
+    monkeypatch.setattr(stemzoo_client, "_opened", library)
     spec = importlib.util.spec_from_file_location("drift_correct", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
