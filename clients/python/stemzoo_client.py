@@ -636,7 +636,6 @@ class _Handle:
         self._lock = threading.Lock()
         self._users = 1  # the owner
         self._open = True
-        self.below: Optional[_Handle] = None  # entered; what the object needs as long as it lives
 
     def __enter__(self) -> ctypes.c_void_p:
         with self._lock:
@@ -651,8 +650,6 @@ class _Handle:
             last = self._users == 0
         if last:
             self.library.call(self._kind + "_close", self._pointer)
-            if self.below is not None:
-                self.below.__exit__()
 
     def close(self) -> None:
         with self._lock:
@@ -890,42 +887,34 @@ def ncc(
 # ---- Drift --------------------------------------------------------------------------------------
 
 
-class _Options:
-    """The options of an estimator or tracker, and the model that they hold on to."""
-
-    def __init__(
-        self, model: Any, max_shift: Optional[int], renew: Optional[float], threads: Optional[int]
-    ) -> None:
-        if max_shift is not None and not (type(max_shift) is int and max_shift >= 1):
-            raise ArgumentError(
-                "max_shift is {!r}; expected a whole number of pixels, at least 1, or None for a "
-                "third of the frame".format(max_shift)
-            )
-        if renew is not None and not 0 < renew <= 1:
-            raise ArgumentError(
-                "renew is {!r}; expected a share of max_shift, above 0 and at most 1, or None to "
-                "keep the first reference".format(renew)
-            )
-        reader = model if model is None or isinstance(model, Model) else Model(model, threads)
-        self.handle = None if reader is None else reader._handle
-        self.struct = _DriftOptions(
-            None if self.handle is None else self.handle.__enter__(),
-            max_shift or 0,
-            -1.0 if renew is None else renew,
-            _threads(threads),
+def _made(
+    kind: str,
+    arguments: Sequence[Any],
+    model: Any,
+    max_shift: Optional[int],
+    renew: Optional[float],
+    threads: Optional[int],
+) -> _Handle:
+    """An estimator or a tracker."""
+    if max_shift is not None and not (type(max_shift) is int and max_shift >= 1):
+        raise ArgumentError(
+            "max_shift is {!r}; expected a whole number of pixels, at least 1, or None for a third "
+            "of the frame".format(max_shift)
         )
-
-    def made(self, kind: str, *arguments: Any) -> _Handle:
-        try:
-            made = _Handle(
-                open_library(), kind, kind + "_create", *arguments, ctypes.byref(self.struct)
-            )
-        except BaseException:
-            if self.handle is not None:
-                self.handle.__exit__()
-            raise
-        made.below = self.handle
-        return made
+    if renew is not None and not 0 < renew <= 1:
+        raise ArgumentError(
+            "renew is {!r}; expected a share of max_shift, above 0 and at most 1, or None to keep "
+            "the first reference".format(renew)
+        )
+    options = _DriftOptions(
+        None, max_shift or 0, -1.0 if renew is None else renew, _threads(threads)
+    )
+    library, create = open_library(), kind + "_create"
+    if model is None:
+        return _Handle(library, kind, create, *arguments, ctypes.byref(options))
+    reader = model if isinstance(model, Model) else Model(model, threads)
+    with reader._handle as options.model:
+        return _Handle(library, kind, create, *arguments, ctypes.byref(options))
 
 
 class Estimator(_Owner):
@@ -945,7 +934,7 @@ class Estimator(_Owner):
         rows, columns = shape
         if min(rows, columns) < 1:
             raise ArgumentError("shape is {}; expected (rows, columns)".format(shape))
-        self._own(_Options(model, max_shift, None, threads).made("estimator", rows, columns))
+        self._own(_made("estimator", (rows, columns), model, max_shift, None, threads))
 
     def run(self, reference: Any, moving: Any) -> Drift:
         """How far features moved from `reference` to `moving`."""
@@ -993,8 +982,8 @@ class DriftTracker(_Owner):
         threads: Optional[int] = 0,
     ) -> None:
         pixels = _input(reference, "reference")
-        options = _Options(model, max_shift, renew, threads)
-        self._own(options.made("tracker", ctypes.byref(pixels.struct())))
+        frame = ctypes.byref(pixels.struct())
+        self._own(_made("tracker", (frame,), model, max_shift, renew, threads))
 
     def push(self, frame: Any, time: Optional[float] = None) -> Drift:
         """The drift of the next frame since the first. `time` is when it was recorded, on any

@@ -207,7 +207,7 @@ def test_whatever_is_not_closed_is_closed_when_it_is_collected():
     model.close()
     model.close()
     refused("this model is closed", model.metadata, "name")
-    assert alive() == before + 2  # the estimator holds on to its model
+    assert alive() == before + 1
     del estimator
     gc.collect()
     assert alive() == before
