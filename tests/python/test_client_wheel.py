@@ -1,4 +1,4 @@
-"""clients/python/wheel.py: one wheel for every Python, which holds all that a frame needs."""
+"""clients/python/make_wheel.py: one wheel for every Python, which holds all that a frame needs."""
 
 import base64
 import hashlib
@@ -13,12 +13,12 @@ import client_library
 import pytest
 import stemzoo_client
 
-SCRIPT = client_library.CLIENT / "wheel.py"
+SCRIPT = client_library.CLIENT / "make_wheel.py"
 
 
 @pytest.fixture(scope="module")
 def module():
-    spec = importlib.util.spec_from_file_location("client_wheel", SCRIPT)
+    spec = importlib.util.spec_from_file_location("make_wheel", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""Makes a wheel of the client, a C library and models: wheel.py LIBRARY [-o FOLDER]
+"""Makes a wheel of the client, a C library and models: make_wheel.py LIBRARY [-o FOLDER]
 
 The wheel holds no compiled Python code, so one serves every Python from 3.7 on: py3-none-PLATFORM.
 A host without pip unzips it and adds the folder to sys.path.
