@@ -124,11 +124,15 @@ def test_rows():
     assert straight.tolist() == pilot.pixels.tolist()
 
 
+kept = []  # left open at exit
+
+
 def main():
     for name, test in list(globals().items()):
         if name.startswith("test_"):
             test()
     assert "numpy" not in sys.modules
+    kept.extend((stemzoo.Model("denoise-live"), stemzoo.DriftTracker(columns())))
     print("checked", sys.version.split()[0], stemzoo.open_library().load_runtime())
 
 
