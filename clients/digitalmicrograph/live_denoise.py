@@ -26,6 +26,7 @@ class LiveDenoise(DM.Py_ScriptObject):
         DM.Py_ScriptObject.__init__(self)
         self.source = source
         self.model = model
+        self.last_row = b""
         self.result = DM.CreateImage(model.run(source.GetNumArray()))
         self.result.SetName(source.GetName() + " denoised")
         for axis in (0, 1):
@@ -35,10 +36,15 @@ class LiveDenoise(DM.Py_ScriptObject):
         self.result.ShowImage()
 
     def HandleDataChangedEvent(self, flags, image):
-        """Called by DigitalMicrograph whenever the view has changed."""
+        """Called by DigitalMicrograph whenever the view has changed, in a scan many times a frame:
+        the last row tells when one is complete."""
+        frame = self.source.GetNumArray()
+        previous, self.last_row = self.last_row, frame[-1].tobytes()
+        if self.last_row == previous:
+            return
         try:
             # The arrays are the memory of the images: the result is written where it is shown.
-            self.model.run(self.source.GetNumArray(), out=self.result.GetNumArray())
+            self.model.run(frame, out=self.result.GetNumArray())
         except (stemzoo.StemzooError, ValueError) as error:
             self.stop(str(error))
         else:

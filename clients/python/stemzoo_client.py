@@ -120,9 +120,10 @@ class Row(NamedTuple):
     sigma_x: float
 
 
-# ---- Pixels -------------------------------------------------------------------------------------
+_BAD_ARGUMENT, _CANNOT_READ, _NO_RUNTIME = 1, 3, 4  # enum stemzoo_status
 
-_NO_RUNTIME = 4  # STEMZOO_NO_RUNTIME
+
+# ---- Pixels -------------------------------------------------------------------------------------
 
 _DTYPES = (  # in the order of enum stemzoo_dtype
     ("uint8", "B"),
@@ -156,7 +157,7 @@ def image(
         if dtype not in _NAMES:
             raise ArgumentError("dtype is {!r}; expected one of {}".format(dtype, _NAMES))
         flat = memoryview(pixels)
-        if not flat.contiguous or len(shape) != 2 or min(shape) < 1:
+        if not flat.c_contiguous or len(shape) != 2 or min(shape) < 1:
             raise ArgumentError(
                 "shape is {}; expected (rows, columns) for a buffer in one piece".format(shape)
             )
@@ -262,6 +263,7 @@ class _Pixels:
         self.shape, strides = tuple(interface["shape"]), interface.get("strides")
         self.strides = tuple(strides or self._dense(itemsize))
         self.address, self.readonly = data
+        self._hold = (pixels, interface)  # either may own the memory
         letter = {"b": "B", "u": "B", "i": "b", "f": "f", "c": "Z"}[kind]
         return order.replace("|", "@") + letter, itemsize
 
@@ -305,11 +307,11 @@ class _Pixels:
         return all(n == 1 or a == b for n, a, b in zip(self.shape, self.strides, dense))
 
     def plain(self) -> _Pixels:
-        """Itself where strides count whole, aligned elements; else a copy that does."""
-        ragged = [self.address, *self.strides]
+        """Itself where strides count whole, aligned elements, and none is 0; else a copy."""
+        numbers = [self.address, *self.strides]
         indirect = isinstance(self._hold, memoryview) and self._hold.suboffsets
-        whole = not indirect and not any(number % self.itemsize for number in ragged)
-        return self if whole else self.copied()
+        whole = 0 not in numbers and not any(number % self.itemsize for number in numbers)
+        return self if whole and not indirect else self.copied()
 
     def copied(self, dtype: Optional[str] = None) -> _Pixels:
         """The same pixels in one piece, and in another dtype where that is given."""
@@ -350,16 +352,15 @@ class _Pixels:
 
 
 def _is_numpy(given: Any) -> bool:
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(given, numpy.ndarray)
+    return isinstance(given, getattr(sys.modules.get("numpy"), "ndarray", ()))
 
 
 def _apart(given: Any) -> Tuple[Any, Any]:
     """The pixels and the mask, if any."""
     if isinstance(given, Image):
         return given.pixels, given.mask
-    masked = sys.modules.get("numpy.ma")
-    if masked is not None and isinstance(given, masked.MaskedArray):
+    masked: Any = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
+    if isinstance(given, masked):
         return given.data, given.mask if getattr(given.mask, "shape", ()) else None
     return given, None
 
@@ -394,8 +395,8 @@ def _output(out: Any, shape: Sequence[int], like: _Pixels) -> Tuple[Any, _Pixels
                 place.dtype, place.shape, tuple(shape)
             )
         )
-    if place.strides[-1] != 4 or any(number % 4 for number in [place.address, *place.strides]):
-        raise ArgumentError("the pixels of a row of out do not lie side by side")
+    if place.strides[-1] != 4 or place.plain() is not place:
+        raise ArgumentError("the pixels of a row of out do not lie side by side, or rows overlap")
     return out, place
 
 
@@ -542,13 +543,15 @@ class Library:
             self._functions = {name: getattr(loaded, "stemzoo_" + name) for name in _CALLS}
         except (OSError, AttributeError) as error:
             raise StemzooError(
-                "{} cannot be used as the C library of stemzoo: {}".format(path, error), 3
+                "{} cannot be used as the C library of stemzoo ({}); put the library beside "
+                "stemzoo_client.py, or name its path in STEMZOO_LIBRARY".format(path, error),
+                _CANNOT_READ,
             ) from error
         if self.version.split(".")[:2] != __version__.split(".")[:2]:
             raise StemzooError(
                 "{} is stemzoo {}, and this client is written for {}; use the client that came "
                 "with the library".format(path, self.version, __version__),
-                3,
+                _CANNOT_READ,
             )
         self.path = path
         for name, arguments in _CALLS.items():
@@ -561,7 +564,7 @@ class Library:
         if status == 0:
             return
         message = (self._last_error() or b"").decode("utf-8", "replace")
-        if status == 1:
+        if status == _BAD_ARGUMENT:
             raise ArgumentError(message)
         raise StemzooError(message or "stemzoo_{} failed".format(name), status)
 
@@ -593,7 +596,7 @@ def open_library(path: Optional[str] = None) -> Library:
             raise StemzooError(
                 "{} is loaded already; a process has one library, so {} has to be opened before "
                 "anything else".format(_opened.path, path),
-                3,
+                _CANNOT_READ,
             )
         return _opened
 
@@ -834,7 +837,7 @@ def newest_model(asked: str, folders: Sequence[str]) -> str:
         raise StemzooError(
             "there is no model {!r} in {}; give the path of its .onnx file, or name the folder of "
             "the models in STEMZOO_SITE".format(asked, ", ".join(folders)),
-            3,
+            _CANNOT_READ,
         )
     return max(found)[1]
 

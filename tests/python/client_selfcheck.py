@@ -246,6 +246,8 @@ def test_numpy_arrays_come_back_as_numpy_arrays(numpy):
                 strided[...] = typed
                 assert (model.run(typed) == 2.0 * typed).all(), dtype
                 assert (model.run(strided) == 2.0 * typed).all(), dtype
+        flat = numpy.broadcast_to(frame[0], (6, 10))
+        assert (model.run(flat) == 2.0 * flat).all()
         packed = numpy.zeros((4, 5), [("flag", "u1"), ("count", "f4")])
         packed["count"] = 3
         assert (model.run(packed["count"]) == 6).all()

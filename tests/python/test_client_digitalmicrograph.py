@@ -41,6 +41,18 @@ def test_every_frame_is_denoised_in_a_window_of_its_own(view):
     assert script["live"].model.run(np.ones((2, 2)))[0, 0] == 2  # still open
 
 
+def test_a_scan_is_denoised_when_its_last_row_has_come(view):
+    runpy.run_path(str(SCRIPT))
+    result = digitalmicrograph.shown[-1]
+    view.array[...] = 5
+    view.UpdateImage()
+    for rows in (1, 3, 5, 6):
+        view.array[:rows] = 8
+        view.UpdateImage()
+    assert result.updates == 2
+    assert (result.array == 16).all()
+
+
 @pytest.mark.parametrize("closed", [0, 1])
 def test_it_ends_with_either_window(view, closed, capsys):
     script = runpy.run_path(str(SCRIPT))
