@@ -1,4 +1,4 @@
-"""Makes a wheel of the client, a C library and models: make_wheel.py LIBRARY [-o FOLDER]
+"""Makes a wheel of the client, a C library, models and examples: make_wheel.py LIBRARY [-o FOLDER]
 
 The wheel holds no compiled Python code, so one serves every Python from 3.7 on: py3-none-PLATFORM.
 A host without pip unzips it and adds the folder to sys.path.
@@ -21,6 +21,7 @@ import stemzoo_client  # noqa: E402
 
 MODELS = ("denoise-live", "denoise-atomic", "drift-lattice")
 FILES = Path(stemzoo_client._FILES).name
+EXAMPLES = ("digitalmicrograph/live_denoise.py", "temscript/drift_correct.py")
 LICENCES = {"LICENSE": "LICENSE", "ducc0-LICENSE.txt": "cmake/ducc0-LICENSE.txt"}
 EARLIEST = (
     1980,
@@ -70,6 +71,9 @@ def contents(library: Path, models: tuple[str, ...]) -> dict[str, bytes]:
     found = {client.name: client.read_bytes(), f"{FILES}/{name}": library.read_bytes()}
     for model in models:
         path = Path(stemzoo_client.newest_model(model, [str(ROOT / "zoo" / model)]))
+        found[f"{FILES}/{path.name}"] = path.read_bytes()
+    for example in EXAMPLES:
+        path = HERE.parent / example
         found[f"{FILES}/{path.name}"] = path.read_bytes()
     return found
 

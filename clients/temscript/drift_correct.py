@@ -20,7 +20,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
+ABOVE = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ABOVE))  # where the client lies in a wheel
+sys.path.insert(0, str(ABOVE / "python"))  # and in the repository
 import stemzoo_client as stemzoo
 
 LEAST_STEP = 2  # px, for a calibration to a few per cent

@@ -52,6 +52,7 @@ def test_its_record_is_of_its_files(wheel):
             expected = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
             assert digest == f"sha256={expected.decode()}"
             assert int(size) == len(data)
+    assert "stemzoo_client_files/live_denoise.py" in names
     models = [name.partition("/")[2] for name in names if name.endswith(".onnx")]
     assert sorted(re.sub(r"-[\d.]+\.onnx", "", name) for name in models) == [
         "denoise-atomic",
