@@ -23,7 +23,7 @@ from typing import Any
 ABOVE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ABOVE))  # where the client lies in a wheel
 sys.path.insert(0, str(ABOVE / "python"))  # and in the repository
-import stemzoo_client as stemzoo
+import stemzoo_client as stemzoo  # noqa: E402
 
 LEAST_STEP = 2  # px, for a calibration to a few per cent
 
