@@ -1110,8 +1110,10 @@ class Service:
         except OSError as error:
             raise self._lost(error) from error
         self._stream = self._socket.makefile("rb")
+        self._most: Optional[int] = None  # bytes of a frame
         try:
-            self.version = str(self._call("hello", {})["stemzoo"])
+            hello = self._call("hello", {})
+            self.version, self._most = str(hello["stemzoo"]), int(hello["max_frame"])
         except BaseException:
             self.close()
             raise
@@ -1204,6 +1206,7 @@ class Service:
             if frames:
                 shape = frames[0].shape if len(frames) == 1 else (len(frames), *frames[0].shape)
                 header.update(dtype=frames[0].dtype, shape=shape)
+            self._require_room(frames)
             try:
                 self._send(header, frames)
                 answer = self._received()
@@ -1222,11 +1225,22 @@ class Service:
                 raise
             return answer
 
+    def _require_room(self, frames: Sequence[_Pixels]) -> None:
+        size = sum(frame.itemsize * _product(frame.shape) for frame in frames)
+        if self._most is not None and size > self._most:
+            raise ArgumentError(
+                "the frames have {} bytes, and the service at {} takes {} at most; send fewer at a "
+                "time, or start it with a larger --max-frame".format(size, self._where, self._most)
+            )
+
     def _send(self, header: Dict[str, Any], frames: Sequence[_Pixels]) -> None:
         text = json.dumps(header).encode("utf-8")
-        self._socket.sendall(_MAGIC + struct.pack("<I", len(text)) + text)
-        for frame in frames:
-            self._socket.sendall(frame.raw())
+        try:
+            self._socket.sendall(_MAGIC + struct.pack("<I", len(text)) + text)
+            for frame in frames:
+                self._socket.sendall(frame.raw())
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # a refusal may have come before everything was sent
 
     def _received(self) -> Dict[str, Any]:
         magic, length = struct.unpack("<4sI", self._read(8))

@@ -119,14 +119,29 @@ def test_refusals_are_sentences_and_the_connection_stays(service, frame):
     assert service.models()
 
 
-def test_a_frame_beyond_the_limit_ends_the_connection(service):
+def test_a_frame_beyond_the_limit_is_not_sent(service, frame):
     large = np.zeros((2048, 2048), "f4")
-    with pytest.raises(stemzoo_client.StemzooError) as refused:
+    with pytest.raises(stemzoo_client.ArgumentError, match=r"16777216 bytes, .* takes 4194304"):
         service.denoise(large, model="denoise-live")
+    assert service.drift(frame, frame, model=None).dy == pytest.approx(0, abs=0.01)
+
+
+def test_what_the_service_refuses_ends_the_connection(service, frame):
+    service._most = None
+    with pytest.raises(stemzoo_client.StemzooError) as refused:
+        service.denoise(np.zeros((2048, 2048), "f4"), model="denoise-live")
     assert refused.value.status in ("too_large", "connection")
     with pytest.raises(stemzoo_client.StemzooError) as refused:
         service.models()
     assert refused.value.status == "connection"
+
+
+def test_a_service_with_no_place_says_so():
+    with Server("127.0.0.1", 0, State(), connections=1).running() as server:
+        with stemzoo_client.connect(*server.address):
+            with pytest.raises(stemzoo_client.StemzooError) as refused:
+                stemzoo_client.connect(*server.address)
+            assert refused.value.status in ("busy", "connection")
 
 
 def test_a_token_is_asked_for():
