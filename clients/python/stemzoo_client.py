@@ -1114,6 +1114,9 @@ class Service:
         try:
             hello = self._call("hello", {})
             self.version, self._most = str(hello["stemzoo"]), int(hello["max_frame"])
+        except (KeyError, TypeError, ValueError) as error:
+            self.close()
+            raise self._lost(ValueError("what answers there is no stemzoo service")) from error
         except BaseException:
             self.close()
             raise

@@ -137,11 +137,11 @@ def test_what_the_service_refuses_ends_the_connection(service, frame):
 
 
 def test_a_service_with_no_place_says_so():
-    with Server("127.0.0.1", 0, State(), connections=1).running() as server:
-        with stemzoo_client.connect(*server.address):
-            with pytest.raises(stemzoo_client.StemzooError) as refused:
-                stemzoo_client.connect(*server.address)
-            assert refused.value.status in ("busy", "connection")
+    full = Server("127.0.0.1", 0, State(), connections=1).running()
+    with full as server, stemzoo_client.connect(*server.address):
+        with pytest.raises(stemzoo_client.StemzooError) as refused:
+            stemzoo_client.connect(*server.address)
+        assert refused.value.status in ("busy", "connection")
 
 
 def test_a_token_is_asked_for():
@@ -194,6 +194,7 @@ def answering(answer):
         (b"STZ1" + struct.pack("<I", 2) + b"{}", "service at 127.0.0.1"),
         (b"STZ1" + struct.pack("<I", 2) + b"[]", "service at 127.0.0.1"),
         (b"STZ1" + struct.pack("<I", 9) + b'{"id": 7}', "answer 7 came to request 1"),
+        (b"STZ1" + struct.pack("<I", 9) + b'{"id": 1}', "no stemzoo service"),
         (b"STZ", "closed the connection"),
         (b"", "closed the connection"),
     ],
