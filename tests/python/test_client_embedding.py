@@ -1,17 +1,19 @@
 """What docs/embedding.md shows compiles, runs and says what it should."""
 
 import re
-import runpy
 import shutil
 import subprocess
 
 import client_library
+import digitalmicrograph
 import numpy as np
 import pytest
 import stemzoo_client
 from moving_specimens import particle
 
 import stemzoo
+from stemzoo.streaming.service.server import Server
+from stemzoo.streaming.service.state import State
 
 PAGE = client_library.ROOT / "docs" / "embedding.md"
 ZOO = client_library.ROOT / "zoo"
@@ -81,20 +83,33 @@ def test_the_commands_build_and_run_it(recorded, tmp_path, monkeypatch):
     np.testing.assert_allclose(drifts(done.stdout), SHIFTS, atol=0.05)
 
 
-def test_the_python_program_does_the_same(recorded, monkeypatch, capsys):
-    (program,) = blocks("python")
+def test_the_python_programs_do_the_same(recorded, monkeypatch, capsys):
+    program, served, shown = blocks("python")
     folder, frames = recorded
-    (folder / "first.py").write_text(program)
-    monkeypatch.setattr(
-        stemzoo_client, "_opened", stemzoo_client.Library(str(client_library.built()))
-    )
+    library = stemzoo_client.Library(str(client_library.built()))
+    monkeypatch.setattr(stemzoo_client, "_opened", library)
     monkeypatch.setenv("STEMZOO_ORT", str(client_library.runtime()))
     monkeypatch.setenv("STEMZOO_SITE", str(ZOO))
     monkeypatch.chdir(folder)
-    clean = runpy.run_path(str(folder / "first.py"))["clean"]
+    names = {}
+    exec(compile(program, PAGE, "exec"), names)
     np.testing.assert_allclose(drifts(capsys.readouterr().out), SHIFTS[1:], atol=0.05)
     direct = stemzoo.denoise(frames[-1], model="denoise-live")
-    np.testing.assert_array_equal(np.asarray(clean), direct)
+    np.testing.assert_array_equal(np.asarray(names["clean"]), direct)
+
+    view, result = (digitalmicrograph.CreateImage(frame) for frame in (frames[-1], direct * 0))
+    exec(compile(shown, PAGE, "exec"), {**names, "view": view, "result": result})
+    np.testing.assert_array_equal(result.GetNumArray(), direct)
+    assert result.updates == 1
+
+    with Server("127.0.0.1", 0, State()).running() as server:
+        exec(compile(served.replace("7836", str(server.address[1])), PAGE, "exec"), names)
+    np.testing.assert_array_equal(np.asarray(names["clean"]), direct)
+
+
+def test_every_block_of_code_is_tested():
+    fences = re.findall(r"^```(\w*)$", PAGE.read_text(), re.MULTILINE)
+    assert fences[::2] == ["c", "sh", "python", "python", "python"]
 
 
 def test_the_links_of_the_page_lead_somewhere():
