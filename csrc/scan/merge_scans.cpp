@@ -1,0 +1,165 @@
+#include "scan/merge_scans.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "drift/missing.hpp"
+#include "scan/first_paths.hpp"
+#include "scan/place_rows.hpp"
+#include "scan/splat.hpp"
+
+namespace stemzoo::scan {
+namespace {
+
+constexpr std::size_t least_side = 64;  // px
+constexpr double least_angle = 10;      // degrees between two directions of scanning
+constexpr float seen = 0.25f;           // samples from which on a pixel is known
+constexpr Reach wide{3, 5}, narrow{1, 1};
+constexpr int refinements = 2;
+
+// Degrees between the fast directions of two scans, at most 90.
+double between(double one, double other) {
+    const double turn = std::fmod(std::abs(one - other), 180.0);
+    return std::min(turn, 180 - turn);
+}
+
+// The first scan and the first in another direction, which pin what either cannot know.
+std::size_t partner(const std::vector<Scan>& scans) {
+    for (std::size_t k = 1; k < scans.size(); ++k) {
+        if (between(scans[k].angle, scans[0].angle) >= least_angle) return k;
+    }
+    throw std::invalid_argument(
+        "all " + std::to_string(scans.size()) +
+        " scans are in one direction; expected two directions at least " +
+        std::to_string(static_cast<int>(least_angle)) +
+        " degrees apart, such as 0 and 90: a drift along rows that both show alike is unknown");
+}
+
+void check(const std::vector<Scan>& scans) {
+    if (scans.size() < 2) {
+        throw std::invalid_argument("got " + std::to_string(scans.size()) +
+                                    " scan(s); expected two or more of one place");
+    }
+    for (const Scan& scan : scans) {
+        if (!std::isfinite(scan.angle)) {
+            throw std::invalid_argument("an angle is not finite; expected degrees");
+        }
+        if (std::min(scan.shape.rows, scan.shape.cols) < least_side) {
+            throw std::invalid_argument("a scan is " + scan.shape.text() +
+                                        " pixels; expected at least " +
+                                        std::to_string(least_side) + " along either side");
+        }
+    }
+}
+
+Splat splat_of(const Scan& scan, Shape shape, unsigned threads) {
+    Splat splat(shape);
+    add(scan, splat, threads);
+    return splat;
+}
+
+// The sum of all but one.
+Splat without(const std::vector<Splat>& splats, std::size_t left_out) {
+    Splat total(splats[0].shape);
+    for (std::size_t k = 0; k < splats.size(); ++k) {
+        if (k == left_out) continue;
+        for (std::size_t i = 0; i < total.sum.size(); ++i) {
+            total.sum[i] += splats[k].sum[i];
+            total.weight[i] += splats[k].weight[i];
+        }
+    }
+    return total;
+}
+
+// Which lattice vector: features of the straightened pictures decide, and move the second scan.
+drift::Drift decide(const Splat& placed, Scan& second, const drift::Comparison& comparison,
+                    unsigned threads) {
+    const Shape shape = placed.shape;
+    const Splat moving = splat_of(second, shape, threads);
+    const auto frame = [&](const Splat& splat, const char* name) {
+        const std::vector<float> picture = filled(splat, threads);
+        drift::Flags unseen;
+        for (const float weight : splat.weight) unseen.push_back(weight < seen);
+        const auto mask = contiguous<const std::uint8_t>(unseen.data(), shape);
+        const bool whole = std::none_of(unseen.begin(), unseen.end(), [](auto f) { return f; });
+        return comparison.prepare(contiguous<const float>(picture.data(), shape),
+                                  whole ? nullptr : &mask, name);
+    };
+    const drift::Drift found =
+        comparison.compare(*frame(placed, "first"), *frame(moving, "second"), nullptr);
+    if (!found.known()) return found;
+    const Pair d = Placement(second, shape).turned_back({-found.shift[0], -found.shift[1]});
+    for (Pair& place : second.path) {
+        place.y += d.y;
+        place.x += d.x;
+    }
+    return found;
+}
+
+bool less_certain(const drift::Drift& one, const drift::Drift& other) {
+    if (one.ambiguous() != other.ambiguous()) return one.ambiguous();
+    return one.probability() < other.probability();
+}
+
+// The picture lies where the first scan lay on average.
+void centre(std::vector<Scan>& scans, Shape shape) {
+    Pair mean;
+    for (const Pair& place : scans[0].path) {
+        mean.y += place.y / static_cast<double>(scans[0].path.size());
+        mean.x += place.x / static_cast<double>(scans[0].path.size());
+    }
+    const Pair moved = Placement(scans[0], shape).turned(mean);
+    for (Scan& scan : scans) {
+        const Pair d = Placement(scan, shape).turned_back(moved);
+        for (Pair& place : scan.path) {
+            place.y -= d.y;
+            place.x -= d.x;
+        }
+    }
+}
+
+}  // namespace
+
+Merge merge_along(const std::vector<Scan>& scans, Shape shape, unsigned threads) {
+    Splat all(shape);
+    for (const Scan& scan : scans) add(scan, all, threads);
+    Merge merge;
+    merge.picture = all.picture(seen);
+    merge.coverage = std::move(all.weight);
+    for (const Scan& scan : scans) merge.paths.push_back(scan.path);
+    return merge;
+}
+
+Merge merge_scans(std::vector<Scan> scans, const drift::Comparison& comparison, unsigned threads) {
+    check(scans);
+    const Shape shape = scans[0].shape;
+    std::swap(scans[1], scans[partner(scans)]);
+    align_pair(scans[0], scans[1], shape, threads);
+    Splat placed = splat_of(scans[0], shape, threads);
+    drift::Drift placing = decide(placed, scans[1], comparison, threads);
+    for (std::size_t k = 2; k < scans.size(); ++k) {
+        add(scans[k - 1], placed, threads);
+        align_to(filled(placed, threads), scans[k], shape, threads);
+        drift::Drift found = decide(placed, scans[k], comparison, threads);
+        if (less_certain(found, placing)) placing = std::move(found);
+    }
+    std::vector<Splat> splats;
+    for (const Scan& scan : scans) splats.push_back(splat_of(scan, shape, threads));
+    std::vector<std::vector<Pair>> sigma(scans.size());
+    for (int round = 0; round <= refinements; ++round) {
+        for (std::size_t k = 0; k < scans.size(); ++k) {
+            sigma[k] = place_rows(scans[k], splats[k], without(splats, k),
+                                  round == 0 ? wide : narrow, threads);
+            splats[k] = splat_of(scans[k], shape, threads);
+        }
+    }
+    centre(scans, shape);
+    Merge merge = merge_along(scans, shape, threads);
+    merge.sigma = std::move(sigma);
+    merge.placing = std::move(placing);
+    return merge;
+}
+
+}  // namespace stemzoo::scan
