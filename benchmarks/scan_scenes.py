@@ -130,11 +130,24 @@ def crystal(size: int, random: Random, *, vacancies: int = 1, spread: float = 0.
 
 
 def misplacement(scene: Scene, found: list[Floats]) -> float:
-    """px rms over all pixels between where samples were and where they were put, but for one
-    shift of everything."""
-    errors = []
+    """px rms between where samples were and where they were put, but for one shift of everything,
+    over all samples within the frame of the first scan."""
+    errors, weights = [], []
+    size = len(scene.paths[0])
+    origin = scene.paths[0].mean(axis=0)
     for angle, truth, path in zip(scene.angles, scene.paths, found, strict=True):
         errors.append((np.asarray(path) - truth) @ rotation(angle).T)
-    left = np.concatenate(errors)
-    left = left - left.mean(axis=0)
-    return float(np.sqrt(np.mean(np.sum(left**2, axis=1)) + scene.within**2))
+        weights.append(_within(truth, angle, size, origin))
+    left, weight = np.concatenate(errors), np.concatenate(weights)
+    left = left - np.average(left, axis=0, weights=weight)
+    return float(np.sqrt(np.average((left**2).sum(axis=1), weights=weight) + scene.within**2))
+
+
+def _within(path: Floats, angle: float, size: int, origin: Floats) -> Floats:
+    """How much of each row lies within the frame of the first scan."""
+    middle = (size - 1) / 2
+    row, column = np.mgrid[:size, : size : size // 64]
+    there = np.stack([row + path[:, :1], column + path[:, 1:]], axis=-1) - middle
+    there = np.abs(there @ rotation(angle).T - origin)
+    share: Floats = (there.max(axis=-1) <= middle + 0.5).mean(axis=1)
+    return share

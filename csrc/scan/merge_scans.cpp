@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t least_side = 64;  // px
 constexpr double least_angle = 10;      // degrees between two directions of scanning
 constexpr float seen = 0.25f;           // samples from which on a pixel is known
+constexpr double widest_border = 0.2;    // of a side
 constexpr Reach wide{3, 5}, narrow{1, 1};
 constexpr int refinements = 2;
 
@@ -103,6 +104,37 @@ bool less_certain(const drift::Drift& one, const drift::Drift& other) {
     return one.probability() < other.probability();
 }
 
+bool is_smooth(std::size_t n) {
+    for (const std::size_t prime : {2, 3, 5, 7}) {
+        while (n % prime == 0) n /= prime;
+    }
+    return n == 1;
+}
+
+// A picture about the same middle that also holds most of what drifted out of view, of sides whose
+// Fourier transform is fast.
+Shape enclosing(const std::vector<Scan>& scans, Shape shape) {
+    double beyond_y = 0, beyond_x = 0;
+    for (const Scan& scan : scans) {
+        const Placement placement(scan, shape);
+        for (std::size_t row = 0; row < scan.shape.rows; ++row) {
+            for (const double x : {0.0, static_cast<double>(scan.shape.cols) - 1}) {
+                const Pair d = scan.path[row];
+                const Pair at = placement.to_picture({static_cast<double>(row) + d.y, x + d.x});
+                beyond_y = std::max({beyond_y, -at.y, at.y - static_cast<double>(shape.rows - 1)});
+                beyond_x = std::max({beyond_x, -at.x, at.x - static_cast<double>(shape.cols - 1)});
+            }
+        }
+    }
+    const auto grown = [](std::size_t side, double beyond) {
+        const double most = static_cast<double>(side) * widest_border;
+        side += 2 * static_cast<std::size_t>(std::min(std::ceil(beyond) + 2, most));
+        while (!is_smooth(side)) side += 2;
+        return side;
+    };
+    return {grown(shape.rows, beyond_y), grown(shape.cols, beyond_x)};
+}
+
 // The picture lies where the first scan lay on average.
 void centre(std::vector<Scan>& scans, Shape shape) {
     Pair mean;
@@ -145,14 +177,15 @@ Merge merge_scans(std::vector<Scan> scans, const drift::Comparison& comparison, 
         drift::Drift found = decide(placed, scans[k], comparison, threads);
         if (less_certain(found, placing)) placing = std::move(found);
     }
+    const Shape working = enclosing(scans, shape);
     std::vector<Splat> splats;
-    for (const Scan& scan : scans) splats.push_back(splat_of(scan, shape, threads));
+    for (const Scan& scan : scans) splats.push_back(splat_of(scan, working, threads));
     std::vector<std::vector<Pair>> sigma(scans.size());
     for (int round = 0; round <= refinements; ++round) {
         for (std::size_t k = 0; k < scans.size(); ++k) {
             sigma[k] = place_rows(scans[k], splats[k], without(splats, k),
                                   round == 0 ? wide : narrow, threads);
-            splats[k] = splat_of(scans[k], shape, threads);
+            splats[k] = splat_of(scans[k], working, threads);
         }
     }
     centre(scans, shape);

@@ -13,7 +13,6 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr float seen = 0.25f;       // samples of the others from which on a pixel counts
 constexpr double least_known = 0.1;  // of a row, from which on it is placed
 constexpr std::size_t grain = 4;
 constexpr float nothing = std::numeric_limits<float>::quiet_NaN();
@@ -33,12 +32,10 @@ Compared compared(const Scan& scan, const Splat& own, const Splat& others, unsig
     });
     spline_across_rows(picture.data(), shape);
     Compared result{std::vector<float>(scan.shape.size()), std::vector<float>(scan.shape.size())};
-    std::vector<float> weight(scan.shape.size());
     sample(picture.data(), shape, scan, result.pilot.data(), threads);
-    sample_linear(others.weight.data(), shape, scan, weight.data(), threads);
     double total = 0, count = 0;
-    for (std::size_t i = 0; i < weight.size(); ++i) {
-        const bool known = weight[i] >= seen && std::isfinite(result.pilot[i]);
+    for (std::size_t i = 0; i < scan.shape.size(); ++i) {
+        const bool known = std::isfinite(result.pilot[i]);
         result.image[i] = known ? scan.pixels[i] : nothing;
         if (!known) continue;
         total += static_cast<double>(result.pilot[i]);

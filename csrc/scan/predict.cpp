@@ -1,7 +1,6 @@
 #include "scan/predict.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/fft2d.hpp"
@@ -11,11 +10,11 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr std::size_t rings = 128;    // up to the corner of the spectrum
-constexpr double corner = 0.7072;     // 1/px
+constexpr std::ptrdiff_t nearby = 2;  // frequencies on either side that are taken together
 constexpr double edge = 0.08;         // of a side, over which pictures fade out
 constexpr float seen = 0.25f;         // samples from which on a pixel counts
-constexpr double strongest = 4;       // how much others' contrast may be amplified
+constexpr float trust_in_own = 0.05f;  // relative to the others'
+constexpr float strongest = 4;       // how much others' contrast may be amplified
 constexpr std::size_t grain = 16;
 
 float fade(std::size_t i, std::size_t size) {
@@ -26,59 +25,69 @@ float fade(std::size_t i, std::size_t size) {
     return static_cast<float>(s * s);
 }
 
-double frequency(std::size_t k, std::size_t n) {
-    return (static_cast<double>(k) - (2 * k > n ? static_cast<double>(n) : 0.0)) /
-           static_cast<double>(n);
-}
+// A map over the frequencies of a layout, [rows, cols].
+using Map = std::vector<float>;
 
-std::size_t ring_of(double fy, double fx) {
-    return std::min(static_cast<std::size_t>(std::hypot(fy, fx) / corner * rings), rings - 1);
-}
-
-// Sums over rings, in a fixed order.
-struct Sums {
-    std::array<double, rings> cross{}, power{};
-};
-
-Sums sums_of(const SpectrumLayout& layout, const float* own, const float* others,
-             unsigned threads) {
-    std::vector<Sums> rows(layout.rows);
-    const Shape shape = layout.image;
+// Sums over the neighbourhood of each frequency. A frequency beyond the half that a layout holds
+// has its mirror image's value.
+Map summed(const Map& map, const SpectrumLayout& layout, unsigned threads) {
+    const auto rows = static_cast<std::ptrdiff_t>(layout.rows),
+               cols = static_cast<std::ptrdiff_t>(layout.image.cols),
+               height = static_cast<std::ptrdiff_t>(layout.image.rows);
+    Map across(map.size()), result(map.size());
+    const auto at = [cols](std::ptrdiff_t y, std::ptrdiff_t x) {
+        return static_cast<std::size_t>(y * cols + (x % cols + cols) % cols);
+    };
     parallel_for(layout.rows, threads, grain, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t ky = begin; ky < end; ++ky) {
-            const float *const ar = layout.real(own, ky), *const ai = layout.imaginary(own, ky),
-                        *const br = layout.real(others, ky),
-                        *const bi = layout.imaginary(others, ky);
-            const double fy = frequency(ky, shape.rows);
-            for (std::size_t kx = 0; kx < shape.cols; ++kx) {
-                const std::size_t ring = ring_of(fy, frequency(kx, shape.cols));
-                rows[ky].cross[ring] += static_cast<double>(ar[kx] * br[kx] + ai[kx] * bi[kx]);
-                rows[ky].power[ring] += static_cast<double>(br[kx] * br[kx] + bi[kx] * bi[kx]);
+        for (auto y = static_cast<std::ptrdiff_t>(begin); y < static_cast<std::ptrdiff_t>(end);
+             ++y) {
+            for (std::ptrdiff_t x = 0; x < cols; ++x) {
+                const bool middle = x >= nearby && x + nearby < cols;
+                float total = 0;
+                for (std::ptrdiff_t k = x - nearby; k <= x + nearby; ++k) {
+                    total += map[middle ? static_cast<std::size_t>(y * cols + k) : at(y, k)];
+                }
+                across[at(y, x)] = total;
             }
         }
     });
-    Sums total;
-    for (const Sums& row : rows) {
-        for (std::size_t r = 0; r < rings; ++r) {
-            total.cross[r] += row.cross[r];
-            total.power[r] += row.power[r];
+    parallel_for(layout.rows, threads, grain, [&](std::size_t begin, std::size_t end) {
+        for (auto y = static_cast<std::ptrdiff_t>(begin); y < static_cast<std::ptrdiff_t>(end);
+             ++y) {
+            float* const to = result.data() + y * cols;
+            for (std::ptrdiff_t k = y - nearby; k <= y + nearby; ++k) {
+                if (k >= 0 && k < rows) {
+                    const float* const from = across.data() + k * cols;
+                    for (std::ptrdiff_t x = 0; x < cols; ++x) to[x] += from[x];
+                    continue;
+                }
+                const std::ptrdiff_t mirror = k < 0 ? -k : height - k;
+                for (std::ptrdiff_t x = 0; x < cols; ++x) to[x] += across[at(mirror, -x)];
+            }
         }
-    }
-    return total;
+    });
+    return result;
 }
 
-// The regression of own on others on each ring and its neighbours.
-std::array<float, rings> coefficients(const Sums& sums) {
-    std::array<float, rings> result{};
-    for (std::size_t r = 0; r < rings; ++r) {
-        double cross = 0, power = 0;
-        for (std::size_t k = r == 0 ? 0 : r - 1; k <= std::min(r + 1, rings - 1); ++k) {
-            cross += sums.cross[k];
-            power += sums.power[k];
+// The regression of own on others in the neighbourhood of each frequency.
+Map regression(const SpectrumLayout& layout, const float* own, const float* others,
+               unsigned threads) {
+    const std::size_t cols = layout.image.cols;
+    Map cross(layout.rows * cols), power(layout.rows * cols);
+    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
+        const float *const ar = layout.real(own, ky), *const ai = layout.imaginary(own, ky),
+                    *const br = layout.real(others, ky), *const bi = layout.imaginary(others, ky);
+        for (std::size_t kx = 0; kx < cols; ++kx) {
+            cross[ky * cols + kx] = ar[kx] * br[kx] + ai[kx] * bi[kx];
+            power[ky * cols + kx] = br[kx] * br[kx] + bi[kx] * bi[kx];
         }
-        if (power > 0) result[r] = static_cast<float>(std::clamp(cross / power, 0.0, strongest));
     }
-    return result;
+    cross = summed(cross, layout, threads);
+    power = summed(power, layout, threads);
+    for (std::size_t i = 0; i < cross.size(); ++i) {
+        cross[i] = power[i] > 0 ? std::clamp(cross[i] / power[i], 0.0f, strongest) : 0;
+    }
+    return cross;
 }
 
 }  // namespace
@@ -96,9 +105,16 @@ std::vector<float> predict(const Splat& own, const Splat& others, unsigned threa
         mean_own /= count;
         mean_others /= count;
     }
-    std::vector<float> mine = filled(own, threads), theirs = filled(others, threads);
     const auto offset_own = static_cast<float>(mean_own),
                offset_others = static_cast<float>(mean_others);
+    // Where others saw nothing, the scan's own rows tell where their neighbours are.
+    Splat helped = others;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const float gain = trust_in_own;
+        helped.sum[i] += gain * (own.sum[i] + (offset_others - offset_own) * own.weight[i]);
+        helped.weight[i] += gain * own.weight[i];
+    }
+    std::vector<float> mine = filled(own, threads), theirs = filled(helped, threads);
     std::vector<float> faded(shape.size());
     parallel_for(shape.rows, threads, grain, [&](std::size_t begin, std::size_t end) {
         for (std::size_t y = begin; y < end; ++y) {
@@ -116,15 +132,13 @@ std::vector<float> predict(const Splat& own, const Splat& others, unsigned threa
     const Scratch<float> a(layout.size), b(layout.size);
     fft.forward(mine.data(), a.data(), threads);
     fft.forward(faded.data(), b.data(), threads);
-    const auto pass = coefficients(sums_of(layout, a.data(), b.data(), threads));
+    const Map pass = regression(layout, a.data(), b.data(), threads);
     fft.forward(theirs.data(), b.data(), threads);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         float *const re = layout.real(b.data(), ky), *const im = layout.imaginary(b.data(), ky);
         for (std::size_t kx = 0; kx < shape.cols; ++kx) {
-            const float p =
-                pass[ring_of(frequency(ky, shape.rows), frequency(kx, shape.cols))];
-            re[kx] *= p;
-            im[kx] *= p;
+            re[kx] *= pass[ky * shape.cols + kx];
+            im[kx] *= pass[ky * shape.cols + kx];
         }
     }
     fft.backward(b.data(), theirs.data(), threads);

@@ -8,9 +8,9 @@
 
 namespace stemzoo::scan {
 
-// Regression, ring by ring of frequencies, of the scan's own picture on that of the others: where
-// both agree the others' picture stands, where they do not, as in their noise, it is left out.
-// Gain and offset of the others become the scan's own.
+// Regression of the scan's own picture on that of the others, frequency by frequency with those
+// nearby: where both agree, as at the peaks of a lattice, the others' picture stands, where they do
+// not, as in their noise, it is left out. Gain and offset become the scan's own.
 std::vector<float> predict(const Splat& own, const Splat& others, unsigned threads);
 
 }  // namespace stemzoo::scan

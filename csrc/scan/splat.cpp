@@ -190,33 +190,4 @@ void sample(const float* coefficients, Shape picture, const Scan& scan, float* r
     });
 }
 
-void sample_linear(const float* picture, Shape shape, const Scan& scan, float* result,
-                   unsigned threads) {
-    const Placement placement(scan, shape);
-    const Pair step = placement.step();
-    const std::size_t cols = scan.shape.cols;
-    const auto at = [=](std::ptrdiff_t y, std::ptrdiff_t x) {
-        const bool in = y >= 0 && x >= 0 && y < static_cast<std::ptrdiff_t>(shape.rows) &&
-                        x < static_cast<std::ptrdiff_t>(shape.cols);
-        return in ? picture[static_cast<std::size_t>(y) * shape.cols + static_cast<std::size_t>(x)]
-                  : 0.0f;
-    };
-    parallel_for(scan.shape.rows, threads, grain, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t row = begin; row < end; ++row) {
-            const Pair start = start_of(scan, placement, row);
-            for (std::size_t c = 0; c < cols; ++c) {
-                const double y = start.y + static_cast<double>(c) * step.y,
-                             x = start.x + static_cast<double>(c) * step.x;
-                const double top = std::floor(y), left = std::floor(x);
-                const auto fy = static_cast<float>(y - top), fx = static_cast<float>(x - left);
-                const auto iy = static_cast<std::ptrdiff_t>(top),
-                           ix = static_cast<std::ptrdiff_t>(left);
-                result[row * cols + c] =
-                    (1 - fy) * ((1 - fx) * at(iy, ix) + fx * at(iy, ix + 1)) +
-                    fy * ((1 - fx) * at(iy + 1, ix) + fx * at(iy + 1, ix + 1));
-            }
-        }
-    });
-}
-
 }  // namespace stemzoo::scan

@@ -32,8 +32,4 @@ std::vector<float> filled(const Splat& splat, unsigned threads);
 void sample(const float* coefficients, Shape picture, const Scan& scan, float* result,
             unsigned threads);
 
-// The same by bilinear interpolation; 0 outside.
-void sample_linear(const float* picture, Shape shape, const Scan& scan, float* result,
-                   unsigned threads);
-
 }  // namespace stemzoo::scan
