@@ -65,8 +65,13 @@ py::tuple merge_scans(const std::vector<Pixels>& images, const std::vector<doubl
         merge = scan::merge_scans(scans, estimator, threads);
     }
     const Shape shape = scans[0].shape;
+    py::list residuals;
+    for (std::size_t k = 0; k < scans.size(); ++k) {
+        residuals.append(as_image(merge.residuals[k], scans[k].shape));
+    }
     return py::make_tuple(as_image(merge.picture, shape), as_image(merge.coverage, shape),
-                          as_list(merge.paths), as_list(merge.sigma), as_tuple(merge.placing));
+                          as_list(merge.paths), as_list(merge.sigma), residuals,
+                          as_tuple(merge.placing));
 }
 
 py::tuple merge_along(const std::vector<Pixels>& images, const std::vector<double>& angles,
@@ -100,7 +105,7 @@ py::tuple merge_along(const std::vector<Pixels>& images, const std::vector<doubl
 void bind_scan_merge(py::module_& m) {
     m.def("merge_scans", &merge_scans, py::arg("images"), py::arg("angles"), py::arg("estimator"),
           py::arg("threads") = 0,
-          "(picture, coverage, paths, sigma, placing); csrc/scan/merge_scans.hpp.");
+          "(picture, coverage, paths, sigma, residuals, placing); csrc/scan/merge_scans.hpp.");
     m.def("merge_along", &merge_along, py::arg("images"), py::arg("angles"), py::arg("paths"),
           py::arg("picture"), py::arg("threads") = 0,
           "(picture, coverage) of scans along paths that are known.");

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
 #include "drift/missing.hpp"
+#include "scan/cubic_spline.hpp"
 #include "scan/first_paths.hpp"
 #include "scan/place_rows.hpp"
 #include "scan/splat.hpp"
@@ -152,13 +154,44 @@ void centre(std::vector<Scan>& scans, Shape shape) {
     }
 }
 
+// What each scan shows beyond a picture at its places; NaN outside the picture.
+std::vector<std::vector<float>> residuals(const std::vector<Scan>& scans,
+                                          std::vector<float> picture, Shape shape,
+                                          unsigned threads) {
+    spline(picture.data(), shape, threads);
+    std::vector<std::vector<float>> result;
+    for (const Scan& scan : scans) {
+        std::vector<float> line(scan.shape.size());
+        sample(picture.data(), shape, scan, line.data(), threads);
+        for (std::size_t i = 0; i < line.size(); ++i) line[i] = scan.pixels[i] - line[i];
+        result.push_back(std::move(line));
+    }
+    return result;
+}
+
 }  // namespace
 
 Merge merge_along(const std::vector<Scan>& scans, Shape shape, unsigned threads) {
     Splat all(shape);
     for (const Scan& scan : scans) add(scan, all, threads);
+    std::vector<float> picture = filled(all, threads);
+    // Spreading samples over pixels blurs them: what the picture lacks at their places is added.
+    Splat lacking(shape);
+    const auto left = residuals(scans, picture, shape, threads);
+    for (std::size_t k = 0; k < scans.size(); ++k) {
+        Scan rest = scans[k];
+        rest.pixels = left[k].data();
+        add(rest, lacking, threads);
+    }
     Merge merge;
-    merge.picture = all.picture(seen);
+    for (std::size_t i = 0; i < picture.size(); ++i) {
+        if (lacking.weight[i] > 0) picture[i] += lacking.sum[i] / lacking.weight[i];
+    }
+    merge.residuals = residuals(scans, picture, shape, threads);
+    for (std::size_t i = 0; i < picture.size(); ++i) {
+        if (all.weight[i] < seen) picture[i] = std::numeric_limits<float>::quiet_NaN();
+    }
+    merge.picture = std::move(picture);
     merge.coverage = std::move(all.weight);
     for (const Scan& scan : scans) merge.paths.push_back(scan.path);
     return merge;
@@ -167,7 +200,8 @@ Merge merge_along(const std::vector<Scan>& scans, Shape shape, unsigned threads)
 Merge merge_scans(std::vector<Scan> scans, const drift::Comparison& comparison, unsigned threads) {
     check(scans);
     const Shape shape = scans[0].shape;
-    std::swap(scans[1], scans[partner(scans)]);
+    const std::size_t second = partner(scans);
+    std::swap(scans[1], scans[second]);
     align_pair(scans[0], scans[1], shape, threads);
     Splat placed = splat_of(scans[0], shape, threads);
     drift::Drift placing = decide(placed, scans[1], comparison, threads);
@@ -188,6 +222,8 @@ Merge merge_scans(std::vector<Scan> scans, const drift::Comparison& comparison, 
             splats[k] = splat_of(scans[k], working, threads);
         }
     }
+    std::swap(scans[1], scans[second]);
+    std::swap(sigma[1], sigma[second]);
     centre(scans, shape);
     Merge merge = merge_along(scans, shape, threads);
     merge.sigma = std::move(sigma);

@@ -12,6 +12,7 @@ struct Merge {
     std::vector<float> picture;   // NaN where no sample is
     std::vector<float> coverage;  // samples at each pixel
     std::vector<std::vector<Pair>> paths, sigma;  // of each scan, px along its own axes
+    std::vector<std::vector<float>> residuals;    // each scan less the picture at its places
     // Of the scans after the first, which lattice vector they were placed by, and what else it
     // could be; the least certain of all.
     drift::Drift placing;
@@ -22,7 +23,7 @@ struct Merge {
 // Throws std::invalid_argument for scans that are too small, or all in one direction.
 Merge merge_scans(std::vector<Scan> scans, const drift::Comparison& comparison, unsigned threads);
 
-// Pictures of everything recorded at the same time, placed along paths that are known.
+// The picture alone, of scans along paths that are known.
 Merge merge_along(const std::vector<Scan>& scans, Shape picture, unsigned threads);
 
 }  // namespace stemzoo::scan

@@ -25,12 +25,7 @@ struct Compared {
 Compared compared(const Scan& scan, const Splat& own, const Splat& others, unsigned threads) {
     std::vector<float> picture = predict(own, others, threads);
     const Shape shape = own.shape;
-    parallel_for(shape.rows, threads, 16, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t y = begin; y < end; ++y) {
-            spline_along_row(picture.data() + y * shape.cols, shape.cols);
-        }
-    });
-    spline_across_rows(picture.data(), shape);
+    spline(picture.data(), shape, threads);
     Compared result{std::vector<float>(scan.shape.size()), std::vector<float>(scan.shape.size())};
     sample(picture.data(), shape, scan, result.pilot.data(), threads);
     double total = 0, count = 0;

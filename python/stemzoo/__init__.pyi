@@ -7,6 +7,7 @@ from stemzoo.inference.tiling import Tiling
 from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
 from stemzoo.registration.tracker import DriftTracker
+from stemzoo.scan.merge import ScanMerge, merge_scans
 from stemzoo.scan.restoration import Restoration, restore
 from stemzoo.zoo.catalogue import ModelInfo, models, pull
 
@@ -21,6 +22,7 @@ __all__ = [
     "ModelInfo",
     "NccReference",
     "Restoration",
+    "ScanMerge",
     "StemzooError",
     "Tiling",
     "__version__",
@@ -28,6 +30,7 @@ __all__ = [
     "denoise",
     "drift",
     "load",
+    "merge_scans",
     "models",
     "ncc",
     "pull",
