@@ -151,26 +151,34 @@ PathModel fitted(const RowEstimates& rows) {
 
 }  // namespace
 
-SmoothPath smooth_path(const RowEstimates& rows) {
+SmoothPath smooth_path(const RowEstimates& rows, const RowEstimates& apart) {
     const std::size_t count = rows.value.size();
-    SmoothPath path{{}, std::vector<double>(count), std::vector<double>(count)};
+    SmoothPath path{{}, std::vector<double>(count), std::vector<double>(count),
+                    std::vector<double>(count, std::numeric_limits<double>::infinity())};
     const bool blank = std::none_of(rows.information.begin(), rows.information.end(),
                                     [](double v) { return v > 0; });
     if (blank) {
-        path.sigma.assign(count, std::numeric_limits<double>::infinity());
+        path.drift = rows.value;
         return path;
     }
     path.model = fitted(rows);
     const auto states = smoother(rows, path.model);
     for (std::size_t y = 0; y < count; ++y) {
-        const double information = rows.information[y], jitter = path.model.jitter;
-        double variance = states[y].ss + jitter;
-        path.place[y] = states[y].s;
-        if (information > 0) {
-            // The rest of the row, beside the drift, is jitter and error in proportion.
-            const double error = 1 / information, share = jitter / (jitter + error);
-            path.place[y] += share * (rows.value[y] - states[y].s);
-            variance = share * error + (1 - share) * (1 - share) * states[y].ss;
+        // The rest of a row, beside the drift, is jitter and error in proportion.
+        const auto share = [&](double information) {
+            return path.model.jitter / (path.model.jitter + 1 / information);
+        };
+        const double drift = states[y].s, spread = states[y].ss;
+        double variance = spread + path.model.jitter;
+        path.drift[y] = drift;
+        if (const double information = rows.information[y]; information > 0) {
+            const double part = share(information);
+            path.jitter[y] = part * (rows.value[y] - drift);
+            variance = part / information + (1 - part) * (1 - part) * spread;
+        } else if (const double known = apart.information[y]; known > 0) {
+            const double part = share(known);
+            path.jitter[y] = part * apart.value[y];
+            variance = part / known + spread;
         }
         path.sigma[y] = std::sqrt(std::max(variance, 0.0));
     }

@@ -21,10 +21,11 @@ struct PathModel {
 
 struct SmoothPath {
     PathModel model;
-    std::vector<double> place, sigma;  // of each row, drift and jitter, px
+    std::vector<double> drift, jitter, sigma;  // of each row, px; sigma is that of their sum
 };
 
-// Rows without information are placed by their neighbours.
-SmoothPath smooth_path(const RowEstimates& rows);
+// Rows without information lie where the drift of their neighbours leads. `apart` is what is known
+// of the jitter of such rows from elsewhere.
+SmoothPath smooth_path(const RowEstimates& rows, const RowEstimates& apart);
 
 }  // namespace stemzoo::scan

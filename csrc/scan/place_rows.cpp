@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/parallel.hpp"
 #include "scan/cubic_spline.hpp"
@@ -14,31 +15,70 @@ namespace stemzoo::scan {
 namespace {
 
 constexpr double least_known = 0.1;  // of a row, from which on it is placed
+constexpr double least_seen = 0.5;   // of a row, from which on the others place it
+constexpr float seen = 0.25f;        // samples of the others from which on a pixel counts
 constexpr std::size_t grain = 4;
 constexpr float nothing = std::numeric_limits<float>::quiet_NaN();
 
-// What the others show at the scan's places, and the scan where they show something.
+// The scan, and what the others show at its places. Rows that the others do not show are compared
+// with their own neighbours, `alone`: that tells their jitter, but not where all of them drifted.
 struct Compared {
     std::vector<float> image, pilot;
+    std::vector<bool> alone;
 };
 
 Compared compared(const Scan& scan, const Splat& own, const Splat& others, unsigned threads) {
     std::vector<float> picture = predict(own, others, threads);
     const Shape shape = own.shape;
+    const std::size_t cols = scan.shape.cols;
     spline(picture.data(), shape, threads);
-    Compared result{std::vector<float>(scan.shape.size()), std::vector<float>(scan.shape.size())};
+    Compared result{std::vector<float>(scan.pixels, scan.pixels + scan.shape.size()),
+                    std::vector<float>(scan.shape.size()), std::vector<bool>(scan.shape.rows)};
     sample(picture.data(), shape, scan, result.pilot.data(), threads);
+    const Placement placement(scan, shape);
+    const Pair step = placement.step();
+    std::vector<bool> shown(cols);
     double total = 0, count = 0;
-    for (std::size_t i = 0; i < scan.shape.size(); ++i) {
-        const bool known = std::isfinite(result.pilot[i]);
-        result.image[i] = known ? scan.pixels[i] : nothing;
-        if (!known) continue;
-        total += static_cast<double>(result.pilot[i]);
-        count += 1;
+    for (std::size_t row = 0; row < scan.shape.rows; ++row) {
+        const Pair d = scan.path[row];
+        const Pair start = placement.to_picture({static_cast<double>(row) + d.y, d.x});
+        float* const pilot = result.pilot.data() + row * cols;
+        for (std::size_t x = 0; x < cols; ++x) {
+            const auto py = std::lround(start.y + static_cast<double>(x) * step.y),
+                       px = std::lround(start.x + static_cast<double>(x) * step.x);
+            shown[x] = std::isfinite(pilot[x]) &&
+                       others.weight[static_cast<std::size_t>(py) * shape.cols +
+                                     static_cast<std::size_t>(px)] >= seen;
+        }
+        const auto many = static_cast<double>(std::count(shown.begin(), shown.end(), true));
+        result.alone[row] = many < least_seen * static_cast<double>(cols);
+        for (std::size_t x = 0; x < cols; ++x) {
+            if (std::isfinite(pilot[x])) {
+                total += static_cast<double>(pilot[x]);
+                count += 1;
+            }
+            const bool known = result.alone[row] ? std::isfinite(pilot[x]) : bool(shown[x]);
+            if (!known) result.image[row * cols + x] = nothing;
+        }
     }
     const auto mean = static_cast<float>(count > 0 ? total / count : 0);
     for (float& value : result.pilot) value = std::isfinite(value) ? value : mean;
     return result;
+}
+
+// Moves what rows alone tell from `rows`, as displacements from where they lie, into the jitter
+// that is known apart; the others' become places.
+RowEstimates set_apart(RowEstimates& rows, const std::vector<bool>& alone,
+                       const std::vector<double>& place, const std::vector<double>& jitter) {
+    RowEstimates apart{std::vector<double>(place.size()), std::vector<double>(place.size())};
+    for (std::size_t y = 0; y < place.size(); ++y) {
+        if (alone[y]) {
+            apart.value[y] = rows.value[y] + jitter[y];
+            apart.information[y] = std::exchange(rows.information[y], 0);
+        }
+        rows.value[y] += place[y];
+    }
+    return apart;
 }
 
 }  // namespace
@@ -73,14 +113,23 @@ std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, 
         if (static_cast<double>(known) < least_known * static_cast<double>(shape.cols)) {
             y.information[row] = x.information[row] = 0;
         }
-        y.value[row] += scan.path[row].y;
-        x.value[row] += scan.path[row].x;
     }
-    const SmoothPath down = smooth_path(y), right = smooth_path(x);
-    std::vector<Pair> sigma;
-    for (std::size_t row = 0; row < shape.rows; ++row) {
-        scan.path[row] = {down.place[row], right.place[row]};
-        sigma.push_back({down.sigma[row], right.sigma[row]});
+    scan.jitter.resize(shape.rows);
+    std::vector<Pair> sigma(shape.rows);
+    for (double Pair::*axis : {&Pair::y, &Pair::x}) {
+        std::vector<double> place, jitter;
+        for (std::size_t row = 0; row < shape.rows; ++row) {
+            place.push_back(scan.path[row].*axis);
+            jitter.push_back(scan.jitter[row].*axis);
+        }
+        RowEstimates& rows = axis == &Pair::y ? y : x;
+        const RowEstimates apart = set_apart(rows, given.alone, place, jitter);
+        const SmoothPath found = smooth_path(rows, apart);
+        for (std::size_t row = 0; row < shape.rows; ++row) {
+            scan.path[row].*axis = found.drift[row] + found.jitter[row];
+            scan.jitter[row].*axis = found.jitter[row];
+            sigma[row].*axis = found.sigma[row];
+        }
     }
     return sigma;
 }
