@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from stemzoo.demo.phantoms import Specimen
 Floats = NDArray[np.float64]
 Frame = NDArray[np.float32]
 Random = np.random.Generator
+Path = Callable[[Floats], Floats]  # time to places
 
 FRAME_DRIFT = 12.0  # px: how far the specimen goes during the scan in which it goes farthest
 ROW_JITTER = 0.5  # px rms of each row, across and along
@@ -58,7 +60,7 @@ def record(
     return Scene(scans, list(angles), paths, float(np.sqrt(np.mean(within))))
 
 
-def drift_path(size: int, count: int, drift: float, random: Random):
+def drift_path(size: int, count: int, drift: float, random: Random) -> Path:
     """Where the beam is on the specimen, (dy, dx) px in its axes, at a time in rows."""
     times = np.arange(count * size + 1, dtype=float)
     grid = np.arange(-8, count / SWAY * 4 + 8)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 
@@ -19,8 +20,9 @@ constexpr std::size_t least_side = 64;  // px
 constexpr double least_angle = 10;      // degrees between two directions of scanning
 constexpr float seen = 0.25f;           // samples from which on a pixel is known
 constexpr double widest_border = 0.2;    // of a side
+constexpr int most_attempts = 3;
+constexpr double longest_step = 1;      // px
 constexpr Reach wide{3, 5}, narrow{1, 1};
-constexpr int refinements = 2;
 
 // Degrees between the fast directions of two scans, at most 90.
 double between(double one, double other) {
@@ -63,35 +65,23 @@ Splat splat_of(const Scan& scan, Shape shape, unsigned threads) {
     return splat;
 }
 
-// The sum of all but one.
-Splat without(const std::vector<Splat>& splats, std::size_t left_out) {
-    Splat total(splats[0].shape);
-    for (std::size_t k = 0; k < splats.size(); ++k) {
-        if (k == left_out) continue;
-        for (std::size_t i = 0; i < total.sum.size(); ++i) {
-            total.sum[i] += splats[k].sum[i];
-            total.weight[i] += splats[k].weight[i];
-        }
-    }
-    return total;
-}
-
 // Which lattice vector: features of the straightened pictures decide, and move the second scan.
-drift::Drift decide(const Splat& placed, Scan& second, const drift::Comparison& comparison,
-                    unsigned threads) {
-    const Shape shape = placed.shape;
-    const Splat moving = splat_of(second, shape, threads);
-    const auto frame = [&](const Splat& splat, const char* name) {
-        const std::vector<float> picture = filled(splat, threads);
-        drift::Flags unseen;
-        for (const float weight : splat.weight) unseen.push_back(weight < seen);
+drift::Drift decide(const std::vector<Scan>& placed, Scan& second, Shape shape,
+                    const drift::Comparison& comparison, unsigned threads) {
+    const auto frame = [&](const std::vector<Scan>& scans, const char* name) {
+        std::vector<float> picture = merge_along(scans, shape, threads).picture;
+        drift::Flags unseen(picture.size());
+        for (std::size_t i = 0; i < picture.size(); ++i) {
+            unseen[i] = !std::isfinite(picture[i]);
+            if (unseen[i]) picture[i] = 0;
+        }
         const auto mask = contiguous<const std::uint8_t>(unseen.data(), shape);
         const bool whole = std::none_of(unseen.begin(), unseen.end(), [](auto f) { return f; });
         return comparison.prepare(contiguous<const float>(picture.data(), shape),
                                   whole ? nullptr : &mask, name);
     };
     const drift::Drift found =
-        comparison.compare(*frame(placed, "first"), *frame(moving, "second"), nullptr);
+        comparison.compare(*frame(placed, "first"), *frame({second}, "second"), nullptr);
     if (!found.known()) return found;
     const Pair d = Placement(second, shape).turned_back({-found.shift[0], -found.shift[1]});
     for (Pair& place : second.path) {
@@ -99,6 +89,11 @@ drift::Drift decide(const Splat& placed, Scan& second, const drift::Comparison& 
         place.x += d.x;
     }
     return found;
+}
+
+// Whether the decision moved a scan farther than its rows were placed within.
+bool hops(const drift::Drift& found) {
+    return found.known() && std::hypot(found.shift[0], found.shift[1]) > longest_step;
 }
 
 bool less_certain(const drift::Drift& one, const drift::Drift& other) {
@@ -154,6 +149,28 @@ void centre(std::vector<Scan>& scans, Shape shape) {
     }
 }
 
+// Places rows of scans by what the others show.
+struct Rows {
+    std::vector<Scan>& scans;
+    Shape picture;
+    unsigned threads;
+    std::vector<std::vector<Pair>> sigma{scans.size()};
+
+    // Of those named, one after another, by the first `count` scans.
+    void place(const std::vector<std::size_t>& named, std::size_t count, Reach reach) {
+        const Shape working = enclosing({scans.begin(), scans.begin() + std::ptrdiff_t(count)},
+                                        picture);
+        Splat all(working);
+        for (std::size_t k = 0; k < count; ++k) add(scans[k], all, threads);
+        for (const std::size_t k : named) {
+            const Splat own = splat_of(scans[k], working, threads);
+            all.subtract(own);
+            sigma[k] = place_rows(scans[k], own, all, reach, threads);
+            add(scans[k], all, threads);
+        }
+    }
+};
+
 // What each scan shows beyond a picture at its places; NaN outside the picture.
 std::vector<std::vector<float>> residuals(const std::vector<Scan>& scans,
                                           std::vector<float> picture, Shape shape,
@@ -167,6 +184,22 @@ std::vector<std::vector<float>> residuals(const std::vector<Scan>& scans,
         result.push_back(std::move(line));
     }
     return result;
+}
+
+// Decides where scan k lies beside those before it, until it stays. Straight rows decide better:
+// jitter hides what is left of a picture without its lattice.
+drift::Drift settle(Rows& rows, std::size_t k, const std::vector<std::size_t>& moved,
+                    const drift::Comparison& comparison) {
+    drift::Drift found;
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        rows.place(moved, k + 1, narrow);
+        const std::vector<Scan> placed(rows.scans.begin(),
+                                       rows.scans.begin() + static_cast<std::ptrdiff_t>(k));
+        found = decide(placed, rows.scans[k], rows.picture, comparison, rows.threads);
+        if (!hops(found)) break;
+        rows.place(moved, k + 1, wide);
+    }
+    return found;
 }
 
 }  // namespace
@@ -202,31 +235,26 @@ Merge merge_scans(std::vector<Scan> scans, const drift::Comparison& comparison, 
     const Shape shape = scans[0].shape;
     const std::size_t second = partner(scans);
     std::swap(scans[1], scans[second]);
+    Rows rows{scans, shape, threads};
     align_pair(scans[0], scans[1], shape, threads);
-    Splat placed = splat_of(scans[0], shape, threads);
-    drift::Drift placing = decide(placed, scans[1], comparison, threads);
+    rows.place({0, 1}, 2, wide);
+    drift::Drift placing = settle(rows, 1, {0, 1}, comparison);
     for (std::size_t k = 2; k < scans.size(); ++k) {
-        add(scans[k - 1], placed, threads);
+        Splat placed(shape);
+        for (std::size_t j = 0; j < k; ++j) add(scans[j], placed, threads);
         align_to(filled(placed, threads), scans[k], shape, threads);
-        drift::Drift found = decide(placed, scans[k], comparison, threads);
+        rows.place({k}, k + 1, wide);
+        drift::Drift found = settle(rows, k, {k}, comparison);
         if (less_certain(found, placing)) placing = std::move(found);
     }
-    const Shape working = enclosing(scans, shape);
-    std::vector<Splat> splats;
-    for (const Scan& scan : scans) splats.push_back(splat_of(scan, working, threads));
-    std::vector<std::vector<Pair>> sigma(scans.size());
-    for (int round = 0; round <= refinements; ++round) {
-        for (std::size_t k = 0; k < scans.size(); ++k) {
-            sigma[k] = place_rows(scans[k], splats[k], without(splats, k),
-                                  round == 0 ? wide : narrow, threads);
-            splats[k] = splat_of(scans[k], working, threads);
-        }
-    }
+    std::vector<std::size_t> all(scans.size());
+    std::iota(all.begin(), all.end(), 0);
+    rows.place(all, scans.size(), narrow);
     std::swap(scans[1], scans[second]);
-    std::swap(sigma[1], sigma[second]);
+    std::swap(rows.sigma[1], rows.sigma[second]);
     centre(scans, shape);
     Merge merge = merge_along(scans, shape, threads);
-    merge.sigma = std::move(sigma);
+    merge.sigma = std::move(rows.sigma);
     merge.placing = std::move(placing);
     return merge;
 }

@@ -82,12 +82,11 @@ Pair start_of(const Scan& scan, const Placement& placement, std::size_t row) {
 
 }  // namespace
 
-std::vector<float> Splat::picture(float least) const {
-    std::vector<float> result(sum.size());
+void Splat::subtract(const Splat& other) {
     for (std::size_t i = 0; i < sum.size(); ++i) {
-        result[i] = weight[i] >= least && weight[i] > 0 ? sum[i] / weight[i] : nothing;
+        sum[i] -= other.sum[i];
+        weight[i] = std::max(weight[i] - other.weight[i], 0.0f);
     }
-    return result;
 }
 
 void add(const Scan& scan, Splat& to, unsigned threads) {

@@ -13,8 +13,8 @@ namespace stemzoo::scan {
 struct Splat {
     explicit Splat(Shape shape) : shape(shape), sum(shape.size()), weight(shape.size()) {}
 
-    // The weighted mean; pixels with less than `least` of a sample are NaN.
-    std::vector<float> picture(float least) const;
+    // Takes back what was added, but for rounding.
+    void subtract(const Splat& other);
 
     Shape shape;
     std::vector<float> sum, weight;

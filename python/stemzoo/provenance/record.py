@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from stemzoo.inference.model import Model, Run
 
 if TYPE_CHECKING:
     from stemzoo.alignment.align import Alignment
+    from stemzoo.scan.merge import ScanMerge
 
 Record = dict[str, Any]
 
@@ -55,6 +58,26 @@ def alignment_provenance(
         "sigma": _rounded(found.sigma),
         "rejected": np.flatnonzero(found.rejected).tolist(),
         "ambiguous": np.flatnonzero(found.ambiguous).tolist(),
+        **({"provider": model.provider} if model else {}),
+        "software": software(),
+    }
+
+
+def merge_provenance(
+    found: ScanMerge,
+    model: Model | None,
+    sources: Sequence[Path],
+    settings: Record,
+    earlier: Sequence[Record | None],
+) -> Record:
+    """The same of several scans merged; `settings` are arguments of `merge_scans`."""
+    return {
+        "task": "merge",
+        "inputs": [_input(*each) for each in zip(sources, repeat(None), earlier, strict=False)],
+        "model": model and _identity(model),
+        "settings": settings,
+        "paths": [_rounded(path) for path in found.paths],
+        "ambiguous": found.ambiguous,
         **({"provider": model.provider} if model else {}),
         "software": software(),
     }

@@ -114,7 +114,7 @@ def merge_scans(
     Raises ValueError for what are no real 2-D images, smaller than 64 px, or all in one direction.
     """
     workers = thread_count(threads)
-    if np.ndim(images) == 2:
+    if isinstance(images, np.ndarray) and images.ndim == 2:
         raise ValueError("images is one 2-D image; expected a sequence of two or more scans")
     scans = [_scan(image, f"images[{k}]") for k, image in enumerate(images)]
     turns = [float(angle) for angle in angles]
