@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from stemzoo.demo.phantoms import Specimen
 Floats = NDArray[np.float64]
 Frame = NDArray[np.float32]
 Random = np.random.Generator
-Path = Callable[[Floats], Floats]  # time to places
+Path = Callable[[NDArray[np.floating]], Floats]  # from times to places
 
 FRAME_DRIFT = 12.0  # px: how far the specimen goes during the scan in which it goes farthest
 ROW_JITTER = 0.5  # px rms of each row, across and along
@@ -91,7 +91,7 @@ def turned_specimen(specimen: Specimen, size: int, angle: float) -> Specimen:
     """How it appears when turned counter-clockwise about the middle of the frame."""
     middle = (size - 1) / 2
     there = np.stack([specimen.y, specimen.x], axis=1) - middle
-    y, x = (there @ rotation(angle) + middle).T
+    y, x = (there @ rotation(angle) + middle).T.astype(np.float64)
     return replace(specimen, y=y, x=x)
 
 
@@ -131,18 +131,38 @@ def crystal(size: int, random: Random, *, vacancies: int = 1, spread: float = 0.
     return Specimen(y, x, weight * scale, 0.16 * spacing, background=0.05 * scale)
 
 
-def misplacement(scene: Scene, found: list[Floats]) -> float:
+def middles(path: NDArray[np.floating], angle: float) -> Floats:
+    """Where the middle of each row of a path lies, px from the middle of the picture."""
+    rows = np.arange(len(path)) - (len(path) - 1) / 2
+    placed: Floats = (np.asarray(path) + np.stack([rows, 0 * rows], axis=1)) @ rotation(angle).T
+    return placed
+
+
+def misplacement(scene: Scene, found: Sequence[NDArray[np.floating]]) -> float:
     """px rms between where samples were and where they were put, but for one shift of everything,
-    over all samples within the frame of the first scan."""
+    over all samples within the frame of the first scan.
+
+    `found` are the middles of all rows, of each scan, with any origin.
+    """
     errors, weights = [], []
     size = len(scene.paths[0])
     origin = scene.paths[0].mean(axis=0)
-    for angle, truth, path in zip(scene.angles, scene.paths, found, strict=True):
-        errors.append((np.asarray(path) - truth) @ rotation(angle).T)
+    for angle, truth, places in zip(scene.angles, scene.paths, found, strict=True):
+        errors.append(np.asarray(places) - middles(truth, angle))
         weights.append(_within(truth, angle, size, origin))
     left, weight = np.concatenate(errors), np.concatenate(weights)
     left = left - np.average(left, axis=0, weights=weight)
     return float(np.sqrt(np.average((left**2).sum(axis=1), weights=weight) + scene.within**2))
+
+
+def apart(scene: Scene, found: Sequence[NDArray[np.floating]]) -> float:
+    """px: how far the second scan was put from where it belongs beside the first, by the median
+    over rows."""
+    errors = [
+        np.median(np.asarray(places) - middles(truth, angle), axis=0)
+        for angle, truth, places in zip(scene.angles, scene.paths, found, strict=True)
+    ]
+    return float(np.hypot(*(errors[1] - errors[0])))
 
 
 def _within(path: Floats, angle: float, size: int, origin: Floats) -> Floats:
