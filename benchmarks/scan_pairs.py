@@ -12,7 +12,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,6 @@ ANGLES = [0.0, 90.0]
 ACROSS = (0.0, 0.5)  # px rms of jitter across and along rows
 OFFSET = 60.0  # px: the farthest that the stage moves between two scans along either axis
 HIT = 1.0  # px
-PEER_PAIRS = 3  # on how many of the pairs peers are run
 
 Places = Sequence[NDArray[np.floating]]
 
@@ -51,21 +50,29 @@ class Answer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("topics", nargs="*", help="paths, crystals, times, picture; or all")
     parser.add_argument("--pairs", type=int, default=12, help="of curved paths")
     parser.add_argument("--crystals", type=int, default=100, help="with one vacancy")
-    parser.add_argument("--peer-pairs", type=int, default=PEER_PAIRS)
+    parser.add_argument("--peer-pairs", type=int, default=3, help="on which peers are run, too")
     given = parser.parse_args(arguments)
-    parts = {
-        "paths": paths(given.pairs, given.peer_pairs),
-        "crystals": crystals(given.crystals, given.peer_pairs),
-        "times": times(),
+    topics: dict[str, Callable[[], str | None]] = {
+        "paths": lambda: paths(given.pairs, given.peer_pairs),
+        "crystals": lambda: crystals(given.crystals, given.peer_pairs),
+        "times": times,
+        "picture": draw,
     }
-    text = PAGE.read_text()
-    for name, part in parts.items():
-        marks = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
-        text = re.sub(marks, lambda found, part=part: found[1] + part + found[2], text, flags=re.S)  # type: ignore[misc]
-    PAGE.write_text(text)
-    draw()
+    for name in given.topics or topics:
+        part = topics[name]()
+        if part is not None:
+            PAGE.write_text(replaced(PAGE.read_text(), name, part))
+            print(part, flush=True)
+
+
+def replaced(text: str, name: str, part: str) -> str:
+    """The page with what stands between the marks of a topic replaced."""
+    pieces = re.split(rf"(<!-- {name} -->\n|<!-- end -->)", text)
+    pieces[pieces.index(f"<!-- {name} -->\n") + 1] = part
+    return "".join(pieces)
 
 
 def paths(pairs: int, peer_pairs: int) -> str:

@@ -74,7 +74,8 @@ void spline_across_rows(float* image, Shape shape) {
 
 void spline(float* image, Shape shape, unsigned threads) {
     parallel_for(shape.rows, threads, 16, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t y = begin; y < end; ++y) spline_along_row(image + y * shape.cols, shape.cols);
+        for (std::size_t y = begin; y < end; ++y)
+            spline_along_row(image + y * shape.cols, shape.cols);
     });
     spline_across_rows(image, shape);
 }

@@ -13,13 +13,13 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr int fastest = 32;           // px over a frame: the fastest constant drift
-constexpr int drift_step = 2;         // px over a frame
-constexpr std::size_t offsets = 16;   // px about where whole pictures correlate best
+constexpr int fastest = 32;               // px over a frame: the fastest constant drift
+constexpr int drift_step = 2;             // px over a frame
+constexpr std::size_t offsets = 16;       // px about where whole pictures correlate best
 constexpr std::size_t least_window = 32;  // px
-constexpr double doubtful = 1;        // px: residuals beyond it count little
+constexpr double doubtful = 1;            // px: residuals beyond it count little
 constexpr double least_correlation = 0.05;
-constexpr double stiffness = 0.02;    // of a spline, relative to the weights of its measurements
+constexpr double stiffness = 0.02;  // of a spline, relative to the weights of its measurements
 constexpr double shrink = 1e-6;
 
 // A scan whose path is sought, or, without one, a picture that is placed.
@@ -174,11 +174,10 @@ Measured peak(const LocalCorrelation& local) {
     const double here = at(best_y, best_x);
     Measured result;
     result.at = local.at;
-    result.displacement = {
-        static_cast<double>(best_y - reach) +
-            vertex(at(best_y - 1, best_x), here, at(best_y + 1, best_x)),
-        static_cast<double>(best_x - reach) +
-            vertex(at(best_y, best_x - 1), here, at(best_y, best_x + 1))};
+    result.displacement = {static_cast<double>(best_y - reach) +
+                               vertex(at(best_y - 1, best_x), here, at(best_y + 1, best_x)),
+                           static_cast<double>(best_x - reach) +
+                               vertex(at(best_y, best_x - 1), here, at(best_y, best_x + 1))};
     result.weight = here > least_correlation ? here * here : 0;
     return result;
 }
@@ -311,8 +310,8 @@ void align(Side& first, Side& second, Shape shape, unsigned threads) {
     Windows windows{window(4), 0, 0, 0};
     correlate_whole(first.picture, second.picture, shape, {shape.rows / 3, shape.cols / 3}, windows,
                     threads);
-    windows.reach = std::min<std::size_t>(offsets + static_cast<std::size_t>(fastest),
-                                          windows.side / 2 - 1);
+    windows.reach =
+        std::min<std::size_t>(offsets + static_cast<std::size_t>(fastest), windows.side / 2 - 1);
     if (windows.reach > offsets) {
         const auto local = correlate(first.picture, second.picture, shape, windows, threads);
         Constant found = constant_drift(local, first, second, shape, threads);

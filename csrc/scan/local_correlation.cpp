@@ -11,8 +11,8 @@ namespace stemzoo::scan {
 namespace {
 
 constexpr double pi = 3.14159265358979323846;
-constexpr double slowest = 2.5;    // waves per window: what is slower is shading
-constexpr double fastest = 0.25;   // 1/px: what is faster is noise
+constexpr double slowest = 2.5;        // waves per window: what is slower is shading
+constexpr double fastest = 0.25;       // 1/px: what is faster is noise
 constexpr double least_overlap = 0.2;  // of the tapers, by which a local correlation is divided
 
 std::vector<float> hann(std::size_t count) {
@@ -56,11 +56,9 @@ class Correlator {
         const double slow = slowest / static_cast<double>(std::min(shape.rows, shape.cols));
         for (std::size_t ky = 0; ky < fft_.layout().rows; ++ky) {
             for (std::size_t kx = 0; kx < shape.cols; ++kx) {
-                const double f =
-                    std::hypot(frequency(ky, shape.rows), frequency(kx, shape.cols));
-                passed_[ky * shape.cols + kx] =
-                    static_cast<float>((1 - std::exp(-std::pow(f / slow, 4))) *
-                                       std::exp(-std::pow(f / fastest, 2)));
+                const double f = std::hypot(frequency(ky, shape.rows), frequency(kx, shape.cols));
+                passed_[ky * shape.cols + kx] = static_cast<float>(
+                    (1 - std::exp(-std::pow(f / slow, 4))) * std::exp(-std::pow(f / fastest, 2)));
             }
         }
     }
@@ -77,8 +75,8 @@ class Correlator {
         for (std::size_t ky = 0; ky < layout.rows; ++ky) {
             const bool twice = ky > 0 && 2 * ky != shape_.rows;
             float *const ar = layout.real(a.data(), ky), *const ai = layout.imaginary(a.data(), ky);
-            const float *const br = layout.real(b.data(), ky),
-                        *const bi = layout.imaginary(b.data(), ky);
+            const float *const br = layout.real(b.data(), ky), *const bi =
+                                                                   layout.imaginary(b.data(), ky);
             const float* const pass = passed_.data() + ky * shape_.cols;
             for (std::size_t kx = 0; kx < shape_.cols; ++kx) {
                 const float ra = ar[kx], ia = ai[kx], rb = br[kx], ib = bi[kx], p = pass[kx];
@@ -174,16 +172,16 @@ std::vector<LocalCorrelation> correlate(const std::vector<float>& first,
     parallel_for(all.size(), threads, 1, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             const std::size_t y = down[i / right.size()], x = right[i % right.size()];
-            const auto there = static_cast<std::size_t>(
-                (static_cast<std::ptrdiff_t>(y) + windows.y) *
-                    static_cast<std::ptrdiff_t>(shape.cols) +
-                static_cast<std::ptrdiff_t>(x) + windows.x);
+            const auto there =
+                static_cast<std::size_t>((static_cast<std::ptrdiff_t>(y) + windows.y) *
+                                             static_cast<std::ptrdiff_t>(shape.cols) +
+                                         static_cast<std::ptrdiff_t>(x) + windows.x);
             const double middle = 0.5 * (static_cast<double>(windows.side) - 1);
             all[i].at = {static_cast<double>(y) + middle, static_cast<double>(x) + middle};
             all[i].reach = windows.reach;
-            all[i].surface = correlator.surface(first.data() + y * shape.cols + x,
-                                                second.data() + there, shape.cols,
-                                                {windows.reach, windows.reach}, least_overlap, 1);
+            all[i].surface =
+                correlator.surface(first.data() + y * shape.cols + x, second.data() + there,
+                                   shape.cols, {windows.reach, windows.reach}, least_overlap, 1);
         }
     });
     const auto blank = [](const LocalCorrelation& each) { return each.surface.empty(); };
@@ -195,11 +193,11 @@ void correlate_whole(const std::vector<float>& first, const std::vector<float>& 
                      Shape reach, Windows& windows, unsigned threads) {
     windows.y = windows.x = 0;
     // Not divided by the overlap: on a lattice, the peak nearby is as good as any.
-    const auto surface = Correlator(shape).surface(first.data(), second.data(), shape.cols, reach,
-                                                   1, threads);
+    const auto surface =
+        Correlator(shape).surface(first.data(), second.data(), shape.cols, reach, 1, threads);
     if (surface.empty()) return;
-    const auto best = static_cast<std::size_t>(
-        std::max_element(surface.begin(), surface.end()) - surface.begin());
+    const auto best = static_cast<std::size_t>(std::max_element(surface.begin(), surface.end()) -
+                                               surface.begin());
     const std::size_t cols = 2 * reach.cols + 1;
     windows.y = static_cast<std::ptrdiff_t>(best / cols) - static_cast<std::ptrdiff_t>(reach.rows);
     windows.x = static_cast<std::ptrdiff_t>(best % cols) - static_cast<std::ptrdiff_t>(reach.cols);

@@ -21,8 +21,8 @@ struct LocalCorrelation {
 };
 
 struct Windows {
-    std::size_t side = 0;   // px
-    std::size_t reach = 0;  // px, less than half a side
+    std::size_t side = 0;         // px
+    std::size_t reach = 0;        // px, less than half a side
     std::ptrdiff_t y = 0, x = 0;  // where the second picture's windows are, from the first's
 };
 

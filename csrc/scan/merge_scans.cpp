@@ -19,9 +19,9 @@ namespace {
 constexpr std::size_t least_side = 64;  // px
 constexpr double least_angle = 10;      // degrees between two directions of scanning
 constexpr float seen = 0.25f;           // samples from which on a pixel is known
-constexpr double widest_border = 0.2;    // of a side
+constexpr double widest_border = 0.2;   // of a side
 constexpr int most_attempts = 3;
-constexpr double longest_step = 1;      // px
+constexpr double longest_step = 1;  // px
 constexpr Reach wide{3, 5}, narrow{1, 1};
 
 // Degrees between the fast directions of two scans, at most 90.
@@ -53,8 +53,8 @@ void check(const std::vector<Scan>& scans) {
         }
         if (std::min(scan.shape.rows, scan.shape.cols) < least_side) {
             throw std::invalid_argument("a scan is " + scan.shape.text() +
-                                        " pixels; expected at least " +
-                                        std::to_string(least_side) + " along either side");
+                                        " pixels; expected at least " + std::to_string(least_side) +
+                                        " along either side");
         }
     }
 }
@@ -158,8 +158,8 @@ struct Rows {
 
     // Of those named, one after another, by the first `count` scans.
     void place(const std::vector<std::size_t>& named, std::size_t count, Reach reach) {
-        const Shape working = enclosing({scans.begin(), scans.begin() + std::ptrdiff_t(count)},
-                                        picture);
+        const Shape working =
+            enclosing({scans.begin(), scans.begin() + std::ptrdiff_t(count)}, picture);
         Splat all(working);
         for (std::size_t k = 0; k < count; ++k) add(scans[k], all, threads);
         for (const std::size_t k : named) {

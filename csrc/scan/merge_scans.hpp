@@ -9,8 +9,8 @@
 namespace stemzoo::scan {
 
 struct Merge {
-    std::vector<float> picture;   // NaN where no sample is
-    std::vector<float> coverage;  // samples at each pixel
+    std::vector<float> picture;                   // NaN where no sample is
+    std::vector<float> coverage;                  // samples at each pixel
     std::vector<std::vector<Pair>> paths, sigma;  // of each scan, px along its own axes
     std::vector<std::vector<float>> residuals;    // each scan less the picture at its places
     // Of the scans after the first, which lattice vector they were placed by, and what else it

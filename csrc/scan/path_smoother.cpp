@@ -8,13 +8,13 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr double unknown = 1e6;         // px^2: the variance of a state of which nothing is known
-constexpr double jump_variance = 1e4;   // px^2
-constexpr double jump_gain = 12;        // in log-likelihood, beyond the log of the number of rows
+constexpr double unknown = 1e6;        // px^2: the variance of a state of which nothing is known
+constexpr double jump_variance = 1e4;  // px^2
+constexpr double jump_gain = 12;       // in log-likelihood, beyond the log of the number of rows
 constexpr std::size_t most_jumps = 16;
 constexpr double least_bend = 1e-14, most_bend = 1;      // px^2
 constexpr double least_jitter = 1e-6, most_jitter = 25;  // px^2
-constexpr double finest = 0.1;  // of the log of a variance
+constexpr double finest = 0.1;                           // of the log of a variance
 
 // Position and velocity, with their covariance.
 struct State {
@@ -23,7 +23,7 @@ struct State {
 };
 
 struct Innovation {
-    State before;            // predicted from the rows before
+    State before;  // predicted from the rows before
     double error = 0, inverse_variance = 0;
 };
 
@@ -88,8 +88,8 @@ std::vector<Smoothed> smoother(const RowEstimates& rows, const PathModel& model)
             // L = I - K Z, with Z = (1, 0).
             const double ls = 1 - ks, lv = -kv;
             const double new_rs = step.error * step.inverse_variance + ls * rs + lv * rv;
-            const double new_nss = step.inverse_variance + ls * ls * nss + 2 * ls * lv * nsv +
-                                   lv * lv * nvv;
+            const double new_nss =
+                step.inverse_variance + ls * ls * nss + 2 * ls * lv * nsv + lv * lv * nvv;
             const double new_nsv = ls * nsv + lv * nvv;
             rs = new_rs;
             nss = new_nss;
@@ -153,7 +153,9 @@ PathModel fitted(const RowEstimates& rows) {
 
 SmoothPath smooth_path(const RowEstimates& rows, const RowEstimates& apart) {
     const std::size_t count = rows.value.size();
-    SmoothPath path{{}, std::vector<double>(count), std::vector<double>(count),
+    SmoothPath path{{},
+                    std::vector<double>(count),
+                    std::vector<double>(count),
                     std::vector<double>(count, std::numeric_limits<double>::infinity())};
     const bool blank = std::none_of(rows.information.begin(), rows.information.end(),
                                     [](double v) { return v > 0; });

@@ -46,9 +46,9 @@ Compared compared(const Scan& scan, const Splat& own, const Splat& others, unsig
         for (std::size_t x = 0; x < cols; ++x) {
             const auto py = std::lround(start.y + static_cast<double>(x) * step.y),
                        px = std::lround(start.x + static_cast<double>(x) * step.x);
-            shown[x] = std::isfinite(pilot[x]) &&
-                       others.weight[static_cast<std::size_t>(py) * shape.cols +
-                                     static_cast<std::size_t>(px)] >= seen;
+            shown[x] =
+                std::isfinite(pilot[x]) && others.weight[static_cast<std::size_t>(py) * shape.cols +
+                                                         static_cast<std::size_t>(px)] >= seen;
         }
         const auto many = static_cast<double>(std::count(shown.begin(), shown.end(), true));
         result.alone[row] = many < least_seen * static_cast<double>(cols);
@@ -108,15 +108,15 @@ std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, 
     row_estimates(fits, precision, limit, y, x);
     for (std::size_t row = 0; row < shape.rows; ++row) {
         const float* const line = given.image.data() + row * shape.cols;
-        const auto known = std::count_if(line, line + shape.cols,
-                                         [](float v) { return std::isfinite(v); });
+        const auto known =
+            std::count_if(line, line + shape.cols, [](float v) { return std::isfinite(v); });
         if (static_cast<double>(known) < least_known * static_cast<double>(shape.cols)) {
             y.information[row] = x.information[row] = 0;
         }
     }
     scan.jitter.resize(shape.rows);
     std::vector<Pair> sigma(shape.rows);
-    for (double Pair::*axis : {&Pair::y, &Pair::x}) {
+    for (double Pair::* axis : {&Pair::y, &Pair::x}) {
         std::vector<double> place, jitter;
         for (std::size_t row = 0; row < shape.rows; ++row) {
             place.push_back(scan.path[row].*axis);

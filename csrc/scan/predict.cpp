@@ -10,11 +10,11 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr std::ptrdiff_t nearby = 2;  // frequencies on either side that are taken together
-constexpr double edge = 0.08;         // of a side, over which pictures fade out
-constexpr float seen = 0.25f;         // samples from which on a pixel counts
+constexpr std::ptrdiff_t nearby = 2;   // frequencies on either side that are taken together
+constexpr double edge = 0.08;          // of a side, over which pictures fade out
+constexpr float seen = 0.25f;          // samples from which on a pixel counts
 constexpr float trust_in_own = 0.05f;  // relative to the others'
-constexpr float strongest = 4;       // how much others' contrast may be amplified
+constexpr float strongest = 4;         // how much others' contrast may be amplified
 constexpr std::size_t grain = 16;
 
 float fade(std::size_t i, std::size_t size) {
@@ -76,7 +76,8 @@ Map regression(const SpectrumLayout& layout, const float* own, const float* othe
     Map cross(layout.rows * cols), power(layout.rows * cols);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         const float *const ar = layout.real(own, ky), *const ai = layout.imaginary(own, ky),
-                    *const br = layout.real(others, ky), *const bi = layout.imaginary(others, ky);
+                           *const br = layout.real(others, ky),
+                           *const bi = layout.imaginary(others, ky);
         for (std::size_t kx = 0; kx < cols; ++kx) {
             cross[ky * cols + kx] = ar[kx] * br[kx] + ai[kx] * bi[kx];
             power[ky * cols + kx] = br[kx] * br[kx] + bi[kx] * bi[kx];

@@ -6,7 +6,7 @@
 namespace stemzoo::scan {
 
 void row_estimates(const std::vector<RowFit>& fits, Pair precision, Pair limit, RowEstimates& y,
-               RowEstimates& x) {
+                   RowEstimates& x) {
     for (RowEstimates* axis : {&y, &x}) {
         axis->value.assign(fits.size(), 0);
         axis->information.assign(fits.size(), 0);

@@ -10,12 +10,13 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr std::size_t grain = 16;      // rows
-constexpr double nearby = 2;           // px: standard deviation of what fills gaps
+constexpr std::size_t grain = 16;       // rows
+constexpr double nearby = 2;            // px: standard deviation of what fills gaps
 constexpr float trust_in_nearby = .1f;  // samples that what lies nearby counts as
 constexpr float nothing = std::numeric_limits<float>::quiet_NaN();
 
-// Pixels [first, second) of a line that starts at `start` and advances by `step` lie in [low, high).
+// Pixels [first, second) of a line that starts at `start` and advances by `step` lie in [low,
+// high).
 std::pair<std::size_t, std::size_t> inside(double start, double step, double low, double high,
                                            std::size_t count) {
     if (std::abs(step) < 1e-12) {
@@ -143,8 +144,7 @@ std::vector<float> filled(const Splat& splat, unsigned threads) {
     std::vector<float> result(splat.sum.size());
     for (std::size_t i = 0; i < result.size(); ++i) {
         const float local = (sums[i] + mean) / (counts[i] + 1);
-        result[i] =
-            (splat.sum[i] + trust_in_nearby * local) / (splat.weight[i] + trust_in_nearby);
+        result[i] = (splat.sum[i] + trust_in_nearby * local) / (splat.weight[i] + trust_in_nearby);
     }
     return result;
 }
@@ -166,10 +166,9 @@ void sample(const float* coefficients, Shape picture, const Scan& scan, float* r
                 to = nothing;
                 if (!(y >= 0 && y <= last_y && x >= 0 && x <= last_x)) continue;
                 const CubicTaps down(y), right(x);
-                const bool whole =
-                    down.first >= 0 && right.first >= 0 &&
-                    down.first + 4 <= static_cast<std::ptrdiff_t>(picture.rows) &&
-                    right.first + 4 <= static_cast<std::ptrdiff_t>(picture.cols);
+                const bool whole = down.first >= 0 && right.first >= 0 &&
+                                   down.first + 4 <= static_cast<std::ptrdiff_t>(picture.rows) &&
+                                   right.first + 4 <= static_cast<std::ptrdiff_t>(picture.cols);
                 float total = 0;
                 for (std::ptrdiff_t j = 0; j < 4; ++j) {
                     const std::size_t py = whole ? static_cast<std::size_t>(down.first + j)
