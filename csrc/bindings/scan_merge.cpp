@@ -31,7 +31,7 @@ std::vector<scan::Scan> scans_of(const std::vector<Pixels>& images,
         require_two_dimensions(images[k]);
         const Shape shape{static_cast<std::size_t>(images[k].shape(0)),
                           static_cast<std::size_t>(images[k].shape(1))};
-        scans.push_back({images[k].data(), shape, angles[k], Pairs(shape.rows), {}});
+        scans.push_back({images[k].data(), shape, angles[k], Pairs(shape.rows), {}, {}});
     }
     return scans;
 }

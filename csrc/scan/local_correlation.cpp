@@ -157,9 +157,9 @@ double LocalCorrelation::value(Pair displacement) const {
                       ix = std::min(static_cast<std::size_t>(x), 2 * reach - 1);
     const double fy = y - static_cast<double>(iy), fx = x - static_cast<double>(ix);
     const float* const p = surface.data() + iy * side() + ix;
-    const auto at = [p](std::size_t i) { return static_cast<double>(p[i]); };
-    return (1 - fy) * ((1 - fx) * at(0) + fx * at(1)) +
-           fy * ((1 - fx) * at(side()) + fx * at(side() + 1));
+    const auto value_at = [p](std::size_t i) { return static_cast<double>(p[i]); };
+    return (1 - fy) * ((1 - fx) * value_at(0) + fx * value_at(1)) +
+           fy * ((1 - fx) * value_at(side()) + fx * value_at(side() + 1));
 }
 
 std::vector<LocalCorrelation> correlate(const std::vector<float>& first,

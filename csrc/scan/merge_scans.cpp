@@ -20,9 +20,9 @@ constexpr std::size_t least_side = 64;  // px
 constexpr double least_angle = 10;      // degrees between two directions of scanning
 constexpr float seen = 0.25f;           // samples from which on a pixel is known
 constexpr double widest_border = 0.2;   // of a side
+constexpr int sharpenings = 3;
 constexpr int most_attempts = 3;
 constexpr double longest_step = 1;  // px
-constexpr Reach wide{3, 5}, narrow{1, 1};
 
 // Degrees between the fast directions of two scans, at most 90.
 double between(double one, double other) {
@@ -157,7 +157,7 @@ struct Rows {
     std::vector<std::vector<Pair>> sigma{scans.size()};
 
     // Of those named, one after another, by the first `count` scans.
-    void place(const std::vector<std::size_t>& named, std::size_t count, Reach reach) {
+    void place(const std::vector<std::size_t>& named, std::size_t count, Search search) {
         const Shape working =
             enclosing({scans.begin(), scans.begin() + std::ptrdiff_t(count)}, picture);
         Splat all(working);
@@ -165,7 +165,7 @@ struct Rows {
         for (const std::size_t k : named) {
             const Splat own = splat_of(scans[k], working, threads);
             all.subtract(own);
-            sigma[k] = place_rows(scans[k], own, all, reach, threads);
+            sigma[k] = place_rows(scans[k], own, all, search, threads);
             add(scans[k], all, threads);
         }
     }
@@ -192,12 +192,12 @@ drift::Drift settle(Rows& rows, std::size_t k, const std::vector<std::size_t>& m
                     const drift::Comparison& comparison) {
     drift::Drift found;
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        rows.place(moved, k + 1, narrow);
+        rows.place(moved, k + 1, Search::narrow);
         const std::vector<Scan> placed(rows.scans.begin(),
                                        rows.scans.begin() + static_cast<std::ptrdiff_t>(k));
         found = decide(placed, rows.scans[k], rows.picture, comparison, rows.threads);
         if (!hops(found)) break;
-        rows.place(moved, k + 1, wide);
+        rows.place(moved, k + 1, Search::wide);
     }
     return found;
 }
@@ -209,17 +209,19 @@ Merge merge_along(const std::vector<Scan>& scans, Shape shape, unsigned threads)
     for (const Scan& scan : scans) add(scan, all, threads);
     std::vector<float> picture = filled(all, threads);
     // Spreading samples over pixels blurs them: what the picture lacks at their places is added.
-    Splat lacking(shape);
-    const auto left = residuals(scans, picture, shape, threads);
-    for (std::size_t k = 0; k < scans.size(); ++k) {
-        Scan rest = scans[k];
-        rest.pixels = left[k].data();
-        add(rest, lacking, threads);
+    for (int pass = 0; pass < sharpenings; ++pass) {
+        const auto left = residuals(scans, picture, shape, threads);
+        Splat lacking(shape);
+        for (std::size_t k = 0; k < scans.size(); ++k) {
+            Scan rest = scans[k];
+            rest.pixels = left[k].data();
+            add(rest, lacking, threads);
+        }
+        for (std::size_t i = 0; i < picture.size(); ++i) {
+            if (lacking.weight[i] > 0) picture[i] += lacking.sum[i] / lacking.weight[i];
+        }
     }
     Merge merge;
-    for (std::size_t i = 0; i < picture.size(); ++i) {
-        if (lacking.weight[i] > 0) picture[i] += lacking.sum[i] / lacking.weight[i];
-    }
     merge.residuals = residuals(scans, picture, shape, threads);
     for (std::size_t i = 0; i < picture.size(); ++i) {
         if (all.weight[i] < seen) picture[i] = std::numeric_limits<float>::quiet_NaN();
@@ -237,19 +239,19 @@ Merge merge_scans(std::vector<Scan> scans, const drift::Comparison& comparison, 
     std::swap(scans[1], scans[second]);
     Rows rows{scans, shape, threads};
     align_pair(scans[0], scans[1], shape, threads);
-    rows.place({0, 1}, 2, wide);
+    rows.place({0, 1}, 2, Search::wide);
     drift::Drift placing = settle(rows, 1, {0, 1}, comparison);
     for (std::size_t k = 2; k < scans.size(); ++k) {
         Splat placed(shape);
         for (std::size_t j = 0; j < k; ++j) add(scans[j], placed, threads);
         align_to(filled(placed, threads), scans[k], shape, threads);
-        rows.place({k}, k + 1, wide);
+        rows.place({k}, k + 1, Search::wide);
         drift::Drift found = settle(rows, k, {k}, comparison);
         if (less_certain(found, placing)) placing = std::move(found);
     }
     std::vector<std::size_t> all(scans.size());
     std::iota(all.begin(), all.end(), 0);
-    rows.place(all, scans.size(), narrow);
+    rows.place(all, scans.size(), Search::narrow);
     std::swap(scans[1], scans[second]);
     std::swap(rows.sigma[1], rows.sigma[second]);
     centre(scans, shape);

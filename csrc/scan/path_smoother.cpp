@@ -11,6 +11,7 @@ namespace {
 constexpr double unknown = 1e6;        // px^2: the variance of a state of which nothing is known
 constexpr double jump_variance = 1e4;  // px^2
 constexpr double jump_gain = 12;       // in log-likelihood, beyond the log of the number of rows
+constexpr double jitter_gain = 3;  // in log-likelihood
 constexpr std::size_t most_jumps = 16;
 constexpr double least_bend = 1e-14, most_bend = 1;      // px^2
 constexpr double least_jitter = 1e-6, most_jitter = 25;  // px^2
@@ -127,11 +128,21 @@ PathModel best_variances(const RowEstimates& rows, PathModel model) {
     return model;
 }
 
+// The drift alone, where jitter beside it gains too little.
+PathModel best_model(const RowEstimates& rows) {
+    PathModel shaken;
+    shaken.bend = 1e-6;
+    shaken.jitter = 0.01;
+    shaken = best_variances(rows, shaken);
+    PathModel steady = shaken;
+    steady.jitter = least_jitter;
+    steady = best_variances(rows, steady);
+    const double gain = filter(rows, shaken, nullptr) - filter(rows, steady, nullptr);
+    return gain > jitter_gain ? shaken : steady;
+}
+
 PathModel fitted(const RowEstimates& rows) {
-    PathModel model;
-    model.bend = 1e-6;
-    model.jitter = 0.01;
-    model = best_variances(rows, model);
+    PathModel model = best_model(rows);
     const double likely = jump_gain + std::log(static_cast<double>(rows.value.size()));
     while (model.jumps.size() < most_jumps) {
         const auto states = smoother(rows, model);

@@ -8,9 +8,12 @@
 
 namespace stemzoo::scan {
 
+enum class Search { wide, narrow };
+
 // Replaces the path of the scan, and gives its standard deviations. `own` is the scan where it lies
-// now, `others` the scans beside it. Rows are looked for up to `reach` from where they lie.
-std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, Reach reach,
+// now, `others` the scans beside it. A wide search finds rows some pixels from where the drift is
+// thought to be; a narrow one refines what is known.
+std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, Search search,
                              unsigned threads);
 
 }  // namespace stemzoo::scan

@@ -18,6 +18,7 @@ struct Scan {
     double angle = 0;  // degrees by which the specimen appears turned counter-clockwise
     std::vector<Pair> path;
     std::vector<Pair> jitter;  // what part of the path is of each row alone; empty: none
+    Pair shaking;              // variance of the jitter, px^2
 };
 
 // From the axes of a scan to those of the picture that all scans are merged into. Both turn about

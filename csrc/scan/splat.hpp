@@ -11,7 +11,7 @@ namespace stemzoo::scan {
 // Sums of samples and of their weights, pixel by pixel. A sample spreads over the four pixels
 // around it with bilinear weights.
 struct Splat {
-    explicit Splat(Shape shape) : shape(shape), sum(shape.size()), weight(shape.size()) {}
+    explicit Splat(Shape grid) : shape(grid), sum(grid.size()), weight(grid.size()) {}
 
     // Takes back what was added, but for rounding.
     void subtract(const Splat& other);
