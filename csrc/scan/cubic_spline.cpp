@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/parallel.hpp"
+
 namespace stemzoo::scan {
 namespace {
 
@@ -68,6 +70,14 @@ void spline_across_rows(float* image, Shape shape) {
         float* const row = image + y * cols;
         for (std::size_t x = 0; x < cols; ++x) row[x] = pole * (row[x + cols] - 6 * row[x]);
     }
+}
+
+void spline(float* image, Shape shape, unsigned threads) {
+    parallel_for(shape.rows, threads, 16, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t y = begin; y < end; ++y)
+            spline_along_row(image + y * shape.cols, shape.cols);
+    });
+    spline_across_rows(image, shape);
 }
 
 }  // namespace stemzoo::scan

@@ -20,6 +20,7 @@ struct CubicTaps {
 // Samples become B-spline coefficients, in place.
 void spline_along_row(float* row, std::size_t cols);
 void spline_across_rows(float* image, Shape shape);
+void spline(float* image, Shape shape, unsigned threads);
 
 // The pixel that stands for pixel i of an infinite, mirrored line.
 std::size_t mirrored(std::ptrdiff_t i, std::size_t size);

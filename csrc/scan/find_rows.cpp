@@ -7,6 +7,7 @@
 
 #include "core/parallel.hpp"
 #include "scan/displacement_prior.hpp"
+#include "scan/row_estimates.hpp"
 
 namespace stemzoo::scan {
 namespace {
@@ -37,32 +38,6 @@ void check(const float* pilot, Shape shape, const RowOptions& options) {
     if (unknown > 0) {
         throw std::invalid_argument("pilot has " + std::to_string(unknown) +
                                     " pixels that are not finite; expected a clean image");
-    }
-}
-
-// The likelihood of one axis is Gaussian about one scoring step from where the row was left. Rows
-// beyond the limit say nothing.
-void estimates(const std::vector<RowFit>& fits, Pair precision, Pair limit, RowEstimates& y,
-               RowEstimates& x) {
-    for (RowEstimates* axis : {&y, &x}) {
-        axis->value.assign(fits.size(), 0);
-        axis->information.assign(fits.size(), 0);
-    }
-    for (std::size_t row = 0; row < fits.size(); ++row) {
-        const RowFit& f = fits[row];
-        // The other axis is known no worse than its prior says.
-        const double yy = f.yy + precision.y, xx = f.xx + precision.x;
-        const double alone_y = f.yy - f.yx * f.yx / xx;
-        const double alone_x = f.xx - (yy > 0 ? f.yx * f.yx / yy : 0);
-        const auto set = [row](RowEstimates& axis, double at, double score, double information,
-                               double most) {
-            if (!(information > 1e-9) || std::abs(at) > most) return;
-            const double step = std::clamp(score / information, -most, most);
-            axis.value[row] = std::clamp(at + step, -most, most);
-            axis.information[row] = information;
-        };
-        set(y, f.at.y, f.score.y - f.yx * f.score.x / xx, alone_y, limit.y);
-        set(x, f.at.x, f.score.x - (yy > 0 ? f.yx * f.score.y / yy : 0), alone_x, limit.x);
     }
 }
 
@@ -132,7 +107,7 @@ Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOpt
             }
         });
         fits = std::move(found);
-        estimates(fits, weak, limit, along_y, along_x);
+        row_estimates(fits, weak, limit, along_y, along_x);
         limit = {plausible(along_y, limit.y), plausible(along_x, limit.x)};
         prior_x = fit_prior(along_x);
         if (options.reach.y > 0) prior_y = fit_prior(along_y);

@@ -7,6 +7,7 @@ from stemzoo.inference.tiling import Tiling
 from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
 from stemzoo.registration.tracker import DriftTracker
+from stemzoo.scan.merge import ScanMerge, merge_scans
 from stemzoo.scan.restoration import Restoration, restore
 from stemzoo.streaming.live import LiveFrame, live
 from stemzoo.streaming.statistics import LiveStatistics
@@ -27,6 +28,7 @@ __all__ = [
     "ModelInfo",
     "NccReference",
     "Restoration",
+    "ScanMerge",
     "StemzooError",
     "Tiling",
     "__version__",
@@ -36,6 +38,7 @@ __all__ = [
     "inspect",
     "live",
     "load",
+    "merge_scans",
     "models",
     "ncc",
     "pull",

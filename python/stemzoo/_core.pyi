@@ -347,3 +347,30 @@ def maxima(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The maxima of an image, highest first: ((n, 2) rows and columns, how far each rises above the
     highest saddle to a higher one). Those that rise by less than `least` are left out."""
+
+# --- csrc/bindings/scan_merge.cpp; paths and sigma are [rows, 2] of each scan, along its own axes
+
+def merge_scans(
+    images: list[NDArray[np.float32]],
+    angles: list[float],
+    estimator: DriftEstimator,
+    threads: int = 0,
+) -> tuple[
+    NDArray[np.float32],
+    NDArray[np.float32],
+    list[NDArray[np.float64]],
+    list[NDArray[np.float64]],
+    list[NDArray[np.float32]],
+    tuple[Any, ...],
+]:
+    """(picture, coverage, paths, sigma, residuals, placing) of scans of one place in several
+    directions; csrc/scan/merge_scans.hpp says more. `placing` is as of DriftEstimator.compare."""
+
+def merge_along(
+    images: list[NDArray[np.float32]],
+    angles: list[float],
+    paths: list[NDArray[np.float64]],
+    picture: tuple[int, int],
+    threads: int = 0,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(picture, coverage) of scans along paths that are known."""

@@ -38,7 +38,7 @@ def add_drift_commands(commands: Any) -> None:
     drift.add_argument("reference", type=Path)
     drift.add_argument("moving", type=Path)
     cli_pair.add_options(drift)
-    _add_model(drift)
+    add_drift_model(drift)
     drift.set_defaults(run=_drift)
 
     align = commands.add_parser("align", help="the average of a drifting series, without the drift")
@@ -58,11 +58,11 @@ def add_drift_commands(commands: Any) -> None:
         "--resume", type=Path, metavar="FILE", help="keep measured pairs there, and go on from them"
     )
     align.add_argument("--dataset", type=int, help="which stack of a file that holds several")
-    _add_model(align)
+    add_drift_model(align)
     align.set_defaults(run=_align)
 
 
-def _add_model(command: argparse.ArgumentParser) -> None:
+def add_drift_model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model",
         default="drift-lattice",
@@ -75,7 +75,7 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     add_offline(command)
 
 
-def _model(given: argparse.Namespace) -> Model | None:
+def drift_model(given: argparse.Namespace) -> Model | None:
     if given.model == CLASSICAL:
         return None
     return stemzoo.load(
@@ -87,7 +87,7 @@ def _drift(given: argparse.Namespace) -> None:
     inputs = [("reference", given.reference), ("moving", given.moving), *network(given.model)]
     check(inputs, picture(given.picture), overwrite=given.overwrite)
     require_files(inputs)
-    cli_pair.run(given, _model(given))
+    cli_pair.run(given, drift_model(given))
 
 
 def _align(given: argparse.Namespace) -> None:
@@ -101,7 +101,7 @@ def _align(given: argparse.Namespace) -> None:
             f"{given.stack} holds one image of shape {stack.data.shape}, and there is nothing to "
             "align; expected a stack of frames in one file"
         )
-    model = _model(given)
+    model = drift_model(given)
     settings = {name: getattr(given, name) for name in ("band", "max_shift", "scan_drift")}
     found = stemzoo.align(
         stack.data,

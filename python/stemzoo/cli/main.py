@@ -11,6 +11,7 @@ import stemzoo
 from stemzoo.cli.drift import add_drift_commands
 from stemzoo.cli.images import add_image_commands, add_model
 from stemzoo.cli.inspect import add_inspect_command
+from stemzoo.cli.merge import add_merge_command
 from stemzoo.cli.models import add_commands
 from stemzoo.cli.paths import add_overwrite, check, network, picture, require_files
 from stemzoo.cli.serve import add_serve_command
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     add_image_commands(commands)
     add_drift_commands(commands)
     add_inspect_command(commands)
+    add_merge_command(commands)
 
     replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
     replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")

@@ -24,6 +24,11 @@ def recorded_steps(found: Micrograph, output: Path) -> list[Record]:
             f"or align has written, with its record{beside}"
         )
     chain = steps(record) if isinstance(record, dict) else [record]
+    if isinstance(chain[0], dict) and chain[0].get("task") == "merge":
+        raise FileError(
+            f"{output} was made of several scans, which replay does not follow; make it again by "
+            "stemzoo merge with the files, angles and model that its record names"
+        )
     for step in chain:
         _check_known(step, output, _check_input)
     return chain

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stemzoo import _core
 from stemzoo.inference.model import Model, Run
@@ -73,3 +74,11 @@ def input_record(source: Path, dataset: int | None, earlier: Record | None) -> R
 def model_record(model: Model) -> Record:
     contract = model.contract
     return {"name": contract.name, "version": contract.version, "sha256": model.sha256}
+
+
+def rounded(rows: NDArray[Any]) -> list[list[float] | None]:
+    """Pixels to four digits, which is finer than any displacement is known; None without a place."""
+    return [
+        [round(float(value), 4) for value in row] if np.isfinite(row).all() else None
+        for row in rows
+    ]

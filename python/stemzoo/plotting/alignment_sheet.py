@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from stemzoo.alignment.align import Alignment
 from stemzoo.alignment.frames import Frames
+from stemzoo.plotting.panels import FAINT, framed, limits_of, rings_panel
 from stemzoo.plotting.pictures import INK, Grey, grey, save_panels
 from stemzoo.plotting.plots import Plot
-from stemzoo.plotting.ring_correlation import THRESHOLD, resolved_frequency, ring_correlation
 
-SMALLEST, LARGEST = 360, 800  # px: the side of a panel
-FAINT = 150
 LEAST_FRAMES = 4  # two in either half
 
 Floats = NDArray[np.float64]
@@ -25,17 +23,17 @@ def save_alignment(path: Path, stack: Any, found: Alignment) -> None:
     """A PNG of the alignment `found` of `stack`."""
     naive, even, odd, first = _averages(Frames(stack), found)
     inside = found.coverage >= max(1, found.coverage.max() // 2)
-    limits = _limits(found.average[inside])
+    limits = limits_of(found.average[inside])
     panels = [
-        ("first frame", _panel(grey(first))),
-        ("average as recorded", _panel(grey(naive, limits))),
-        (_averaged(found), _panel(grey(found.average, limits))),
+        ("first frame", framed(grey(first))),
+        ("average as recorded", framed(grey(naive, limits))),
+        (_averaged(found), framed(grey(found.average, limits))),
     ]
     shape = panels[0][1].shape
     panels.append((_drifted(found), path_panel(found, found.shifts, shape)))
     panels.append((_unsteady(found), path_panel(found, _less_steady(found.shifts), shape)))
     if even is not None and odd is not None:
-        panels.append(_rings_panel(even, odd, shape))
+        panels.append(rings_panel("even and odd frames", even, odd, shape))
     save_panels(path, panels, columns=3)
 
 
@@ -52,17 +50,6 @@ def path_panel(found: Alignment, shifts: Floats, shape: tuple[int, ...]) -> Grey
     doubtful = found.ambiguous & placed
     plot.rings(number[doubtful], shifts[doubtful])
     return plot.grey()
-
-
-def _rings_panel(even: Floats, odd: Floats, shape: tuple[int, ...]) -> tuple[str, Grey]:
-    frequencies, agreement = ring_correlation(even, odd)
-    last = resolved_frequency(frequencies, agreement, min(even.shape))
-    plot = Plot(shape, "1/px", "FRC")
-    plot.limits(frequencies, np.array([0.0, 1.0]))
-    plot.line(frequencies, np.full(len(frequencies), THRESHOLD), FAINT, "1/7")
-    plot.line(frequencies, np.clip(agreement, 0, 1), INK, "")
-    says = f"{1 / last:.1f} px (FRC crosses 1/7)" if last else "nothing (FRC below 1/7)"
-    return f"even and odd frames agree to {says}", plot.grey()
 
 
 def _averages(frames: Frames, found: Alignment) -> tuple[Floats, Floats | None, Floats | None, Any]:
@@ -93,24 +80,6 @@ def _averages(frames: Frames, found: Alignment) -> tuple[Floats, Floats | None, 
     return (
         (naive, halves[0], halves[1], shown) if turn >= LEAST_FRAMES else (naive, None, None, shown)
     )
-
-
-def _limits(values: NDArray[np.floating]) -> tuple[float, float]:
-    low, high = np.percentile(values, (0.1, 99.9))
-    return float(low), float(high)
-
-
-def _panel(picture: Grey) -> Grey:
-    """Small pictures enlarged by whole pixels, large ones thinned, so that captions fit."""
-    side = min(picture.shape)
-    if side < SMALLEST:
-        times = -(-SMALLEST // side)
-        return np.repeat(np.repeat(picture, times, 0), times, 1)
-    every = -(-side // LARGEST)
-    rows, columns = (length // every * every for length in picture.shape)
-    blocks = picture[:rows, :columns].reshape(rows // every, every, columns // every, every)
-    thinned: Grey = blocks.mean((1, 3)).astype(np.uint8)
-    return thinned
 
 
 def _drifted(found: Alignment) -> str:

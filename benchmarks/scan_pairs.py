@@ -1,0 +1,175 @@
+"""python -m benchmarks.scan_pairs: scans of two directions merged, side by side with the peers.
+
+Writes the figures and the picture of docs/scan_pairs.md. The peers take minutes a pair; where one
+is not installed, in an environment of its own such as .venv-quantem, it is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import stemzoo
+from benchmarks.scan_scenes import Scene, apart, crystal, middles, misplacement, record
+from benchmarks.timing import table
+from stemzoo.plotting.merge_sheet import save_merge
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "scan_pairs.md"
+PICTURE = ROOT / "docs" / "scan_pairs" / "before_and_after.png"
+PEERS = {  # environment, and program in benchmarks/peers
+    "scanning-drift-corr 1.0.1": ("scanning-drift-corr", "scanning_drift_corr"),
+    "quantem 0.1.10": ("quantem", "quantem_drift"),
+}
+OURS, RECORDED = "stemzoo.merge_scans", "as recorded"
+SIZE, LARGE, DOSE = 512, 2048, 20.0
+ANGLES = [0.0, 90.0]
+ACROSS = (0.0, 0.5)  # px rms of jitter across and along rows
+OFFSET = 60.0  # px: the farthest that the stage moves between two scans along either axis
+HIT = 1.0  # px
+
+Places = Sequence[NDArray[np.floating]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    places: Places
+    seconds: float
+    ambiguous: bool = False
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("topics", nargs="*", help="paths, crystals, times, picture; or all")
+    parser.add_argument("--pairs", type=int, default=12, help="of curved paths")
+    parser.add_argument("--crystals", type=int, default=100, help="with one vacancy")
+    parser.add_argument("--peer-pairs", type=int, default=3, help="on which peers are run, too")
+    given = parser.parse_args(arguments)
+    topics: dict[str, Callable[[], str | None]] = {
+        "paths": lambda: paths(given.pairs, given.peer_pairs),
+        "crystals": lambda: crystals(given.crystals, given.peer_pairs),
+        "times": times,
+        "picture": draw,
+    }
+    for name in given.topics or topics:
+        part = topics[name]()
+        if part is not None:
+            PAGE.write_text(replaced(PAGE.read_text(), name, part))
+            print(part, flush=True)
+
+
+def replaced(text: str, name: str, part: str) -> str:
+    """The page with what stands between the marks of a topic replaced."""
+    pieces = re.split(rf"(<!-- {name} -->\n|<!-- end -->)", text)
+    pieces[pieces.index(f"<!-- {name} -->\n") + 1] = part
+    return "".join(pieces)
+
+
+def paths(pairs: int, peer_pairs: int) -> str:
+    """Misplacement on crystals of 6 % spread in height with five vacancies."""
+    scenes = [curved(seed) for seed in range(pairs)]
+    rows = [_row(RECORDED, [misplacement(s, _recorded(s)) for s in scenes], None)]
+    for name in (OURS, *PEERS):
+        chosen = scenes if name == OURS else scenes[:peer_pairs]
+        answers = [(s, merged(name, s)) for s in chosen]
+        known = [(s, a) for s, a in answers if a is not None]
+        if known:
+            errors = [misplacement(s, a.places) for s, a in known]
+            rows.append(_row(name, errors, float(np.median([a.seconds for _, a in known]))))
+    return table(["", "pairs", "misplacement, px rms", "worst", "seconds"], rows) + "\n"
+
+
+def crystals(count: int, peer_pairs: int) -> str:
+    """The lattice vector, on crystals of columns all alike but for one vacancy."""
+    rows = []
+    scenes = [offset(seed) for seed in range(count)]
+    for name in (OURS, *PEERS):
+        chosen = scenes if name == OURS else scenes[:peer_pairs]
+        answers = [(s, merged(name, s)) for s in chosen]
+        known = [(apart(s, a.places) < HIT, a.ambiguous) for s, a in answers if a is not None]
+        if known:
+            right = sum(hit and not doubt for hit, doubt in known)
+            wrong = sum(not hit and not doubt for hit, doubt in known)
+            flagged = sum(doubt for _, doubt in known)
+            rows.append([name, *map(str, (len(known), right, flagged, wrong))])
+    return table(["", "pairs", "right", "ambiguous", "wrong, unflagged"], rows) + "\n"
+
+
+def times() -> str:
+    rows = []
+    for size in (SIZE, LARGE):
+        scene = curved(3, size)
+        stemzoo.merge_scans(scene.scans, scene.angles)
+        wall, cpu = time.perf_counter(), time.process_time()
+        stemzoo.merge_scans(scene.scans, scene.angles)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        rows.append([f"{size} x {size}", f"{wall:.1f}", f"{cpu:.1f}"])
+    load = f"{os.cpu_count()} cores, of which others used part: load {os.getloadavg()[0]:.0f}."
+    return table(["two scans of", "seconds", "processor seconds"], rows) + f"\n{load}\n\n"
+
+
+def curved(seed: int, size: int = SIZE) -> Scene:
+    random = np.random.default_rng(seed)
+    specimen = crystal(size, random, vacancies=5, spread=0.06)
+    return record(specimen, size, ANGLES, DOSE, random, jitter=ACROSS)
+
+
+def offset(seed: int) -> Scene:
+    random = np.random.default_rng((7, seed))
+    specimen = crystal(SIZE, random)
+    dy, dx = random.uniform(-OFFSET, OFFSET, 2)
+    return record(specimen, SIZE, ANGLES, DOSE, random, jitter=ACROSS, offset=(dy, dx))
+
+
+def merged(name: str, scene: Scene) -> Answer | None:
+    if name != OURS:
+        return _peer(*PEERS[name], scene)
+    started = time.perf_counter()
+    found = stemzoo.merge_scans(scene.scans, scene.angles)
+    seconds = time.perf_counter() - started
+    places = [middles(p, a) for p, a in zip(found.paths, scene.angles, strict=True)]
+    return Answer(places, seconds, found.ambiguous)
+
+
+def draw() -> None:
+    """The picture of the page: a pair before and after."""
+    scene = curved(1)
+    PICTURE.parent.mkdir(exist_ok=True)
+    save_merge(PICTURE, scene.scans, stemzoo.merge_scans(scene.scans, scene.angles))
+
+
+def _recorded(scene: Scene) -> Places:
+    return [middles(np.zeros_like(p), a) for p, a in zip(scene.paths, scene.angles, strict=True)]
+
+
+def _peer(environment: str, program: str, scene: Scene) -> Answer | None:
+    python = ROOT / f".venv-{environment}" / "bin" / "python"
+    if not python.exists():
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder, "in.npz"), Path(folder, "out.npz")
+        np.savez(given, scans=np.stack(scene.scans), angles=np.array(scene.angles))
+        command = [python, "-m", f"benchmarks.peers.{program}", given, made]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        found = np.load(made)
+        return Answer(list(found["places"]), float(found["seconds"]))
+
+
+def _row(name: str, errors: Sequence[float], seconds: float | None) -> list[str]:
+    rms = np.sqrt(np.mean(np.square(errors)))
+    took = "" if seconds is None else f"{seconds:.1f}"
+    return [name, str(len(errors)), f"{rms:.2f}", f"{max(errors):.2f}", took]
+
+
+if __name__ == "__main__":
+    main()
