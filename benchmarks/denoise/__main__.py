@@ -1,8 +1,8 @@
 """make bench-denoise: compares denoisers and restoring networks, in benchmarks/denoise.md.
 
-Pictures that other packages have denoised before come from runs/peers; CPU seconds are always
-measured again. `--quick` takes a few cases only, and `--models` adds `.onnx` files; both print the
-tables instead of writing them.
+Scores of other packages that were measured before come from benchmarks/denoise/peer_scores.json,
+and their pictures from runs/peers; CPU seconds are always measured again. `--quick` takes a few
+cases only, and `--models` adds `.onnx` files; both print the tables instead of writing them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import torch
 
 from benchmarks.denoise import report, strips, timing
 from benchmarks.denoise.methods import Method, methods
+from benchmarks.denoise.peer_scores import PeerScores
 from benchmarks.denoise.peers import ROOT, Floats
 from stemzoo.common.atomic import replacing
 from training.evaluation.cases import TOPICS, Case, cases
-from training.evaluation.measures import judged
+from training.evaluation.measures import Score, judged
 
 RESULTS = ROOT / "benchmarks" / "denoise.md"
 STRIP_FOLDER = ROOT / "docs" / "denoise"
@@ -35,20 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parsed(arguments)
     torch.set_num_threads(1)
     found = methods(options.models, options.only)
+    whole = not (options.quick or options.models or options.only or options.no_timing)
+    folder = options.pictures or (STRIP_FOLDER if whole else None)
     try:
-        results, pictures = run(found, options.topics, options.quick)
+        results, pictures = run(found, options.topics, PeerScores(), folder, options.quick)
         seconds = {} if options.no_timing else timing.measured(found, options.quick)
     finally:
         for method in found:
             method.close()
     text = report.written(results, seconds)
-    whole = not (options.quick or options.models or options.only or options.no_timing)
     if whole and options.topics == list(TOPICS):
         with replacing(RESULTS) as file:
             file.write(f"{text}\n{_machine()}".encode())
     else:
         print(text)
-    folder = options.pictures or (STRIP_FOLDER if whole else None)
     if folder:
         for subject, answers in pictures.items():
             strips.save(folder, subject, answers)
@@ -58,21 +59,39 @@ Shown = dict[str, list[tuple[Case, dict[str, Floats]]]]
 
 
 def run(
-    found: Sequence[Method], topics: Sequence[str], quick: bool = False
+    found: Sequence[Method],
+    topics: Sequence[str],
+    kept: PeerScores,
+    folder: Path | None = None,
+    quick: bool = False,
 ) -> tuple[list[report.Judged], Shown]:
-    """The scores of every case by every method that takes it, and the pictures for the strips."""
+    """The scores of every case by every method that takes it, and the pictures for the strips, if
+    these are to be saved in a folder."""
     results: list[report.Judged] = []
     pictures: Shown = {}
     for topic in topics:
         taken = [each for each in found if each.takes(topic) and (each.quick or not quick)]
         for case in cases([topic], quick):
-            answers = {method.name: method.answer(case) for method in taken}
-            results += [
-                report.Judged(name, case, judged(image, case)) for name, image in answers.items()
-            ]
-            if (case.topic, case.condition) in STRIP_CONDITIONS:
+            if folder and (case.topic, case.condition) in STRIP_CONDITIONS:
+                answers = {method.name: method.answer(case) for method in taken}
                 pictures.setdefault(case.subject, []).append((case, answers))
+            else:
+                answers = {}
+            for method in taken:
+                score = _score(method, case, kept, answers.get(method.name))
+                results.append(report.Judged(method.name, case, score))
     return results, pictures
+
+
+def _score(method: Method, case: Case, kept: PeerScores, answer: Floats | None) -> Score:
+    """What was kept of it, or the score of its answer."""
+    known = kept.get(method.name, case) if method.kept else None
+    if known is not None:
+        return known
+    score = judged(method.answer(case) if answer is None else answer, case)
+    if method.kept:
+        kept.put(method.name, case, score)
+    return score
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -38,12 +38,12 @@ RAW = "raw"
 
 @dataclass(frozen=True)
 class Method:
-    """`answer` may use the cache, `timed` never does; `ours` marks the zoo's models."""
+    """`answer` may use the cache, `timed` never does. `kept`: scores are kept, since it is slow."""
 
     name: str
     answer: Callable[[Case], Floats]
     timed: Cleaner
-    ours: bool = False
+    kept: bool = False
     takes: Callable[[str], bool] = lambda topic: True
     close: Callable[[], None] = lambda: None
     quick: bool = True  # takes seconds per picture, not minutes
@@ -61,7 +61,7 @@ def methods(models: Sequence[str] = (), only: Sequence[str] = ()) -> list[Method
     found += [_ours(Path(path)) for path in models]
     found += installed()
     nlm = "non-local means + variance stabilisation"
-    found.append(_plain(nlm, non_local_means))
+    found.append(_plain(nlm, non_local_means, kept=True))
     found.append(_plain("Gaussian 1.5 px", partial(scipy.ndimage.gaussian_filter, sigma=1.5)))
     return [each for each in found if not only or each.name.startswith(tuple(only))]
 
@@ -81,6 +81,7 @@ def installed() -> list[Method]:
                 peer.name,
                 partial(_either_way, runs, other),
                 runs,
+                kept=True,
                 takes=peer.takes,
                 close=partial(_close, runs, other),
                 quick=not peer.topics,
@@ -108,7 +109,7 @@ def _ours(path: Path) -> Method:
     listed = path.is_relative_to(ROOT / "zoo")
     version = f"{model.contract.name} {model.contract.version}"
     run = _restored if model.contract.task == "restore" else _denoised
-    return _plain(version if listed else f"{version}, {path}", partial(run, model), ours=True)
+    return _plain(version if listed else f"{version}, {path}", partial(run, model))
 
 
 def _denoised(model: stemzoo.Model, image: Frame) -> NDArray[Any]:
@@ -120,7 +121,7 @@ def _restored(model: stemzoo.Model, image: Frame) -> NDArray[Any]:
     return restored
 
 
-def _plain(name: str, function: Callable[[Frame], NDArray[Any]], ours: bool = False) -> Method:
+def _plain(name: str, function: Callable[[Frame], NDArray[Any]], kept: bool = False) -> Method:
     """A function that runs in this process, without a cache."""
 
     def timed(image: Frame) -> tuple[Floats, float]:
@@ -128,7 +129,7 @@ def _plain(name: str, function: Callable[[Frame], NDArray[Any]], ours: bool = Fa
         result = function(image)
         return np.asarray(result, np.float32), time.process_time() - started
 
-    return Method(name, lambda case: timed(case.noisy)[0], timed, ours)
+    return Method(name, lambda case: timed(case.noisy)[0], timed, kept)
 
 
 def non_local_means(counts: Frame) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 pytest.importorskip("skimage")
 
 from benchmarks.denoise import __main__ as command
-from benchmarks.denoise import methods, peers, report, strips
+from benchmarks.denoise import methods, peer_scores, peers, report, strips
 from benchmarks.peers import anscombe
 from training.evaluation import cases, measures
 from training.evaluation.colours import COLOURS, Colour
@@ -135,6 +135,35 @@ def test_answers_are_cached_by_picture(case, tmp_path):
     np.testing.assert_array_equal(peers.cached(doubling, other, "peer", tmp_path), 2 * other.noisy)
     assert len(calls) == 2
     assert len(list(tmp_path.rglob("*.npy"))) == 1  # the stale answer is gone
+
+
+def test_scores_of_other_packages_are_kept(case, tmp_path, monkeypatch):
+    path = tmp_path / "scores.json"
+    score = measures.Score(30.25, slope=0.987654321)
+    peer_scores.PeerScores(path).put("a peer 1.0", case, score)
+    kept = peer_scores.PeerScores(path)
+    found = kept.get("a peer 1.0", case)
+    assert (found.psnr, found.slope) == (30.25, 0.987654)
+    assert np.isnan(found.ssim)
+    assert kept.get("a peer 1.1", case) is None
+    assert kept.get("a peer 1.0", dataclasses.replace(case, noisy=case.noisy + 1)) is None
+    monkeypatch.setattr(peer_scores, "SCORING", measures.SCORING + 1)
+    assert peer_scores.PeerScores(path).get("a peer 1.0", case) is None
+
+
+def test_a_kept_score_is_not_measured_again(case, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "cases", lambda topics, quick: [case])
+    calls = []
+
+    def answer(each):
+        calls.append(each)
+        return each.noisy
+
+    method = methods.Method("a peer 1.0", answer, answer, kept=True)
+    scores = peer_scores.PeerScores(tmp_path / "scores.json")
+    results = [command.run([method], ["topic"], scores)[0] for _ in range(2)]
+    assert len(calls) == 1
+    assert results[1][0].score.psnr == pytest.approx(results[0][0].score.psnr, rel=1e-5)
 
 
 PROGRAM = """

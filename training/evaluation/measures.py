@@ -17,6 +17,7 @@ from training.evaluation.rows import row_bound, row_shifts
 from training.evaluation.seams import bragg_power
 
 BORDER = 8  # px on every side that do not count
+SCORING = 1  # another number whenever the same picture gets another score
 
 Floats = NDArray[np.float64]
 
