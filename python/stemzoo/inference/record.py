@@ -77,7 +77,7 @@ def model_record(model: Model) -> Record:
 
 
 def rounded(rows: NDArray[Any]) -> list[list[float] | None]:
-    """Pixels to four digits, which is finer than any displacement is known; None without a place."""
+    """Pixels to four digits, finer than any displacement is known; None where one is unknown."""
     return [
         [round(float(value), 4) for value in row] if np.isfinite(row).all() else None
         for row in rows
