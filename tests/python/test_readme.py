@@ -40,6 +40,7 @@ def yesterday(tmp_path_factory):
     for seed, name in enumerate(("noisy.tif", "later.tif")):
         noisy = np.random.default_rng(seed).poisson(20, (64, 64)).astype("f4")
         write(folder / name, Micrograph(noisy, (0.1, 0.1), "nm", {}, None))
+    write(folder / "turned.tif", Micrograph(np.rot90(noisy), (0.1, 0.1), "nm", {}, None))
     frames = np.stack([np.roll(noisy, k, 0) for k in range(4)])
     write(folder / "series.tif", Micrograph(frames, (0.1, 0.1), "nm", {}, None))
     with contextlib.chdir(folder):
