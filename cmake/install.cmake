@@ -12,10 +12,14 @@ install(TARGETS ${installed} EXPORT stemzoo ARCHIVE DESTINATION lib COMPONENT co
 install(EXPORT stemzoo NAMESPACE stemzoo:: FILE stemzooTargets.cmake DESTINATION "${config}"
         COMPONENT core)
 install(DIRECTORY csrc/ DESTINATION include/stemzoo COMPONENT core
-        FILES_MATCHING PATTERN "*.hpp" PATTERN "bindings" EXCLUDE)
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "bindings" EXCLUDE PATTERN "capi" EXCLUDE
+                                                          PATTERN "onnxruntime" EXCLUDE)
 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/stemzooConfigVersion.cmake"
                                  COMPATIBILITY SameMinorVersion)
-install(FILES cmake/stemzooConfig.cmake "${PROJECT_BINARY_DIR}/stemzooConfigVersion.cmake"
-        DESTINATION "${config}" COMPONENT core)
-install(FILES LICENSE cmake/ducc0-LICENSE.txt DESTINATION share/licenses/stemzoo COMPONENT core)
+foreach(component core capi)
+    install(FILES cmake/stemzooConfig.cmake "${PROJECT_BINARY_DIR}/stemzooConfigVersion.cmake"
+            DESTINATION "${config}" COMPONENT ${component})
+    install(FILES LICENSE cmake/ducc0-LICENSE.txt DESTINATION share/licenses/stemzoo
+            COMPONENT ${component})
+endforeach()

@@ -1,8 +1,8 @@
 /* stemzoo in C: denoise and restore images, measure drift, inside acquisition software.
  *
- * Every function returns a status, 0 for success, and stemzoo_last_error() explains any other; where
- * a function fails, what it was to write is unchanged or undefined, as it says. No exception leaves
- * the library, and nothing in it exits or aborts. Objects are opaque: what an `..._open` or
+ * Every function returns a status, 0 for success, and stemzoo_last_error() explains any other;
+ * where a function fails, what it was to write is unchanged or undefined, as it says. No exception
+ * leaves the library, and nothing in it exits or aborts. Objects are opaque: what an `..._open` or
  * `..._create` makes, the `..._close` of the same object frees; NULL is freed in silence. Pointers
  * that are only read belong to the caller and need last no longer than the call.
  *
@@ -43,15 +43,15 @@ enum stemzoo_status {
     STEMZOO_RUNTIME_FAILED = 5, /* ONNX Runtime reported an error */
     STEMZOO_CANCELLED = 6,      /* the progress callback asked to stop */
     STEMZOO_NO_MEMORY = 7,
-    STEMZOO_INTERNAL = 8        /* a defect of stemzoo; please report it */
+    STEMZOO_INTERNAL = 8 /* a defect of stemzoo; please report it */
 };
 
 /* The version of this library, such as "0.1.0". */
-STEMZOO_API const char *stemzoo_version(void);
+STEMZOO_API const char* stemzoo_version(void);
 
 /* What went wrong in the last call of this thread that failed, as a sentence in UTF-8. It is valid
  * until the next call of this thread fails; empty if none has. */
-STEMZOO_API const char *stemzoo_last_error(void);
+STEMZOO_API const char* stemzoo_last_error(void);
 
 /* ---- Images ---------------------------------------------------------------------------------- */
 
@@ -77,11 +77,11 @@ enum stemzoo_dtype {
  * @endcode
  */
 typedef struct stemzoo_image {
-    const void *pixels;
+    const void* pixels;
     int dtype; /* enum stemzoo_dtype */
     size_t rows, cols;
     ptrdiff_t row_stride, col_stride;
-    const uint8_t *mask;
+    const uint8_t* mask;
     ptrdiff_t mask_row_stride;
 } stemzoo_image;
 
@@ -96,11 +96,11 @@ typedef struct stemzoo_image {
  * if (stemzoo_runtime_load("C:/vendor/onnxruntime.dll")) puts(stemzoo_last_error());
  * @endcode
  */
-STEMZOO_API int stemzoo_runtime_load(const char *path);
+STEMZOO_API int stemzoo_runtime_load(const char* path);
 
 /* The version of the loaded ONNX Runtime, and where it was found; both belong to the library and
  * last as long as the process. NULL arguments are left out. Loads it where that was not done. */
-STEMZOO_API int stemzoo_runtime_info(const char **version, const char **path);
+STEMZOO_API int stemzoo_runtime_info(const char** version, const char** path);
 
 /* ---- Models ---------------------------------------------------------------------------------- */
 
@@ -109,16 +109,16 @@ typedef struct stemzoo_model stemzoo_model;
 /* An execution provider of ONNX Runtime by name, such as "CUDAExecutionProvider", with its options
  * as pairs of texts. `library`, if it is not NULL, is a plug-in that brings the provider. */
 typedef struct stemzoo_provider {
-    const char *name;
-    const char *const *keys;
-    const char *const *values;
+    const char* name;
+    const char* const* keys;
+    const char* const* values;
     size_t count;
-    const char *library;
+    const char* library;
 } stemzoo_provider;
 
 /* Set to zero what is not needed: `stemzoo_model_options options = {0};` */
 typedef struct stemzoo_model_options {
-    const stemzoo_provider *providers; /* the most wanted first; the CPU comes last in any case */
+    const stemzoo_provider* providers; /* the most wanted first; the CPU comes last in any case */
     size_t provider_count;
     int threads; /* 0: all cores */
 } stemzoo_model_options;
@@ -133,19 +133,19 @@ typedef struct stemzoo_model_options {
  * }
  * @endcode
  */
-STEMZOO_API int stemzoo_model_open(const char *path, const stemzoo_model_options *options,
-                                   stemzoo_model **model);
+STEMZOO_API int stemzoo_model_open(const char* path, const stemzoo_model_options* options,
+                                   stemzoo_model** model);
 
 /* The same of a file's content in memory, which is the caller's again after the call. */
-STEMZOO_API int stemzoo_model_open_memory(const void *bytes, size_t size,
-                                          const stemzoo_model_options *options,
-                                          stemzoo_model **model);
+STEMZOO_API int stemzoo_model_open_memory(const void* bytes, size_t size,
+                                          const stemzoo_model_options* options,
+                                          stemzoo_model** model);
 
 /* What the model says about itself: `key` is "name", "version", "task", "summary", "limits",
  * "licence", "halo" or any other of its stemzoo.* properties without that prefix. *value belongs to
  * the model; it is NULL if the model does not say. */
-STEMZOO_API int stemzoo_model_metadata(const stemzoo_model *model, const char *key,
-                                       const char **value);
+STEMZOO_API int stemzoo_model_metadata(const stemzoo_model* model, const char* key,
+                                       const char** value);
 
 /* Runs a model on an image: normalise, split, network, blend. Strides count elements. `out` may be
  * `in`. Nothing is written if it fails.
@@ -154,45 +154,46 @@ STEMZOO_API int stemzoo_model_metadata(const stemzoo_model *model, const char *k
  * stemzoo_model_run_f32(model, frame, 512, 512, 512, clean, 512);
  * @endcode
  */
-STEMZOO_API int stemzoo_model_run_f32(const stemzoo_model *model, const float *in, size_t rows,
-                                      size_t cols, ptrdiff_t in_row_stride, float *out,
+STEMZOO_API int stemzoo_model_run_f32(const stemzoo_model* model, const float* in, size_t rows,
+                                      size_t cols, ptrdiff_t in_row_stride, float* out,
                                       ptrdiff_t out_row_stride);
 
 /* Called from time to time with the part of the work that is done. A result other than 0 cancels
  * the run, which then fails with STEMZOO_CANCELLED. */
-typedef int (*stemzoo_progress)(void *user, size_t done, size_t total);
+typedef int (*stemzoo_progress)(void* user, size_t done, size_t total);
 
 /* Set to zero what is not needed: `stemzoo_run_options options = {0};` */
 typedef struct stemzoo_run_options {
     int given_normalisation; /* nonzero: use `mean` and `std` instead of the image's own */
     double mean, std;
     stemzoo_progress progress;
-    void *user; /* handed to `progress` */
+    void* user; /* handed to `progress` */
 } stemzoo_run_options;
 
 /* Runs a model on an image of any type, masked or not. `options` may be NULL. */
-STEMZOO_API int stemzoo_model_run(const stemzoo_model *model, const stemzoo_image *image,
-                                  const stemzoo_run_options *options, float *out,
+STEMZOO_API int stemzoo_model_run(const stemzoo_model* model, const stemzoo_image* image,
+                                  const stemzoo_run_options* options, float* out,
                                   ptrdiff_t out_row_stride);
 
-STEMZOO_API int stemzoo_model_close(stemzoo_model *model);
+STEMZOO_API int stemzoo_model_close(stemzoo_model* model);
 
-/* ---- Normalised cross-correlation ------------------------------------------------------------- */
+/* ---- Normalised cross-correlation -------------------------------------------------------------
+ */
 
 typedef struct stemzoo_ncc stemzoo_ncc;
 
 /* Transforms a reference once, to be correlated with many images of its shape, at shifts of up to
  * `max_dy` and `max_dx` pixels. Where less than the share `min_overlap` of the image is in common
  * (0: a quarter), the correlation is 0. The pixels are copied. */
-STEMZOO_API int stemzoo_ncc_create(const stemzoo_image *reference, size_t max_dy, size_t max_dx,
-                                   double min_overlap, int threads, stemzoo_ncc **ncc);
+STEMZOO_API int stemzoo_ncc_create(const stemzoo_image* reference, size_t max_dy, size_t max_dx,
+                                   double min_overlap, int threads, stemzoo_ncc** ncc);
 
 /* Writes (2 max_dy + 1) x (2 max_dx + 1) contiguous values of -1 to 1, zero shift in the middle. A
  * peak at (dy, dx) says that features moved by that much from the reference to `moving`. */
-STEMZOO_API int stemzoo_ncc_run(const stemzoo_ncc *ncc, const stemzoo_image *moving,
-                                float *surface);
+STEMZOO_API int stemzoo_ncc_run(const stemzoo_ncc* ncc, const stemzoo_image* moving,
+                                float* surface);
 
-STEMZOO_API int stemzoo_ncc_close(stemzoo_ncc *ncc);
+STEMZOO_API int stemzoo_ncc_close(stemzoo_ncc* ncc);
 
 /* ---- Drift ----------------------------------------------------------------------------------- */
 
@@ -204,13 +205,13 @@ typedef struct stemzoo_candidate {
 
 /* Features moved by (dy, dx) pixels: moving(r) = reference(r - d). */
 typedef struct stemzoo_drift {
-    double dy, dx;             /* NaN where nothing can be said */
-    double sigma_y, sigma_x;   /* standard deviations; infinite where nothing can be said */
-    double score;              /* Pearson's correlation of the overlap once the drift is undone */
-    int ambiguous;             /* nonzero: not to be trusted, `reason` says why */
-    int resolved;              /* nonzero: the tracker's prediction chose among the candidates */
-    const char *reason;        /* a sentence that lasts as long as the process; "" if none */
-    size_t candidate_count;    /* other drifts that it could be, the most probable first */
+    double dy, dx;           /* NaN where nothing can be said */
+    double sigma_y, sigma_x; /* standard deviations; infinite where nothing can be said */
+    double score;            /* Pearson's correlation of the overlap once the drift is undone */
+    int ambiguous;           /* nonzero: not to be trusted, `reason` says why */
+    int resolved;            /* nonzero: the tracker's prediction chose among the candidates */
+    const char* reason;      /* a sentence that lasts as long as the process; "" if none */
+    size_t candidate_count;  /* other drifts that it could be, the most probable first */
     stemzoo_candidate candidates[STEMZOO_MAX_CANDIDATES];
 } stemzoo_drift;
 
@@ -218,7 +219,7 @@ typedef struct stemzoo_estimator stemzoo_estimator;
 
 /* Set to zero what is not needed: `stemzoo_drift_options options = {0};` */
 typedef struct stemzoo_drift_options {
-    const stemzoo_model *model; /* a drift model, kept open for as long as the estimator; NULL: the
+    const stemzoo_model* model; /* a drift model, kept open for as long as the estimator; NULL: the
                                    classical way, which needs no ONNX Runtime */
     size_t max_shift;           /* px; 0: a third of the frame */
     double renew; /* the share of max_shift after which a tracker renews its reference; 0: a half;
@@ -228,8 +229,8 @@ typedef struct stemzoo_drift_options {
 
 /* Measures pairs of frames of one shape. `options` may be NULL. */
 STEMZOO_API int stemzoo_estimator_create(size_t rows, size_t cols,
-                                         const stemzoo_drift_options *options,
-                                         stemzoo_estimator **estimator);
+                                         const stemzoo_drift_options* options,
+                                         stemzoo_estimator** estimator);
 
 /* The drift between two frames.
  *
@@ -241,18 +242,18 @@ STEMZOO_API int stemzoo_estimator_create(size_t rows, size_t cols,
  * }
  * @endcode
  */
-STEMZOO_API int stemzoo_estimator_run(const stemzoo_estimator *estimator,
-                                      const stemzoo_image *reference, const stemzoo_image *moving,
-                                      stemzoo_drift *drift);
+STEMZOO_API int stemzoo_estimator_run(const stemzoo_estimator* estimator,
+                                      const stemzoo_image* reference, const stemzoo_image* moving,
+                                      stemzoo_drift* drift);
 
-STEMZOO_API int stemzoo_estimator_close(stemzoo_estimator *estimator);
+STEMZOO_API int stemzoo_estimator_close(stemzoo_estimator* estimator);
 
 typedef struct stemzoo_tracker stemzoo_tracker;
 
 /* Follows a series whose first frame is `reference`, which is copied. `options` may be NULL. */
-STEMZOO_API int stemzoo_tracker_create(const stemzoo_image *reference,
-                                       const stemzoo_drift_options *options,
-                                       stemzoo_tracker **tracker);
+STEMZOO_API int stemzoo_tracker_create(const stemzoo_image* reference,
+                                       const stemzoo_drift_options* options,
+                                       stemzoo_tracker** tracker);
 
 /* The drift of the next frame since the first reference. `time` is when it was recorded, on any
  * clock: give one with every frame, or NaN with every frame. A frame that fails changes nothing.
@@ -261,15 +262,15 @@ STEMZOO_API int stemzoo_tracker_create(const stemzoo_image *reference,
  * while (next_frame(&frame)) stemzoo_tracker_push(tracker, &frame, NAN, &drift);
  * @endcode
  */
-STEMZOO_API int stemzoo_tracker_push(stemzoo_tracker *tracker, const stemzoo_image *frame,
-                                     double time, stemzoo_drift *drift);
+STEMZOO_API int stemzoo_tracker_push(stemzoo_tracker* tracker, const stemzoo_image* frame,
+                                     double time, stemzoo_drift* drift);
 
 /* Where features will be at `time` (NaN: in the next frame) since the first reference, with
  * standard deviations. */
-STEMZOO_API int stemzoo_tracker_predict(stemzoo_tracker *tracker, double time, double *dy,
-                                        double *dx, double *sigma_y, double *sigma_x);
+STEMZOO_API int stemzoo_tracker_predict(stemzoo_tracker* tracker, double time, double* dy,
+                                        double* dx, double* sigma_y, double* sigma_x);
 
-STEMZOO_API int stemzoo_tracker_close(stemzoo_tracker *tracker);
+STEMZOO_API int stemzoo_tracker_close(stemzoo_tracker* tracker);
 
 /* ---- Rows of a scan -------------------------------------------------------------------------- */
 
@@ -282,19 +283,20 @@ typedef struct stemzoo_row {
 /* Set to zero what is not needed: `stemzoo_rows_options options = {0};` */
 typedef struct stemzoo_rows_options {
     size_t reach_y, reach_x; /* px; both 0: along rows only, by up to 5 px */
-    double slow; /* rows; slower displacements are left to the specimen. 0: 25; negative: none are */
+    double
+        slow; /* rows; slower displacements are left to the specimen. 0: 25; negative: none are */
     int threads; /* 0: all cores */
 } stemzoo_rows_options;
 
 /* Places every row by the likelihood of its counts given `pilot`, an estimate of the specimen
  * without noise, such as a network's. Both have rows x cols contiguous pixels. Writes `rows`
  * displacements. `options` may be NULL. */
-STEMZOO_API int stemzoo_rows_find(const float *image, const float *pilot, size_t rows, size_t cols,
-                                  const stemzoo_rows_options *options, stemzoo_row *found);
+STEMZOO_API int stemzoo_rows_find(const float* image, const float* pilot, size_t rows, size_t cols,
+                                  const stemzoo_rows_options* options, stemzoo_row* found);
 
 /* Writes the image with its rows put where the beam was. `out` may not overlap `image`. */
-STEMZOO_API int stemzoo_rows_apply(const float *image, size_t rows, size_t cols,
-                                   const stemzoo_row *found, float *out);
+STEMZOO_API int stemzoo_rows_apply(const float* image, size_t rows, size_t cols,
+                                   const stemzoo_row* found, float* out);
 
 #ifdef __cplusplus
 }

@@ -5,16 +5,18 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
 #endif
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
+#endif
+#if defined(_WIN32)
+#define NOMINMAX
+#include <windows.h>
 #endif
 
 namespace stemzoo {
@@ -53,7 +55,7 @@ class Pool {
         job.helpers_left = helpers;
         {
             const std::lock_guard<std::mutex> lock(mutex_);
-            while (threads_.size() < helpers) threads_.emplace_back([this] { serve(); });
+            for (; threads_ < helpers; ++threads_) std::thread([this] { serve(); }).detach();
             for (std::size_t i = 0; i < helpers; ++i) queue_.push_back(&job);
         }
         wake_.notify_all();
@@ -66,15 +68,6 @@ class Pool {
         job.finished.wait(lock, [&] { return job.helpers_left == 0; });
     }
 
-    ~Pool() {
-        {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            closing_ = true;
-        }
-        wake_.notify_all();
-        for (auto& thread : threads_) thread.join();
-    }
-
   private:
     // Entries no thread has taken yet: with all work done, waiting for them would only cost time.
     std::size_t withdraw(const Job* job) {
@@ -85,12 +78,11 @@ class Pool {
         return count;
     }
 
-    void serve() {
+    [[noreturn]] void serve() {
         inside_a_job = true;
         for (;;) {
             std::unique_lock<std::mutex> lock(mutex_);
-            wake_.wait(lock, [&] { return closing_ || !queue_.empty(); });
-            if (queue_.empty()) return;
+            wake_.wait(lock, [&] { return !queue_.empty(); });
             Job* job = queue_.front();
             queue_.pop_front();
             lock.unlock();
@@ -104,28 +96,38 @@ class Pool {
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Job*> queue_;
-    std::vector<std::thread> threads_;
-    bool closing_ = false;
+    std::size_t threads_ = 0;
 };
 
-std::unique_ptr<Pool>& pool_slot();
+// The threads run this library's code until the process ends.
+void stay_in_memory() {
+#if defined(_WIN32)
+    HMODULE self = nullptr;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                       reinterpret_cast<const wchar_t*>(&stay_in_memory), &self);
+#endif  // elsewhere, a library is linked so (-z nodelete)
+}
 
-std::unique_ptr<Pool> make_pool() {
+Pool*& pool_slot();
+
+Pool* make_pool() {
 #if defined(__unix__) || defined(__APPLE__)
-    // A forked child has the pool's memory but none of its threads; it starts over with a new pool
-    // and leaks the old one, whose threads cannot be joined there.
+    // A forked child has the pool's memory but none of its threads: it starts over with a new pool.
     static const int registered = pthread_atfork(nullptr, nullptr, [] {
-        pool_slot().release();
-        pool_slot().reset(new Pool);
+        pool_slot() = new Pool;
         inside_a_job = false;
     });
     (void)registered;
 #endif
-    return std::make_unique<Pool>();
+    stay_in_memory();
+    return new Pool;
 }
 
-std::unique_ptr<Pool>& pool_slot() {
-    static std::unique_ptr<Pool> pool = make_pool();
+// Never destroyed. A destructor would have to wait for the threads, and when Windows calls it, on
+// unloading a DLL or at the end of the process, they cannot end: that takes the lock its caller
+// holds, or they have been stopped already, wherever they were.
+Pool*& pool_slot() {
+    static Pool* pool = make_pool();
     return pool;
 }
 

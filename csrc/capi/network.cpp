@@ -1,0 +1,126 @@
+#include "capi/network.hpp"
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+
+#include "inference/plan_tiles.hpp"
+
+namespace stemzoo::capi {
+namespace {
+
+using model_file::Contract;
+using model_file::ModelError;
+using onnxruntime::Tensor;
+
+constexpr std::int64_t look_channels = 3;
+constexpr std::size_t known_look = 1;  // drift/look.hpp; LOOK in python/stemzoo/model_file
+
+std::int64_t side(std::size_t length) { return static_cast<std::int64_t>(length); }
+
+inference::Geometry geometry_of(const Contract& contract) {
+    if (contract.window > 0) return {1, 0, 0, contract.window, contract.step};
+    return {contract.multiple, contract.halo, contract.whole, 0, 0};
+}
+
+// Counted, since compilers vectorise that.
+bool all_finite(const Tensor& tensor) {
+    std::uint32_t not_finite = 0;
+    const std::size_t count = tensor.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        not_finite += std::abs(tensor.data[i]) <= std::numeric_limits<float>::max() ? 0U : 1U;
+    }
+    return not_finite == 0;
+}
+
+std::string text(const std::vector<std::int64_t>& shape) {
+    std::string sides;
+    for (const std::int64_t each : shape)
+        sides += (sides.empty() ? "" : ", ") + std::to_string(each);
+    return "(" + sides + ")";
+}
+
+}  // namespace
+
+Network::Network(model_file::Bytes bytes, const std::string& where,
+                 const onnxruntime::SessionOptions& options)
+    : where_(where),
+      examined_(model_file::examine(bytes, where)),
+      session_(bytes.data, bytes.size, options) {}
+
+// The gate tried two shapes; what a network makes of another one it may not have shown.
+void Network::require_room(const Sides& shape) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (followed_.count(shape) > 0) return;
+    try {
+        model_file::require_room(examined_, shape);
+    } catch (const ModelError& error) {
+        throw ModelError(where_ + " cannot be run: " + error.what());
+    }
+    followed_.insert(shape);
+}
+
+Tensor Network::infer(const char* input, const float* data, const Sides& shape,
+                      const char* output) const {
+    require_room(shape);
+    Tensor made = session_.run(input, data, shape, output);
+    if (all_finite(made)) return made;
+    throw ModelError(where_ + ": " + examined_.contract.name + " " + examined_.contract.version +
+                     " gave NaN or infinity for pixels that are numbers; the network is broken: "
+                     "use another model or version");
+}
+
+void Network::run(const AnyView& image, const inference::Options& options,
+                  const View<float>& out) const {
+    const Contract& contract = examined_.contract;
+    if (contract.surface > 0 || contract.features > 0) {
+        throw std::invalid_argument(contract.name +
+                                    " reads what is made of two frames, not images; use it by "
+                                    "stemzoo_estimator_create or stemzoo_tracker_create");
+    }
+    Tensor answer;  // until the next batch
+    const auto network = [&](const inference::Batch& batch) {
+        const Sides shape{side(batch.count), 1, side(batch.tile.rows), side(batch.tile.cols)};
+        answer = infer("image", batch.pixels.get(), shape, "output");
+        if (answer.shape == shape) return answer.data;
+        throw ModelError(where_ + " gave an output of shape " + text(answer.shape) +
+                         " for an input of shape " + text(shape) +
+                         "; the model contract asks for the same shape");
+    };
+    const Tiling tiling = inference::plan_tiles(shape_of(image), geometry_of(contract));
+    inference::run_network(image, tiling, network, out, options);
+}
+
+drift::Maps Network::features(const float* look, Shape shape) const {
+    const Sides sides{1, look_channels, side(shape.rows), side(shape.cols)};
+    const auto maps = std::make_shared<const Tensor>(infer("look", look, sides, "features"));
+    const Sides& made = maps->shape;
+    if (made.size() != 4 || made[0] != 1) {
+        throw ModelError(where_ + " gave an output of shape " + text(made) + " for an input of " +
+                         text(sides) + "; expected (1, maps, rows, columns)");
+    }
+    const auto length = [&](int axis) { return static_cast<std::size_t>(made[axis]); };
+    return {maps->data, length(1), {length(2), length(3)}, maps};
+}
+
+void Network::require_features() const {
+    const Contract& contract = examined_.contract;
+    if (contract.task != "drift") {
+        throw std::invalid_argument(contract.name + " is a model for " + contract.task +
+                                    "; drift needs one whose task is drift");
+    }
+    if (contract.features == 0) {
+        throw std::invalid_argument(contract.name +
+                                    " reads correlations, and makes no features of a frame; give a "
+                                    "drift model that does, such as drift-lattice");
+    }
+    if (contract.look != known_look) {
+        throw ModelError(contract.name + " " + contract.version + " reads looks of kind " +
+                         std::to_string(contract.look) + ", and this stemzoo makes kind " +
+                         std::to_string(known_look) + "; use a later " +
+                         (contract.look > known_look ? "stemzoo" : "version of the model"));
+    }
+}
+
+}  // namespace stemzoo::capi
