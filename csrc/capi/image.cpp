@@ -82,14 +82,14 @@ AnyView view_of(const stemzoo_image& image, const char* name) {
            "; expected STEMZOO_U8 (0) to STEMZOO_F64 (9)");
 }
 
-bool any_set(const Mask& mask) {
+std::size_t count_set(const Mask& mask) {
+    std::size_t count = 0;
     for (std::size_t row = 0; row < mask.shape.rows; ++row) {
         const std::uint8_t* const first = mask.row(row);
-        if (std::any_of(first, first + mask.shape.cols, [](auto flag) { return flag != 0; })) {
-            return true;
-        }
+        count += static_cast<std::size_t>(
+            std::count_if(first, first + mask.shape.cols, [](auto flag) { return flag != 0; }));
     }
-    return false;
+    return count;
 }
 
 }  // namespace
@@ -116,8 +116,12 @@ Image image_from(const stemzoo_image* image, const char* name) {
     if (image->mask == nullptr) return found;
     require_stride(image->mask_row_stride, shape.rows, element(name, "mask_row_stride"));
     const Mask mask{image->mask, shape, shape.rows == 1 ? 0 : image->mask_row_stride, 1};
-    if (any_set(mask)) found.masked = mask;
+    if (count_set(mask) > 0) found.masked = mask;
     return found;
+}
+
+bool all_masked(const Image& image) {
+    return image.masked && count_set(*image.masked) == image.shape().size();
 }
 
 View<const float> floats_from(const float* pixels, Shape shape, std::ptrdiff_t row_stride,

@@ -21,6 +21,8 @@ struct Image {
     Shape shape() const { return shape_of(pixels); }
 };
 
+bool all_masked(const Image& image);
+
 // These throw std::invalid_argument and call the picture `name`.
 Image image_from(const stemzoo_image* image, const char* name);
 View<const float> floats_from(const float* pixels, Shape shape, std::ptrdiff_t row_stride,

@@ -141,6 +141,10 @@ int stemzoo_model_run(const stemzoo_model* model, const stemzoo_image* image,
         const Image given = image_from(image, "image");
         inference::Options settings = run_options(options);
         if (given.masked) settings.mask = *given.masked;
+        if (all_masked(given)) {
+            throw std::invalid_argument(
+                "every pixel of image is masked, so there is nothing to work on");
+        }
         run(*model, given.pixels, settings, output_from(out, given.shape(), out_row_stride, "out"));
     });
 }

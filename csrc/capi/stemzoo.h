@@ -1,8 +1,8 @@
 /* stemzoo in C: denoise and restore images, measure drift, inside acquisition software.
  *
- * Every function returns a status, 0 for success, and stemzoo_last_error() explains any other;
- * where a function fails, what it was to write is unchanged or undefined, as it says. No exception
- * leaves the library, and nothing in it exits or aborts. Objects are opaque: what an `..._open` or
+ * Every function returns a status, 0 for success, and stemzoo_last_error() explains any other. A
+ * function that fails writes nothing. What it writes may overlap what it reads. No exception leaves
+ * the library, and nothing in it exits or aborts. Objects are opaque: what an `..._open` or
  * `..._create` makes, the `..._close` of the same object frees; NULL is freed in silence. Pointers
  * that are only read belong to the caller and need last no longer than the call.
  *
@@ -11,6 +11,9 @@
  *
  * Networks need ONNX Runtime 1.19 or later, which is loaded when the first model is opened. All
  * else, the classical drift and the tracker included, works without it.
+ *
+ * The library and ONNX Runtime stay in memory until the process ends, for their threads do. After a
+ * fork, the child has to open its models anew.
  */
 #ifndef STEMZOO_H
 #define STEMZOO_H
@@ -68,9 +71,9 @@ enum stemzoo_dtype {
     STEMZOO_F64 = 9
 };
 
-/* A picture in the caller's memory, in native byte order. Strides count elements and may be
- * negative. `mask`, if it is not NULL, holds one byte per pixel, nonzero where the pixel is no
- * measurement.
+/* A picture in the caller's memory, in native byte order, of at most 2^30 pixels. Strides count
+ * elements, are not 0, and may be negative. `mask`, if it is not NULL, holds one byte per pixel,
+ * nonzero where the pixel is no measurement. Other pixels are finite numbers.
  *
  * @code
  * stemzoo_image frame = {pixels, STEMZOO_U16, 512, 512, 512, 1, NULL, 0};
@@ -89,8 +92,9 @@ typedef struct stemzoo_image {
 
 /* Loads ONNX Runtime. `path` is its shared library, or NULL: then the file that the environment
  * variable STEMZOO_ORT names, one beside this library, the one of an `onnxruntime` package of
- * Python, and the system's are tried in this order. Done once a process: a later call with another
- * path fails. Optional, for the first model does it with NULL.
+ * Python (in the environment that this library lies in, VIRTUAL_ENV or CONDA_PREFIX), and the
+ * system's are tried in this order. Done once a process: a later call with another path fails.
+ * Optional, for the first model does it with NULL.
  *
  * @code
  * if (stemzoo_runtime_load("C:/vendor/onnxruntime.dll")) puts(stemzoo_last_error());
@@ -107,7 +111,9 @@ STEMZOO_API int stemzoo_runtime_info(const char** version, const char** path);
 typedef struct stemzoo_model stemzoo_model;
 
 /* An execution provider of ONNX Runtime by name, such as "CUDAExecutionProvider", with its options
- * as pairs of texts. `library`, if it is not NULL, is a plug-in that brings the provider. */
+ * as pairs of texts. `library`, if it is not NULL, is a plug-in that brings the provider, which
+ * needs ONNX Runtime 1.22 or later. A provider that cannot be used is an error, and never replaced.
+ */
 typedef struct stemzoo_provider {
     const char* name;
     const char* const* keys;
@@ -118,7 +124,8 @@ typedef struct stemzoo_provider {
 
 /* Set to zero what is not needed: `stemzoo_model_options options = {0};` */
 typedef struct stemzoo_model_options {
-    const stemzoo_provider* providers; /* the most wanted first; the CPU comes last in any case */
+    const stemzoo_provider* providers; /* the most wanted first; the CPU comes last in any case,
+                                          and alone where there are none */
     size_t provider_count;
     int threads; /* 0: all cores */
 } stemzoo_model_options;
@@ -148,7 +155,7 @@ STEMZOO_API int stemzoo_model_metadata(const stemzoo_model* model, const char* k
                                        const char** value);
 
 /* Runs a model on an image: normalise, split, network, blend. Strides count elements. `out` may be
- * `in`. Nothing is written if it fails.
+ * `in`.
  *
  * @code
  * stemzoo_model_run_f32(model, frame, 512, 512, 512, clean, 512);
@@ -219,8 +226,9 @@ typedef struct stemzoo_estimator stemzoo_estimator;
 
 /* Set to zero what is not needed: `stemzoo_drift_options options = {0};` */
 typedef struct stemzoo_drift_options {
-    const stemzoo_model* model; /* a drift model, kept open for as long as the estimator; NULL: the
-                                   classical way, which needs no ONNX Runtime */
+    const stemzoo_model* model; /* a drift model, such as drift-lattice, which may be closed before
+                                   what is made with it; NULL: the classical way, which needs no
+                                   ONNX Runtime */
     size_t max_shift;           /* px; 0: a third of the frame */
     double renew; /* the share of max_shift after which a tracker renews its reference; 0: a half;
                      negative: never */
@@ -294,7 +302,7 @@ typedef struct stemzoo_rows_options {
 STEMZOO_API int stemzoo_rows_find(const float* image, const float* pilot, size_t rows, size_t cols,
                                   const stemzoo_rows_options* options, stemzoo_row* found);
 
-/* Writes the image with its rows put where the beam was. `out` may not overlap `image`. */
+/* Writes the image with its rows put where the beam was. `out` may be `image`. */
 STEMZOO_API int stemzoo_rows_apply(const float* image, size_t rows, size_t cols,
                                    const stemzoo_row* found, float* out);
 

@@ -73,7 +73,7 @@ static void reads_every_type_and_layout(const float* counts) {
     stemzoo_image image;
     int dtype, i;
     for (i = 0; i < SIZE; ++i) {
-        const int count = (int)(counts[i] / 2);
+        const int count = (int)(counts[i] / 4);
         u8[i] = (uint8_t)count;
         i8[i] = (int8_t)count;
         u16[i] = (uint16_t)count;
