@@ -8,10 +8,19 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
-.PHONY: demo test quick quick-cpp-test quick-python-test wheel test-windows fuzz bench bench-denoise lint format cpp-test installed-cpp-test sanitized-cpp-test python-test runtime-test training-test table clean windows-tools
+# Where `make capi` installs.
+PREFIX ?= dist/capi
+
+.PHONY: demo capi test quick quick-cpp-test quick-python-test wheel test-windows fuzz bench bench-denoise lint format cpp-test installed-cpp-test sanitized-cpp-test python-test runtime-test training-test table clean windows-tools
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
+
+capi: .venv/python  ## the C library, installed: make capi PREFIX=DIR
+	$(BIN)/cmake -S . -B build/capi -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+		-DPython_EXECUTABLE=$(abspath $(BIN))/python -DSTEMZOO_DOWNLOADS=$(abspath build/downloads)
+	$(BIN)/cmake --build build/capi --target stemzoo_capi
+	$(BIN)/cmake --install build/capi --component capi --prefix $(PREFIX)
 
 test: lint cpp-test python-test  ## everything CI runs
 

@@ -143,14 +143,25 @@ typedef struct stemzoo_model_options {
 STEMZOO_API int stemzoo_model_open(const char* path, const stemzoo_model_options* options,
                                    stemzoo_model** model);
 
-/* The same of a file's content in memory, which is the caller's again after the call. */
+/* The same of a file's content in memory, which is the caller's again after the call.
+ *
+ * @code
+ * stemzoo_model_open_memory(resource, resource_size, NULL, &model);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_model_open_memory(const void* bytes, size_t size,
                                           const stemzoo_model_options* options,
                                           stemzoo_model** model);
 
 /* What the model says about itself: `key` is "name", "version", "task", "summary", "limits",
  * "licence", "halo" or any other of its stemzoo.* properties without that prefix. *value belongs to
- * the model; it is NULL if the model does not say. */
+ * the model; it is NULL if the model does not say.
+ *
+ * @code
+ * const char* task = NULL;
+ * stemzoo_model_metadata(model, "task", &task);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_model_metadata(const stemzoo_model* model, const char* key,
                                        const char** value);
 
@@ -177,7 +188,14 @@ typedef struct stemzoo_run_options {
     void* user; /* handed to `progress` */
 } stemzoo_run_options;
 
-/* Runs a model on an image of any type, masked or not. `options` may be NULL. */
+/* Runs a model on an image of any type, masked or not. `options` may be NULL.
+ *
+ * @code
+ * stemzoo_run_options options = {0};
+ * options.progress = stop_when_the_user_asks;
+ * stemzoo_model_run(model, &frame, &options, clean, 512);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_model_run(const stemzoo_model* model, const stemzoo_image* image,
                                   const stemzoo_run_options* options, float* out,
                                   ptrdiff_t out_row_stride);
@@ -191,7 +209,16 @@ typedef struct stemzoo_ncc stemzoo_ncc;
 
 /* Transforms a reference once, to be correlated with many images of its shape, at shifts of up to
  * `max_dy` and `max_dx` pixels. Where less than the share `min_overlap` of the image is in common
- * (0: a quarter), the correlation is 0. The pixels are copied. */
+ * (0: a quarter), the correlation is 0. The pixels are copied.
+ *
+ * @code
+ * stemzoo_ncc* ncc = NULL;
+ * float surface[33 * 33];
+ * if (stemzoo_ncc_create(&reference, 16, 16, 0, 0, &ncc)) return 1;
+ * while (next_frame(&frame)) stemzoo_ncc_run(ncc, &frame, surface);
+ * stemzoo_ncc_close(ncc);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_ncc_create(const stemzoo_image* reference, size_t max_dy, size_t max_dx,
                                    double min_overlap, int threads, stemzoo_ncc** ncc);
 
@@ -218,7 +245,8 @@ typedef struct stemzoo_drift {
     int ambiguous;           /* nonzero: not to be trusted, `reason` says why */
     int resolved;            /* nonzero: the tracker's prediction chose among the candidates */
     const char* reason;      /* a sentence that lasts as long as the process; "" if none */
-    size_t candidate_count;  /* other drifts that it could be, the most probable first */
+    size_t candidate_count;  /* other drifts that it could be, the most probable first, of which
+                                the struct holds the first STEMZOO_MAX_CANDIDATES */
     stemzoo_candidate candidates[STEMZOO_MAX_CANDIDATES];
 } stemzoo_drift;
 
@@ -274,7 +302,14 @@ STEMZOO_API int stemzoo_tracker_push(stemzoo_tracker* tracker, const stemzoo_ima
                                      double time, stemzoo_drift* drift);
 
 /* Where features will be at `time` (NaN: in the next frame) since the first reference, with
- * standard deviations. */
+ * standard deviations.
+ *
+ * @code
+ * if (!stemzoo_tracker_predict(tracker, NAN, &dy, &dx, &sigma_y, &sigma_x) && sigma_x < 1) {
+ *     shift_beam(-dy, -dx);
+ * }
+ * @endcode
+ */
 STEMZOO_API int stemzoo_tracker_predict(stemzoo_tracker* tracker, double time, double* dy,
                                         double* dx, double* sigma_y, double* sigma_x);
 
@@ -297,8 +332,15 @@ typedef struct stemzoo_rows_options {
 } stemzoo_rows_options;
 
 /* Places every row by the likelihood of its counts given `pilot`, an estimate of the specimen
- * without noise, such as a network's. Both have rows x cols contiguous pixels. Writes `rows`
- * displacements. `options` may be NULL. */
+ * without noise, such as a network's. Both have rows x cols contiguous pixels, and `found` room for
+ * `rows` displacements. Pixels of the image that are NaN say nothing. `options` may be NULL.
+ *
+ * @code
+ * stemzoo_model_run_f32(restorer, image, 512, 512, 512, pilot, 512);
+ * stemzoo_rows_find(image, pilot, 512, 512, NULL, rows);
+ * stemzoo_rows_apply(image, 512, 512, rows, straight);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_rows_find(const float* image, const float* pilot, size_t rows, size_t cols,
                                   const stemzoo_rows_options* options, stemzoo_row* found);
 

@@ -1,5 +1,6 @@
 /* Random calls of every entry: shapes, strides, types, NaN, masks, NULL, overlapping memory, spoilt
- * model files. Built with sanitizers, which see what is read or written outside of the memory given.
+ * model files. Built with sanitizers, which see what is read or written outside of the memory
+ * given.
  *
  *     stemzoo_capi_fuzz ZOO SECONDS [SEED]
  *
@@ -35,45 +36,45 @@ struct picture {
 };
 
 static ptrdiff_t wild_stride(void) {
-    static const ptrdiff_t wild[] = {0, PTRDIFF_MAX, PTRDIFF_MIN, PTRDIFF_MAX / 8, -PTRDIFF_MAX / 4};
+    static const ptrdiff_t wild[] = {0, PTRDIFF_MAX, PTRDIFF_MIN, PTRDIFF_MAX / 8,
+                                     -PTRDIFF_MAX / 4};
     return wild[any(sizeof wild / sizeof *wild)];
 }
 
 static size_t magnitude(ptrdiff_t stride) { return (size_t)(stride < 0 ? -stride : stride); }
 
-static void fill(void *pixels, size_t bytes, int dtype) {
+static void fill(void* pixels, size_t bytes, int dtype) {
     size_t i;
     const unsigned kind = any(8);
-    for (i = 0; i < bytes; ++i) ((unsigned char *)pixels)[i] = (unsigned char)any(kind ? 200 : 2);
+    for (i = 0; i < bytes; ++i) ((unsigned char*)pixels)[i] = (unsigned char)any(kind ? 200 : 2);
     if (dtype == STEMZOO_F32) {
         for (i = 0; i < bytes / 4; ++i) {
             float value = (float)any(1000) * (kind == 1 ? 1e36f : 1.0f);
             if (kind == 2 && rarely(50)) value = NAN;
             if (kind == 3 && rarely(500)) value = INFINITY;
             if (kind == 4) value = -3.5f;
-            memcpy((char *)pixels + 4 * i, &value, 4);
+            memcpy((char*)pixels + 4 * i, &value, 4);
         }
     }
     if (dtype == STEMZOO_F64) {
         for (i = 0; i < bytes / 8; ++i) {
             double value = (double)any(1000) * (kind == 1 ? 1e305 : 1.0);
             if (kind == 2 && rarely(50)) value = NAN;
-            memcpy((char *)pixels + 8 * i, &value, 8);
+            memcpy((char*)pixels + 8 * i, &value, 8);
         }
     }
 }
 
 static struct picture picture_of(size_t rows, size_t cols) {
     struct picture made = {{0}, NULL, NULL};
-    stemzoo_image *const image = &made.image;
+    stemzoo_image* const image = &made.image;
     const int transposed = rarely(4);
     size_t extent, before = 0, bytes;
     image->dtype = (int)any(10);
     image->rows = rows;
     image->cols = cols;
     image->col_stride = transposed ? (ptrdiff_t)(rows + any(4)) : 1 + (ptrdiff_t)any(2);
-    image->row_stride =
-        transposed ? 1 : (ptrdiff_t)cols * image->col_stride + (ptrdiff_t)any(9);
+    image->row_stride = transposed ? 1 : (ptrdiff_t)cols * image->col_stride + (ptrdiff_t)any(9);
     if (rarely(3)) image->row_stride = -image->row_stride;
     if (rarely(3)) image->col_stride = -image->col_stride;
     extent = (rows - 1) * magnitude(image->row_stride) + (cols - 1) * magnitude(image->col_stride);
@@ -82,14 +83,14 @@ static struct picture picture_of(size_t rows, size_t cols) {
     bytes = bytes_of[image->dtype];
     made.pixels = malloc((extent + 1) * bytes);
     fill(made.pixels, (extent + 1) * bytes, image->dtype);
-    image->pixels = (char *)made.pixels + before * bytes;
+    image->pixels = (char*)made.pixels + before * bytes;
     if (rarely(3)) {
         const ptrdiff_t pitch = (ptrdiff_t)cols + (ptrdiff_t)any(3);
         const size_t size = (rows - 1) * (size_t)pitch + cols;
         const unsigned share = 1 + any(40);
         size_t i;
         made.mask = malloc(size);
-        for (i = 0; i < size; ++i) ((uint8_t *)made.mask)[i] = rarely(share);
+        for (i = 0; i < size; ++i) ((uint8_t*)made.mask)[i] = rarely(share);
         image->mask = made.mask;
         image->mask_row_stride = pitch;
         if (rarely(2)) {
@@ -99,14 +100,29 @@ static struct picture picture_of(size_t rows, size_t cols) {
     }
     /* What must be refused before a pixel is read. */
     switch (any(60)) {
-        case 0: image->pixels = NULL; break;
-        case 1: image->dtype = (int)any(1000) - 500; break;
-        case 2: image->rows = any(2) ? 0 : SIZE_MAX - any(3); break;
-        case 3: image->cols = any(2) ? 0 : SIZE_MAX / (1 + any(70)); break;
-        case 4: image->row_stride = rows > 1 ? wild_stride() : 0; break;
-        case 5: image->col_stride = cols > 1 ? wild_stride() : 0; break;
-        case 6: image->mask_row_stride = rows > 1 ? wild_stride() : 0; break;
-        default: break;
+        case 0:
+            image->pixels = NULL;
+            break;
+        case 1:
+            image->dtype = (int)any(1000) - 500;
+            break;
+        case 2:
+            image->rows = any(2) ? 0 : SIZE_MAX - any(3);
+            break;
+        case 3:
+            image->cols = any(2) ? 0 : SIZE_MAX / (1 + any(70));
+            break;
+        case 4:
+            image->row_stride = rows > 1 ? wild_stride() : 0;
+            break;
+        case 5:
+            image->col_stride = cols > 1 ? wild_stride() : 0;
+            break;
+        case 6:
+            image->mask_row_stride = rows > 1 ? wild_stride() : 0;
+            break;
+        default:
+            break;
     }
     if (image->dtype < 0 || image->dtype > 9) return made;
     /* A changed type must not read beyond the memory. */
@@ -114,14 +130,14 @@ static struct picture picture_of(size_t rows, size_t cols) {
     return made;
 }
 
-static void drop(struct picture *picture) {
+static void drop(struct picture* picture) {
     free(picture->pixels);
     free(picture->mask);
 }
 
 static size_t side(void) { return rarely(6) ? 1 + any(4) : 16 + any(60); }
 
-static const stemzoo_image *maybe(const stemzoo_image *image) { return rarely(100) ? NULL : image; }
+static const stemzoo_image* maybe(const stemzoo_image* image) { return rarely(100) ? NULL : image; }
 
 static void check(int status) {
     if (status < STEMZOO_OK || status >= STEMZOO_INTERNAL) {
@@ -139,13 +155,13 @@ static void correlate(void) {
     const size_t dx = any((unsigned)cols + 1);
     const double overlaps[] = {0, 0.25, 1, -1, 2, NAN, 1e-9};
     struct picture a = picture_of(rows, cols), b = picture_of(rows, rarely(30) ? side() : cols);
-    stemzoo_ncc *ncc = NULL;
+    stemzoo_ncc* ncc = NULL;
     int status = stemzoo_ncc_create(maybe(&a.image), dy, dx, overlaps[any(7)], (int)any(4) - 1,
                                     rarely(100) ? NULL : &ncc);
     check(status);
     drop(&a); /* it was copied */
     if (ncc != NULL) {
-        float *const surface = malloc((2 * dy + 1) * (2 * dx + 1) * sizeof(float));
+        float* const surface = malloc((2 * dy + 1) * (2 * dx + 1) * sizeof(float));
         check(stemzoo_ncc_run(ncc, maybe(&b.image), rarely(100) ? NULL : surface));
         free(surface);
     }
@@ -153,14 +169,14 @@ static void correlate(void) {
     drop(&b);
 }
 
-static void drift(const stemzoo_model *model) {
+static void drift(const stemzoo_model* model) {
     const size_t rows = side(), cols = side();
     struct picture a = picture_of(rows, cols), b = picture_of(rows, rarely(30) ? side() : cols);
     stemzoo_drift_options options = {0};
     const double renewals[] = {0, 0.1, 1, -1, 2, NAN};
     const double times[] = {0, 1, 1, 2, NAN, INFINITY, -1};
-    stemzoo_estimator *estimator = NULL;
-    stemzoo_tracker *tracker = NULL;
+    stemzoo_estimator* estimator = NULL;
+    stemzoo_tracker* tracker = NULL;
     stemzoo_drift found;
     options.model = rarely(3) ? model : NULL;
     options.max_shift = rarely(3) ? 0 : any(100);
@@ -176,8 +192,8 @@ static void drift(const stemzoo_model *model) {
         double numbers[4];
         int i;
         for (i = 0; i < 3; ++i) {
-            check(stemzoo_tracker_push(tracker, maybe(i == 1 ? &b.image : &a.image),
-                                       times[any(7)], &found));
+            check(stemzoo_tracker_push(tracker, maybe(i == 1 ? &b.image : &a.image), times[any(7)],
+                                       &found));
             check(stemzoo_tracker_predict(tracker, times[any(7)], numbers, numbers + 1, numbers + 2,
                                           rarely(50) ? NULL : numbers + 3));
         }
@@ -191,7 +207,7 @@ static void drift(const stemzoo_model *model) {
 static void rows_of_a_scan(void) {
     const size_t rows = side(), cols = side(), size = rows * cols;
     float *const image = malloc(size * sizeof(float)), *const pilot = malloc(size * sizeof(float));
-    stemzoo_row *const found = calloc(rows, sizeof *found);
+    stemzoo_row* const found = calloc(rows, sizeof *found);
     stemzoo_rows_options options = {0};
     const double slows[] = {0, 25, -1, 1e9, NAN, 0.001};
     fill(image, size * sizeof(float), STEMZOO_F32);
@@ -212,17 +228,17 @@ static void rows_of_a_scan(void) {
     free(found);
 }
 
-static int progress(void *user, size_t done, size_t total) {
+static int progress(void* user, size_t done, size_t total) {
     if (done > total) abort();
-    return rarely(*(unsigned *)user);
+    return rarely(*(unsigned*)user);
 }
 
-static void denoise(const stemzoo_model *model) {
+static void denoise(const stemzoo_model* model) {
     const size_t rows = side(), cols = side();
     struct picture picture = picture_of(rows, cols);
     const ptrdiff_t pitch = (ptrdiff_t)cols + (ptrdiff_t)any(3);
     const size_t size = (rows - 1) * (size_t)pitch + cols;
-    float *const out = malloc(size * sizeof(float));
+    float* const out = malloc(size * sizeof(float));
     stemzoo_run_options options = {0};
     unsigned one_in = 1 + any(4);
     const double numbers[] = {1, 100, 0, -1, NAN, 1e300};
@@ -247,14 +263,14 @@ static void denoise(const stemzoo_model *model) {
 /* ---- Model files ----------------------------------------------------------------------------- */
 
 struct file {
-    unsigned char *bytes;
+    unsigned char* bytes;
     size_t size;
 };
 
-static struct file read_file(const char *zoo, const char *name) {
+static struct file read_file(const char* zoo, const char* name) {
     struct file file = {NULL, 0};
     char path[4096];
-    FILE *from;
+    FILE* from;
     snprintf(path, sizeof path, "%s/%s", zoo, name);
     from = fopen(path, "rb");
     if (from == NULL || fseek(from, 0, SEEK_END) != 0) {
@@ -269,16 +285,17 @@ static struct file read_file(const char *zoo, const char *name) {
     return file;
 }
 
-static void spoilt_model(const struct file *file) {
+static void spoilt_model(const struct file* file) {
     size_t size = rarely(3) ? any((unsigned)file->size) : file->size, i;
-    unsigned char *const bytes = malloc(size + 1);
-    stemzoo_model *model = NULL;
+    unsigned char* const bytes = malloc(size + 1);
+    stemzoo_model* model = NULL;
     const unsigned changes = any(4);
     memcpy(bytes, file->bytes, size);
     for (i = 0; i < changes && size > 0; ++i) {
         /* mostly where the graph is, not in the weights */
         const size_t at = any((unsigned)(rarely(2) ? size : size < 4000 ? size : 4000));
-        bytes[at] = rarely(2) ? (unsigned char)any(256) : (unsigned char)(bytes[at] ^ (1u << any(8)));
+        bytes[at] =
+            rarely(2) ? (unsigned char)any(256) : (unsigned char)(bytes[at] ^ (1u << any(8)));
     }
     check(stemzoo_model_open_memory(bytes, size, NULL, &model));
     free(bytes);
@@ -286,7 +303,7 @@ static void spoilt_model(const struct file *file) {
     check(stemzoo_model_close(model));
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     const double limit = argc > 2 ? atof(argv[2]) : 0;
     unsigned long long seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
     const time_t began = time(NULL);
@@ -311,10 +328,18 @@ int main(int argc, char **argv) {
         if (seed % 1000 == 1) printf("seed %llu\n", seed);
         fflush(stdout);
         switch (any(6)) {
-            case 0: correlate(); break;
-            case 1: drift(drifter); break;
-            case 2: rows_of_a_scan(); break;
-            case 3: spoilt_model(&file); break;
+            case 0:
+                correlate();
+                break;
+            case 1:
+                drift(drifter);
+                break;
+            case 2:
+                rows_of_a_scan();
+                break;
+            case 3:
+                spoilt_model(&file);
+                break;
             default:
                 if (denoiser != NULL) denoise(denoiser);
         }

@@ -55,14 +55,17 @@ struct scan {
     pthread_cond_t arrival;
 };
 
-/* Atomic columns on a lattice, of heights that do not repeat. */
+/* Atomic columns on a lattice, each of a height of its own. */
 static void draw(float* specimen, size_t side) {
+    const double cell_y = 14, cell_x = 16;
     size_t y, x;
     for (y = 0; y < side; ++y) {
         for (x = 0; x < side; ++x) {
-            const double v = (double)y, u = (double)x;
-            const double height = 60 + 20 * sin(0.041 * u + 0.3 * sin(0.023 * v)) * cos(0.057 * v);
-            specimen[y * side + x] = (float)(height * (1 + cos(0.45 * v)) * (1 + cos(0.39 * u)));
+            const double v = (double)y / cell_y, u = (double)x / cell_x;
+            const unsigned column = (unsigned)v * 40503u + (unsigned)u;
+            const double height = 30 + (double)(column * 2654435761u >> 24) / 8;
+            const double wave = (1 - cos(6.283185307 * v)) * (1 - cos(6.283185307 * u));
+            specimen[y * side + x] = (float)(height * wave);
         }
     }
 }
