@@ -38,7 +38,7 @@ elseif(UNIX AND NOT APPLE)
     set(map "${PROJECT_SOURCE_DIR}/csrc/capi/stemzoo.map")
     # Threads of the pool may be waiting when a host closes the library: it stays in memory.
     target_link_options(stemzoo_capi PRIVATE "-Wl,--version-script=${map}" -Wl,-z,nodelete
-                        -Wl,-z,defs)
+                        -Wl,-z,defs -Wl,--gc-sections)
     set_target_properties(stemzoo_capi PROPERTIES LINK_DEPENDS "${map}")
     if(NOT STEMZOO_SANITIZE)
         target_link_options(stemzoo_capi PRIVATE -static-libstdc++ -static-libgcc

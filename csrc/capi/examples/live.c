@@ -63,7 +63,7 @@ static void draw(float* specimen, size_t side) {
         for (x = 0; x < side; ++x) {
             const double v = (double)y / cell_y, u = (double)x / cell_x;
             const unsigned column = (unsigned)v * 40503u + (unsigned)u;
-            const double height = 30 + (double)(column * 2654435761u >> 24) / 8;
+            const double height = 10 + (double)(column * 2654435761u >> 24) / 4;
             const double wave = (1 - cos(6.283185307 * v)) * (1 - cos(6.283185307 * u));
             specimen[y * side + x] = (float)(height * wave);
         }
