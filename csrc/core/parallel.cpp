@@ -15,7 +15,9 @@
 #include <pthread.h>
 #endif
 #if defined(_WIN32)
+#ifndef NOMINMAX
 #define NOMINMAX
+#endif
 #include <windows.h>
 #endif
 
