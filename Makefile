@@ -24,8 +24,14 @@ capi: .venv/python  ## the C library, installed: make capi PREFIX=DIR
 
 test: lint cpp-test python-test  ## everything CI runs
 
-fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Runtime
+# How long the C library is called at random.
+FUZZ_SECONDS ?= 1800
+
+fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Runtime; the C library
 	$(BIN)/python -m tests.fuzz.gate --count 100000
+	PATH=$(abspath $(BIN)):$$PATH cmake --preset sanitize -DPython_EXECUTABLE=$(abspath $(BIN))/python
+	$(BIN)/cmake --build build/sanitize --target stemzoo_capi_fuzz
+	VIRTUAL_ENV=$(abspath .venv) build/sanitize/stemzoo_capi_fuzz zoo $(FUZZ_SECONDS)
 
 bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
 	$(BIN)/python -m benchmarks

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "drift/look.hpp"
 #include "inference/plan_tiles.hpp"
 
 namespace stemzoo::capi {
@@ -13,9 +14,6 @@ namespace {
 using model_file::Contract;
 using model_file::ModelError;
 using onnxruntime::Tensor;
-
-constexpr std::int64_t look_channels = 3;
-constexpr std::size_t known_look = 1;  // drift/look.hpp; LOOK in python/stemzoo/model_file
 
 std::int64_t side(std::size_t length) { return static_cast<std::int64_t>(length); }
 
@@ -47,6 +45,7 @@ Network::Network(model_file::Bytes bytes, const std::string& where,
                  const onnxruntime::SessionOptions& options)
     : where_(where),
       examined_(model_file::examine(bytes, where)),
+      interface_(model_file::interface_of(examined_.contract)),
       session_(bytes.data, bytes.size, options) {}
 
 // The gate tried two shapes; what a network makes of another one it may not have shown.
@@ -61,10 +60,10 @@ void Network::require_room(const Sides& shape) const {
     followed_.insert(shape);
 }
 
-Tensor Network::infer(const char* input, const float* data, const Sides& shape,
-                      const char* output) const {
+Tensor Network::infer(const float* data, const Sides& shape) const {
     require_room(shape);
-    Tensor made = session_.run(input, data, shape, output);
+    Tensor made =
+        session_.run(interface_.input.c_str(), data, shape, interface_.outputs.front().c_str());
     if (all_finite(made)) return made;
     throw ModelError(where_ + ": " + examined_.contract.name + " " + examined_.contract.version +
                      " gave NaN or infinity for pixels that are numbers; the network is broken: "
@@ -82,7 +81,7 @@ void Network::run(const AnyView& image, const inference::Options& options,
     Tensor answer;  // until the next batch
     const auto network = [&](const inference::Batch& batch) {
         const Sides shape{side(batch.count), 1, side(batch.tile.rows), side(batch.tile.cols)};
-        answer = infer("image", batch.pixels.get(), shape, "output");
+        answer = infer(batch.pixels.get(), shape);
         if (answer.shape == shape) return answer.data;
         throw ModelError(where_ + " gave an output of shape " + text(answer.shape) +
                          " for an input of shape " + text(shape) +
@@ -93,8 +92,8 @@ void Network::run(const AnyView& image, const inference::Options& options,
 }
 
 drift::Maps Network::features(const float* look, Shape shape) const {
-    const Sides sides{1, look_channels, side(shape.rows), side(shape.cols)};
-    const auto maps = std::make_shared<const Tensor>(infer("look", look, sides, "features"));
+    const Sides sides{1, interface_.channels, side(shape.rows), side(shape.cols)};
+    const auto maps = std::make_shared<const Tensor>(infer(look, sides));
     const Sides& made = maps->shape;
     if (made.size() != 4 || made[0] != 1) {
         throw ModelError(where_ + " gave an output of shape " + text(made) + " for an input of " +
@@ -115,11 +114,12 @@ void Network::require_features() const {
                                     " reads correlations, and makes no features of a frame; give a "
                                     "drift model that does, such as drift-lattice");
     }
-    if (contract.look != known_look) {
-        throw ModelError(contract.name + " " + contract.version + " reads looks of kind " +
-                         std::to_string(contract.look) + ", and this stemzoo makes kind " +
-                         std::to_string(known_look) + "; use a later " +
-                         (contract.look > known_look ? "stemzoo" : "version of the model"));
+    if (contract.look != drift::look_version) {
+        throw ModelError(
+            contract.name + " " + contract.version + " reads looks of kind " +
+            std::to_string(contract.look) + ", and this stemzoo makes kind " +
+            std::to_string(drift::look_version) + "; use a later " +
+            (contract.look > drift::look_version ? "stemzoo" : "version of the model"));
     }
 }
 

@@ -10,6 +10,7 @@
 #include "drift/network.hpp"
 #include "inference/run_network.hpp"
 #include "model_file/examine.hpp"
+#include "model_file/interface.hpp"
 #include "onnxruntime/session.hpp"
 
 namespace stemzoo::capi {
@@ -35,12 +36,12 @@ class Network {
 
   private:
     using Sides = std::vector<std::int64_t>;
-    onnxruntime::Tensor infer(const char* input, const float* data, const Sides& shape,
-                              const char* output) const;
+    onnxruntime::Tensor infer(const float* data, const Sides& shape) const;
     void require_room(const Sides& shape) const;
 
     std::string where_;
     model_file::Examined examined_;
+    model_file::Interface interface_;
     onnxruntime::Session session_;
     mutable std::mutex mutex_;
     mutable std::set<Sides> followed_;  // shapes that are known to have room

@@ -1,7 +1,13 @@
 /* Models: opening, metadata, running; and what is said where there is no ONNX Runtime. */
+#define _POSIX_C_SOURCE 200112L
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#if defined(__unix__)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 #include "check.h"
 
@@ -278,6 +284,20 @@ static void loads_one_runtime(void) {
     printf("ONNX Runtime %s\n", version);
 }
 
+#if defined(__unix__)
+static void does_not_hang_after_a_fork(const stemzoo_model* model) {
+    const pid_t child = fork();
+    int status = -1;
+    if (child == 0) {
+        failures = 0;
+        CHECK_FAILS(stemzoo_model_run_f32(model, noisy, ROWS, COLS, PITCH, result, PITCH),
+                    STEMZOO_RUNTIME_FAILED, "is a fork");
+        _exit(failures);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+}
+#endif
+
 static void says_that_there_is_no_runtime(const char* zoo) {
     stemzoo_model* model = NULL;
     CHECK_FAILS(stemzoo_runtime_load("no/such/file"), STEMZOO_NO_RUNTIME, "no/such/file");
@@ -306,5 +326,8 @@ void test_models(const char* zoo, int with_runtime) {
     can_be_cancelled(model);
     refuses_images(model);
     drifts_by_a_network(zoo, model);
+#if defined(__unix__)
+    does_not_hang_after_a_fork(model);
+#endif
     CHECK_OK(stemzoo_model_close(model));
 }

@@ -79,14 +79,10 @@ class DriftOptions(ctypes.Structure):
 
 
 def library_file():
-    """The newest that was built here."""
-    found = [path for path in (ROOT / "build").glob("*/libstemzoo.so.0") if _not_checked(path)]
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
-
-
-def _not_checked(path):
-    """Libraries with sanitizers in them cannot be loaded into a plain Python."""
-    return path.parent.name == "release" or path.parent.name.startswith("cp")
+    """The newest that was built here and loads into a plain Python."""
+    built = (ROOT / "build").glob("*/libstemzoo.so.0")
+    plain = [path for path in built if path.parent.name not in ("sanitize", "tsan")]
+    return max(plain, key=lambda path: path.stat().st_mtime, default=None)
 
 
 class Library:
