@@ -34,6 +34,7 @@ target_link_libraries(stemzoo_capi PRIVATE $<BUILD_INTERFACE:stemzoo_core> ${CMA
 if(MINGW)
     # stemzoo.dll and stemzoo.lib, as every Windows compiler expects them.
     set_target_properties(stemzoo_capi PROPERTIES PREFIX "" IMPORT_PREFIX "" IMPORT_SUFFIX ".lib")
+    target_link_options(stemzoo_capi PRIVATE -Wl,--gc-sections $<$<CONFIG:Release>:-s>)
 elseif(UNIX AND NOT APPLE)
     set(map "${PROJECT_SOURCE_DIR}/csrc/capi/stemzoo.map")
     # Threads of the pool may be waiting when a host closes the library: it stays in memory.

@@ -1,14 +1,17 @@
 /* A host that loads the library by hand, works with it on several threads and closes it again,
  * three times over: what the library has running then must not crash it. `unload LIBRARY` */
 #include <stdio.h>
+#include <string.h>
 
 #if defined(_WIN32)
 #include <windows.h>
+typedef FARPROC symbol;
 #define OPEN(path) ((void*)LoadLibraryA(path))
-#define FIND(library, name) ((void*)GetProcAddress((HMODULE)(library), name))
+#define FIND(library, name) GetProcAddress((HMODULE)(library), name)
 #define CLOSE(library) FreeLibrary((HMODULE)(library))
 #else
 #include <dlfcn.h>
+typedef void* symbol;
 #define OPEN(path) dlopen(path, RTLD_NOW)
 #define FIND(library, name) dlsym(library, name)
 #define CLOSE(library) dlclose(library)
@@ -24,8 +27,8 @@ typedef int close_function(stemzoo_ncc*);
 
 /* C99 has no cast from an object's address to a function's. */
 static void take(void* library, const char* name, void* function) {
-    void* const found = FIND(library, name);
-    *(void**)function = found;
+    const symbol found = FIND(library, name);
+    memcpy(function, &found, sizeof found);
 }
 
 static int correlate(void* library) {

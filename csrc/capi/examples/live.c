@@ -55,6 +55,12 @@ struct scan {
     pthread_cond_t arrival;
 };
 
+/* 0 to 255, without a pattern. */
+static unsigned scrambled(unsigned number) {
+    number = (number ^ (number >> 15)) * 2246822519u;
+    return (number ^ (number >> 13)) & 255u;
+}
+
 /* Atomic columns on a lattice, each of a height of its own. */
 static void draw(float* specimen, size_t side) {
     const double cell_y = 14, cell_x = 16;
@@ -62,8 +68,8 @@ static void draw(float* specimen, size_t side) {
     for (y = 0; y < side; ++y) {
         for (x = 0; x < side; ++x) {
             const double v = (double)y / cell_y, u = (double)x / cell_x;
-            const unsigned column = (unsigned)v * 40503u + (unsigned)u;
-            const double height = 10 + (double)(column * 2654435761u >> 24) / 4;
+            const unsigned column = ((unsigned)v * 7919u + (unsigned)u + 1u) * 2654435761u;
+            const double height = 10 + (double)scrambled(column) / 4;
             const double wave = (1 - cos(6.283185307 * v)) * (1 - cos(6.283185307 * u));
             specimen[y * side + x] = (float)(height * wave);
         }
@@ -82,7 +88,7 @@ static void record(const struct scan* scan, struct frame* frame, long number) {
                                   (size_t)frame->drift;
         for (x = 0; x < scan->side; ++x) {
             noise = noise * 1664525u + 1013904223u;
-            frame->pixels[y * scan->side + x] = from[x] + (float)(noise >> 24);
+            frame->pixels[y * scan->side + x] = from[x] + (float)(noise >> 25);
         }
     }
 }
