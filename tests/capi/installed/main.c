@@ -1,8 +1,7 @@
 /* Asks the installed library for its version, and for an error. */
 #include <stdio.h>
-#include <string.h>
-
 #include <stemzoo.h>
+#include <string.h>
 
 int main(void) {
     printf("stemzoo %s\n", stemzoo_version());

@@ -28,7 +28,7 @@ int main() {
     }
     std::vector<float> surface(13 * 13);
     stemzoo::Ncc(still, 6, 6).run(moved, surface.data());
-    const bool right = std::abs(drift.dx - 5) < 0.1 && std::abs(pair.dx - 5) < 0.1 &&
-                       surface[6 * 13 + 11] > 0.99f;
+    const bool right =
+        std::abs(drift.dx - 5) < 0.1 && std::abs(pair.dx - 5) < 0.1 && surface[6 * 13 + 11] > 0.99f;
     return right ? 0 : 1;
 }
