@@ -212,7 +212,7 @@ int main(int argc, char** argv) {
     struct scan scan = {0};
     struct view view = {0};
     pthread_t acquisition;
-    double began;
+    double began, took;
     int failed;
     view.frames = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
     scan.side = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
@@ -239,12 +239,12 @@ int main(int argc, char** argv) {
 
     began = seconds();
     failed = told(run(&view, &scan));
-    if (!failed) report(&view, &scan, seconds() - began);
-
+    took = seconds() - began;
     pthread_mutex_lock(&scan.mutex);
     scan.stop = 1;
     pthread_mutex_unlock(&scan.mutex);
     pthread_join(acquisition, NULL);
+    if (!failed) report(&view, &scan, took);
     stemzoo_tracker_close(view.tracker);
     stemzoo_model_close(view.model);
     free(scan.specimen);
