@@ -285,11 +285,19 @@ static struct file read_file(const char* zoo, const char* name) {
     return file;
 }
 
+/* One thread: there is more to find in more rounds. */
+static stemzoo_model_options one_thread(void) {
+    stemzoo_model_options options = {0};
+    options.threads = 1;
+    return options;
+}
+
 static void spoilt_model(const struct file* file) {
     size_t size = rarely(3) ? any((unsigned)file->size) : file->size, i;
     unsigned char* const bytes = malloc(size + 1);
     stemzoo_model* model = NULL;
     const unsigned changes = any(4);
+    const stemzoo_model_options options = one_thread();
     memcpy(bytes, file->bytes, size);
     for (i = 0; i < changes && size > 0; ++i) {
         /* mostly where the graph is, not in the weights */
@@ -297,7 +305,7 @@ static void spoilt_model(const struct file* file) {
         bytes[at] =
             rarely(2) ? (unsigned char)any(256) : (unsigned char)(bytes[at] ^ (1u << any(8)));
     }
-    check(stemzoo_model_open_memory(bytes, size, NULL, &model));
+    check(stemzoo_model_open_memory(bytes, size, &options, &model));
     free(bytes);
     if (model != NULL) denoise(model);
     check(stemzoo_model_close(model));
@@ -307,6 +315,7 @@ int main(int argc, char** argv) {
     const double limit = argc > 2 ? atof(argv[2]) : 0;
     unsigned long long seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
     const time_t began = time(NULL);
+    const stemzoo_model_options options = one_thread();
     stemzoo_model *denoiser = NULL, *drifter = NULL;
     struct file file;
     char path[4096];
@@ -318,9 +327,9 @@ int main(int argc, char** argv) {
     file = read_file(argv[1], "denoise-live/denoise-live-1.0.0.onnx");
     runtime = stemzoo_runtime_load(NULL) == STEMZOO_OK;
     if (runtime) {
-        check(stemzoo_model_open_memory(file.bytes, file.size, NULL, &denoiser));
+        check(stemzoo_model_open_memory(file.bytes, file.size, &options, &denoiser));
         snprintf(path, sizeof path, "%s/drift-lattice/drift-lattice-0.3.0.onnx", argv[1]);
-        check(stemzoo_model_open(path, NULL, &drifter));
+        check(stemzoo_model_open(path, &options, &drifter));
     }
     printf("%s networks\n", runtime ? "with" : "without");
     for (; difftime(time(NULL), began) < limit; ++seed) {

@@ -114,6 +114,8 @@ class Library:
 @pytest.fixture(scope="module")
 def c():
     path = library_file()
+    if path is None and not Path(stemzoo.__file__).is_relative_to(ROOT):
+        pytest.skip("a wheel holds no C library; pip install -e . builds it")
     assert path, "the C library was not built; pip install -e . builds it"
     runtime = Path(__import__("onnxruntime").__file__).parent / "capi"
     library = Library(path)

@@ -95,7 +95,7 @@ static void record(const struct scan* scan, struct frame* frame, long number) {
 
 static void* acquire(void* given) {
     struct scan* const scan = given;
-    const double began = seconds();
+    double due = seconds();
     long number = 0;
     for (;;) {
         int into;
@@ -107,7 +107,8 @@ static void* acquire(void* given) {
         }
         pthread_mutex_unlock(&scan->mutex);
         record(scan, &scan->buffers[into], ++number);
-        sleep_until(began + (double)number / FRAMES_PER_SECOND);
+        due = fmax(due + 1 / FRAMES_PER_SECOND, seconds()); /* who is late stays late */
+        sleep_until(due);
         pthread_mutex_lock(&scan->mutex);
         scan->buffers[into].arrived = seconds();
         scan->ready = into;
