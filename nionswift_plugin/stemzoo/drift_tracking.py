@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import logging
 import threading
+from collections import deque
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,10 +21,11 @@ from nion.utils import Event, Geometry, Registry, ThreadPool
 from numpy.typing import NDArray
 
 import stemzoo
-from nionswift_plugin.stemzoo.motion import Motion, Vector, rotated
+from nionswift_plugin.stemzoo.motion import WINDOW, Motion, Vector, rotated
 from stemzoo.common.errors import EXPECTED, reason
 
 KIND = {"drift_tracker"}
+FAINT = 0.25  # of the usual correlation: such a frame shows something else, or nothing
 LEAST = 0.5  # px: no prediction is taken to be better
 REACH = 2.0  # fields of view: no correction is longer
 
@@ -60,6 +62,7 @@ class DriftTracker:
             self._centre = np.zeros(2)  # of the scan of the reference, nm
             self._commanded = np.zeros(2)  # nm, what Nion Swift was told last
             self._motion = Motion()
+            self._scores: deque[float] = deque(maxlen=WINDOW)  # of frames that were used
             self._steps: list[tuple[float, float, float, float]] = []
             self._last_time: datetime.datetime | None = None
             self.problem = ""
@@ -137,6 +140,12 @@ class DriftTracker:
         # Without times: what it sees is the drift that is left, which has no rate of its own.
         found = self._tracker.push(xdata.data)
         self.last_drift = found
+        if found.score < FAINT * (np.median(self._scores) if self._scores else 0):
+            self._hold(
+                f"the frame correlates with the reference by {found.score:.2f}, those before it "
+                f"by {np.median(self._scores):.2f}"
+            )
+            return None
         displaced = _centre(xdata, self._centre + self._commanded) - self._centre
         scales, time = _scales(xdata), xdata.timestamp.timestamp()
 
@@ -158,6 +167,7 @@ class DriftTracker:
             return None
         dy, dx = self._motion.position - position
         self._motion.add(time, position)
+        self._scores.append(found.score)
         assert self._last_time is not None
         elapsed = (xdata.timestamp - self._last_time).total_seconds()
         self._last_time = xdata.timestamp
