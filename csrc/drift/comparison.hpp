@@ -28,9 +28,9 @@ class Comparison {
     virtual double correlation(const PreparedFrame& reference, const PreparedFrame& moving,
                                const Vector& shift) const = 0;
     // Whether the frames correlate at a drift by more than chance, as they are or without their
-    // lattice.
+    // lattice; `places` is how many whole pixels it was chosen from.
     virtual bool beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
-                               const Vector& shift) const = 0;
+                               const Vector& shift, std::size_t places) const = 0;
 };
 
 }  // namespace stemzoo::drift

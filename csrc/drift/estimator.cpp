@@ -174,12 +174,12 @@ double Estimator::correlation(const PreparedFrame& reference, const PreparedFram
 }
 
 bool Estimator::beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
-                              const Vector& shift) const {
+                              const Vector& shift, std::size_t places) const {
     const Frame *const still = reference.counts(), *const moved = moving.counts();
     if (still == nullptr || moved == nullptr) return false;
     const double score = correlation(reference, moving, shift),
                  by_chance = chance(*still, *moved, shift[0], shift[1]);
-    if (drift::beyond_chance(score, by_chance, 1)) return true;
+    if (drift::beyond_chance(score, by_chance, places)) return true;
     PairEvidence pair(reference, moving, {shape_, reach_, far_, network_, threads_});
     return pair.beyond_chance(shift);
 }

@@ -42,7 +42,7 @@ class Estimator final : public Comparison {
     double correlation(const PreparedFrame& reference, const PreparedFrame& moving,
                        const Vector& shift) const override;
     bool beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
-                       const Vector& shift) const override;
+                       const Vector& shift, std::size_t places) const override;
 
   private:
     Drift decide(const PreparedFrame& reference, const PreparedFrame& moving,

@@ -11,8 +11,9 @@ namespace stemzoo::drift {
 namespace {
 
 constexpr std::size_t share_of_field = 3;  // a drift leaves too little in common beyond a third
-constexpr std::size_t unaided_every = 8;   // frames: their features are evaluated, whatever the
-                                           // prediction, so that a jump is noticed
+constexpr double pi = 3.14159265358979323846;
+constexpr std::size_t unaided_every = 8;  // frames: their features are evaluated, whatever the
+                                          // prediction, so that a jump is noticed
 
 // The shortest decimal that reads back as the same number.
 std::string shortest(double value) {
@@ -145,7 +146,8 @@ void Tracker::tick(std::optional<double> time) {
 }
 
 // Where the frames leave the answer open, the prediction chooses, if it accepts one candidate and
-// rules out all others, and the frames correlate there by more than chance.
+// rules out all others, and the frames correlate there by more than chance does at the best place
+// that the prediction does not exclude.
 TrackedDrift Tracker::resolve(const PreparedFrame& frame, Drift local) const {
     if (!(local.ambiguous() && local.known() && motion_ && motion_->rate_known())) {
         return {std::move(local)};
@@ -163,8 +165,13 @@ TrackedDrift Tracker::resolve(const PreparedFrame& frame, Drift local) const {
         }
     }
     if (!(least <= accepted) || close > 1) return {std::move(local)};
-    const Vector chosen = options[nearest].shift;
-    if (!comparison_->beyond_chance(*reference_, frame, chosen)) return {std::move(local)};
+    const Vector chosen = options[nearest].shift, spread = uncertainty(local.sigma);
+    const double places = pi * excluded * excluded * spread[0] * spread[1];
+    const double all = static_cast<double>(frame.shape().size());
+    if (!comparison_->beyond_chance(*reference_, frame, chosen,
+                                    static_cast<std::size_t>(std::clamp(places, 1.0, all)))) {
+        return {std::move(local)};
+    }
     local.reason = Reason::none;
     if (nearest > 0) {
         options.erase(options.begin() + static_cast<std::ptrdiff_t>(nearest));
@@ -176,13 +183,17 @@ TrackedDrift Tracker::resolve(const PreparedFrame& frame, Drift local) const {
     return {std::move(local), true};
 }
 
-// How far from the expected place, in standard deviations of prediction and measurement together.
+// Standard deviations of prediction and measurement together.
+Vector Tracker::uncertainty(const Vector& sigma) const {
+    return added_in_quadrature(sigma, deviations(expected(numbers_.time)));
+}
+
+// How far from the expected place, in these standard deviations.
 double Tracker::miss(const Vector& shift, const Vector& sigma) const {
-    const State state = expected(numbers_.time);
+    const Vector there = positions(expected(numbers_.time)), spread = uncertainty(sigma);
     Vector off;
     for (std::size_t i = 0; i < 2; ++i) {
-        off[i] = (numbers_.position[i] + shift[i] - state[i].position) /
-                 std::hypot(sigma[i], std::sqrt(state[i].position_variance));
+        off[i] = (numbers_.position[i] + shift[i] - there[i]) / spread[i];
     }
     return std::hypot(off[0], off[1]);
 }

@@ -70,6 +70,7 @@ class Tracker {
     void require_time(std::optional<double> time) const;
     void tick(std::optional<double> time);
     TrackedDrift resolve(const PreparedFrame& frame, Drift local) const;
+    Vector uncertainty(const Vector& sigma) const;
     double miss(const Vector& shift, const Vector& sigma) const;
     TrackedDrift since_first(const TrackedDrift& local) const;
     void follow(const Drift& local, const Drift& total);

@@ -39,6 +39,7 @@ struct StandIn final : Comparison {
     mutable std::vector<int> references;
     mutable std::vector<bool> aided;
     bool alike = true;
+    mutable std::size_t places_asked = 0;
 
     FramePointer prepare(const AnyView& image, const MaskView*, const std::string&) const override {
         CleanFrame frame{shape, {}, {}, {}, {}};
@@ -58,7 +59,9 @@ struct StandIn final : Comparison {
     double correlation(const PreparedFrame&, const PreparedFrame&, const Vector&) const override {
         return likeness;
     }
-    bool beyond_chance(const PreparedFrame&, const PreparedFrame&, const Vector&) const override {
+    bool beyond_chance(const PreparedFrame&, const PreparedFrame&, const Vector&,
+                       std::size_t places) const override {
+        places_asked = places;
         return alike;
     }
 };
@@ -195,6 +198,7 @@ TEST(tracker_prediction_chooses_among_lattice_vectors) {
         series.push(open_question({{-5.5, 0}, {4.6, 0.1}, {14.5, 0}, {4.5, 10}}));
     check_shift(found.drift.shift, 4.6, 0.1);
     CHECK(found.resolved && !found.drift.ambiguous());
+    CHECK(series.stand_in->places_asked >= 1 && series.stand_in->places_asked < shape.size());
     CHECK_NEAR(found.drift.score, likeness, 0);
     CHECK(found.drift.sigma[0] > usual_sigma[0]);  // a candidate is not as exact as an answer
     check_shift(found.drift.candidates[0].shift, -5.5, 0);

@@ -11,6 +11,7 @@ from drifting_series import drifting
 from moving_specimens import crystal
 
 import stemzoo
+from stemzoo.cli.demo.phantoms import expose, perovskite
 from stemzoo.registration.answers import CHANCE
 
 
@@ -51,6 +52,22 @@ def test_a_frame_of_noise_has_no_place_and_changes_nothing():
     again = track.push(scene.image(shape, 7 * step))
     assert not again.ambiguous
     assert math.dist((again.dy, again.dx), 7 * step) < 0.1
+
+
+def test_the_prediction_makes_nothing_of_noise():
+    specimen = perovskite((128, 128), 1)
+    resolved = 0
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        views = [expose(specimen.image((128, 128), (k, 0)), 100, random) for k in range(3)]
+        track = stemzoo.DriftTracker(views[0], None)
+        assert not any(track.push(view).ambiguous for view in views[1:])
+        assert track.push(np.ones((128, 128), np.float32)).ambiguous
+        for _ in range(3):
+            found = track.push(random.poisson(9, (128, 128)))
+            assert found.ambiguous != found.resolved
+            resolved += found.resolved
+    assert resolved <= 1  # by chance, of 60
 
 
 def test_the_score_of_a_resolved_frame_is_the_correlation_where_it_was_put():
