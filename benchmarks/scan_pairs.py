@@ -172,7 +172,7 @@ def _peer(environment: str, program: str, scene: Scene) -> Answer | None:
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder, "in.npz"), Path(folder, "out.npz")
         np.savez(given, scans=np.stack(scene.scans), angles=np.array(scene.angles))
-        command = [python, "-m", f"benchmarks.peers.{program}", given, made]
+        command = [str(python), "-m", f"benchmarks.peers.{program}", str(given), str(made)]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
         found = np.load(made)
         return Answer(list(found["places"]), float(found["seconds"]))
