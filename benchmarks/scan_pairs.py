@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import stemzoo
-from benchmarks.scan_scenes import Scene, apart, crystal, middles, misplacement, record
+from benchmarks.scan_scenes import ROW_JITTER, Scene, apart, crystal, middles, misplacement, record
 from benchmarks.timing import table
 from stemzoo.plotting.merge_sheet import save_merge
 
@@ -34,7 +34,7 @@ PEERS = {  # environment, and program in benchmarks/peers
 OURS, RECORDED = "stemzoo.merge_scans", "as recorded"
 SIZE, LARGE, DOSE = 512, 2048, 20.0
 ANGLES = [0.0, 90.0]
-ACROSS = (0.0, 0.5)  # px rms of jitter across and along rows
+BOTH_WAYS = (0.5, 0.5)  # px rms of jitter across and along rows
 OFFSET = 60.0  # px: the farthest that the stage moves between two scans along either axis
 HIT = 1.0  # px
 
@@ -50,13 +50,16 @@ class Answer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("topics", nargs="*", help="paths, crystals, times, picture; or all")
+    parser.add_argument(
+        "topics", nargs="*", help="paths, 'both ways', crystals, times, picture; or all"
+    )
     parser.add_argument("--pairs", type=int, default=12, help="of curved paths")
     parser.add_argument("--crystals", type=int, default=100, help="with one vacancy")
     parser.add_argument("--peer-pairs", type=int, default=3, help="on which peers are run, too")
     given = parser.parse_args(arguments)
     topics: dict[str, Callable[[], str | None]] = {
         "paths": lambda: paths(given.pairs, given.peer_pairs),
+        "both ways": lambda: both_ways(given.pairs),
         "crystals": lambda: crystals(given.crystals, given.peer_pairs),
         "times": times,
         "picture": draw,
@@ -89,6 +92,16 @@ def paths(pairs: int, peer_pairs: int) -> str:
     return table(["", "pairs", "misplacement, px rms", "worst", "seconds"], rows) + "\n"
 
 
+def both_ways(pairs: int) -> str:
+    """Misplacement where rows jitter across, too."""
+    scenes = [curved(seed, jitter=BOTH_WAYS) for seed in range(pairs)]
+    rows = [_row(RECORDED, [misplacement(s, _recorded(s)) for s in scenes], None)]
+    answers = [(s, merged(OURS, s)) for s in scenes]
+    errors = [misplacement(s, a.places) for s, a in answers if a is not None]
+    rows.append(_row(OURS, errors, None))
+    return table(["", "pairs", "misplacement, px rms", "worst", ""], rows) + "\n"
+
+
 def crystals(count: int, peer_pairs: int) -> str:
     """The lattice vector, on crystals of columns all alike but for one vacancy."""
     rows = []
@@ -118,17 +131,17 @@ def times() -> str:
     return table(["two scans of", "seconds", "processor seconds"], rows) + f"\n{load}\n\n"
 
 
-def curved(seed: int, size: int = SIZE) -> Scene:
+def curved(seed: int, size: int = SIZE, jitter: tuple[float, float] = ROW_JITTER) -> Scene:
     random = np.random.default_rng(seed)
     specimen = crystal(size, random, vacancies=5, spread=0.06)
-    return record(specimen, size, ANGLES, DOSE, random, jitter=ACROSS)
+    return record(specimen, size, ANGLES, DOSE, random, jitter=jitter)
 
 
 def offset(seed: int) -> Scene:
     random = np.random.default_rng((7, seed))
     specimen = crystal(SIZE, random)
     dy, dx = random.uniform(-OFFSET, OFFSET, 2)
-    return record(specimen, SIZE, ANGLES, DOSE, random, jitter=ACROSS, offset=(dy, dx))
+    return record(specimen, SIZE, ANGLES, DOSE, random, offset=(dy, dx))
 
 
 def merged(name: str, scene: Scene) -> Answer | None:
@@ -159,7 +172,7 @@ def _peer(environment: str, program: str, scene: Scene) -> Answer | None:
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder, "in.npz"), Path(folder, "out.npz")
         np.savez(given, scans=np.stack(scene.scans), angles=np.array(scene.angles))
-        command = [python, "-m", f"benchmarks.peers.{program}", given, made]
+        command = [str(python), "-m", f"benchmarks.peers.{program}", str(given), str(made)]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
         found = np.load(made)
         return Answer(list(found["places"]), float(found["seconds"]))

@@ -16,7 +16,7 @@ Random = np.random.Generator
 Path = Callable[[NDArray[np.floating]], Floats]  # from times to places
 
 FRAME_DRIFT = 12.0  # px: how far the specimen goes during the scan in which it goes farthest
-ROW_JITTER = 0.5  # px rms of each row, across and along
+ROW_JITTER = (0.0, 0.5)  # px rms of each row, across and along
 SWAY = 0.4  # frames: how long the velocity of the drift stays alike
 SWAY_RMS = 0.6  # of the mean velocity
 BEYOND = 60  # px: how far columns reach past the picture
@@ -38,7 +38,7 @@ def record(
     random: Random,
     *,
     drift: float = FRAME_DRIFT,
-    jitter: tuple[float, float] = (ROW_JITTER, ROW_JITTER),
+    jitter: tuple[float, float] = ROW_JITTER,
     offset: tuple[float, float] = (0.0, 0.0),
 ) -> Scene:
     """Scans one after another; `offset` is how far the stage moves between two of them."""

@@ -11,7 +11,7 @@ namespace {
 constexpr double unknown = 1e6;        // px^2: the variance of a state of which nothing is known
 constexpr double jump_variance = 1e4;  // px^2
 constexpr double jump_gain = 12;       // in log-likelihood, beyond the log of the number of rows
-constexpr double jitter_gain = 3;  // in log-likelihood
+constexpr double jitter_gain = 3;      // in log-likelihood
 constexpr std::size_t most_jumps = 16;
 constexpr double least_bend = 1e-14, most_bend = 1;      // px^2
 constexpr double least_jitter = 1e-6, most_jitter = 25;  // px^2

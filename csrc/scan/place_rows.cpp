@@ -14,11 +14,14 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr double least_known = 0.1;  // of a row, from which on it is placed
-constexpr double least_seen = 0.5;   // of a row, from which on the others place it
-constexpr float seen = 0.25f;        // samples of the others from which on a pixel counts
+constexpr double least_known = 0.1;      // of a row, from which on it is placed
+constexpr double least_seen = 0.5;       // of a row, from which on the others place it
+constexpr float seen = 0.25f;            // samples of the others from which on a pixel counts
 constexpr double least_variance = 1e-4;  // px^2, of a prior that narrows the search
-constexpr Reach widest{3, 5};
+constexpr Reach widest{1, 5};
+// px^2: variance of rows about the drift as first known. Across rows there is none until rows show
+// it: a row through the middle of columns looks alike on either side, and would seem to jitter.
+constexpr Pair first_spread{0, 4};
 constexpr double far = 20;  // px: more jitter than rows have
 constexpr std::size_t grain = 4;
 constexpr float nothing = std::numeric_limits<float>::quiet_NaN();
@@ -100,6 +103,12 @@ RowEstimates set_apart(RowEstimates& rows, const std::vector<bool>& alone,
 
 double precision_of(double variance) { return 1 / std::max(variance, least_variance); }
 
+// No farther from the drift than three standard deviations.
+Pair within(Pair at, Pair precision) {
+    const double y = 3 / std::sqrt(precision.y), x = 3 / std::sqrt(precision.x);
+    return {std::clamp(at.y, -y, y), std::clamp(at.x, -x, x)};
+}
+
 // Rows of which hardly a pixel can be compared say nothing.
 void forget_unknown(const std::vector<float>& image, Shape shape, RowEstimates& y,
                     RowEstimates& x) {
@@ -123,7 +132,7 @@ std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, 
     const Reach reach = search == Search::wide ? widest : Reach{1, farthest(drifting.jitter)};
     RowLikelihood likelihood(given.image.data(), given.pilot.data(), shape, reach, threads);
     const Pair limit{static_cast<double>(reach.y) + 1, static_cast<double>(reach.x) + 1};
-    const Pair weak{1 / (limit.y * limit.y), 1 / (limit.x * limit.x)};
+    const Pair weak{precision_of(first_spread.y), precision_of(first_spread.x)};
     Pair precision = weak;
     std::vector<RowFit> fits(shape.rows);
     for (std::size_t row = 0; row < shape.rows; ++row) fits[row].at = drifting.jitter[row];
@@ -133,19 +142,21 @@ std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, 
             fits[row].at = likelihood.maxima(row, weak, limit)[0];
         }
     } else {
-        precision = {precision_of(scan.shaking.y), precision_of(scan.shaking.x)};
+        precision.x = precision_of(scan.shaking.x);
     }
     scan.jitter.resize(shape.rows);
     std::vector<Pair> sigma(shape.rows);
-    // A row through the middle of columns looks alike on either side: how far rows jitter, which
-    // the first round finds, tells what is plausible.
-    for (int round = 0; round < (search == Search::wide ? 2 : 1); ++round) {
+    // How far rows jitter, which the first round finds, tells what is plausible.
+    for (int round = 0; round < 2; ++round) {
+        const bool known = search == Search::narrow && scan.shaking.y < least_variance;
+        if (round > 0 && known) break;
         NoiseModel noise = likelihood.noise(fits);
         // Rows out of place leave what looks like coloured noise.
         if (search == Search::wide) noise.coloured = false;
         parallel_for(shape.rows, threads, grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) {
-                fits[row] = likelihood.refine(row, fits[row].at, noise, precision);
+                const Pair start = within(fits[row].at, precision);
+                fits[row] = likelihood.refine(row, start, noise, precision);
             }
         });
         RowEstimates y, x;
@@ -162,6 +173,7 @@ std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, 
             }
             scan.shaking.*axis = found.model.jitter;
         }
+        precision = {precision_of(scan.shaking.y), precision_of(scan.shaking.x)};
     }
     return sigma;
 }

@@ -10,7 +10,9 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr std::ptrdiff_t nearby = 2;   // frequencies on either side that are taken together
+constexpr std::ptrdiff_t nearby = 2;  // frequencies on either side that are taken together
+constexpr double pi = 3.14159265358979323846;
+constexpr double blur = 1;             // px: standard deviation of what is smoothed anyway
 constexpr double edge = 0.08;          // of a side, over which pictures fade out
 constexpr float seen = 0.25f;          // samples from which on a pixel counts
 constexpr float trust_in_own = 0.05f;  // relative to the others'
@@ -21,8 +23,15 @@ float fade(std::size_t i, std::size_t size) {
     const double width = edge * static_cast<double>(size);
     const double away = static_cast<double>(std::min(i, size - 1 - i)) + 0.5;
     if (away >= width) return 1;
-    const double s = std::sin(0.5 * 3.14159265358979323846 * away / width);
+    const double s = std::sin(0.5 * pi * away / width);
     return static_cast<float>(s * s);
+}
+
+// Smoothing along one axis, at frequency k of n. A regression on few frequencies lets some noise
+// through, and the slopes of a pilot, by which rows are placed, are mostly of high frequencies.
+double smoothing(std::size_t k, std::size_t n) {
+    const double f = static_cast<double>(std::min(k, n - k)) / static_cast<double>(n);
+    return std::exp(-2 * pi * pi * f * f * blur * blur);
 }
 
 // A map over the frequencies of a layout, [rows, cols].
@@ -133,13 +142,17 @@ std::vector<float> predict(const Splat& own, const Splat& others, unsigned threa
     const Scratch<float> a(layout.size), b(layout.size);
     fft.forward(mine.data(), a.data(), threads);
     fft.forward(faded.data(), b.data(), threads);
+    std::vector<double> right;
+    for (std::size_t kx = 0; kx < shape.cols; ++kx) right.push_back(smoothing(kx, shape.cols));
     const Map pass = regression(layout, a.data(), b.data(), threads);
     fft.forward(theirs.data(), b.data(), threads);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         float *const re = layout.real(b.data(), ky), *const im = layout.imaginary(b.data(), ky);
+        const double down = smoothing(ky, shape.rows);
         for (std::size_t kx = 0; kx < shape.cols; ++kx) {
-            re[kx] *= pass[ky * shape.cols + kx];
-            im[kx] *= pass[ky * shape.cols + kx];
+            const auto p = static_cast<float>(down * right[kx]) * pass[ky * shape.cols + kx];
+            re[kx] *= p;
+            im[kx] *= p;
         }
     }
     fft.backward(b.data(), theirs.data(), threads);
