@@ -28,10 +28,10 @@ def stub(folder, version):
 
 def built():
     """The C library as it is shipped, the newest that was built here, or a skip."""
-    places = ("cp*", "capi", "release")  # others have sanitizers in them
+    places = ("editable", "capi", "release")  # others have sanitizers in them
     found = [path for place in places for path in ROOT.glob(f"build/{place}/libstemzoo.so")]
     if not found:
-        pytest.skip("no C library here; `pip install --editable .` builds it")
+        pytest.skip("no C library here; `make .venv/dev` builds it")
     return max(found, key=lambda path: path.stat().st_mtime)
 
 

@@ -20,6 +20,7 @@ TAKERS = {
     "NccReference": lambda threads: stemzoo.NccReference(FRAME, 4, threads=threads),
     "drift": lambda threads: stemzoo.drift(FRAME, FRAME, None, threads=threads),
     "align": lambda threads: stemzoo.align([FRAME, FRAME], None, threads=threads),
+    "merge_scans": lambda threads: stemzoo.merge_scans([FRAME, FRAME], model=None, threads=threads),
     "DriftTracker": lambda threads: stemzoo.DriftTracker(FRAME, None, threads=threads),
     "Estimator": lambda threads: Estimator((64, 64), None, threads=threads),
     "find_rows": lambda threads: scan.find_rows(FRAME, FRAME, threads=threads),
