@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 import stemzoo
+from stemzoo.cli.main import main as stemzoo_command
 from stemzoo.demo.phantoms import expose, perovskite
 from stemzoo.inference.model import Model
 from stemzoo.inference.suitability import range_warnings
 from stemzoo.inference.survey import survey
-from stemzoo.io import read
 from stemzoo.trust.residual import inspect_residual
 from stemzoo.trust.words import result_warnings
 from training.evaluation.inspection_columns import Verdicts, verdicts
@@ -37,7 +37,8 @@ PAGE = ROOT / "docs" / "inspect.md"
 FIGURES = ROOT / "docs" / "inspect" / "figures.json"
 PICTURE = ROOT / "docs" / "inspect" / "report.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-WINDOW, SHOWN = (1200, 1760), 800  # px: of the browser, and the width of the picture
+WINDOW, SHOWN = (1200, 1800), 800  # px: of the browser, and the width of the picture
+COLOURS = 256
 
 HEAD = """# What the data support
 
@@ -246,12 +247,14 @@ def draw(micrograph: Path) -> None:
     browser = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if browser is None:
         raise SystemExit(f"no browser: install one of {', '.join(BROWSERS)}")
-    raw = read(micrograph).data
-    model = stemzoo.load(MODEL)
-    found = stemzoo.inspect(raw, model(raw), model)
     with tempfile.TemporaryDirectory() as folder:
-        html, shot = Path(folder) / "report.html", Path(folder) / "report.png"
-        html.write_text(found.html(micrograph.stem), encoding="utf-8")
+        clean, html, shot = (Path(folder) / name for name in ("clean.tif", "r.html", "shot.png"))
+        for command in (
+            ["denoise", str(micrograph), "-o", str(clean), "--model", MODEL],
+            ["inspect", str(micrograph), str(clean), "--report", str(html)],
+        ):
+            if stemzoo_command(command):
+                raise SystemExit(f"stemzoo {command[0]} failed")
         size = ",".join(map(str, WINDOW))
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         where = [f"--user-data-dir={folder}/profile", f"--screenshot={shot}", html.as_uri()]
@@ -261,7 +264,7 @@ def draw(micrograph: Path) -> None:
         picture = Image.open(shot).convert("RGB")
     picture = picture.resize((SHOWN, round(SHOWN * picture.height / picture.width)))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    picture.quantize(48).save(PICTURE, optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(PICTURE, optimize=True)
 
 
 def main() -> None:
