@@ -143,7 +143,7 @@ def noise_spectrum(
     target = np.log(np.maximum(medians, 1e-12 * medians.mean() + TINY) / MEDIAN_OF_EXPONENTIAL)
     target = np.maximum(target, np.log(DEEPEST * np.mean(np.exp(target))))
     weight = removed**TRUST
-    penalty = np.diag(STIFFNESS * degrees**2)
+    penalty = np.diag(STIFFNESS * degrees**2 + 1e-6)
     for _ in range(4):  # what still stands out is structure, not noise
         normal = basis.T @ (weight[:, None] * basis) + penalty
         fit = np.linalg.solve(normal, basis.T @ (weight * target))

@@ -147,6 +147,8 @@ def _dose(raw: Image, clean: Image, bright: float, noise: NoiseModel) -> float:
         return math.nan
     scaled = residual[np.abs(residual) < 2 * OUTLIER * deviation] / deviation
     second = float(np.mean(scaled**2, dtype=np.float64))
+    if not second > 0:  # but for outliers, the clean estimate is the frame
+        return math.nan
     skewness = float(np.mean(scaled**3, dtype=np.float64)) / second**1.5
     kernel = np.fft.ifft2(np.sqrt(noise.spectrum)).real  # of zero phase
     kernel /= kernel.sum()
