@@ -55,6 +55,11 @@ class NoiseModel:
         """Whether the noise grows with the signal as that of counted electrons does."""
         return math.isfinite(self.gain)
 
+    @property
+    def present(self) -> bool:
+        """Whether there is any noise to judge a result by."""
+        return self.level > 0 or self.slope > 0
+
     @cached_property
     def correlation(self) -> Floats:
         """[GRID, GRID]: correlation of the noise of two pixels, by their distance along y and x."""
