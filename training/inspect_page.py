@@ -236,7 +236,16 @@ def _range_table(ranges: dict[str, Any]) -> str:
         warned = sum(count[0] for count in each.values())
         lines.append(f"| **{kind}** | **all** | **{total}** | **{warned / total:.3f}** |")
     noted, total = ranges["residual"]
-    lines += ["", f"Of the frames in range, {noted / total:.1%} have a residual with a warning."]
+    lines += [
+        "",
+        f"Of the frames in range, {noted / total:.1%} have a residual with a warning: row offsets, "
+        "hum, lost",
+        "lines and JPEG are no counting noise. Columns that are too close are told from their Bragg "
+        "peaks;",
+        "where the picture shows unresolved groups of them at a distance within the range, it "
+        "counts as in",
+        "range.",
+    ]
     return "\n".join(lines) + "\n"
 
 
