@@ -239,12 +239,10 @@ def _range_table(ranges: dict[str, Any]) -> str:
     lines += [
         "",
         f"Of the frames in range, {noted / total:.1%} have a residual with a warning: row offsets, "
-        "hum, lost",
-        "lines and JPEG are no counting noise. Columns that are too close are told from their Bragg "
-        "peaks;",
-        "where the picture shows unresolved groups of them at a distance within the range, it "
-        "counts as in",
-        "range.",
+        "hum,",
+        "lost lines and JPEG are no counting noise. Columns that are too close are told by their "
+        "Bragg",
+        "peaks; unresolved groups of them, at a distance within the range, count as in range.",
     ]
     return "\n".join(lines) + "\n"
 
