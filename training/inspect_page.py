@@ -49,8 +49,8 @@ itself supports of it:
 ```python
 clean = stemzoo.denoise(raw)
 found = stemzoo.inspect(raw, clean, "denoise-atomic")
-found.warnings                      # in words
-found.columns.contradicted.sum()    # columns that the result has invented
+found.warnings  # in words
+found.columns.contradicted.sum()  # columns that the result has invented
 open("report.html", "w").write(found.html())
 ```
 
