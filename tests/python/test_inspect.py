@@ -163,3 +163,20 @@ def test_a_constant_frame_has_no_columns():
     found = stemzoo.inspect(flat, flat)
     assert found.columns is None
     assert "No ordered columns" in found.summary()
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (65, 129), (70, 400), (301, 66)])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f8"])
+def test_frames_of_any_shape_and_dtype_are_inspected(shape, dtype):
+    random = np.random.default_rng(0)
+    expected = 20 + 15 * np.cos(np.arange(shape[1]) / 2) * np.cos(np.arange(shape[0]) / 2)[:, None]
+    found = stemzoo.inspect(random.poisson(expected).astype(dtype), expected)
+    assert found.residual.variance == pytest.approx(1, abs=0.35)
+    assert found.html().endswith("</html>\n")
+
+
+@pytest.mark.parametrize("height", [1, 1e9])
+def test_a_single_bright_pixel_is_no_fault(height):
+    frame = np.zeros((80, 90))
+    frame[40, 40] = height
+    assert stemzoo.inspect(frame, frame / 2).columns is None

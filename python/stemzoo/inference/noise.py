@@ -22,6 +22,9 @@ DEGREE = 4  # of the polynomial in the cosines of frequency that log(spectrum) i
 DEEPEST = 1e-3  # of its mean: less noise at any frequency cannot be told from none
 WHITE = 0.15  # rms of log(spectrum): a spectrum this flat is white
 TRUST = 4  # power of the share of the frame's spectrum that a frequency counts by
+OUTSTANDING = 2.5  # standard deviations of the medians from which on they count less
+LEAST_BLOCK = 3  # frequencies along a side
+TINY = 1e-30
 STIFFNESS = 0.3  # penalty of a coefficient, times its degree squared
 MEDIAN_OF_EXPONENTIAL = math.log(2)
 
@@ -51,6 +54,11 @@ class NoiseModel:
     def counts(self) -> bool:
         """Whether the noise grows with the signal as that of counted electrons does."""
         return math.isfinite(self.gain)
+
+    @property
+    def present(self) -> bool:
+        """Whether there is any noise to judge a result by."""
+        return self.level > 0 or self.slope > 0
 
     @cached_property
     def correlation(self) -> Floats:
@@ -137,17 +145,18 @@ def noise_spectrum(
     up, across, medians = _block_medians(residual)
     removed = np.clip(medians / np.maximum(_block_medians(raw)[2], 1e-30), 0, 1)
     basis, degrees = _basis(up, across)
-    target = np.log(np.maximum(medians, 1e-12 * medians.mean()) / MEDIAN_OF_EXPONENTIAL)
+    target = np.log(np.maximum(medians, 1e-12 * medians.mean() + TINY) / MEDIAN_OF_EXPONENTIAL)
     target = np.maximum(target, np.log(DEEPEST * np.mean(np.exp(target))))
     weight = removed**TRUST
-    penalty = np.diag(STIFFNESS * degrees**2)
+    penalty = np.diag(STIFFNESS * degrees**2 + 1e-6)
     for _ in range(4):  # what still stands out is structure, not noise
         normal = basis.T @ (weight[:, None] * basis) + penalty
         fit = np.linalg.solve(normal, basis.T @ (weight * target))
         misfit = target - basis @ fit
         spread = 1.4826 * float(np.median(np.abs(misfit))) + 1e-6
         weight = removed**TRUST
-        weight[misfit > 0] /= 1 + (misfit[misfit > 0] / (2 * spread)) ** 2
+        outstanding = np.maximum(misfit / (OUTSTANDING * spread), 1)
+        weight = weight / outstanding**2
     frequency = np.fft.fftfreq(GRID)
     grid = np.meshgrid(frequency, frequency, indexing="ij")
     spectrum = np.exp(_basis(grid[0].ravel(), grid[1].ravel())[0] @ fit).reshape(GRID, GRID)
@@ -169,7 +178,7 @@ def _block_medians(image: NDArray[np.floating]) -> tuple[Floats, Floats, Floats]
     """Frequencies and median powers of blocks of the half plane above the lowest frequencies."""
     rows, columns = image.shape
     power = power_spectrum(image)
-    tall, wide = max(rows // GRID, 1), max(columns // GRID, 1)
+    tall, wide = max(rows // GRID, LEAST_BLOCK), max(columns // GRID, LEAST_BLOCK)
     high, across = rows // tall, (power.shape[1] - 1) // wide
     blocks = power[: high * tall, 1 : 1 + across * wide].reshape(high, tall, across, wide)
     medians = np.median(blocks.transpose(0, 2, 1, 3).reshape(high, across, -1), axis=-1)

@@ -63,11 +63,6 @@ def range_warnings(contract: Contract, found: Survey) -> tuple[str, ...]:
             f"columns; {name} was trained from {doses[0]:g} on: take a slower scan, average "
             "frames, or bin pixels"
         )
-    if doses and found.independent_dose > doses[1] * DOSE_MARGIN:
-        said.append(
-            f"the dose is about {found.independent_dose:.2g} electrons per pixel at the brightest "
-            f"columns; {name} was trained up to {doses[1]:g}: such a frame needs no denoising"
-        )
     if not spacings:
         return tuple(said)
     if not found.atoms:

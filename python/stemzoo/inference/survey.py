@@ -12,18 +12,20 @@ from stemzoo import _core
 from stemzoo.inference.noise import OUTLIER, NoiseModel, measure_noise
 
 BLUR = 0.7  # px: columns that are sharper are undersampled
-LEAST_RISE = 0.1  # of the contrast, over the saddle to a higher column
+LEAST_RISE, HIGH_RISE = 0.1, 0.25  # of the contrast, over the saddle to a higher column
 CONTRAST = (0.01, 0.995)  # quantiles of the clean picture
 SOME_COLUMNS = 400  # are enough for a median
 LEAST_COLUMNS = 9  # fewer have no order
-ORDERED = 0.22  # relative spread of the distances to nearest neighbours, in a crystal less
+# In a crystal, half of the distances to nearest neighbours lie in a narrow interval; relative to
+# their median. Of few columns, that happens by chance in a narrower one.
+ORDERED, BY_CHANCE = 0.2, 5.0
 LEAST_PEAKS = 2  # Bragg peaks of a crystal, with their opposites counted once
 PEAK_OVER_SURROUNDINGS = 30.0  # times the median power
 PEAK_OVER_RING = 3.0  # times the highest power 4 to 7 bins away, which a streak does not reach
 SKEWED = 4.0  # electrons per pixel: a lower mean is best seen in the skewness
 EMPTY = 0.01  # of the mean: noise is as weak as this where an enlarged frame has no detail
-# Bragg peaks up to the Nyquist frequency, and none of a long period: columns 2 px apart.
-FINE, COARSE, MANY_FINE = 0.36, 0.12, 0.3  # 1/px, and of the peaks
+# Bragg peaks up to the Nyquist frequency, the strongest of a short period: columns 2 px apart.
+FINE, COARSE, MANY_FINE = 0.36, 0.24, 0.3  # 1/px, and of the peaks
 SLOWEST = 4  # periods in the picture: fewer are shading
 
 Image = NDArray[np.float32]
@@ -39,7 +41,6 @@ class Survey:
     independent_dose: float  # the same per independent pixel: more in a frame that was enlarged
     spacing: float  # median distance of a column to the nearest; NaN where none were found
     columns: int  # that stand out in the clean estimate
-    spread: float  # of the distances to nearest columns, relative
     peaks: int  # Bragg peaks in the frame
     atoms: bool  # whether it shows an ordered arrangement of columns
 
@@ -49,22 +50,23 @@ def survey(raw: Image, clean: Image) -> Survey:
     noise = measure_noise(raw, clean)
     smooth = blurred(clean, BLUR)
     low, high = (float(q) for q in np.quantile(smooth[::2, ::2], CONTRAST))
-    places = _core.maxima(smooth, LEAST_RISE * (high - low))[0] if high > low else np.empty((0, 2))
-    nearest = _nearest(places.astype(np.float32))
-    spacing, spread = math.nan, math.inf
-    if len(places) >= LEAST_COLUMNS:
-        spacing = float(np.median(nearest))
-        near, far = np.quantile(nearest, (0.2, 0.8))
-        spread = float(far - near) / spacing
+    rises = [rise * (high - low) for rise in (LEAST_RISE, HIGH_RISE)]
+    found = [_core.maxima(smooth, rise)[0] if rise > 0 else np.empty((0, 2)) for rise in rises]
+    distances = [_nearest(places.astype(np.float32)) for places in found]
+    many = [len(places) >= LEAST_COLUMNS for places in found]
+    spacing = float(np.median(distances[0])) if many[0] else math.nan
     peaks = bragg_peaks(raw)
     frequencies = np.hypot(*peaks.T)
     fine = frequencies[frequencies > FINE]
     if len(fine) > MANY_FINE * len(peaks) and frequencies[0] > COARSE:
         spacing = float(1 / np.median(fine))  # what seems to be columns is what is left of them
-    atoms = len(places) >= LEAST_COLUMNS and (spread < ORDERED or len(peaks) >= LEAST_PEAKS)
+    ordered = any(
+        enough and _is_ordered(each) for enough, each in zip(many, distances, strict=True)
+    )
+    atoms = many[0] and (ordered or len(peaks) >= LEAST_PEAKS)
     dose = _dose(raw, clean, high, noise)
     independent = dose / float(np.mean(noise.spectrum > EMPTY))
-    return Survey(noise, dose, independent, spacing, len(places), spread, len(peaks), atoms)
+    return Survey(noise, dose, independent, spacing, len(found[0]), len(peaks), atoms)
 
 
 def blurred(image: NDArray[np.floating], sigma: float) -> Image:
@@ -83,6 +85,14 @@ def _nearest(places: NDArray[np.float32]) -> Floats:
     square = np.square(some[:, None] - places[None]).sum(-1)
     found: Floats = np.sqrt(np.partition(square, 1, axis=1)[:, 1])
     return found
+
+
+def _is_ordered(distances: Floats) -> bool:
+    """By the shortest interval that holds half of them."""
+    ordered, half = np.sort(distances), len(distances) // 2
+    shortest = float((ordered[half:] - ordered[: len(ordered) - half]).min())
+    limit = ORDERED * (1 - BY_CHANCE / len(distances))
+    return shortest < limit * float(np.median(ordered))
 
 
 def bragg_peaks(image: Image) -> Floats:
@@ -137,6 +147,8 @@ def _dose(raw: Image, clean: Image, bright: float, noise: NoiseModel) -> float:
         return math.nan
     scaled = residual[np.abs(residual) < 2 * OUTLIER * deviation] / deviation
     second = float(np.mean(scaled**2, dtype=np.float64))
+    if not second > 0:  # but for outliers, the clean estimate is the frame
+        return math.nan
     skewness = float(np.mean(scaled**3, dtype=np.float64)) / second**1.5
     kernel = np.fft.ifft2(np.sqrt(noise.spectrum)).real  # of zero phase
     kernel /= kernel.sum()

@@ -132,7 +132,7 @@ def inspect(
     found = survey(straight, clean)
     residual = inspect_residual(straight, clean, found.noise, _tile_step(record))
     columns = None
-    if found.atoms and math.isfinite(found.spacing):
+    if found.atoms and found.noise.present and math.isfinite(found.spacing):
         columns = inspect_columns(straight, clean, found.noise, found.spacing)
     disagreement = _disagreement(ready, frame, clean) if orientations and ready else math.nan
     said = range_warnings(ready.contract, found) if ready else ()
