@@ -146,10 +146,12 @@ $(DENOISERS:%=.venv-%/ready):
 		&& touch $@ || echo "left out, for it could not be installed: $(PACKAGES)"
 
 # Not editable: Nion Swift looks for plug-ins in folders, which an editable installation has not.
-.venv-nion/ready: .venv/python $(SOURCES) $(shell find python nionswift_plugin -name '*.py')
+# The wheel is made where the core is compiled already.
+.venv-nion/ready: .venv/dev $(shell find python nionswift_plugin -name '*.py')
 	$(PYTHON) -m venv .venv-nion && .venv-nion/bin/python -m pip install --quiet --upgrade pip
 	rm -f .venv-nion/stemzoo-*.whl
-	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-nion .
+	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-nion \
+		--config-settings=build-dir=$(BUILD) .
 	.venv-nion/bin/pip install --quiet pytest "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion]"
 	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
 	touch $@

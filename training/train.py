@@ -90,6 +90,7 @@ def train(
                     saved = now
         if log:
             save(folder, recipe, network, average, optimisers, log.progress(step, spent))
+    processes.wait()
     return average
 
 

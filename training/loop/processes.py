@@ -61,3 +61,8 @@ class Processes:
         first = torch.tensor(spent, dtype=torch.float64, device=self.device)
         dist.broadcast(first, 0)
         return float(first)
+
+    def wait(self) -> None:
+        """Until all processes are here: none may leave while another still needs it."""
+        if self.size > 1:
+            dist.barrier()
