@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import stemzoo_client
 from hostile_models import hostile
 
 import stemzoo
@@ -25,18 +26,7 @@ MOST_CANDIDATES = 16
 DTYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"]  # enum stemzoo_dtype
 
 
-class Image(ctypes.Structure):
-    _fields_ = (
-        ("pixels", ctypes.c_void_p),
-        ("dtype", ctypes.c_int),
-        ("rows", ctypes.c_size_t),
-        ("cols", ctypes.c_size_t),
-        ("row_stride", ctypes.c_ssize_t),
-        ("col_stride", ctypes.c_ssize_t),
-        ("mask", ctypes.c_void_p),
-        ("mask_row_stride", ctypes.c_ssize_t),
-    )
-
+class Image(stemzoo_client._Image):
     @classmethod
     def of(cls, array, mask=None):
         """A view of the array, which must outlive it."""
@@ -46,20 +36,7 @@ class Image(ctypes.Structure):
         return cls(pixels, dtype, *array.shape, rows, cols, *masked)
 
 
-class Candidate(ctypes.Structure):
-    _fields_ = tuple((name, ctypes.c_double) for name in ("dy", "dx", "probability"))
-
-
-class Drift(ctypes.Structure):
-    _fields_ = (
-        *((name, ctypes.c_double) for name in ("dy", "dx", "sigma_y", "sigma_x", "score")),
-        ("ambiguous", ctypes.c_int),
-        ("resolved", ctypes.c_int),
-        ("reason", ctypes.c_char_p),
-        ("candidate_count", ctypes.c_size_t),
-        ("candidates", Candidate * MOST_CANDIDATES),
-    )
-
+class Drift(stemzoo_client._Drift):
     def told(self):
         candidates = self.candidates[: self.candidate_count]
         return (
@@ -67,15 +44,6 @@ class Drift(ctypes.Structure):
             (bool(self.ambiguous), bool(self.resolved), self.reason.decode()),
             [(each.dy, each.dx, each.probability) for each in candidates],
         )
-
-
-class DriftOptions(ctypes.Structure):
-    _fields_ = (
-        ("model", ctypes.c_void_p),
-        ("max_shift", ctypes.c_size_t),
-        ("renew", ctypes.c_double),
-        ("threads", ctypes.c_int),
-    )
 
 
 def library_file():
@@ -217,7 +185,7 @@ def drifting(lattice, number):
 @pytest.mark.parametrize("name", [None, "drift-lattice"])
 def test_drift_gives_the_same_bits(c, lattice, name):
     frames = [drifting(lattice, number).astype("i4") for number in range(6)]
-    options = DriftOptions()
+    options = stemzoo_client._DriftOptions()
     if name:
         file = next((ROOT / "zoo" / name).glob("*.onnx"))
         options.model = c.made("model_open", bytes(file), None).value
