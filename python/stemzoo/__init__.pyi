@@ -4,6 +4,8 @@ from stemzoo.common.errors import FileError, ModelError, StemzooError
 from stemzoo.denoising.denoise import denoise
 from stemzoo.inference.model import Model, load
 from stemzoo.inference.tiling import Tiling
+from stemzoo.registration.correction.correction import Correction
+from stemzoo.registration.correction.file import load_correction
 from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
 from stemzoo.registration.tracker import DriftTracker
@@ -17,6 +19,7 @@ from stemzoo.zoo.catalogue import ModelInfo, models, pull
 __all__ = [
     "Alignment",
     "Candidate",
+    "Correction",
     "Drift",
     "DriftTracker",
     "FileError",
@@ -38,6 +41,7 @@ __all__ = [
     "inspect",
     "live",
     "load",
+    "load_correction",
     "merge_scans",
     "models",
     "ncc",

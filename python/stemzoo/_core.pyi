@@ -374,3 +374,19 @@ def merge_along(
     threads: int = 0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(picture, coverage) of scans along paths that are known."""
+
+# --- csrc/bindings/rebin.cpp
+
+def rebin(
+    counts: NDArray[Any],
+    first: tuple[int, int],
+    path: NDArray[np.float64],
+    angle: float,
+    shape: tuple[int, int],
+    sums: NDArray[np.float32],
+    corner: tuple[int, int],
+    picture: tuple[int, int],
+    threads: int = 0,
+) -> None:
+    """Adds counts [rows, columns, depth], the part from `first` of a scan of that shape and path,
+    to sums [rows, columns, depth], the part from `corner` of the picture; csrc/scan/rebin.hpp."""

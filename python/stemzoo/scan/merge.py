@@ -17,6 +17,9 @@ from stemzoo.common.arrays import native_image
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model
 from stemzoo.registration.answers import Candidate, Drift
+from stemzoo.registration.correction.correction import Correction, Corrects
+from stemzoo.registration.correction.interpolation import less, plus, typical
+from stemzoo.registration.correction.recording import Recording
 from stemzoo.registration.pair import Estimator, named
 
 Image = NDArray[np.float32]
@@ -24,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class ScanMerge:
+class ScanMerge(Corrects):
     """One picture of several scans, and where the beam was in each.
 
     `image` has the shape of the first scan and lies where that lay on average; it is NaN where no
@@ -37,6 +40,8 @@ class ScanMerge:
     `ambiguous` means that scans may be placed wrongly, on a crystal by a lattice vector; `reason`
     says why, and `candidates` are where else the scan could lie, in px of the picture, the most
     probable first.
+
+    `apply` merges what was recorded with the scans, one array for each, or None for one without.
     """
 
     image: Image
@@ -49,40 +54,16 @@ class ScanMerge:
     candidates: tuple[Candidate, ...]
     reason: str = ""
 
-    def apply(self, images: Sequence[ArrayLike | None], *, threads: int | None = None) -> Image:
-        """The same correction on other images of the same scans, such as of another detector.
-
-        One image for each scan, in order, or None for a scan without one. Raises ValueError if
-        their number or their shapes are others.
-        """
-        workers = thread_count(threads)
-        if len(images) != len(self.paths):
-            raise ValueError(
-                f"got {len(images)} images; expected {len(self.paths)}, one for each scan, or None "
-                "for a scan without one"
+    @property
+    def correction(self) -> Correction:
+        shape = (self.image.shape[0], self.image.shape[1])
+        scans = tuple(
+            Recording((left.shape[0], left.shape[1]), path, sigma, angle=angle)
+            for left, path, sigma, angle in zip(
+                self.residuals, self.paths, self.sigma, self.angles, strict=True
             )
-        given = [
-            (native_image(image, f"images[{k}]"), k)
-            for k, image in enumerate(images)
-            if image is not None
-        ]
-        if not given:
-            raise ValueError("every image is None; expected an image of one scan at least")
-        for pixels, k in given:
-            if pixels.shape != self.residuals[k].shape:
-                raise ValueError(
-                    f"images[{k}] has shape {pixels.shape}; the scan that was merged has "
-                    f"{self.residuals[k].shape}"
-                )
-        offset = _typical([pixels for pixels, _ in given])
-        merged, _ = _core.merge_along(
-            [_less(pixels, offset) for pixels, _ in given],
-            [self.angles[k] for _, k in given],
-            [self.paths[k] for _, k in given],
-            self.image.shape,
-            workers,
         )
-        return _plus(merged, offset)
+        return Correction("merge", shape, scans)
 
 
 def merge_scans(
@@ -124,16 +105,16 @@ def merge_scans(
         raise ValueError(
             f"got {len(scans)} scans and {len(turns)} angles; expected one angle for each scan"
         )
-    offset = _typical(scans)
+    offset = typical(scans)
     shape = (scans[0].shape[0], scans[0].shape[1])
     estimator = Estimator(shape, model, max_shift=max_shift, threads=threads)
-    pixels = [_less(scan, offset) for scan in scans]
+    pixels = [less(scan, offset) for scan in scans]
     merged, coverage, paths, sigma, residuals, placing = _core.merge_scans(
         pixels, turns, estimator.core, workers
     )
     placed = Drift(*named(placing))
     return ScanMerge(
-        image=_plus(merged, offset),
+        image=plus(merged, offset),
         coverage=coverage,
         paths=tuple(paths),
         sigma=tuple(sigma),
@@ -150,20 +131,3 @@ def _scan(image: ArrayLike, name: str) -> NDArray[Any]:
     pixels = native_image(np.ma.getdata(image), name)
     mask = np.ma.getmask(image)
     return pixels if mask is np.ma.nomask else np.where(mask, np.nan, pixels)
-
-
-def _typical(images: Sequence[NDArray[Any]]) -> float:
-    """A mean: float32 keeps the contrast of what is left without it."""
-    total, count = 0.0, 0
-    for image in images:
-        known = image[np.isfinite(image)]
-        total, count = total + float(known.sum(dtype=np.float64)), count + known.size
-    return total / count if count else 0.0
-
-
-def _less(image: NDArray[Any], offset: float) -> Image:
-    return np.ascontiguousarray(np.subtract(image, offset, dtype=np.float64).astype(np.float32))
-
-
-def _plus(image: Image, offset: float) -> Image:
-    return (image + np.float64(offset)).astype(np.float32)

@@ -19,6 +19,8 @@ from stemzoo.common.arrays import image_or_stack
 from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.inference.suitability import warnings_of
+from stemzoo.registration.correction.correction import Correction, Corrects
+from stemzoo.registration.correction.recording import Recording
 from stemzoo.scan.rows import Axis, Rows, find_rows, straightened
 
 PASSES = 4  # a pilot each
@@ -30,11 +32,12 @@ Guess = Callable[..., NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Restoration:
+class Restoration(Corrects):
     """A restored image, and how far each of its rows lay from where it belongs.
 
     `rows` are the displacements (dy, dx) in px of every line along the fast direction `fast_axis`
-    ([H, 2], or [W, 2] where that is y), `sigma` their standard deviations.
+    ([H, 2], or [W, 2] where that is y), `sigma` their standard deviations. `apply` puts the rows of
+    what was recorded with the image where they belong.
     """
 
     image: NDArray[np.float32]
@@ -42,9 +45,11 @@ class Restoration:
     sigma: NDArray[np.float64]
     fast_axis: Axis
 
-    def apply(self, image: ArrayLike) -> NDArray[np.float32]:
-        """The same correction on anything recorded at the same time."""
-        return Rows(self.rows, self.sigma, (0.0, 0.0), self.fast_axis).apply(image)
+    @property
+    def correction(self) -> Correction:
+        shape = (self.image.shape[0], self.image.shape[1])
+        scan = Recording(shape, self.rows, self.sigma, fast_axis=self.fast_axis)
+        return Correction("rows", shape, (scan,))
 
 
 def restore(
