@@ -17,7 +17,8 @@ from hostile_models import hostile
 import stemzoo
 from stemzoo.inference.model import Model
 from stemzoo.model_file.interface import TakesImages
-from stemzoo.scan.rows import find_rows, straighten
+from stemzoo.registration.correction.rows import straighten
+from stemzoo.scan.rows import find_rows
 
 ROOT = Path(__file__).parents[2]
 MODELS = sorted((ROOT / "zoo").glob("*/*.onnx"))

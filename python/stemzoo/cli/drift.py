@@ -11,6 +11,7 @@ import numpy as np
 
 import stemzoo
 from stemzoo.cli import pair as cli_pair
+from stemzoo.cli.apply import add_save_correction, save_correction, saved_correction
 from stemzoo.cli.models import add_offline
 from stemzoo.cli.paths import (
     Output,
@@ -38,6 +39,7 @@ def add_drift_commands(commands: Any) -> None:
     drift.add_argument("reference", type=Path)
     drift.add_argument("moving", type=Path)
     cli_pair.add_options(drift)
+    add_save_correction(drift)
     add_drift_model(drift)
     drift.set_defaults(run=_drift)
 
@@ -58,6 +60,7 @@ def add_drift_commands(commands: Any) -> None:
         "--resume", type=Path, metavar="FILE", help="keep measured pairs there, and go on from them"
     )
     align.add_argument("--dataset", type=int, help="which stack of a file that holds several")
+    add_save_correction(align)
     add_drift_model(align)
     align.set_defaults(run=_align)
 
@@ -85,7 +88,8 @@ def drift_model(given: argparse.Namespace) -> Model | None:
 
 def _drift(given: argparse.Namespace) -> None:
     inputs = [("reference", given.reference), ("moving", given.moving), *network(given.model)]
-    check(inputs, picture(given.picture), overwrite=given.overwrite)
+    outputs = picture(given.picture) + saved_correction(given.save_correction)
+    check(inputs, outputs, overwrite=given.overwrite)
     require_files(inputs)
     cli_pair.run(given, drift_model(given))
 
@@ -115,6 +119,7 @@ def _align(given: argparse.Namespace) -> None:
     record = alignment_provenance(found, model, given.stack, settings, given.dataset, earlier)
     write(given.output, dataclasses.replace(stack, data=found.average), provenance=record)
     print(f"{given.stack} -> {given.output}: {_said(found, stack)}")
+    save_correction(given.save_correction, found.correction, record)
     if given.shifts:
         _write_shifts(given.shifts, found)
         print(f"{given.stack} -> {given.shifts}")
@@ -127,6 +132,7 @@ def _align(given: argparse.Namespace) -> None:
 
 def _check(given: argparse.Namespace) -> None:
     outputs = result("output", given.output, "align") + picture(given.picture)
+    outputs += saved_correction(given.save_correction)
     if given.shifts:
         outputs.append(Output("shifts", given.shifts, "table of shifts", _is_table))
     if given.resume:

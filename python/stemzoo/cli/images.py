@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import stemzoo
+from stemzoo.cli.apply import add_save_correction, save_correction, saved_correction
 from stemzoo.cli.inputs import expanded, without_results
 from stemzoo.cli.models import add_offline
 from stemzoo.cli.paths import (
@@ -61,6 +62,8 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
     )
     command.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     command.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
+    if task == "restore":
+        add_save_correction(command)
     if task == "denoise":
         command.add_argument(
             "--series",
@@ -68,7 +71,7 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
             help="the frames of a stack show one specimen that drifts but does not change: each is "
             "denoised by what all show",
         )
-    command.set_defaults(run=_run, task=task, done=done, series=False)
+    command.set_defaults(run=_run, task=task, done=done, series=False, save_correction=None)
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -76,7 +79,7 @@ def _run(given: argparse.Namespace) -> None:
     if left_out:
         print(f"left out, being results or pictures of stemzoo: {_listed(left_out)}")
     targets = _targets(sources, given.output, given.task, given.done)
-    outputs = picture(given.picture)
+    outputs = picture(given.picture) + saved_correction(given.save_correction)
     for source, target in zip(sources, targets, strict=True):
         outputs += result(f"output of {source}", target, given.task)
     inputs = [("input", path) for path in sources] + network(given.model)
@@ -104,7 +107,7 @@ def _run_files(
     for source, target in zip(sources, targets, strict=True):
         try:
             _run_file(model, source, target, given)
-            given.picture = None  # it shows the first
+            given.picture = given.save_correction = None  # of the first
         except EXPECTED as error:
             print(f"stemzoo: {source} failed: {reason(error)}", file=sys.stderr)
             failed.append(source)
@@ -128,13 +131,20 @@ def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespac
     elif given.task == "restore":
         from stemzoo.scan.restoration import restored
 
-        run, _ = restored(model, image.data, progress=progress)
+        run, found = restored(model, image.data, progress=progress)
+        if given.save_correction and len(found) != 1:
+            raise FileError(
+                f"{source} gives no correction to save: that is of one image, by a model that "
+                "finds displacements, such as restore-scan"
+            )
     else:
         run = model.run(image.data, progress=progress)
     earlier = image.metadata.get("provenance")
     record = provenance(run, model, source, given.dataset, earlier)
     write(target, dataclasses.replace(image, data=run.image), provenance=record)
     print(f"{source} -> {target}")
+    if given.save_correction:
+        save_correction(given.save_correction, found[0].correction, record)
     for warning in run.warnings:
         print(f"stemzoo: {source}: {warning}", file=sys.stderr)
     if given.picture:

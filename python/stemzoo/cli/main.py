@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import stemzoo
+from stemzoo.cli.apply import add_apply_command
 from stemzoo.cli.drift import add_drift_commands
 from stemzoo.cli.images import add_image_commands, add_model
 from stemzoo.cli.inspect import add_inspect_command
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     add_drift_commands(commands)
     add_inspect_command(commands)
     add_merge_command(commands)
+    add_apply_command(commands)
 
     replay = commands.add_parser("replay", help="compute a result again, and say how it compares")
     replay.add_argument("output", type=Path, metavar="OUT", help="a file that stemzoo has written")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import stemzoo
+from stemzoo.cli.apply import add_save_correction, save_correction, saved_correction
 from stemzoo.cli.drift import add_drift_model, drift_model
 from stemzoo.cli.paths import (
     add_overwrite,
@@ -47,6 +48,7 @@ def add_merge_command(commands: Any) -> None:
         "--picture", type=Path, help="a PNG: before, after, paths, residual and resolution"
     )
     merge.add_argument("--max-shift", type=int, metavar="PX", help="between two scans, on average")
+    add_save_correction(merge)
     add_drift_model(merge)
     merge.set_defaults(run=_merge)
 
@@ -67,7 +69,9 @@ def _merge(given: argparse.Namespace) -> None:
     inputs = [(f"scan {number}", path) for number, path in enumerate(given.scans)]
     check(
         inputs + network(given.model),
-        result("output", given.output, "merge") + picture(given.picture),
+        result("output", given.output, "merge")
+        + picture(given.picture)
+        + saved_correction(given.save_correction),
         overwrite=given.overwrite,
     )
     require_files(inputs + network(given.model))
@@ -82,6 +86,7 @@ def _merge(given: argparse.Namespace) -> None:
     write(given.output, dataclasses.replace(scans[0], data=found.image), provenance=record)
     names = ", ".join(map(str, given.scans))
     print(f"{names} -> {given.output}: {_said(found)}")
+    save_correction(given.save_correction, found.correction, record)
     if given.picture:
         from stemzoo.plotting.merge_sheet import save_merge
 

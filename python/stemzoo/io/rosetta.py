@@ -41,8 +41,13 @@ _SPECTRAL_UNITS = {"ev", "kev", "mev"}
 _SPECTRAL_NAMES = {"energy", "energy loss", "wavelength"}
 
 
+def plugin_of(path: Path) -> str:
+    """The part of RosettaSciIO that reads such files."""
+    return _PLUGINS[path.suffix.lower()]
+
+
 def read(path: Path) -> list[Dataset]:
-    plugin = _PLUGINS[path.suffix.lower()]
+    plugin = plugin_of(path)
     try:
         reader = importlib.import_module(f"rsciio.{plugin}").file_reader
         if plugin == "tia":

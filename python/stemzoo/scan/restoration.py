@@ -20,8 +20,8 @@ from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.inference.suitability import warnings_of
 from stemzoo.registration.correction.correction import Correction, Corrects
-from stemzoo.registration.correction.recording import Recording
-from stemzoo.scan.rows import Axis, Rows, find_rows, straightened
+from stemzoo.registration.correction.recording import Axis, Recording
+from stemzoo.scan.rows import Rows, find_rows, straightened
 
 PASSES = 4  # a pilot each
 EVIDENCE = 10.0  # log-likelihood ratio from which on rows are taken to have moved at all

@@ -77,12 +77,8 @@ class Correction:
         Raises ValueError where the shapes are not those of the recordings.
         """
         workers = thread_count(threads)
-        if method not in ("interpolate", "rebin"):
-            raise ValueError(f"method is {method!r}; expected 'interpolate' or 'rebin'")
         parts, wrap = self._parts(x)
-        picture = self.picture or parts[0].scan
-        around = _border(border, method, parts, picture)
-        wide = (picture[0] + 2 * around, picture[1] + 2 * around)
+        wide, around = self._picture(parts, method, border)
         if any(part.is_lazy for part in parts):
             if out is not None:
                 raise ValueError("out is given and x is lazy; store the lazy result instead")
@@ -99,29 +95,47 @@ class Correction:
             interpolate(self.kind, parts, wide, result, workers)
         return wrap(result, around)
 
+    def result_shape(
+        self, x: Any, *, method: Method = "interpolate", border: int | None = None
+    ) -> tuple[tuple[int, ...], int]:
+        """The shape of what `apply` makes of x, such as for `out`, and the border in it."""
+        parts, _ = self._parts(x)
+        wide, around = self._picture(parts, method, border)
+        return (*wide, *parts[0].shape[2:]), around
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes it to a JSON file, which `stemzoo.load_correction` reads; docs/corrections.md."""
         from stemzoo.registration.correction.file import save
 
         save(self, path)
 
+    def _picture(
+        self, parts: Sequence[Part], method: Method, border: int | None
+    ) -> tuple[Shape, int]:
+        """Its shape with the border, and that."""
+        if method not in ("interpolate", "rebin"):
+            raise ValueError(f"method is {method!r}; expected 'interpolate' or 'rebin'")
+        picture = self.picture or parts[0].scan
+        around = _border(border, method, parts, picture)
+        return (picture[0] + 2 * around, picture[1] + 2 * around), around
+
     def _parts(self, x: Any) -> tuple[list[Part], Wrap]:
         """What there is of each recording that has a place, and what makes a result of its kind."""
         if self.kind in _SINGLE:
             array, wrap = opened(x)
-            given = [(self.recordings[0], array, (), "x")]
+            given = [Part(self.recordings[0], array, (), "x")]
         elif isinstance(x, Sequence):
             self._require_one_each(len(x))
             several = [(k, *opened(each)) for k, each in enumerate(x) if each is not None]
             if not several:
                 raise ValueError("every image is None; expected one of them at least")
             wrap = several[0][2]
-            given = [(self.recordings[k], array, (), f"images[{k}]") for k, array, _ in several]
+            given = [Part(self.recordings[k], array, (), f"images[{k}]") for k, array, _ in several]
         else:
             array, wrap = opened(x, dropped=1)
             self._require_one_each(len(array))
-            given = [(each, array, (k,), f"x[{k}]") for k, each in enumerate(self.recordings)]
-        parts = [Part(*each) for each in given if each[0].path is not None]
+            given = [Part(each, array, (k,), f"x[{k}]") for k, each in enumerate(self.recordings)]
+        parts = [part for part in given if part.recording.path is not None]
         if not parts:
             raise ValueError(
                 "this correction has no place for any of what is given: the frames were rejected, "

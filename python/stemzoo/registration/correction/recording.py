@@ -45,9 +45,11 @@ class Recording:
 
     def starts(self, shape: Shape, picture: Shape) -> tuple[Floats, tuple[float, float]]:
         """Where the first pixel of each line lies in the picture, and the step to the next one."""
-        lines, numbers = self.lines(shape), np.arange(len(self.lines(shape)))
+        lines = self.lines(shape)
+        numbers = np.arange(len(lines))
         if self.fast_axis == "y":
-            return lines + np.stack([0 * numbers, numbers], axis=1), (1.0, 0.0)
+            around = np.subtract(picture, shape) / 2
+            return lines + around + np.stack([0 * numbers, numbers], axis=1), (1.0, 0.0)
         turn = math.radians(self.angle)
         cos, sin = _exact(math.cos(turn)), _exact(math.sin(turn))
         dy = lines[:, 0] + numbers - (shape[0] - 1) / 2
@@ -62,7 +64,7 @@ class Recording:
         pixels = shape[1] if self.fast_axis == "x" else shape[0]
         ends = np.concatenate([start, start + np.multiply(step, pixels - 1)])
         after = ends - (np.asarray(picture) - 1)
-        return max(math.ceil(max((-ends).max(), after.max()) - 1e-9), 0)
+        return max(math.ceil(float(max((-ends).max(), after.max())) - 1e-9), 0)
 
     def reaching(self, shape: Shape, picture: Shape, cut: Cut) -> Cut | None:
         """The smallest part of the recording that holds all that lands in a part of the picture."""
