@@ -37,13 +37,20 @@ def test_digital_micrograph_says_degrees_and_micrometres(tmp_path):
     tags = {
         "DigiScan": {"Rotation": 33.0},
         "Microscope Info": {"Stage Position": {"Stage X": 12.5, "Stage Y": -3.0}},
-        "DataBar": {"Acquisition Date": "2024-03-05", "Acquisition Time": "10:00:01"},
     }
     write_dm(tmp_path / "a.dm4", [np.ones((8, 8), np.float32)], version=4, tags=tags)
     found = scan_metadata(read(tmp_path / "a.dm4").metadata)
     assert found.rotation == pytest.approx(33)
     assert found.stage == pytest.approx((12.5e-6, -3e-6))
-    assert found.time is not None
+
+
+def test_dates_are_compared_in_seconds():
+    one, other = (
+        scan_metadata({"General": {"date": "2024-03-05", "time": time}})
+        for time in ("10:00:01", "10:01:03")
+    )
+    assert other.time - one.time == 62
+    assert scan_metadata({"General": {"date": "spring", "time": "noon"}}).time is None
 
 
 def test_nion_says_radians():
@@ -71,7 +78,8 @@ def test_pairs_are_of_one_place_and_time():
     assert names(groups([file("b", 90, 2), file("a", 0, 1)])) == ["ab"]
     assert names(groups([file("a", 0, 1), file("b", 0, 2), file("c", 90, 3)])) == ["ac"]
     assert names(groups([file("a", 0), file("b", 180)])) == []
-    assert names(groups([file("a", 0, 0), file("b", 90, 5000)])) == []
+    assert names(groups([file("a", 0, 1), file("b", 90, 5000)])) == []
+    assert names(groups([file("a", 0, 1), file("b", 90)])) == ["ab"]
     assert names(groups([file("a", 0, 0, near), file("b", 90, 1, far)])) == []
     assert names(groups([file("a", 0, 0, near), file("b", 90, 1, near)])) == ["ab"]
     assert names(groups([file("a", 0), file("b", 90, size=(0.04, 0.04))])) == []

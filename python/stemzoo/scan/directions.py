@@ -42,8 +42,7 @@ class ScanFile:
         elif self.shape != other.shape:
             return False
         here, there = self.metadata, other.metadata
-        timed = here.time is not None and there.time is not None
-        if timed and abs(here.time - there.time) > LONGEST:
+        if abs((here.time or there.time or 0) - (there.time or here.time or 0)) > LONGEST:
             return False
         if here.stage and there.stage and self.pixel_size and self.unit in _METRES:
             field = min(self.pixel_size) * min(self.shape) * _METRES[self.unit]
