@@ -25,6 +25,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "corrections.md"
 SIDE, ENERGIES, CHUNK = 512, 1024, 64  # px, channels, channels in a chunk
 BLOCK = 8  # rows that are made or summed at once
 DRIFT = 12.0  # px
+TINY = 16  # px: of the cube whose memory is taken for that of the program itself
 POLL = 0.005  # s
 
 
@@ -41,34 +42,49 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measured(folder: Path, side: int) -> list[list[str]]:
+    """A row for each kind of file and method."""
+    counts = made(folder / "whole", side)
+    made(folder / "tiny", TINY)
+    chunk = side * side * CHUNK * 4 / 2**20
+    rows = []
+    for name in ("cube.npy", "cube.hspy"):
+        for method in ("rebin", "interpolate"):
+            idle, _, _ = _applied(folder / "tiny", name, method)
+            memory, seconds, total = _applied(folder / "whole", name, method)
+            lost = f"{abs(1 - total / counts):.1e}" if method == "rebin" else ""
+            used = memory - idle
+            rows.append(
+                [name, method, lost, f"{used:.0f}", f"{used / chunk:.1f}", f"{seconds:.0f}"]
+            )
+    return rows
+
+
+def made(folder: Path, side: int) -> float:
+    """A correction, and a cube in two formats; the counts in it."""
     random = np.random.default_rng(1)
-    saved = folder / "correction.json"
+    folder.mkdir()
     path = np.linspace(0, 1, side)[:, None] * [DRIFT, -DRIFT / 2]
     path = path + random.normal(0, 0.5, (side, 2)) * [0, 1]
-    Correction("rows", (side, side), (Recording((side, side), path),)).save(saved)
+    scan = Recording((side, side), path)
+    Correction("rows", (side, side), (scan,)).save(folder / "correction.json")
     cube = folder / "cube.npy"
     array = np.lib.format.open_memmap(cube, "w+", np.uint16, (side, side, ENERGIES))
     for top in range(0, side, BLOCK):
         array[top : top + BLOCK] = random.poisson(0.05, (BLOCK, side, ENERGIES))
     array.flush()
-    del array
     _as_hspy(cube, cube.with_suffix(".hspy"))
-    counts, idle = _sum(cube), _memory(["--version"])[0]
-    chunk = side * side * CHUNK * 4 / 2**20
-    rows = []
-    for name in ("cube.npy", "cube.hspy"):
-        for method in ("rebin", "interpolate"):
-            out = folder / f"{name}.{method}.npy"
-            more = ["--rebin"] if method == "rebin" else []
-            call = ["apply", str(saved), str(folder / name), "-o", str(out), *more]
-            memory, seconds = _memory(call)
-            lost = f"{abs(1 - _sum(out) / counts):.1e}" if method == "rebin" else ""
-            used = memory - idle
-            rows.append(
-                [name, method, lost, f"{used:.0f}", f"{used / chunk:.1f}", f"{seconds:.0f}"]
-            )
-            out.unlink()
-    return rows
+    return _sum(cube)
+
+
+def _applied(folder: Path, name: str, method: str) -> tuple[float, float, float]:
+    """Memory in MiB, seconds and counts of one run."""
+    out = folder / "out.npy"
+    more = ["--rebin"] if method == "rebin" else []
+    call = ["apply", str(folder / "correction.json"), str(folder / name), "-o", str(out), *more]
+    memory, seconds = _memory(call)
+    total = _sum(out) if method == "rebin" else 0.0
+    out.unlink()
+    return memory, seconds, total
 
 
 def _as_hspy(cube: Path, path: Path) -> None:

@@ -64,7 +64,9 @@ def groups(scans: Sequence[ScanFile], *, series: bool = False) -> list[list[Scan
     In the order in which they were recorded, or of their names where that is not known. A scan is
     paired with the next one that will do.
     """
-    left = sorted(scans, key=lambda scan: (scan.metadata.time or 0, scan.path.name))
+    left = sorted(scans, key=lambda scan: scan.path.name)
+    if all(scan.metadata.time is not None for scan in scans):
+        left.sort(key=lambda scan: scan.metadata.time or 0)
     found = []
     while left:
         first = left.pop(0)
