@@ -153,7 +153,8 @@ WITH_TESTS := --config-settings=cmake.define.STEMZOO_BUILD_TESTS=ON
 .venv-bmnd/ready: PACKAGES = bmnd==0.3.0
 .venv-scanning-drift-corr/ready: PACKAGES = scanning-drift-corr==1.0.1
 # The CPU build of torch first: what quantem asks for by itself may bring gigabytes of CUDA.
-.venv-quantem/ready: PACKAGES = torch==2.13.0 QUANTEM_IMPORTS
+.venv-quantem/ready: PACKAGES = torch==2.13.0 ase colorspacious dill h5py matplotlib optuna \
+	scikit-image tensorboard tqdm zarr
 .venv-quantem/ready: ALONE = quantem==0.1.10
 
 # Where a peer cannot be had, the comparison goes on without it.
