@@ -28,6 +28,7 @@ from stemzoo.plotting.merge_sheet import save_merge
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "scan_pairs.md"
 PICTURE = ROOT / "docs" / "scan_pairs" / "before_and_after.png"
+KEPT = ROOT / "build" / "scan_pairs.txt"
 PEERS = {  # environment, and program in benchmarks/peers
     "scanning-drift-corr 1.0.1": ("scanning-drift-corr", "scanning_drift_corr"),
     "quantem 0.1.10": ("quantem", "quantem_drift"),
@@ -57,11 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pairs", type=int, default=12, help="of curved paths")
     parser.add_argument("--crystals", type=int, default=640, help="with one vacancy")
     parser.add_argument("--peer-pairs", type=int, default=3, help="on which peers are run, too")
+    parser.add_argument("--kept", type=Path, default=KEPT, help="where crystals that are done are")
     given = parser.parse_args(arguments)
     topics: dict[str, Callable[[], str | None]] = {
         "paths": lambda: paths(given.pairs, given.peer_pairs),
         "both ways": lambda: both_ways(given.pairs),
-        "crystals": lambda: crystals(given.crystals, given.peer_pairs),
+        "crystals": lambda: crystals(given.crystals, given.peer_pairs, given.kept),
         "times": times,
         "picture": draw,
     }
@@ -103,16 +105,13 @@ def both_ways(pairs: int) -> str:
     return table(["", "pairs", "misplacement, px rms", "worst", ""], rows) + "\n"
 
 
-def crystals(count: int, peer_pairs: int) -> str:
+def crystals(count: int, peer_pairs: int, kept: Path) -> str:
     """The lattice vector, on crystals of columns all alike but for one vacancy."""
     rows = []
     for name in (OURS, *PEERS):
-        known = []
-        for seed in range(count if name == OURS else min(count, peer_pairs)):
-            scene = offset(seed)
-            answer = merged(name, scene)
-            if answer is not None:
-                known.append((apart(scene, answer.places) < HIT, answer.ambiguous))
+        seeds = range(count if name == OURS else min(count, peer_pairs))
+        found = [crystal_of(name, seed, kept) for seed in seeds]
+        known = [one for one in found if one is not None]
         if known:
             right = sum(hit and not doubt for hit, doubt in known)
             wrong = sum(not hit and not doubt for hit, doubt in known)
@@ -121,6 +120,25 @@ def crystals(count: int, peer_pairs: int) -> str:
             rows.append([name, *numbers, f"{100 * most_often(wrong, len(known)):.2g} %"])
     head = ["", "pairs", "right", "ambiguous", "wrong, unflagged", "which is at most"]
     return table(head, rows) + "\nAt most: with 95 % confidence (Clopper and Pearson 1934).\n\n"
+
+
+def crystal_of(name: str, seed: int, kept: Path) -> tuple[bool, bool] | None:
+    """Whether the lattice vector is right, and whether it is called ambiguous; kept, for a run that
+    is cut goes on from there."""
+    line = f"{name};{seed};"
+    for each in kept.read_text().splitlines() if kept.exists() else []:
+        if each.startswith(line):
+            hit, doubt = each.removeprefix(line).split(";")
+            return bool(int(hit)), bool(int(doubt))
+    scene = offset(seed)
+    answer = merged(name, scene)
+    if answer is None:
+        return None
+    found = apart(scene, answer.places) < HIT, answer.ambiguous
+    kept.parent.mkdir(exist_ok=True)
+    with kept.open("a") as file:
+        file.write(f"{line}{found[0]:d};{found[1]:d}\n")
+    return found
 
 
 def most_often(seen: int, count: int) -> float:

@@ -45,7 +45,7 @@ void rebin(const py::array& counts, Whole first, const Path& path, double angle,
     }
     require_fits(first, counts.shape(0), counts.shape(1), shape, "counts");
     require_fits(corner, sums.shape(0), sums.shape(1), picture, "sums");
-    scan::Scan where{nullptr, {shape.first, shape.second}, angle, {}, {}, {}};
+    scan::Scan where{nullptr, {shape.first, shape.second}, angle, {}, {}, {}, {}};
     for (py::ssize_t y = 0; y < path.shape(0); ++y) {
         where.path.push_back({path.at(y, 0), path.at(y, 1)});
     }

@@ -28,7 +28,7 @@ std::vector<std::uint16_t> counts() {
 }
 
 Scan scan(double angle) {
-    Scan scan{nullptr, recorded, angle, {}, {}, {}};
+    Scan scan{nullptr, recorded, angle, {}, {}, {}, {}};
     for (std::size_t y = 0; y < recorded.rows; ++y) {
         const auto t = static_cast<double>(y);
         scan.path.push_back({0.31 * t, std::sin(3 * t)});
@@ -106,7 +106,7 @@ TEST(rebinning_part_by_part_is_rebinning_at_once) {
 
 TEST(a_pixel_is_divided_by_the_area_it_covers) {
     const double value = 8;
-    const Scan one{nullptr, {1, 1}, 0, {{0.25, -0.5}}, {}, {}};
+    const Scan one{nullptr, {1, 1}, 0, {{0.25, -0.5}}, {}, {}, {}};
     std::vector<float> sums(9);
     stemzoo::scan::rebin(View<const double>{&value, {1, 1}, 1, 1}, {}, 1, one,
                          stemzoo::contiguous(sums.data(), {3, 3}), {}, {3, 3}, 1);

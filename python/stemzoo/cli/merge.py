@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,28 +130,45 @@ def _merge_files(
         overwrite=given.overwrite,
     )
     require_files(inputs + network(given.model))
-    scans = [_scan(path, given.dataset) for path in paths]
-    _require_one_scale(paths, scans)
-    rotations = None if given.angles else _rotations(paths, scans)
+    scans = Files(paths, given.dataset)
+    said = [dataclasses.replace(scan, data=scan.data[:0]) for scan in scans.micrographs()]
+    _require_one_scale(paths, said)
+    rotations = None if given.angles else _rotations(paths, said)
     model = model_of(given)
-    images = [scan.data for scan in scans]
     more = {"max_shift": given.max_shift, "threads": given.threads}
     if rotations is None:
-        found = stemzoo.merge_scans(images, given.angles, model, **more)
+        found = stemzoo.merge_scans(scans, given.angles, model, **more)
     else:
-        found = merged_by_rotation(images, rotations, model, **more)
+        found = merged_by_rotation(scans, rotations, model, **more)
     settings = {"angles": list(found.angles), "max_shift": given.max_shift}
-    earlier = [scan.metadata.get("provenance") for scan in scans]
+    earlier = [scan.metadata.get("provenance") for scan in said]
     record = merge_provenance(found, model, paths, settings, earlier, given.dataset)
-    write(output, dataclasses.replace(scans[0], data=found.image), provenance=record)
+    write(output, dataclasses.replace(said[0], data=found.image), provenance=record)
     names = ", ".join(map(str, paths))
     print(f"{names} -> {output}: {_said(found)}")
     save_correction(given.save_correction, found.correction, record)
     if given.picture:
         from stemzoo.plotting.merge_sheet import save_merge
 
-        save_merge(given.picture, images, found)
+        save_merge(given.picture, scans, found)
         print(f"{names} -> {given.picture}")
+
+
+class Files(Sequence[Any]):
+    """The pixels of scans in files, read as they are asked for."""
+
+    def __init__(self, paths: Sequence[Path], dataset: int | None) -> None:
+        self._paths, self._dataset = paths, dataset
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, number: Any) -> Any:
+        return _scan(self._paths[number], self._dataset).data
+
+    def micrographs(self) -> Iterator[Micrograph]:
+        """One after another, with all that the files say."""
+        return (_scan(path, self._dataset) for path in self._paths)
 
 
 def _rotations(paths: list[Path], scans: list[Micrograph]) -> list[float]:

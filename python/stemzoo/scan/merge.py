@@ -14,16 +14,75 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.common.arrays import native_image
+from stemzoo.common.chunks import opened
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model
 from stemzoo.registration.answers import Candidate, Drift
 from stemzoo.registration.correction.correction import Correction, Corrects
-from stemzoo.registration.correction.interpolation import less, plus, typical
+from stemzoo.registration.correction.interpolation import less, plus
 from stemzoo.registration.correction.recording import Recording
 from stemzoo.registration.pair import Estimator, named
 
 Image = NDArray[np.float32]
 Floats = NDArray[np.float64]
+
+KEPT_PIXELS = 1 << 25  # of scans that are read once; more are read whenever they are needed
+
+
+class Residuals(Sequence[Image]):
+    """What each scan shows beyond the picture at the same places, computed as it is asked for."""
+
+    def __init__(
+        self, scans: Scans, whole: Image, paths: Sequence[Floats], angles: Sequence[float]
+    ) -> None:
+        self._scans, self._whole, self._paths, self._angles = scans, whole, paths, angles
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            return [self[k] for k in range(len(self))[number]]
+        k = range(len(self))[number]
+        return _core.scan_residual(
+            self._whole, self._scans.read(k), self._angles[k], self._paths[k], 0
+        )
+
+
+class Scans:
+    """Scans that are read by their number, and kept where they are small.
+
+    Each as float32 without the mean of all, which keeps the contrast of what is left.
+    """
+
+    def __init__(self, images: Any) -> None:
+        self._images = images
+        self.shapes: list[tuple[int, int]] = []
+        total, count = 0.0, 0
+        kept: list[NDArray[Any]] | None = []
+        for k in range(len(images)):
+            pixels = self._pixels(k)
+            known = pixels[np.isfinite(pixels)]
+            total, count = total + float(known.sum(dtype=np.float64)), count + known.size
+            self.shapes.append((pixels.shape[0], pixels.shape[1]))
+            if kept is not None:
+                kept.append(pixels)
+            if sum(rows * columns for rows, columns in self.shapes) > KEPT_PIXELS:
+                kept = None
+        self.offset = total / count if count else 0.0
+        self._kept = None if kept is None else [less(pixels, self.offset) for pixels in kept]
+
+    def read(self, number: int) -> Image:
+        if self._kept is not None:
+            return self._kept[number]
+        return less(self._pixels(number), self.offset)
+
+    def _pixels(self, number: int) -> NDArray[Any]:
+        """Native pixels, NaN where they are masked."""
+        image, _ = opened(self._images[number])
+        mask = np.ma.getmask(image)
+        pixels = native_image(np.ma.getdata(image), f"images[{number}]")
+        return pixels if mask is np.ma.nomask else np.where(mask, np.nan, pixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +94,8 @@ class ScanMerge(Corrects):
 
     `paths[k]` [rows, 2] are the displacements (dy, dx) in px of every row of scan k, along that
     scan's own axes: scan[y, x] was recorded at (y + dy, x + dx). `sigma[k]` are their standard
-    deviations. `residuals[k]` is what scan k shows beyond the picture at the same places.
+    deviations. `residuals[k]` is what scan k shows beyond the picture at the same places, computed
+    as it is asked for.
 
     `ambiguous` means that scans may be placed wrongly, on a crystal by a lattice vector; `reason`
     says why, and `candidates` are where else the scan could lie, in px of the picture, the most
@@ -48,7 +108,8 @@ class ScanMerge(Corrects):
     coverage: Image
     paths: tuple[Floats, ...]
     sigma: tuple[Floats, ...]
-    residuals: tuple[Image, ...]
+    residuals: Sequence[Image]
+    shapes: tuple[tuple[int, int], ...]
     angles: tuple[float, ...]
     ambiguous: bool
     candidates: tuple[Candidate, ...]
@@ -58,9 +119,9 @@ class ScanMerge(Corrects):
     def correction(self) -> Correction:
         shape = (self.image.shape[0], self.image.shape[1])
         scans = tuple(
-            Recording((left.shape[0], left.shape[1]), path, sigma, angle=angle)
-            for left, path, sigma, angle in zip(
-                self.residuals, self.paths, self.sigma, self.angles, strict=True
+            Recording(each, path, sigma, angle=angle)
+            for each, path, sigma, angle in zip(
+                self.shapes, self.paths, self.sigma, self.angles, strict=True
             )
         )
         return Correction("merge", shape, scans)
@@ -79,7 +140,9 @@ def merge_scans(
     Parameters
     ----------
     images : 2-D scans of equal pixel size, in the order in which they were recorded. Pixels that
-        are NaN or masked are unknown. Rows of the arrays are the rows that the beam scanned.
+        are NaN or masked are unknown. Rows of the arrays are the rows that the beam scanned. A
+        list, a stack in memory or in a file, or whatever gives an image by its number: of a long
+        series, images are read whenever they are needed, and one or two are in memory at a time.
     angles : for each, by how many degrees the specimen appears turned counter-clockwise in it, as
         `numpy.rot90` turns by 90. Two of them must be at least 10 degrees apart, modulo 180.
     model : of the drift estimator, which tells one lattice vector from the next; None: the
@@ -97,37 +160,30 @@ def merge_scans(
     workers = thread_count(threads)
     if isinstance(images, np.ndarray) and images.ndim == 2:
         raise ValueError("images is one 2-D image; expected a sequence of two or more scans")
-    scans = [_scan(image, f"images[{k}]") for k, image in enumerate(images)]
+    if not hasattr(images, "__getitem__"):
+        images = list(images)
     turns = [float(angle) for angle in angles]
-    if len(scans) < 2:
-        raise ValueError(f"got {len(scans)} scan(s); expected two or more of one place")
-    if len(scans) != len(turns):
+    if len(images) < 2:
+        raise ValueError(f"got {len(images)} scan(s); expected two or more of one place")
+    if len(images) != len(turns):
         raise ValueError(
-            f"got {len(scans)} scans and {len(turns)} angles; expected one angle for each scan"
+            f"got {len(images)} scans and {len(turns)} angles; expected one angle for each scan"
         )
-    offset = typical(scans)
-    shape = (scans[0].shape[0], scans[0].shape[1])
-    estimator = Estimator(shape, model, max_shift=max_shift, threads=threads)
-    pixels = [less(scan, offset) for scan in scans]
-    merged, coverage, paths, sigma, residuals, placing = _core.merge_scans(
-        pixels, turns, estimator.core, workers
+    scans = Scans(images)
+    estimator = Estimator(scans.shapes[0], model, max_shift=max_shift, threads=threads)
+    merged, coverage, whole, paths, sigma, placing = _core.merge_scans(
+        scans.read, scans.shapes, turns, estimator.core, workers
     )
     placed = Drift(*named(placing))
     return ScanMerge(
-        image=plus(merged, offset),
+        image=plus(merged, scans.offset),
         coverage=coverage,
         paths=tuple(paths),
         sigma=tuple(sigma),
-        residuals=tuple(residuals),
+        residuals=Residuals(scans, whole, paths, turns),
+        shapes=tuple(scans.shapes),
         angles=tuple(turns),
         ambiguous=placed.ambiguous,
         candidates=placed.candidates,
         reason=placed.reason,
     )
-
-
-def _scan(image: ArrayLike, name: str) -> NDArray[Any]:
-    """Native pixels, NaN where they are masked."""
-    pixels = native_image(np.ma.getdata(image), name)
-    mask = np.ma.getmask(image)
-    return pixels if mask is np.ma.nomask else np.where(mask, np.nan, pixels)
