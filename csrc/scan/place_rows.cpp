@@ -17,8 +17,6 @@ namespace {
 constexpr double least_known = 0.1;      // of a row, from which on it is placed
 constexpr double least_seen = 0.5;       // of a row, from which on the others place it
 constexpr float seen = 0.25f;            // samples of the others from which on a pixel counts
-constexpr std::ptrdiff_t margin = 2;     // px: nearer to what the others do not show, filled gaps
-                                         // blur what they do
 constexpr double least_variance = 1e-4;  // px^2, of a prior that narrows the search
 constexpr Reach widest{1, 5};
 // px^2: variance of rows about the drift as first known. Across rows there is none until rows show
@@ -34,18 +32,6 @@ struct Compared {
     std::vector<float> image, pilot;
     std::vector<bool> alone;
 };
-
-// Whether the others show a place, and all around it.
-bool shows(const Splat& others, std::ptrdiff_t y, std::ptrdiff_t x) {
-    const auto known = [&](std::ptrdiff_t row, std::ptrdiff_t col) {
-        return row >= 0 && col >= 0 && row < static_cast<std::ptrdiff_t>(others.shape.rows) &&
-               col < static_cast<std::ptrdiff_t>(others.shape.cols) &&
-               others.weight[static_cast<std::size_t>(row) * others.shape.cols +
-                             static_cast<std::size_t>(col)] >= seen;
-    };
-    return known(y, x) && known(y - margin, x) && known(y + margin, x) && known(y, x - margin) &&
-           known(y, x + margin);
-}
 
 Compared compared(const Scan& scan, const Splat& own, const Splat& others, unsigned threads) {
     std::vector<float> picture = predict(own, others, threads);
@@ -66,7 +52,9 @@ Compared compared(const Scan& scan, const Splat& own, const Splat& others, unsig
         for (std::size_t x = 0; x < cols; ++x) {
             const auto py = std::lround(start.y + static_cast<double>(x) * step.y),
                        px = std::lround(start.x + static_cast<double>(x) * step.x);
-            shown[x] = std::isfinite(pilot[x]) && shows(others, py, px);
+            shown[x] =
+                std::isfinite(pilot[x]) && others.weight[static_cast<std::size_t>(py) * shape.cols +
+                                                         static_cast<std::size_t>(px)] >= seen;
         }
         const auto many = static_cast<double>(std::count(shown.begin(), shown.end(), true));
         result.alone[row] = many < least_seen * static_cast<double>(cols);
