@@ -30,6 +30,7 @@ from stemzoo.alignment.least_squares import Floats
 from stemzoo.alignment.pair_file import Key, PairFile
 from stemzoo.alignment.strangers import strangers_by_average, strangers_by_pairs
 from stemzoo.alignment.together import Placed, refined_together, unrefined
+from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model
@@ -114,7 +115,7 @@ class Alignment(Corrects):
 
     @property
     def correction(self) -> Correction:
-        shape = (self.average.shape[0], self.average.shape[1])
+        shape = image_shape(self.average)
         frames = tuple(
             Recording(
                 shape,

@@ -28,6 +28,12 @@ def opened(given: Any, dropped: int = 0) -> tuple[Any, Wrap]:
     return (given if readable else np.asarray(given)), lambda data, border: data
 
 
+def image_shape(given: Any) -> tuple[int, int]:
+    """Rows and columns of an image of any kind."""
+    shape = opened(given)[0].shape
+    return int(shape[-2]), int(shape[-1])
+
+
 def is_lazy(array: Any) -> bool:
     """Whether Dask computes it."""
     return hasattr(array, "dask") and hasattr(array, "chunks")

@@ -117,14 +117,13 @@ class ScanMerge(Corrects):
 
     @property
     def correction(self) -> Correction:
-        shape = (self.image.shape[0], self.image.shape[1])
         scans = tuple(
             Recording(each, path, sigma, angle=angle)
             for each, path, sigma, angle in zip(
                 self.shapes, self.paths, self.sigma, self.angles, strict=True
             )
         )
-        return Correction("merge", shape, scans)
+        return Correction("merge", self.shapes[0], scans)
 
 
 def merge_scans(

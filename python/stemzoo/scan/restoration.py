@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo.common.arrays import image_or_stack
+from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.inference.suitability import warnings_of
@@ -47,7 +48,7 @@ class Restoration(Corrects):
 
     @property
     def correction(self) -> Correction:
-        shape = (self.image.shape[0], self.image.shape[1])
+        shape = image_shape(self.image)
         scan = Recording(shape, self.rows, self.sigma, fast_axis=self.fast_axis)
         return Correction("rows", shape, (scan,))
 
