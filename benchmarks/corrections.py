@@ -7,6 +7,7 @@ Writes the table of docs/corrections.md.
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         rows = measured(Path(folder), given.side)
-    head = ["file", "method", "counts lost", "memory, MiB", "chunks", "seconds"]
+    head = ["file", "method", "counts lost", "memory, MiB", "chunks", "processor seconds"]
     part = table(head, rows) + "\n"
     PAGE.write_text(replaced(PAGE.read_text(), "cube", part))
     print(part)
@@ -120,8 +121,8 @@ def _sum(path: Path) -> float:
 
 
 def _memory(call: list[str]) -> tuple[float, float]:
-    """MiB that the command has for itself at most, beside pages of files; and its seconds."""
-    started = time.perf_counter()
+    """MiB that the command has for itself at most, beside pages of files; and processor seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen([sys.executable, "-m", "stemzoo", *call], stdout=subprocess.DEVNULL)
     most = 0
     while process.poll() is None:
@@ -134,7 +135,9 @@ def _memory(call: list[str]) -> tuple[float, float]:
         time.sleep(POLL)
     if process.wait():
         raise SystemExit(f"stemzoo {' '.join(call)} failed")
-    return most / 1024, time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return most / 1024, seconds
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from stemzoo.cli.paths import Output, add_overwrite, check, file_name, require_files, result
 from stemzoo.cli.written import record_of
+from stemzoo.common.chunks import is_lazy
 from stemzoo.common.errors import FileError
 
 if TYPE_CHECKING:
@@ -118,7 +120,9 @@ def _write(
     threads = given.threads or os.cpu_count()
     suffix = given.output.suffix.lower()
     shape, border = correction.result_shape(data, **options)
-    lazy = "dask" in type(first.data).__module__
+    if len(shape) > 2:
+        require_writable(given.output)
+    lazy = any(map(is_lazy, data if isinstance(data, list) else [data]))
     if suffix == ".npy":
 
         def fill(array: np.memmap[Any, Any]) -> None:
@@ -135,17 +139,22 @@ def _write(
     if len(shape) == 2 and suffix != ".hspy":
         _write_image(given.output, np.asarray(made), first, record)
         return
-    require_writable(given.output)
-    write_hspy(given.output, made, first, border, record)
+    with _one_chunk_at_a_time() if lazy else nullcontext():
+        write_hspy(given.output, made, first, border, record)
 
 
 def _store(lazy: Any, array: Any) -> None:
-    """One chunk after another: two at a time would take the memory of two."""
-    import dask
     import dask.array as da
 
-    with dask.config.set(scheduler="synchronous"):
+    with _one_chunk_at_a_time():
         da.store(lazy, array, lock=False)
+
+
+def _one_chunk_at_a_time() -> AbstractContextManager[Any]:
+    """The core uses all threads for it; more chunks would take more memory."""
+    import dask
+
+    return dask.config.set(scheduler="synchronous")
 
 
 def _write_image(path: Path, image: Any, first: Cube, record: dict[str, Any]) -> None:
