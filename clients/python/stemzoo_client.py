@@ -101,6 +101,7 @@ class Drift(NamedTuple):
     candidates: Tuple[Candidate, ...]  # other drifts that it could be, the most probable first
     reason: str
     resolved: bool  # a tracker's prediction chose among the candidates
+    probability: float  # of (dy, dx): what all other candidates leave of one
 
 
 class Prediction(NamedTuple):
@@ -458,6 +459,7 @@ class _Drift(ctypes.Structure):
         ("sigma_y", ctypes.c_double),
         ("sigma_x", ctypes.c_double),
         ("score", ctypes.c_double),
+        ("probability", ctypes.c_double),
         ("ambiguous", ctypes.c_int),
         ("resolved", ctypes.c_int),
         ("reason", ctypes.c_char_p),
@@ -479,6 +481,7 @@ class _Drift(ctypes.Structure):
             candidates,
             (self.reason or b"").decode("utf-8", "replace"),
             bool(self.resolved),
+            self.probability,
         )
 
 
@@ -1354,4 +1357,5 @@ def _told(answer: Dict[str, Any]) -> Drift:
         tuple(Candidate(*candidate) for candidate in found["candidates"]),
         str(found["reason"]),
         bool(found.get("resolved", False)),
+        float(found["probability"]),
     )

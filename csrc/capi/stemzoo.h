@@ -242,11 +242,12 @@ typedef struct stemzoo_drift {
     double dy, dx;           /* NaN where nothing can be said */
     double sigma_y, sigma_x; /* standard deviations; infinite where nothing can be said */
     double score;            /* Pearson's correlation of the overlap once the drift is undone */
+    double probability;      /* of (dy, dx): what all other candidates leave of one */
     int ambiguous;           /* nonzero: not to be trusted, `reason` says why */
     int resolved;            /* nonzero: the tracker's prediction chose among the candidates */
     const char* reason;      /* a sentence that lasts as long as the process; "" if none */
-    size_t candidate_count;  /* other drifts that it could be, the most probable first, of which
-                                the struct holds the first STEMZOO_MAX_CANDIDATES */
+    size_t candidate_count;  /* how many of `candidates` are set: other drifts that it could be,
+                                the most probable first, at most STEMZOO_MAX_CANDIDATES */
     stemzoo_candidate candidates[STEMZOO_MAX_CANDIDATES];
 } stemzoo_drift;
 

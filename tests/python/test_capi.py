@@ -43,6 +43,7 @@ class Drift(stemzoo_client._Drift):
             (self.dy, self.dx, self.sigma_y, self.sigma_x, self.score),
             (bool(self.ambiguous), bool(self.resolved), self.reason.decode()),
             [(each.dy, each.dx, each.probability) for each in candidates],
+            pytest.approx(self.probability, abs=1e-12),  # a sum, in another order
         )
 
 
@@ -217,6 +218,7 @@ def told(drift):
         (drift.dy, drift.dx, *drift.sigma, drift.score),
         (drift.ambiguous, getattr(drift, "resolved", False), drift.reason),
         [tuple(each) for each in drift.candidates[:MOST_CANDIDATES]],
+        drift.probability,
     )
 
 

@@ -71,7 +71,10 @@ def test_restoring(service, frame):
 
 
 def told(direct):
-    return (direct.dy, direct.dx, direct.sigma, direct.ambiguous, direct.score, direct.reason)
+    return (
+        (direct.dy, direct.dx, direct.sigma),
+        (direct.ambiguous, direct.score, direct.probability, direct.reason),
+    )
 
 
 @pytest.mark.parametrize("model", ["drift-lattice", None])
