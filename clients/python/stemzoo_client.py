@@ -1109,6 +1109,7 @@ def apply_rows(image: Any, rows: Sequence[Row]) -> Any:
 
 _MAGIC = b"STZ1"
 _MOST_HEADER = 65536
+_FILE_MAP_READ = 4  # of Windows
 
 
 def connect(
@@ -1524,6 +1525,7 @@ def _mapped(name: str, size: int) -> mmap.mmap:
     """The memory that a service on this computer made."""
     try:
         if sys.platform == "win32":
+            _require_mapping(name)
             return mmap.mmap(-1, size, tagname=name)
         if not re.match(r"[\w.-]+$", name):
             raise ValueError("it has the name {!r:.80}".format(name))
@@ -1535,6 +1537,16 @@ def _mapped(name: str, size: int) -> mmap.mmap:
             "computer, under Linux or Windows: connect without shared_memory".format(error),
             "connection",
         ) from error
+
+
+def _require_mapping(name: str) -> None:
+    """OSError where Windows has no such memory, of which mmap would make another of that name."""
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined]
+    kernel.OpenFileMappingW.restype = ctypes.c_void_p
+    handle = kernel.OpenFileMappingW(_FILE_MAP_READ, False, ctypes.c_wchar_p(name))
+    if not handle:
+        raise OSError("there is none of the name {!r:.80}".format(name))
+    kernel.CloseHandle(ctypes.c_void_p(handle))
 
 
 def _live_frame(told: Dict[str, Any]) -> LiveFrame:
