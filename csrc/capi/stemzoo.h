@@ -166,7 +166,9 @@ STEMZOO_API int stemzoo_model_metadata(const stemzoo_model* model, const char* k
                                        const char** value);
 
 /* Runs a model on an image: normalise, split, network, blend. Strides count elements. `out` may be
- * `in`.
+ * `in`. Drift models read no images: those that make features of a frame are used by an estimator
+ * or a tracker; those that read the correlation of two frames, such as vasudevan-drift, are for
+ * Python alone.
  *
  * @code
  * stemzoo_model_run_f32(model, frame, 512, 512, 512, clean, 512);

@@ -16,7 +16,7 @@ from hostile_models import hostile
 
 import stemzoo
 from stemzoo.inference.model import Model
-from stemzoo.model_file.interface import TakesImages
+from stemzoo.model_file.interface import Surfaces, TakesImages
 from stemzoo.scan.rows import find_rows, straighten
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +129,9 @@ def test_every_model_gives_the_same_bits(c, pair):
             "model_run", handle, Image.of(image), None, _address(image), _stride(image)
         )
         assert status == BAD_ARGUMENT
-        assert "reads what is made of two frames" in c.error()
+        surfaces = isinstance(model.contract.interface, Surfaces)
+        why = "for which the C library has no call" if surfaces else "stemzoo_estimator_create"
+        assert why in c.error()
         return
     for shape in SHAPES:
         image = counts(shape)
