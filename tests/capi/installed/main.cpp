@@ -27,7 +27,7 @@ int main() {
         if (error.status() != STEMZOO_CANNOT_READ) return 1;
     }
     const stemzoo::Prediction next = tracker.predict();
-    if (!(next.sigma_x > 0) || std::abs(next.dx - 5) > 3 * next.sigma_x) return 1;
+    if (!(next.sigma_x > 0) || std::abs(next.dx - 10) > 3 * next.sigma_x) return 1;
     std::vector<float> pilot(side * side), out(side * side);
     for (std::size_t i = 0; i < pilot.size(); ++i) {
         pilot[i] = 50 + 9 * std::sin(0.5f * static_cast<float>(i % side));
