@@ -11,7 +11,7 @@ PEER_PYTHON ?= python3.11
 # Where `make capi` installs.
 PREFIX ?= dist/capi
 
-.PHONY: demo capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise lint format table
+.PHONY: docs demo capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise lint format table
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
 .PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools clean
 
@@ -109,8 +109,13 @@ runtime-test training-test: %-test: .venv/dev
 test-integrations: .venv-nion/ready  ## the plug-in in Nion Swift, at its simulated microscope
 	.venv-nion/bin/python -m pytest tests/integrations
 
+docs: .venv-docs/ready  ## the site, in build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png --overwrite
+	$(BIN)/stemzoo denoise docs/start/grain_boundary.png -o build/start.tif --overwrite \
+		--picture docs/start/denoised.png
 	$(BIN)/python -m benchmarks.readme
 	$(BIN)/python -m training.papers
 	$(BIN)/python -m training.drift_page
@@ -145,6 +150,12 @@ WITH_TESTS := --config-settings=cmake.define.STEMZOO_BUILD_TESTS=ON
 .venv-bm3d/ready: PACKAGES = bm3d==4.0.3
 .venv-bmnd/ready: PACKAGES = bmnd==0.3.0
 
+# The site is built from the sources, hence without stemzoo itself.
+.venv-docs/ready:
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet "mkdocs<2" mkdocs-material "mkdocstrings[python]"
+	touch $@
+
 # Where a peer cannot be had, the comparison goes on without it.
 $(DENOISERS:%=.venv-%/ready):
 	$(PEER_PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet $(PACKAGES) \
@@ -162,4 +173,4 @@ $(DENOISERS:%=.venv-%/ready):
 	touch $@
 
 clean:
-	rm -rf build dist demo .venv .venv-nion
+	rm -rf build dist demo .venv .venv-nion .venv-docs
