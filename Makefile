@@ -153,7 +153,7 @@ WITH_TESTS := --config-settings=cmake.define.STEMZOO_BUILD_TESTS=ON
 # The site is built from the sources, hence without stemzoo itself.
 .venv-docs/ready:
 	$(PYTHON) -m venv .venv-docs
-	.venv-docs/bin/pip install --quiet "mkdocs<2" mkdocs-material "mkdocstrings[python]"
+	.venv-docs/bin/pip install --quiet "mkdocs<2" mkdocs-material "mkdocstrings[python]" ruff
 	touch $@
 
 # Where a peer cannot be had, the comparison goes on without it.
