@@ -14,7 +14,7 @@ SCAN_MERGERS := scanning-drift-corr quantem
 # Where `make capi` installs.
 PREFIX ?= dist/capi
 
-.PHONY: demo capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise bench-scans
+.PHONY: demo docs capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise bench-scans
 .PHONY: lint format table
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
 .PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools clean
@@ -116,8 +116,13 @@ runtime-test training-test: %-test: .venv/dev
 test-integrations: .venv-nion/ready  ## the plug-in in Nion Swift, at its simulated microscope
 	.venv-nion/bin/python -m pytest tests/integrations
 
+docs: .venv-docs/ready  ## the site, in build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png --overwrite
+	$(BIN)/stemzoo denoise docs/start/grain_boundary.png -o build/start.tif --overwrite \
+		--picture docs/start/denoised.png
 	$(BIN)/python -m benchmarks.readme
 	$(BIN)/python -m training.papers
 	$(BIN)/python -m training.drift_page
@@ -157,6 +162,12 @@ WITH_TESTS := --config-settings=cmake.define.STEMZOO_BUILD_TESTS=ON
 	scikit-image tensorboard tqdm zarr
 .venv-quantem/ready: ALONE = quantem==0.1.10
 
+# The site is built from the sources, hence without stemzoo itself.
+.venv-docs/ready:
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet "mkdocs<2" mkdocs-material "mkdocstrings[python]" ruff
+	touch $@
+
 # Where a peer cannot be had, the comparison goes on without it.
 $(DENOISERS:%=.venv-%/ready) $(SCAN_MERGERS:%=.venv-%/ready):
 	$(PEER_PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet $(PACKAGES) \
@@ -175,4 +186,4 @@ $(DENOISERS:%=.venv-%/ready) $(SCAN_MERGERS:%=.venv-%/ready):
 	touch $@
 
 clean:
-	rm -rf build dist demo .venv .venv-nion
+	rm -rf build dist demo .venv .venv-nion .venv-docs
