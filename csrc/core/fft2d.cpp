@@ -64,10 +64,11 @@ SpectrumLayout::SpectrumLayout(Shape shape)
 
 Fft2d::Fft2d(Shape image) : layout_(image), kernel_(kernel_for(image)) {}
 
-void Fft2d::forward(const float* image, float* spectrum, unsigned threads) const {
+void Fft2d::forward(const float* image, float* spectrum, unsigned threads,
+                    const Fading* fading) const {
     const Fft2dKernel& k = *kernel_;
     each_block(k.column_blocks, k.work_size, threads, [&](std::size_t block, float* work) {
-        k.columns_forward(image, block, spectrum, work);
+        k.columns_forward(image, fading, block, spectrum, work);
     });
     each_block(k.row_blocks, k.work_size, threads,
                [&](std::size_t block, float* work) { k.rows(spectrum, block, true, work); });
@@ -78,14 +79,13 @@ void Fft2d::backward(float* spectrum, float* image, unsigned threads) const {
     each_block(k.row_blocks, k.work_size, threads,
                [&](std::size_t block, float* work) { k.rows(spectrum, block, false, work); });
     each_block(k.column_blocks, k.work_size, threads, [&](std::size_t block, float* work) {
-        k.columns_backward(spectrum, layout_.rows, block, image, work);
+        k.columns_backward(spectrum, layout_.rows, block, image, layout_.image.cols, work);
     });
 }
 
-void Fft2d::columns_backward(const float* spectrum, std::size_t rows, float* image,
-                             float* work) const {
+void Fft2d::columns_backward(float* spectrum, std::size_t rows, float* work) const {
     for (std::size_t block = 0; block < kernel_->column_blocks; ++block) {
-        kernel_->columns_backward(spectrum, rows, block, image, work);
+        kernel_->columns_backward(spectrum, rows, block, spectrum, layout_.pitch, work);
     }
 }
 

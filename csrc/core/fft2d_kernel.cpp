@@ -39,21 +39,29 @@ class Kernel final : public Fft2dKernel {
         work_size = std::max(pairs * column_size_, row_size_ + row_fft_.work_size());
     }
 
-    void columns_forward(const float* image, std::size_t block, float* spectrum,
-                         float* work) const override {
+    void columns_forward(const float* image, const Fading* fading, std::size_t block,
+                         float* spectrum, float* work) const override {
         const std::size_t n = layout_.image.rows, cols = layout_.image.cols;
         const std::size_t first = block * pairs, count = std::min(pairs, pairs_ - first);
+        float across[pairs * wide];
+        std::fill_n(across, pairs * wide, 1.0f);
+        if (fading != nullptr) {
+            std::copy_n(fading->columns + first * wide, std::min(pairs * wide, cols - first * wide),
+                        across);
+        }
         const float* from = image + first * wide;
         for (std::size_t y = 0; y < n; ++y, from += cols) {
             fetch(from + std::min(rows_ahead, n - 1 - y) * cols);
+            const float down = fading != nullptr ? fading->rows[y] : 1.0f;
             for (std::size_t p = 0; p < count; ++p) {
-                float* const to = work + p * column_size_ + y * wide;
+                float some[wide] = {};
                 const std::size_t left = cols - (first + p) * wide;
-                if (left >= wide) {
-                    Complex(from + p * wide).put(to);
-                } else {
-                    std::fill_n(std::copy_n(from + p * wide, left, to), wide - left, 0.0f);
-                }
+                if (left < wide) std::copy_n(from + p * wide, left, some);
+                Complex pixels(left < wide ? some : from + p * wide);
+                const Complex weights(across + p * wide);
+                pixels.re *= weights.re * down;
+                pixels.im *= weights.im * down;
+                pixels.put(work + p * column_size_ + y * wide);
             }
         }
         const float* results[pairs];
@@ -79,7 +87,7 @@ class Kernel final : public Fft2dKernel {
     }
 
     void columns_backward(const float* spectrum, std::size_t rows, std::size_t block, float* image,
-                          float* work) const override {
+                          std::size_t pitch, float* work) const override {
         const std::size_t n = layout_.image.rows, cols = layout_.image.cols;
         const std::size_t first = block * pairs, count = std::min(pairs, pairs_ - first);
         for (std::size_t ky = 0; ky < rows; ++ky) {
@@ -108,8 +116,8 @@ class Kernel final : public Fft2dKernel {
         }
         const float scale = 1.0f / static_cast<float>(layout_.image.size());
         float* to = image + first * wide;
-        for (std::size_t y = 0; y < n; ++y, to += cols) {
-            fetch(to + std::min(rows_ahead, n - 1 - y) * cols);
+        for (std::size_t y = 0; y < n; ++y, to += pitch) {
+            fetch(to + std::min(rows_ahead, n - 1 - y) * pitch);
             for (std::size_t p = 0; p < count; ++p) {
                 Complex pixels(results[p] + y * wide);
                 pixels.re *= scale;

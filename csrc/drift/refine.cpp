@@ -90,18 +90,16 @@ class Pair {
           layout_(reference.fft().layout()),
           shape_(layout_.image),
           filter_(layout_.rows * layout_.pitch),
-          shifted_spectrum_(layout_.size),
-          scene_spectrum_(layout_.size),
-          shifted_(shape_.size() + overread),
-          scene_(shape_.size() + overread),
+          shifted_(layout_.size),
+          scene_(layout_.size),
           phase_(2 * layout_.pitch),
           column_weights_(shape_.cols + overread),
           row_weights_(shape_.rows),
           masked_weights_(shape_.cols + overread),
           work_(reference.fft().work()),
           moments_(shape_.rows) {
-        std::fill_n(shifted_.data() + shape_.size(), overread, 0.0f);
-        std::fill_n(scene_.data() + shape_.size(), overread, 0.0f);
+        clear_padding(shifted_.data());
+        clear_padding(scene_.data());
     }
 
     std::optional<Refined> refine(const double start_y, const double start_x) {
@@ -131,6 +129,14 @@ class Pair {
     // A step so small that another pass would not change the answer.
     static bool settled(double step, double variance) {
         return std::abs(step) < 0.05 || step * step < 0.09 * variance;
+    }
+
+    // Behind the end of each row, where gradients read.
+    void clear_padding(float* image) const {
+        for (std::size_t row = 0; row < 2 * layout_.rows; ++row) {
+            std::fill_n(image + row * layout_.pitch + shape_.cols, layout_.pitch - shape_.cols,
+                        0.0f);
+        }
     }
 
     // The Wiener filter of the frames' mean, and what weights that mean needs.
@@ -189,10 +195,10 @@ class Pair {
     }
 
     // Row by row of frequencies, from both spectra to both images. Where nothing passes the filter,
-    // the template's spectrum stays zero.
+    // the template's spectrum is zero.
     void make_images(double dy) {
         const Fft2d& fft = a_.fft();
-        float *const shifted = shifted_spectrum_.data(), *const scene = scene_spectrum_.data();
+        float *const shifted = shifted_.data(), *const scene = scene_.data();
         const std::size_t step = fft.rows_a_block();
         for (std::size_t block = 0; block < fft.row_blocks(); ++block) {
             const std::size_t begin = block * step, end = std::min(begin + step, layout_.rows);
@@ -223,8 +229,8 @@ class Pair {
             fft.rows_backward(shifted, block, work_.data());
             if (begin < passing_rows_) fft.rows_backward(scene, block, work_.data());
         }
-        fft.columns_backward(shifted, layout_.rows, shifted_.data(), work_.data());
-        fft.columns_backward(scene, passing_rows_, scene_.data(), work_.data());
+        fft.columns_backward(shifted, layout_.rows, work_.data());
+        fft.columns_backward(scene, passing_rows_, work_.data());
     }
 
     // Calls f(row, its weights along columns, its own weight) for each row that counts.
@@ -233,10 +239,11 @@ class Pair {
         for (std::size_t r = margin; r + margin < shape_.rows; ++r) {
             if (!(row_weights_[r] > 0)) continue;
             const float* weights = row_of_weights(r);
-            const std::size_t at = r * shape_.cols;
+            const std::size_t at = r * layout_.pitch;
             f(r,
-              PixelRow{b_.pixels() + at, shifted_.data() + at, scene_.data() + at,
-                       static_cast<std::ptrdiff_t>(shape_.cols), weights, shape_.cols},
+              PixelRow{b_.pixels() + r * shape_.cols, shifted_.data() + at, scene_.data() + at,
+                       static_cast<std::ptrdiff_t>(shape_.cols),
+                       static_cast<std::ptrdiff_t>(layout_.pitch), weights, shape_.cols},
               static_cast<double>(row_weights_[r]));
         }
     }
@@ -350,7 +357,9 @@ class Pair {
     float a_part_ = 0, b_part_ = 0;
     double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
 
-    Scratch<float> shifted_spectrum_, scene_spectrum_, shifted_, scene_, phase_;
+    // Spectra, and then images in their place.
+    Scratch<float> shifted_, scene_;
+    Scratch<float> phase_;
     std::size_t passing_rows_ = 0;  // of the filter: beyond, it is zero
     Scratch<float> column_weights_, row_weights_, masked_weights_, work_;
     std::ptrdiff_t row_step_ = 0, column_step_ = 0;

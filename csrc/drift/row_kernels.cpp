@@ -18,7 +18,7 @@ void add_moments(const drift::PixelRow& r, drift::Variance variance, drift::Mome
         const V shifted = load(r.shifted + x), moving = load(r.moving + x);
         const V gy = gradient_y(r.moving + x, r.pitch), gx = gradient_x(r.moving + x);
         for (std::size_t i = 0; i < count; ++i) {
-            const V z = instrument(first + i, u, t, r.scene + x, r.pitch);
+            const V z = instrument(first + i, u, t, r.scene + x, r.scene_pitch);
             total[i][0] += z;
             total[i][1] += z * shifted;
             total[i][2] -= z * gy;
@@ -331,7 +331,7 @@ class RowKernels final : public drift::Kernels {
         V one{}, st{}, stt{}, sd{}, std_{}, weight{}, weighted{};
         for (std::size_t x = 0; x < r.cols; x += L) {
             const V t = load(r.scene + x), w = load(r.weights + x);
-            const V gy = gradient_y(r.scene + x, r.pitch), gx = gradient_x(r.scene + x);
+            const V gy = gradient_y(r.scene + x, r.scene_pitch), gx = gradient_x(r.scene + x);
             const V d = load(r.moving + x) - load(r.shifted + x) * fit.gain - fit.offset +
                         gy * fit.dy + gx * fit.dx;
             const V v = at_least(t * variance.b + variance.a, variance.least);
