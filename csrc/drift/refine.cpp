@@ -100,6 +100,7 @@ class Pair {
           moments_(shape_.rows) {
         clear_padding(shifted_.data());
         clear_padding(scene_.data());
+        std::fill_n(masked_weights_.data() + shape_.cols, overread, 0.0f);
     }
 
     std::optional<Refined> refine(const double start_y, const double start_x) {
@@ -180,8 +181,7 @@ class Pair {
         fill_taper(dy, shape_.rows, row_weights_.data());
         fill_taper(dx, shape_.cols, column_weights_.data());
         std::fill_n(column_weights_.data() + shape_.cols, overread, 0.0f);
-        row_step_ = std::lround(dy);
-        column_step_ = std::lround(dx);
+        join_weights(std::lround(dy), std::lround(dx));
         float* const phase_re = phase_.data();
         float* const phase_im = phase_re + layout_.pitch;
         std::fill_n(phase_re, 2 * layout_.pitch, 0.0f);
@@ -249,17 +249,35 @@ class Pair {
     }
 
     const float* row_of_weights(std::size_t r) {
-        if (a_.weights() == nullptr && b_.weights() == nullptr) return column_weights_.data();
+        if (joint_weights_.data() == nullptr) return column_weights_.data();
         float* const out = masked_weights_.data();
-        std::copy_n(column_weights_.data(), shape_.cols + overread, out);
-        if (b_.weights() != nullptr) multiply(out, b_.weights() + r * shape_.cols, 0);
-        if (a_.weights() != nullptr) {
-            const auto from = static_cast<std::size_t>(
-                std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(r) - row_step_, 0,
-                                           static_cast<std::ptrdiff_t>(shape_.rows) - 1));
-            multiply(out, a_.weights() + from * shape_.cols, column_step_);
-        }
+        const float* const joint = joint_weights_.data() + r * shape_.cols;
+        for (std::size_t x = 0; x < shape_.cols; ++x) out[x] = column_weights_[x] * joint[x];
         return out;
+    }
+
+    // Of the masks of both frames, where the reference is moved by whole pixels.
+    void join_weights(std::ptrdiff_t down, std::ptrdiff_t across) {
+        const bool known = joint_weights_.data() != nullptr;
+        if (a_.weights() == nullptr && b_.weights() == nullptr) return;
+        if (known && down == row_step_ && across == column_step_) return;
+        row_step_ = down;
+        column_step_ = across;
+        if (!known) joint_weights_ = Scratch<float>(shape_.size());
+        const std::size_t cols = shape_.cols;
+        for (std::size_t r = 0; r < shape_.rows; ++r) {
+            float* const out = joint_weights_.data() + r * cols;
+            if (b_.weights() != nullptr) {
+                std::copy_n(b_.weights() + r * cols, cols, out);
+            } else {
+                std::fill_n(out, cols, 1.0f);
+            }
+            if (a_.weights() == nullptr) continue;
+            const auto from = static_cast<std::size_t>(
+                std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(r) - down, 0,
+                                           static_cast<std::ptrdiff_t>(shape_.rows) - 1));
+            multiply(out, a_.weights() + from * cols, across);
+        }
     }
 
     void multiply(float* out, const float* weights, std::ptrdiff_t step) const {
@@ -361,7 +379,7 @@ class Pair {
     Scratch<float> shifted_, scene_;
     Scratch<float> phase_;
     std::size_t passing_rows_ = 0;  // of the filter: beyond, it is zero
-    Scratch<float> column_weights_, row_weights_, masked_weights_, work_;
+    Scratch<float> column_weights_, row_weights_, joint_weights_, masked_weights_, work_;
     std::ptrdiff_t row_step_ = 0, column_step_ = 0;
 
     Variance variance_{};
