@@ -62,17 +62,20 @@ class Fft2d {
     // The inverse of forward. Overwrites the spectrum.
     void backward(float* spectrum, float* image, unsigned threads = 1) const;
 
-    // The two halves of backward on the calling thread, for whoever makes a spectrum row by row and
-    // knows that it is zero from one on: first the rows of each block before, of `rows_a_block()`
+    // The two halves of backward, block by block, for whoever makes a spectrum row by row and knows
+    // that it is zero from one on: first the rows of each block before, of `rows_a_block()`
     // frequencies ky, then all columns. The image takes the spectrum's place, the layout's pitch
-    // from row to row.
+    // from row to row. Threads may take different blocks of one half.
     std::size_t row_blocks() const { return kernel_->row_blocks; }
     std::size_t rows_a_block() const { return kernel_->rows_a_block; }
+    std::size_t column_blocks() const { return kernel_->column_blocks; }
     Scratch<float> work() const { return Scratch<float>(kernel_->work_size); }
     void rows_backward(float* spectrum, std::size_t block, float* work) const {
         kernel_->rows(spectrum, block, false, work);
     }
-    void columns_backward(float* spectrum, std::size_t rows, float* work) const;
+    void columns_backward(float* spectrum, std::size_t rows, std::size_t block, float* work) const {
+        kernel_->columns_backward(spectrum, rows, block, spectrum, layout_.pitch, work);
+    }
 
   private:
     SpectrumLayout layout_;

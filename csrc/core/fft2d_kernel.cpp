@@ -64,14 +64,16 @@ class Kernel final : public Fft2dKernel {
                 pixels.put(work + p * column_size_ + y * wide);
             }
         }
-        const float* results[pairs];
+        const float* results[pairs] = {};
         for (std::size_t p = 0; p < count; ++p) {
             float* const data = work + p * column_size_;
             results[p] = column_fft_.forward(data, data + n * wide);
         }
         for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
-            float *const re = layout_.real(spectrum, ky) + first * wide,
-                         *const im = layout_.imaginary(spectrum, ky) + first * wide;
+            float *const re = layout_.real(spectrum, ky) + first * wide, *const im =
+                                                                             layout_.imaginary(
+                                                                                 spectrum, ky) +
+                                                                             first * wide;
             const std::size_t later = std::min(ky + rows_ahead, layout_.rows - 1);
             fetch(layout_.real(spectrum, later) + first * wide);
             fetch(layout_.imaginary(spectrum, later) + first * wide);
@@ -108,7 +110,7 @@ class Kernel final : public Fft2dKernel {
                 Complex(left_re - right_im, right_re + left_im).put(data + ky * wide);
             }
         }
-        const float* results[pairs];
+        const float* results[pairs] = {};
         for (std::size_t p = 0; p < count; ++p) {
             float* const data = work + p * column_size_;
             if (2 * rows <= n) std::fill(data + rows * wide, data + (n + 1 - rows) * wide, 0.0f);

@@ -33,8 +33,8 @@ inline V convert(const From& v) {
     return STEMZOO_CONVERT_VECTOR(v, V);
 }
 
-// Of blocks of `size` elements of a and b, numbered through: those that each group of `group` blocks
-// has as its lower (half = 0) or upper (half = 1) half, one of a and one of b in turn.
+// Of blocks of `size` elements of a and b, numbered through: those that each group of `group`
+// blocks has as its lower (half = 0) or upper (half = 1) half, one of a and one of b in turn.
 template <std::size_t size, std::size_t group, std::size_t half, typename V, std::size_t... i>
 inline V interleave(V a, V b, std::index_sequence<i...>) {
     constexpr std::size_t n = sizeof...(i);
@@ -49,8 +49,8 @@ inline V interleave(V a, V b, std::index_sequence<i...>) {
 // Every other block of `size` elements of a and then of b, from the first or second (half = 1) on.
 template <std::size_t size, std::size_t half, typename V, std::size_t... i>
 inline V every_other(V a, V b, std::index_sequence<i...>) {
-    return STEMZOO_SHUFFLE_VECTORS(
-        a, b, static_cast<int>((2 * (i / size) + half) * size + i % size)...);
+    return STEMZOO_SHUFFLE_VECTORS(a, b,
+                                   static_cast<int>((2 * (i / size) + half) * size + i % size)...);
 }
 
 // Transposes an N x N tile whose rows `source(i)` and `target(i)` point to. N is a power of two.

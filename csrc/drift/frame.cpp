@@ -156,8 +156,7 @@ void Frame::measure_power() {
     }
     // Rows beyond either end are mirror images of rows within.
     std::vector<float> mirrored(cols);
-    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
-        float* const out = excess_.data() + ky * pitch;
+    const auto sum_mirrored = [&](std::size_t ky, float* out) {
         for (std::size_t i = 0; i <= 2 * power_reach; ++i) {
             const std::size_t full = (ky + rows + i - power_reach) % rows;
             const float* from = full < layout.rows ? line(full) : line(rows - full);
@@ -171,6 +170,16 @@ void Frame::measure_power() {
             } else {
                 for (std::size_t x = 0; x < cols; ++x) out[x] += from[x];
             }
+        }
+    };
+    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
+        float* const out = excess_.data() + ky * pitch;
+        if (ky >= power_reach && ky + power_reach < layout.rows) {
+            const float ones[2 * power_reach + 1] = {1, 1, 1, 1, 1, 1, 1};
+            kernels().weighted_sum(line(ky - power_reach), pitch, ones, 2 * power_reach + 1, cols,
+                                   out);
+        } else {
+            sum_mirrored(ky, out);
         }
         for (std::size_t x = 0; x < cols; ++x) out[x] = out[x] * scale[x] - 1;
         std::fill(out + cols, out + pitch, 0.0f);

@@ -42,8 +42,8 @@ void in_squares(std::uint8_t* image, Shape shape, std::size_t distance, std::uin
     for (std::size_t r = 0; r < rows; ++r) {
         std::uint8_t* const out = image + r * cols;
         const bool inside = r > distance && r + distance < rows;
-        if (inside && alike(lines.data() + (r + distance) * cols,
-                            lines.data() + (r - distance - 1) * cols)) {
+        if (inside &&
+            alike(lines.data() + (r + distance) * cols, lines.data() + (r - distance - 1) * cols)) {
             std::copy_n(out - cols, cols, out);
             continue;
         }
