@@ -99,11 +99,13 @@ class Kernel final : public Fft2dKernel {
             fetch(layout_.real(spectrum, later) + first * wide);
             fetch(layout_.imaginary(spectrum, later) + first * wide);
             // Such a frequency of a real signal has no imaginary part.
-            const float odd = ky == 0 || 2 * ky == n ? 0.0f : 1.0f;
+            const bool real = ky == 0 || 2 * ky == n;
             for (std::size_t p = 0; p < count; ++p) {
-                const V left_re = load(re + p * wide), right_re = load(re + p * wide + L),
-                        left_im = load(im + p * wide) * odd,
-                        right_im = load(im + p * wide + L) * odd;
+                // Behind the last vector is padding, which may hold anything.
+                const bool both = 2 * (first + p) + 1 < vectors_;
+                const V left_re = load(re + p * wide), left_im = real ? V{} : load(im + p * wide),
+                        right_re = both ? load(re + p * wide + L) : V{},
+                        right_im = real || !both ? V{} : load(im + p * wide + L);
                 float* const data = work + p * column_size_;
                 Complex(left_re + right_im, right_re - left_im)
                     .put(data + (ky == 0 ? 0 : n - ky) * wide);
