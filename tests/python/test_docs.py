@@ -42,6 +42,10 @@ def given():
         "scan_90": counts(turns=1),
         "haadf_0": counts(2),
         "haadf_90": counts(2, turns=1),
+        "bf_0": counts(3),
+        "bf_90": counts(3, turns=1),
+        "eds_0": np.stack([counts(4), counts(5)], axis=-1),
+        "eds_90": np.stack([counts(4, turns=1), counts(5, turns=1)], axis=-1),
     }
 
 
