@@ -68,7 +68,7 @@ ALIGN = "align s.npy --model none"
         ("demo -o demo.tif", "pictures are PNG; name it demo.png"),
         (f"{ALIGN} -o sub", "sub is a folder"),
         (f"{ALIGN} -o none/av.tif", "there is no folder"),
-        (f"{ALIGN} -o av.dm4", "stemzoo writes .tif and .npy"),
+        (f"{ALIGN} -o av.dm4", "stemzoo writes .tif, .npy"),
         ("denoise a.npy -o o.tif --picture none/o.png", "there is no folder"),
         ("denoise a.npy -o " + "n" * 300 + ".tif", "name too long"),
     ],

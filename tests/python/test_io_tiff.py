@@ -135,9 +135,9 @@ def test_pages_of_several_sizes_are_not_guessed_among(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
         tif.write(one)
         tif.write(other)
-    with pytest.raises(FileError, match=r"holds 2 images; .*dataset=N(.|\n)*1: .*\(8, 9\)"):
+    with pytest.raises(FileError, match=r"holds 2 images, none .*signal=NAME(.|\n)*1: .*\(8, 9\)"):
         read(tmp_path / "a.tif")
-    np.testing.assert_array_equal(read(tmp_path / "a.tif", dataset=1).data, other)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif", signal=1).data, other)
     for wrong in (2, -1):
         with pytest.raises(FileError, match=f"has no dataset {wrong}; it holds"):
             read(tmp_path / "a.tif", dataset=wrong)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from stemzoo.io.npy import side_car
-from stemzoo.io.tiff import OWN
+from stemzoo.io.own_record import OWN
 from stemzoo.plotting.pictures import DRAWN_BY
 
 

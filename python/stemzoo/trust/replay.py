@@ -65,7 +65,7 @@ def replay(
     steps = recorded[first:]
     require_followable(steps, output)
     models = _models(steps, model, trust)
-    image = read(path, dataset=steps[0]["input"]["dataset"]).data
+    image = read(path, signal=steps[0]["input"]["dataset"]).data
     for step, ready in zip(steps, models, strict=True):
         made = _made(step, ready, image)
         image = made.image
