@@ -139,8 +139,8 @@ def test_pages_of_several_sizes_are_not_guessed_among(tmp_path: Path) -> None:
         read(tmp_path / "a.tif")
     np.testing.assert_array_equal(read(tmp_path / "a.tif", signal=1).data, other)
     for wrong in (2, -1):
-        with pytest.raises(FileError, match=f"has no dataset {wrong}; it holds"):
-            read(tmp_path / "a.tif", dataset=wrong)
+        with pytest.raises(FileError, match=f"has no signal {wrong}; it holds"):
+            read(tmp_path / "a.tif", signal=wrong)
 
 
 def test_thumbnails_are_no_second_image(tmp_path: Path) -> None:

@@ -59,8 +59,10 @@ def _check_known(step: Any, output: Path, check: Any) -> None:
 
 def _check_input(step: Any) -> None:
     _require_words(step["task"], *(step["input"][key] for key in ("file", "sha256")))
+    for other in step["input"].get("more", []):
+        _require_words(other["file"], other["sha256"])
     dataset = step["input"]["dataset"]
-    _require_counts(0 if dataset is None else dataset)
+    _require_counts(0 if dataset is None else dataset, step["input"].get("bin", 1))
 
 
 def _check(step: Any) -> None:

@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stemzoo.common.binning import binned
 from stemzoo.common.errors import FileError, ModelError
 from stemzoo.inference.model import Model, Run, load
 from stemzoo.inference.reading import normalisations, recorded_steps, require_followable
 from stemzoo.inference.record import Record, sha256, software
 from stemzoo.io import read
+from stemzoo.io.series import read_series
 from stemzoo.model_file.interface import Windows
 
 # Other runtimes and processors add in another order. On normalised images, networks of the zoo then
@@ -65,7 +67,7 @@ def replay(
     steps = recorded[first:]
     require_followable(steps, output)
     models = _models(steps, model, trust)
-    image = read(path, signal=steps[0]["input"]["dataset"]).data
+    image = _read(path, steps[0]["input"])
     for step, ready in zip(steps, models, strict=True):
         made = _made(step, ready, image)
         image = made.image
@@ -79,10 +81,10 @@ def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[Path
     # A record is not to lead anywhere but beside its file.
     places = [source or output.parent / Path(step["input"]["file"]).name for step in steps]
     for number, (path, step) in enumerate(zip(places, steps, strict=True)):
-        if path.is_file() and sha256(path) == step["input"]["sha256"]:
+        if path.exists() and sha256(path) == step["input"]["sha256"]:
             return path, number
     path, wanted = places[0], steps[0]["input"]["sha256"]
-    if not path.is_file():
+    if not path.exists():
         raise FileError(
             f"{path} is not there, from which {output} was made; say where it is with --input"
         )
@@ -90,6 +92,20 @@ def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[Path
         f"{path} is not the file that {output} was made from, or was changed since: the "
         f"sha256 of that began {wanted[:12]}; give the right one with --input"
     )
+
+
+def _read(path: Path, given: Record) -> NDArray[Any]:
+    """The image or the stack that a step began with; its other files lie beside the first."""
+    others = [path.with_name(Path(other["file"]).name) for other in given.get("more", [])]
+    for other, recorded in zip(others, given.get("more", []), strict=True):
+        if not other.is_file() or sha256(other) != recorded["sha256"]:
+            raise FileError(
+                f"{other} is not there as it was, and is a frame of what was aligned; put it "
+                f"beside {path}"
+            )
+    image = read_series([path, *others], given["dataset"]) if others else None
+    data = (image or read(path, signal=given["dataset"])).data
+    return binned(data, given.get("bin", 1))
 
 
 def _models(steps: list[Record], name: str | None, trust: bool) -> list[Model | None]:
