@@ -4,6 +4,8 @@ from stemzoo.common.errors import FileError, ModelError, StemzooError
 from stemzoo.denoising.denoise import denoise
 from stemzoo.inference.model import Model, load
 from stemzoo.inference.tiling import Tiling
+from stemzoo.io.formats import read, write
+from stemzoo.io.micrograph import Micrograph
 from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
 from stemzoo.registration.tracker import DriftTracker
@@ -23,6 +25,7 @@ __all__ = [
     "Inspection",
     "LiveFrame",
     "LiveStatistics",
+    "Micrograph",
     "Model",
     "ModelError",
     "ModelInfo",
@@ -42,5 +45,7 @@ __all__ = [
     "models",
     "ncc",
     "pull",
+    "read",
     "restore",
+    "write",
 ]

@@ -66,7 +66,6 @@ ALIGN = "align s.npy --model none"
         ("drift a.npy b.npy --model none --picture notes.png", "is no picture drawn by stemzoo"),
         ("demo -o notes.png", "is no picture drawn by stemzoo"),
         ("demo -o demo.tif", "pictures are PNG; name it demo.png"),
-        (f"{ALIGN} -o sub", "sub is a folder"),
         (f"{ALIGN} -o none/av.tif", "there is no folder"),
         (f"{ALIGN} -o av.dm4", "stemzoo writes .tif, .npy"),
         ("denoise a.npy -o o.tif --picture none/o.png", "there is no folder"),

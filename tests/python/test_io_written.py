@@ -123,7 +123,9 @@ def test_hyperspy_finds_energy_title_and_origin_where_it_looks(tmp_path: Path, s
     assert [axis["units"] for axis in found["axes"][1:]] == ["nm", "nm"]
 
 
-@pytest.mark.filterwarnings("ignore:.*NestedDirectoryStore:FutureWarning", "ignore::DeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore:.*NestedDirectoryStore:FutureWarning", "ignore::DeprecationWarning"
+)
 def test_hyperspy_itself_opens_what_is_written(tmp_path: Path) -> None:
     hyperspy = pytest.importorskip("hyperspy.api", reason="needs HyperSpy")
     for suffix in (".hspy", ".zspy", ".emd", ".tif"):
@@ -139,7 +141,9 @@ def test_hyperspy_itself_opens_what_is_written(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.filterwarnings("ignore:.*NestedDirectoryStore:FutureWarning", "ignore::DeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore:.*NestedDirectoryStore:FutureWarning", "ignore::DeprecationWarning"
+)
 def test_what_hyperspy_writes_is_read(tmp_path: Path) -> None:
     hyperspy = pytest.importorskip("hyperspy.api", reason="needs HyperSpy")
     signal = hyperspy.signals.Signal2D(image((3, 12, 17)))

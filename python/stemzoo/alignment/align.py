@@ -109,6 +109,15 @@ class Alignment:
     images: AlignedFrames
     scan_rate: Floats
 
+    def __repr__(self) -> str:
+        used = self.shifts[~self.rejected]
+        dy, dx = np.ptp(used, axis=0) if len(used) else (math.nan, math.nan)
+        rows, columns = self.average.shape
+        return (
+            f"Alignment({len(used)} of {len(self.shifts)} frames of {rows} x {columns}, drift over "
+            f"{dy:.1f} px along y and {dx:.1f} px along x, {int(self.ambiguous.sum())} ambiguous)"
+        )
+
 
 def align(
     stack: Any,

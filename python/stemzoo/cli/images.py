@@ -71,8 +71,8 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
         "--dtype", choices=("uint8", "uint16"), help="integers, with the scale that undoes it"
     )
     output.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
-    add_json(output)  # type: ignore[arg-type]
-    add_overwrite(output)  # type: ignore[arg-type]
+    add_json(output)
+    add_overwrite(output)
     add_signal(command)
     command.add_argument(
         "--bin", type=int, default=1, metavar="N", help="add up N x N pixels to one first"
@@ -140,6 +140,15 @@ def _to_do(
         jobs = [job for job in jobs if job not in there]
         if there:
             _note(f"skipped, since their results are there: {_listed([j.source for j in there])}")
+    journal = None
+    if given.journal:
+        check([], [Output("journal", given.journal, "journal of stemzoo", is_journal)])
+        journal = Journal(given.journal, dataclasses.asdict(order) | {"threads": None})
+        left = [job for job in jobs if not journal.has(job.source, job.target)]
+        if len(left) < len(jobs):
+            done = len(jobs) - len(left)
+            _note(f"{done} of {len(jobs)} files are done, as {given.journal} says")
+        jobs = left
     outputs = picture(given.picture)
     for job in jobs:
         outputs += result(f"output of {job.source}", job.target, order.task)
@@ -148,13 +157,7 @@ def _to_do(
     inputs = [("input", job.source) for job in jobs] + network(order.model)
     check(inputs, outputs, overwrite=given.overwrite)
     require_files(network(order.model))
-    if given.journal is None:
-        return jobs, None
-    journal = Journal(given.journal, dataclasses.asdict(order) | {"threads": None})
-    left = [job for job in jobs if not journal.has(job.source, job.target)]
-    if len(left) < len(jobs):
-        _note(f"{len(jobs) - len(left)} of {len(jobs)} files are done, as {given.journal} says")
-    return left, journal
+    return jobs, journal
 
 
 def _do(

@@ -36,7 +36,7 @@ def add_signal(command: argparse.ArgumentParser, of: str = "a file that holds se
     )
 
 
-def add_json(command: argparse.ArgumentParser) -> None:
+def add_json(command: argparse._ActionsContainer) -> None:
     command.add_argument("--json", action="store_true", help="a line of JSON for each answer")
 
 

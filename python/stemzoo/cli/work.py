@@ -60,7 +60,8 @@ class Done:
         """For machines."""
         if self.error:
             return {"input": self.job.source, "error": self.error}
-        said = {"input": self.job.source, "output": self.job.target, "picture": self.job.picture}
+        job = self.job
+        said: dict[str, Any] = {"input": job.source, "output": job.target, "picture": job.picture}
         image = self.image
         if image is not None:
             said |= {"signal": image.title, "number": image.signal, "unit": image.unit}
@@ -94,9 +95,13 @@ def finished(order: Order, model: Model, job: Job, progress: Progress | None = N
 
 
 def one_by_one(order: Order, model: Model, jobs: Sequence[Job]) -> Iterator[Done]:
+    picture = None  # of a file that failed: the next one is shown
     for job in jobs:
+        if picture and not job.picture:
+            job = dataclasses.replace(job, picture=picture)
         with watched(job.source.name) as progress:
             done = finished(order, model, job, progress)
+        picture = job.picture if done.error else None
         yield done
 
 
@@ -144,6 +149,8 @@ def _run(order: Order, model: Model, job: Job, progress: Progress | None) -> tup
         run = model.run(image.data, progress=progress)
     earlier = image.metadata.get("provenance")
     record = provenance(run, model, job.source, image.signal, earlier, bin=order.bin)
+    if order.dtype:
+        record["stored"] = order.dtype
     result = dataclasses.replace(image, data=run.image)
     write(job.target, result, provenance=record, dtype=order.dtype)
     if job.picture:

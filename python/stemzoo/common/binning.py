@@ -22,4 +22,5 @@ def binned(data: NDArray[Any], factor: int) -> NDArray[Any]:
     whole = data[..., : rows * factor, : columns * factor]
     parts = whole.reshape(*data.shape[:-2], rows, factor, columns, factor)
     wide = np.float64 if data.dtype == np.float64 else np.float32
-    return parts.sum(axis=(-3, -1), dtype=np.float64).astype(wide)
+    sums: NDArray[Any] = parts.sum(axis=(-3, -1), dtype=np.float64).astype(wide)
+    return sums

@@ -56,4 +56,4 @@ def _bytes(array: dict[str, Any]) -> int:
     kinds = array["dtype"]  # one, or name and dtype of each field
     names = [kinds] if isinstance(kinds, str) else [field[1] for field in kinds]
     each = sum(8 if "O" in name else np.dtype(name).itemsize for name in names)
-    return math.prod(array["shape"]) * each
+    return int(math.prod(array["shape"])) * each

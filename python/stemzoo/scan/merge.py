@@ -49,6 +49,12 @@ class ScanMerge:
     candidates: tuple[Candidate, ...]
     reason: str = ""
 
+    def __repr__(self) -> str:
+        rows, columns = self.image.shape
+        angles = ", ".join(f"{angle:g}" for angle in self.angles)
+        doubt = f"ambiguous: {self.reason}" if self.ambiguous else "unambiguous"
+        return f"ScanMerge({rows} x {columns} of scans at {angles} degrees, {doubt})"
+
     def apply(self, images: Sequence[ArrayLike | None], *, threads: int | None = None) -> Image:
         """The same correction on other images of the same scans, such as of another detector.
 

@@ -42,6 +42,14 @@ class Restoration:
     sigma: NDArray[np.float64]
     fast_axis: Axis
 
+    def __repr__(self) -> str:
+        rows, columns = self.image.shape
+        dy, dx = np.sqrt(np.nanmean(self.rows**2, axis=0))
+        return (
+            f"Restoration({rows} x {columns}, {len(self.rows)} rows along {self.fast_axis} "
+            f"displaced by {dy:.2f} px along y and {dx:.2f} px along x, rms)"
+        )
+
     def apply(self, image: ArrayLike) -> NDArray[np.float32]:
         """The same correction on anything recorded at the same time."""
         return Rows(self.rows, self.sigma, (0.0, 0.0), self.fast_axis).apply(image)
