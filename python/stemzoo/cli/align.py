@@ -7,12 +7,11 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import stemzoo
-from stemzoo.alignment.align import Alignment
 from stemzoo.cli.drift import add_drift_model, drift_model
 from stemzoo.cli.inputs import expanded, without_results
 from stemzoo.cli.options import add_command, add_json, add_signal, choice, said
@@ -32,6 +31,9 @@ from stemzoo.common.errors import FileError
 from stemzoo.common.progress import watched
 from stemzoo.io import Micrograph, write
 from stemzoo.io.series import read_series
+
+if TYPE_CHECKING:
+    from stemzoo.alignment.align import Alignment
 
 TABLE_HEAD = "frame,dy,dx,sigma_dy,sigma_dx,ambiguous,rejected,scan_dy,scan_dx"
 
