@@ -1,4 +1,4 @@
-"""A thousand spoilt files of each format that stemzoo itself reads: one error, no hang, in bounds."""
+"""A thousand spoilt files of each format that stemzoo reads itself: one error, in bounds."""
 
 import sys
 

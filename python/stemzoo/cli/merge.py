@@ -11,6 +11,7 @@ import numpy as np
 
 import stemzoo
 from stemzoo.cli.drift import add_drift_model, drift_model
+from stemzoo.cli.options import add_command, add_json, add_signal, said
 from stemzoo.cli.paths import (
     add_overwrite,
     check,
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
 
 def add_merge_command(commands: Any) -> None:
-    merge = commands.add_parser(
-        "merge", help="scans of one place in several directions, without their distortions"
+    merge = add_command(
+        commands,
+        "merge",
+        "scans of one place in several directions, undistorted",
+        ["stemzoo merge fast_x.dm4 fast_y.dm4 --angles 0,90 -o merged.tif"],
     )
     merge.add_argument("scans", type=file_name, nargs="+", metavar="SCAN", help="two files or more")
     merge.add_argument(
@@ -42,7 +46,9 @@ def add_merge_command(commands: Any) -> None:
     merge.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="the picture: .tif or .npy"
     )
+    add_json(merge)
     add_overwrite(merge)
+    add_signal(merge, "files that hold several")
     merge.add_argument(
         "--picture", type=Path, help="a PNG: before, after, paths, residual and resolution"
     )
@@ -71,7 +77,7 @@ def _merge(given: argparse.Namespace) -> None:
         overwrite=given.overwrite,
     )
     require_files(inputs + network(given.model))
-    scans = [_scan(path) for path in given.scans]
+    scans = [_scan(path, given.signal) for path in given.scans]
     _require_one_scale(given.scans, scans)
     model = drift_model(given)
     images = [scan.data for scan in scans]
@@ -81,18 +87,30 @@ def _merge(given: argparse.Namespace) -> None:
     record = merge_provenance(found, model, given.scans, settings, earlier)
     write(given.output, dataclasses.replace(scans[0], data=found.image), provenance=record)
     names = ", ".join(map(str, given.scans))
-    print(f"{names} -> {given.output}: {_said(found)}")
+    said(
+        given.json,
+        f"{names} -> {given.output}: {_said(found)}",
+        {
+            "inputs": given.scans,
+            "output": given.output,
+            "picture": given.picture,
+            "paths": found.paths,
+            "ambiguous": found.ambiguous,
+            "reason": found.reason or None,
+        },
+    )
     if given.picture:
         from stemzoo.plotting.merge_sheet import save_merge
 
         save_merge(given.picture, images, found)
-        print(f"{names} -> {given.picture}")
+        if not given.json:
+            print(f"{names} -> {given.picture}")
 
 
-def _scan(path: Path) -> Micrograph:
+def _scan(path: Path, signal: str | None) -> Micrograph:
     from stemzoo.io import read
 
-    scan = read(path)
+    scan = read(path, signal=signal)
     if scan.data.ndim != 2:
         raise FileError(
             f"{path} holds a stack of shape {scan.data.shape}; expected one scan a file: save its "
