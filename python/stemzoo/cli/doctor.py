@@ -140,7 +140,8 @@ def _providers() -> Iterator[tuple[str, str]]:
     import onnxruntime
 
     for name in onnxruntime.get_available_providers():
-        yield name, ""
+        if name != "AzureExecutionProvider":  # it would send images to a service: never offered
+            yield name, ""
 
 
 def _places() -> Iterator[Finding]:

@@ -73,8 +73,8 @@ def replay(
         image = made.image
     changed = [note for pair in zip(steps, models, strict=True) for note in _changed(*pair)]
     words = _words(steps, "its input" if len(recorded) == 1 else path.name)
-    step = _integer_step(steps[-1].get("stored"), made.image)
-    return _compared(output, found.data, made, words, ", ".join(dict.fromkeys(changed)), step)
+    half = _half_a_step(steps[-1].get("stored"), made.image)
+    return _compared(output, found.data, made, words, ", ".join(dict.fromkeys(changed)), half)
 
 
 def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[Path, int]:
@@ -205,7 +205,7 @@ def _laid(step: Record, model: Model) -> int | None:
     return int(step["tiling"]["step"][0]) if isinstance(model.contract.interface, Windows) else None
 
 
-def _integer_step(stored: object, image: NDArray[Any]) -> float:
+def _half_a_step(stored: object, image: NDArray[Any]) -> float:
     """By how much the values of a file of integers may be off; 0 of one of floats."""
     if stored not in ("uint8", "uint16"):
         return 0.0
@@ -213,7 +213,7 @@ def _integer_step(stored: object, image: NDArray[Any]) -> float:
 
 
 def _compared(
-    output: Path, found: NDArray[Any], made: _Made, words: str, changed: str, step: float
+    output: Path, found: NDArray[Any], made: _Made, words: str, changed: str, half_a_step: float
 ) -> Replayed:
     again = made.image
     if again.shape == (1, *found.shape):  # a stack of one frame is an image, once it is written
@@ -227,7 +227,7 @@ def _compared(
     rms = float(np.sqrt(np.mean(difference * difference)))
     # On a large offset, rounding to float32 alone exceeds any share of the deviation.
     rounding = 2 * float(np.spacing(np.nanmax(np.abs(again))))
-    agrees = largest <= TOLERANCE * made.deviation + rounding + step  # not so if NaN
+    agrees = largest <= TOLERANCE * made.deviation + rounding + half_a_step  # not so if NaN
     scale = made.deviation or 1.0
     differs = (
         f"differs by at most {largest:.3g} and {rms:.3g} rms, that is {largest / scale:.2g} and "
