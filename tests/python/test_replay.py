@@ -71,7 +71,7 @@ def test_a_stack_and_a_dataset_and_windows_are_identical_again(tmp_path):
             file.write(random.poisson(9, shape).astype("u2"), metadata=None)
     two = [str(tmp_path / "two.tif"), "--signal", "1", "--model", "buban-autoencoder"]
     assert main(["denoise", *two]) == 0
-    result = tmp_path / "two.denoised.tif"
+    result = tmp_path / "two.1.denoised.tif"
     assert read(result).data.shape == (56, 64)
     assert read(result).metadata["provenance"]["input"]["dataset"] == 1
     assert replay(result).identical
