@@ -8,10 +8,14 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
+# Programs that merge scans to compare with, likewise.
+SCAN_MERGERS := scanning-drift-corr quantem
+
 # Where `make capi` installs.
 PREFIX ?= dist/capi
 
-.PHONY: demo capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise lint format table
+.PHONY: demo docs capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise bench-scans
+.PHONY: lint format table
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
 .PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools clean
 
@@ -48,6 +52,9 @@ bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
 
 bench-denoise: .venv/dev $(DENOISERS:%=.venv-%/ready)  ## side by side, into benchmarks/denoise.md
 	$(BIN)/python -m benchmarks.denoise
+
+bench-scans: .venv/dev $(SCAN_MERGERS:%=.venv-%/ready)  ## side by side, into docs/scan_pairs.md
+	$(BIN)/python -m benchmarks.scan_pairs
 
 quick: .venv/dev  ## what takes seconds of all that: lint, this processor's C++ tests, quick Python tests
 	$(MAKE) --output-sync=recurse -j2 lint quick-cpp-test quick-python-test
@@ -109,8 +116,13 @@ runtime-test training-test: %-test: .venv/dev
 test-integrations: .venv-nion/ready  ## the plug-in in Nion Swift, at its simulated microscope
 	.venv-nion/bin/python -m pytest tests/integrations
 
+docs: .venv-docs/ready  ## the site, in build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png --overwrite
+	$(BIN)/stemzoo denoise docs/start/grain_boundary.png -o build/start.tif --overwrite \
+		--picture docs/start/denoised.png
 	$(BIN)/python -m benchmarks.readme
 	$(BIN)/python -m training.papers
 	$(BIN)/python -m training.drift_page
@@ -144,10 +156,22 @@ WITH_TESTS := --config-settings=cmake.define.STEMZOO_BUILD_TESTS=ON
 .venv-tk_r_em/ready: PACKAGES = tk-r-em==1.0.4 tensorflow-cpu==2.15.1 "numpy<2"
 .venv-bm3d/ready: PACKAGES = bm3d==4.0.3
 .venv-bmnd/ready: PACKAGES = bmnd==0.3.0
+.venv-scanning-drift-corr/ready: PACKAGES = scanning-drift-corr==1.0.1
+# The CPU build of torch first: what quantem asks for by itself may bring gigabytes of CUDA.
+.venv-quantem/ready: PACKAGES = torch==2.13.0 ase colorspacious dill h5py matplotlib optuna \
+	scikit-image tensorboard tqdm zarr
+.venv-quantem/ready: ALONE = quantem==0.1.10
+
+# The site is built from the sources, hence without stemzoo itself.
+.venv-docs/ready:
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet "mkdocs<2" mkdocs-material "mkdocstrings[python]" ruff
+	touch $@
 
 # Where a peer cannot be had, the comparison goes on without it.
-$(DENOISERS:%=.venv-%/ready):
+$(DENOISERS:%=.venv-%/ready) $(SCAN_MERGERS:%=.venv-%/ready):
 	$(PEER_PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet $(PACKAGES) \
+		$(if $(ALONE),&& $(@D)/bin/python -m pip install --quiet --no-deps $(ALONE)) \
 		&& touch $@ || echo "left out, for it could not be installed: $(PACKAGES)"
 
 # Not editable: Nion Swift looks for plug-ins in folders, which an editable installation has not.
@@ -162,4 +186,4 @@ $(DENOISERS:%=.venv-%/ready):
 	touch $@
 
 clean:
-	rm -rf build dist demo .venv .venv-nion
+	rm -rf build dist demo .venv .venv-nion .venv-docs

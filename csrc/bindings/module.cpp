@@ -8,6 +8,7 @@ void bind_drift_steps(pybind11::module_& m);
 void bind_inference(pybind11::module_& m);
 void bind_model_file(pybind11::module_& m);
 void bind_ncc(pybind11::module_& m);
+void bind_rebin(pybind11::module_& m);
 void bind_resample(pybind11::module_& m);
 void bind_scan(pybind11::module_& m);
 void bind_scan_merge(pybind11::module_& m);
@@ -26,6 +27,7 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_drift_steps(m);
     stemzoo::bind_model_file(m);
     stemzoo::bind_ncc(m);
+    stemzoo::bind_rebin(m);
     stemzoo::bind_resample(m);
     stemzoo::bind_scan(m);
     stemzoo::bind_scan_merge(m);  // after the estimator that it takes

@@ -39,6 +39,15 @@ std::string text(const std::vector<std::int64_t>& shape) {
     return "(" + sides + ")";
 }
 
+// Such a network answers with a drift instead of an image, for two frames that another network has
+// denoised; Python has both.
+std::string no_surfaces(const Contract& contract) {
+    return contract.name +
+           " reads the correlation of two frames, for which the C library has no call; use "
+           "stemzoo.drift in Python, or here a drift model that makes features of a frame, such as "
+           "drift-lattice";
+}
+
 }  // namespace
 
 Network::Network(model_file::Bytes bytes, const std::string& where,
@@ -73,7 +82,8 @@ Tensor Network::infer(const float* data, const Sides& shape) const {
 void Network::run(const AnyView& image, const inference::Options& options,
                   const View<float>& out) const {
     const Contract& contract = examined_.contract;
-    if (contract.surface > 0 || contract.features > 0) {
+    if (contract.surface > 0) throw std::invalid_argument(no_surfaces(contract));
+    if (contract.features > 0) {
         throw std::invalid_argument(contract.name +
                                     " reads what is made of two frames, not images; use it by "
                                     "stemzoo_estimator_create or stemzoo_tracker_create");
@@ -109,11 +119,7 @@ void Network::require_features() const {
         throw std::invalid_argument(contract.name + " is a model for " + contract.task +
                                     "; drift needs one whose task is drift");
     }
-    if (contract.features == 0) {
-        throw std::invalid_argument(contract.name +
-                                    " reads correlations, and makes no features of a frame; give a "
-                                    "drift model that does, such as drift-lattice");
-    }
+    if (contract.features == 0) throw std::invalid_argument(no_surfaces(contract));
     if (contract.look != drift::look_version) {
         throw ModelError(
             contract.name + " " + contract.version + " reads looks of kind " +

@@ -50,10 +50,10 @@ std::optional<Posterior> weigh(PairEvidence& pair, const std::vector<Peak>& peak
 std::optional<Refined> refine_peak(const PreparedFrame& reference, const PreparedFrame& moving,
                                    const Vector& peak, bool sharp, unsigned threads) {
     const Frame &still = *reference.counts(), &moved = *moving.counts();
-    std::optional<Refined> found = refine(still, moved, peak[0], peak[1]);
+    std::optional<Refined> found = refine(still, moved, peak[0], peak[1], threads);
     if (!sharp && (!found || distance(*found, peak) > peak_width)) {
         const Vector near = coarse_approach(reference.clean(), moving.clean(), peak, threads);
-        found = refine(still, moved, near[0], near[1]);
+        found = refine(still, moved, near[0], near[1], threads);
     }
     if (sharp && found && distance(*found, peak) > peak_width) return std::nullopt;
     return found;

@@ -56,6 +56,7 @@ class Frame {
     };
 
     void load(const AnyView& image, const Mask* mask, const PixelStatistics* known);
+    void load_masked(const AnyView& image, const Mask& mask);
     void measure_power();
 
     Fft2d fft_;

@@ -11,6 +11,7 @@ from stemzoo._core import __version__
 _MODULES = {
     "Alignment": "stemzoo.alignment.align",
     "Candidate": "stemzoo.registration.pair",
+    "Correction": "stemzoo.registration.correction.correction",
     "Drift": "stemzoo.registration.pair",
     "DriftTracker": "stemzoo.registration.tracker",
     "FileError": "stemzoo.common.errors",
@@ -32,6 +33,7 @@ _MODULES = {
     "live": "stemzoo.streaming.live",
     "inspect": "stemzoo.trust.inspection",
     "load": "stemzoo.inference.model",
+    "load_correction": "stemzoo.registration.correction.file",
     "merge_scans": "stemzoo.scan.merge",
     "models": "stemzoo.zoo.catalogue",
     "ncc": "stemzoo.registration.ncc",

@@ -6,6 +6,8 @@ from stemzoo.inference.model import Model, load
 from stemzoo.inference.tiling import Tiling
 from stemzoo.io.formats import read, write
 from stemzoo.io.micrograph import Micrograph
+from stemzoo.registration.correction.correction import Correction
+from stemzoo.registration.correction.file import load_correction
 from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
 from stemzoo.registration.tracker import DriftTracker
@@ -19,6 +21,7 @@ from stemzoo.zoo.catalogue import ModelInfo, models, pull
 __all__ = [
     "Alignment",
     "Candidate",
+    "Correction",
     "Drift",
     "DriftTracker",
     "FileError",
@@ -41,6 +44,7 @@ __all__ = [
     "inspect",
     "live",
     "load",
+    "load_correction",
     "merge_scans",
     "models",
     "ncc",

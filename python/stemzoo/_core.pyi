@@ -351,20 +351,31 @@ def maxima(
 # --- csrc/bindings/scan_merge.cpp; paths and sigma are [rows, 2] of each scan, along its own axes
 
 def merge_scans(
-    images: list[NDArray[np.float32]],
+    read: Callable[[int], NDArray[np.float32]],
+    shapes: list[tuple[int, int]],
     angles: list[float],
     estimator: DriftEstimator,
     threads: int = 0,
 ) -> tuple[
     NDArray[np.float32],
     NDArray[np.float32],
+    NDArray[np.float32],
     list[NDArray[np.float64]],
     list[NDArray[np.float64]],
-    list[NDArray[np.float32]],
     tuple[Any, ...],
 ]:
-    """(picture, coverage, paths, sigma, residuals, placing) of scans of one place in several
-    directions; csrc/scan/merge_scans.hpp says more. `placing` is as of DriftEstimator.compare."""
+    """(picture, coverage, whole, paths, sigma, placing) of scans of one place in several
+    directions, each read by its number; csrc/scan/merge_scans.hpp says more. `whole` is the picture
+    with its gaps filled, `placing` is as of DriftEstimator.compare."""
+
+def scan_residual(
+    whole: NDArray[np.float32],
+    image: NDArray[np.float32],
+    angle: float,
+    path: NDArray[np.float64],
+    threads: int = 0,
+) -> NDArray[np.float32]:
+    """What a scan shows beyond the whole picture of a merge; NaN outside the picture."""
 
 def merge_along(
     images: list[NDArray[np.float32]],
@@ -374,3 +385,19 @@ def merge_along(
     threads: int = 0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(picture, coverage) of scans along paths that are known."""
+
+# --- csrc/bindings/rebin.cpp
+
+def rebin(
+    counts: NDArray[Any],
+    first: tuple[int, int],
+    path: NDArray[np.float64],
+    angle: float,
+    shape: tuple[int, int],
+    sums: NDArray[np.float32],
+    corner: tuple[int, int],
+    picture: tuple[int, int],
+    threads: int = 0,
+) -> None:
+    """Adds counts [rows, columns, depth], the part from `first` of a scan of that shape and path,
+    to sums [rows, columns, depth], the part from `corner` of the picture; csrc/scan/rebin.hpp."""

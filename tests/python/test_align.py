@@ -9,10 +9,10 @@ from drifting_series import SHAPE, drifting, particles, steps
 import stemzoo
 from stemzoo import align as align_function
 from stemzoo.alignment.frames import Frames
-from stemzoo.alignment.straighten import straightened
 from stemzoo.cli.demo.phantoms import Specimen, expose
 from stemzoo.cli.demo.run import simulate
 from stemzoo.common.errors import FileError
+from stemzoo.registration.correction.shifted import straightened
 
 PATH = steps(7)
 INSIDE = np.s_[12:-12, 12:-12]

@@ -284,3 +284,18 @@ def test_weights_that_do_not_fit_are_refused(folder):
     onnx.save(model, folder / "renamed.onnx")
     with pytest.raises(SystemExit, match=r"do not fit the network .*: it lacks stem.bias; check"):
         fill(load_recipe("denoise-live", version="0.1.0").network(), folder / "renamed.onnx")
+
+
+def test_the_command_in_the_docs_is_right(folder, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    (line,) = [line for line in page.splitlines() if line.startswith("python -m training.finetune")]
+    made = []
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(
+        "training.finetune.train", lambda recipe, minutes, *_, **__: made.append((recipe, minutes))
+    )
+    monkeypatch.setattr("training.finetune.export", lambda recipe, run, zoo: made.append(zoo))
+    (folder / "noisy").rename(folder / "frames")
+    main(line.split()[3:])
+    (recipe, minutes), zoo = made
+    assert (recipe.name, minutes, zoo) == ("denoise-ours", 10, Path("zoo-ours"))

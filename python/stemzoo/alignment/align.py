@@ -28,12 +28,15 @@ from stemzoo.alignment.foresight import Foresight, is_first
 from stemzoo.alignment.frames import Frames
 from stemzoo.alignment.least_squares import Floats
 from stemzoo.alignment.pair_file import Key, PairFile
-from stemzoo.alignment.straighten import straightened
 from stemzoo.alignment.strangers import strangers_by_average, strangers_by_pairs
 from stemzoo.alignment.together import Placed, refined_together, unrefined
+from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model
+from stemzoo.registration.correction.correction import Correction, Corrects
+from stemzoo.registration.correction.recording import Recording
+from stemzoo.registration.correction.shifted import straightened
 from stemzoo.registration.pair import Drift, Estimator, Expected, Frame
 
 ALL_PAIRS = 64  # frames: up to here, each is compared with each
@@ -86,7 +89,7 @@ class AlignedFrames:
 
 
 @dataclass(frozen=True, eq=False)
-class Alignment:
+class Alignment(Corrects):
     """A series and its drift; N frames of H x W.
 
     `shifts` (N, 2): how far features have moved since the first frame, px. `sigma` (N, 2): the
@@ -98,6 +101,7 @@ class Alignment:
     none shows anything. `coverage` (H, W) counts the frames behind each of its pixels.
     `images`: the frames moved back, one by one. `scan_rate` (N, 2): how far features moved while
     each frame was scanned, px; zero unless that was asked for.
+    `apply` gives the average, or the sum of counts, of other frames recorded with these.
     """
 
     shifts: Floats
@@ -117,6 +121,20 @@ class Alignment:
             f"Alignment({len(used)} of {len(self.shifts)} frames of {rows} x {columns}, drift over "
             f"{dy:.1f} px along y and {dx:.1f} px along x, {int(self.ambiguous.sum())} ambiguous)"
         )
+
+    @property
+    def correction(self) -> Correction:
+        shape = image_shape(self.average)
+        frames = tuple(
+            Recording(
+                shape,
+                -shift[None] if np.isfinite(shift).all() else None,
+                sigma[None],
+                (-float(rate[0]), -float(rate[1])),
+            )
+            for shift, sigma, rate in zip(self.shifts, self.sigma, self.scan_rate, strict=True)
+        )
+        return Correction("alignment", shape, frames)
 
 
 def align(

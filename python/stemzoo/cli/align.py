@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import stemzoo
+from stemzoo.cli.apply import add_save_correction, save_correction, saved_correction
 from stemzoo.cli.drift import add_drift_model, drift_model
 from stemzoo.cli.inputs import expanded, without_results
 from stemzoo.cli.options import add_command, add_json, add_signal, choice, said
@@ -83,6 +84,7 @@ def add_align_command(commands: Any) -> None:
     align.add_argument(
         "--resume", type=Path, metavar="FILE", help="keep measured pairs there, and go on from them"
     )
+    add_save_correction(align)
     add_drift_model(align)
     align.set_defaults(run=_align)
 
@@ -114,6 +116,7 @@ def _align(given: argparse.Namespace) -> None:
         found, model, files[0], settings, stack.signal, earlier, bin=given.bin, more=files[1:]
     )
     write(average, dataclasses.replace(stack, data=found.average), provenance=record)
+    save_correction(given.save_correction, found.correction, record)
     written = {"output": average}
     if given.frames:
         frames = np.asarray(found.images)
@@ -148,6 +151,7 @@ def _series(files: Sequence[Path], signal: str | None) -> Micrograph:
 
 def _check(given: argparse.Namespace, files: Sequence[Path], average: Path) -> None:
     outputs = result("output", average, "align") + picture(given.picture)
+    outputs += saved_correction(given.save_correction)
     for name in ("frames", "coverage"):
         if path := getattr(given, name):
             outputs += result(name, path, "align")

@@ -7,6 +7,7 @@ from typing import Any
 
 import stemzoo
 from stemzoo.cli import pair as cli_pair
+from stemzoo.cli.apply import add_save_correction, saved_correction
 from stemzoo.cli.models import add_offline
 from stemzoo.cli.options import add_command, add_signal
 from stemzoo.cli.paths import check, file_name, network, picture, require_files
@@ -27,6 +28,7 @@ def add_drift_command(commands: Any) -> None:
     drift.add_argument("moving", type=file_name, metavar="AFTER")
     add_signal(drift, "files that hold several")
     cli_pair.add_options(drift)
+    add_save_correction(drift)
     add_drift_model(drift)
     drift.set_defaults(run=_drift)
 
@@ -54,6 +56,7 @@ def drift_model(given: argparse.Namespace) -> Model | None:
 
 def _drift(given: argparse.Namespace) -> None:
     inputs = [("reference", given.reference), ("moving", given.moving), *network(given.model)]
-    check(inputs, picture(given.picture), overwrite=given.overwrite)
+    outputs = picture(given.picture) + saved_correction(given.save_correction)
+    check(inputs, outputs, overwrite=given.overwrite)
     require_files(inputs)
     cli_pair.run(given, drift_model(given))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stemzoo.cli.apply import add_save_correction, saved_correction
 from stemzoo.cli.inputs import expanded, without_results
 from stemzoo.cli.journal import Journal, is_journal
 from stemzoo.cli.models import add_offline
@@ -86,6 +87,8 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
         "--provider", action="append", help="ONNX Runtime provider; may be repeated"
     )
     command.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    if task == "restore":
+        add_save_correction(command)
     many = command.add_argument_group("many files")
     many.add_argument("--jobs", type=int, default=1, metavar="N", help="files done at once")
     many.add_argument(
@@ -93,7 +96,7 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
     )
     many.add_argument("--skip-existing", action="store_true", help="leave out what has a result")
     many.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
-    command.set_defaults(run=_run, task=task, done=done, series=False)
+    command.set_defaults(run=_run, task=task, done=done, series=False, save_correction=None)
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -114,7 +117,7 @@ def _run(given: argparse.Namespace) -> None:
         series=given.series,
     )
     naming = Naming(given.task, given.done, given.signal, given.format)
-    jobs = _jobs(sources, targets(sources, given.output, naming), given.picture)
+    jobs = _jobs(sources, targets(sources, given.output, naming), given)
     with folder_made(given.output, len(sources), keep=not given.dry_run):
         jobs, journal = _to_do(jobs, order, given)
         if given.dry_run:
@@ -125,10 +128,11 @@ def _run(given: argparse.Namespace) -> None:
             _do(order, jobs, given, journal)
 
 
-def _jobs(sources: Sequence[Path], results: Sequence[Path], sheet: Path | None) -> list[Job]:
-    """The picture shows the first file."""
+def _jobs(sources: Sequence[Path], results: Sequence[Path], given: argparse.Namespace) -> list[Job]:
+    """The picture and the correction are of the first file."""
     jobs = [Job(*pair) for pair in zip(sources, results, strict=True)]
-    return [dataclasses.replace(jobs[0], picture=sheet), *jobs[1:]]
+    more = {"picture": given.picture, "correction": given.save_correction}
+    return [dataclasses.replace(jobs[0], **more), *jobs[1:]]
 
 
 def _to_do(
@@ -149,7 +153,7 @@ def _to_do(
             done = len(jobs) - len(left)
             _note(f"{done} of {len(jobs)} files are done, as {given.journal} says")
         jobs = left
-    outputs = picture(given.picture)
+    outputs = picture(given.picture) + saved_correction(given.save_correction)
     for job in jobs:
         outputs += result(f"output of {job.source}", job.target, order.task)
     if given.journal:

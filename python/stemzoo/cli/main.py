@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import stemzoo
 from stemzoo.cli.align import add_align_command
+from stemzoo.cli.apply import add_apply_command
 from stemzoo.cli.completion import add_completion_command
 from stemzoo.cli.doctor import add_doctor_command
 from stemzoo.cli.drift import add_drift_command
@@ -66,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_align_command(commands)
     add_inspect_command(commands)
     add_merge_command(commands)
+    add_apply_command(commands)
     add_replay_command(commands)
     add_commands(commands)
     add_serve_command(commands)

@@ -37,7 +37,7 @@ def add_replay_command(commands: Any) -> None:
     replay.add_argument(
         "--input",
         type=Path,
-        help="what it, or a step before it, was made from (default: beside OUT)",
+        help="what it, or a step before it, was made from, or the folder (default: beside OUT)",
     )
     add_json(replay)
     add_model(replay, None)
@@ -55,7 +55,8 @@ def _demo(given: argparse.Namespace) -> None:
 def _replay(given: argparse.Namespace) -> None:
     from stemzoo.trust.replay import replay
 
-    given_input = [] if given.input is None else [("input", given.input)]
+    is_file = given.input is not None and not given.input.is_dir()
+    given_input = [("input", given.input)] if is_file else []
     require_files([("output", given.output), *given_input, *network(given.model)])
     replayed = replay(given.output, given.input, given.model, trust=given.trust)
     if not replayed.agrees:

@@ -40,6 +40,10 @@ def run(given: argparse.Namespace, model: Model | None) -> None:
     found = stemzoo.drift(
         still.data, moving.data, model, max_shift=given.max_shift, threads=given.threads
     )
+    if given.save_correction:
+        if not math.isfinite(found.dy):
+            raise FileError(f"there is no drift to save as a correction: {found.reason}")
+        found.save(given.save_correction)
     scale = still.pixel_size if _alike(still, moving) else None
     if given.picture:
         _picture(given.picture, still.data, moving.data, found)

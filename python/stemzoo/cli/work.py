@@ -18,7 +18,7 @@ import numpy as np
 
 import stemzoo
 from stemzoo.common.binning import binned
-from stemzoo.common.errors import EXPECTED, reason
+from stemzoo.common.errors import EXPECTED, FileError, reason
 from stemzoo.common.progress import Progress, progress_bar, watched
 from stemzoo.inference.model import Model, Run, require_task
 from stemzoo.io import Micrograph, read, write
@@ -44,6 +44,7 @@ class Job:
     source: Path
     target: Path
     picture: Path | None = None
+    correction: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,12 @@ def _run(order: Order, model: Model, job: Job, progress: Progress | None) -> tup
     elif order.task == "restore":
         from stemzoo.scan.restoration import restored
 
-        run, _ = restored(model, image.data, progress=progress)
+        run, found = restored(model, image.data, progress=progress)
+        if job.correction and len(found) != 1:
+            raise FileError(
+                f"{job.source} gives no correction to save: that is of one image, by a model that "
+                "finds displacements, such as restore-scan"
+            )
     else:
         run = model.run(image.data, progress=progress)
     earlier = image.metadata.get("provenance")
@@ -153,6 +159,10 @@ def _run(order: Order, model: Model, job: Job, progress: Progress | None) -> tup
         record["stored"] = order.dtype
     result = dataclasses.replace(image, data=run.image)
     write(job.target, result, provenance=record, dtype=order.dtype)
+    if job.correction:
+        from stemzoo.cli.apply import save_correction
+
+        save_correction(job.correction, found[0].correction, record)
     if job.picture:
         from stemzoo.plotting.image_sheet import save_before_and_after
 

@@ -33,7 +33,7 @@ def side_car(path: Path) -> Path:
 
 def read(path: Path) -> list[Dataset]:
     held = _array(path)
-    known = _known(path, held)
+    known = known_of(path, held)
     data, problem = judged(held)
     metadata = known.get("metadata") or {}
     return [
@@ -81,7 +81,7 @@ def _array(path: Path) -> NDArray[Any]:
     return np.array(mapped)
 
 
-def _known(path: Path, data: NDArray[Any]) -> dict[str, Any]:
+def known_of(path: Path, data: NDArray[Any]) -> dict[str, Any]:
     about = side_car(path)
     if not about.exists():
         return {}

@@ -53,6 +53,16 @@ def plugins() -> dict[str, tuple[str, ...]]:
     return found
 
 
+def plugin_of(path: Path) -> str:
+    """The part of RosettaSciIO that reads such files."""
+    suffix = path.suffix.lower()
+    made_by = hdf5.maker(path) if suffix in _HDF5_SUFFIXES else ""
+    known = plugins().get(suffix, ())
+    if not made_by and not known:
+        raise FileError(f"{path} is no file that RosettaSciIO reads, or it is not installed")
+    return made_by or known[0]
+
+
 @contextmanager
 def needed(path: Path, deed: str) -> Iterator[None]:
     """FileError that says what to install where RosettaSciIO, or what it imports, is missing."""

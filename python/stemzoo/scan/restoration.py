@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo.common.arrays import image_or_stack
+from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.inference.suitability import warnings_of
-from stemzoo.scan.rows import Axis, Rows, find_rows, straightened
+from stemzoo.registration.correction.correction import Correction, Corrects
+from stemzoo.registration.correction.recording import Axis, Recording
+from stemzoo.scan.rows import Rows, find_rows, straightened
 
 PASSES = 4  # a pilot each
 EVIDENCE = 10.0  # log-likelihood ratio from which on rows are taken to have moved at all
@@ -30,11 +33,12 @@ Guess = Callable[..., NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Restoration:
+class Restoration(Corrects):
     """A restored image, and how far each of its rows lay from where it belongs.
 
     `rows` are the displacements (dy, dx) in px of every line along the fast direction `fast_axis`
-    ([H, 2], or [W, 2] where that is y), `sigma` their standard deviations.
+    ([H, 2], or [W, 2] where that is y), `sigma` their standard deviations. `apply` puts the rows of
+    what was recorded with the image where they belong.
     """
 
     image: NDArray[np.float32]
@@ -50,9 +54,11 @@ class Restoration:
             f"displaced by {dy:.2f} px along y and {dx:.2f} px along x, rms)"
         )
 
-    def apply(self, image: ArrayLike) -> NDArray[np.float32]:
-        """The same correction on anything recorded at the same time."""
-        return Rows(self.rows, self.sigma, (0.0, 0.0), self.fast_axis).apply(image)
+    @property
+    def correction(self) -> Correction:
+        shape = image_shape(self.image)
+        scan = Recording(shape, self.rows, self.sigma, fast_axis=self.fast_axis)
+        return Correction("rows", shape, (scan,))
 
 
 def restore(

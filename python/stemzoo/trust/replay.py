@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stemzoo.common.binning import binned
 from stemzoo.common.errors import FileError, ModelError
 from stemzoo.inference.model import Model, Run, load
-from stemzoo.inference.reading import normalisations, recorded_steps, require_followable
+from stemzoo.inference.reading import inputs_of, normalisations, recorded_steps, require_followable
 from stemzoo.inference.record import Record, sha256, software
 from stemzoo.io import read
 from stemzoo.io.series import read_series
@@ -63,29 +63,36 @@ def replay(
     """
     found = read(output)
     recorded = recorded_steps(found, output)
-    path, first = _start(recorded, output, source)
+    paths, first = _start(recorded, output, source)
     steps = recorded[first:]
     require_followable(steps, output)
     models = _models(steps, model, trust)
-    image = _read(path, steps[0]["input"])
+    read_from = zip(paths, inputs_of(steps[0]), strict=True)
+    images = [_read(path, given) for path, given in read_from]
+    image: Any = images if steps[0]["task"] == "merge" else images[0]
     for step, ready in zip(steps, models, strict=True):
         made = _made(step, ready, image)
         image = made.image
     changed = [note for pair in zip(steps, models, strict=True) for note in _changed(*pair)]
-    words = _words(steps, "its input" if len(recorded) == 1 else path.name)
+    words = _words(
+        steps, "its input" if len(recorded) == 1 else ", ".join(path.name for path in paths)
+    )
     half = _half_a_step(steps[-1].get("stored"), made.image)
     return _compared(output, found.data, made, words, ", ".join(dict.fromkeys(changed)), half)
 
 
-def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[Path, int]:
-    """The file to begin with, and the number of the step that it is the input of."""
-    # A record is not to lead anywhere but beside its file.
-    places = [source or output.parent / Path(step["input"]["file"]).name for step in steps]
-    for number, (path, step) in enumerate(zip(places, steps, strict=True)):
-        if path.exists() and sha256(path) == step["input"]["sha256"]:
-            return path, number
-    path, wanted = places[0], steps[0]["input"]["sha256"]
-    if not path.exists():
+def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[list[Path], int]:
+    """The files to begin with, and the number of the step that they are the input of."""
+    for number, step in enumerate(steps):
+        paths = _places(step, output, source)
+        wanted = [given["sha256"] for given in inputs_of(step)]
+        if all(map(_is_file_of, paths, wanted)):
+            return paths, number
+    given = zip(_places(steps[0], output, source), inputs_of(steps[0]), strict=True)
+    path, wanted = next(
+        (path, one["sha256"]) for path, one in given if not _is_file_of(path, one["sha256"])
+    )
+    if not path.is_file():
         raise FileError(
             f"{path} is not there, from which {output} was made; say where it is with --input"
         )
@@ -107,6 +114,18 @@ def _read(path: Path, given: Record) -> NDArray[Any]:
     image = read_series([path, *others], given["dataset"]) if others else None
     data = (image or read(path, signal=given["dataset"])).data
     return binned(data, given.get("bin", 1))
+
+
+def _places(step: Record, output: Path, source: Path | None) -> list[Path]:
+    """Where the inputs of a step are; a record is not to lead anywhere but beside its file."""
+    names = [Path(given["file"]).name for given in inputs_of(step)]
+    if source is not None and not source.is_dir():
+        return [source] if len(names) == 1 else [source.parent / name for name in names]
+    return [(source or output.parent) / name for name in names]
+
+
+def _is_file_of(path: Path, wanted: str) -> bool:
+    return path.exists() and sha256(path) == wanted
 
 
 def _models(steps: list[Record], name: str | None, trust: bool) -> list[Model | None]:
@@ -162,12 +181,21 @@ def _pinned(wanted: Record) -> str:
 
 def _words(steps: list[Record], origin: str) -> str:
     models = [step["model"] for step in steps]
-    makers = [f"{each['name']} {each['version']}" if each else "stemzoo align" for each in models]
+    makers = [
+        f"{each['name']} {each['version']}" if each else f"stemzoo {step['task']}"
+        for each, step in zip(models, steps, strict=True)
+    ]
     return f"what {' and '.join(makers)} {'makes' if len(makers) == 1 else 'make'} of {origin}"
 
 
-def _made(step: Record, model: Model | None, data: NDArray[Any]) -> _Made:
+def _made(step: Record, model: Model | None, data: Any) -> _Made:
     """As it was made then: only what the user had a say in is taken from the record."""
+    if step["task"] == "merge":
+        from stemzoo.scan.merge import merge_scans
+
+        angles, longest = step["settings"]["angles"], step["settings"]["max_shift"]
+        picture = merge_scans(data, angles, model, max_shift=longest).image
+        return _Made(picture, float(np.nanstd(picture)))
     if step["task"] == "align":
         from stemzoo.alignment.align import align
 
