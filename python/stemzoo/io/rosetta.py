@@ -56,10 +56,12 @@ def plugins() -> dict[str, tuple[str, ...]]:
 def plugin_of(path: Path) -> str:
     """The part of RosettaSciIO that reads such files."""
     suffix = path.suffix.lower()
-    made_by = hdf5.maker(path) if suffix in _HDF5_SUFFIXES else ""
+    with needed(path, "read"):
+        importlib.import_module("rsciio")
+        made_by = hdf5.maker(path) if suffix in _HDF5_SUFFIXES else ""
     known = plugins().get(suffix, ())
     if not made_by and not known:
-        raise FileError(f"{path} is no file that RosettaSciIO reads, or it is not installed")
+        raise FileError(f"{path} is no file that RosettaSciIO reads")
     return made_by or known[0]
 
 
