@@ -18,6 +18,7 @@ _MODULES = {
     "LiveFrame": "stemzoo.streaming.live",
     "LiveStatistics": "stemzoo.streaming.statistics",
     "Inspection": "stemzoo.trust.inspection",
+    "Micrograph": "stemzoo.io.micrograph",
     "Model": "stemzoo.inference.model",
     "ModelError": "stemzoo.common.errors",
     "ModelInfo": "stemzoo.zoo.catalogue",
@@ -37,7 +38,9 @@ _MODULES = {
     "models": "stemzoo.zoo.catalogue",
     "ncc": "stemzoo.registration.ncc",
     "pull": "stemzoo.zoo.catalogue",
+    "read": "stemzoo.io.formats",
     "restore": "stemzoo.scan.restoration",
+    "write": "stemzoo.io.formats",
 }
 
 __all__ = ["__version__", *_MODULES]

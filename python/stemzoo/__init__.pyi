@@ -4,6 +4,8 @@ from stemzoo.common.errors import FileError, ModelError, StemzooError
 from stemzoo.denoising.denoise import denoise
 from stemzoo.inference.model import Model, load
 from stemzoo.inference.tiling import Tiling
+from stemzoo.io.formats import read, write
+from stemzoo.io.micrograph import Micrograph
 from stemzoo.registration.correction.correction import Correction
 from stemzoo.registration.correction.file import load_correction
 from stemzoo.registration.ncc import NccReference, ncc
@@ -26,6 +28,7 @@ __all__ = [
     "Inspection",
     "LiveFrame",
     "LiveStatistics",
+    "Micrograph",
     "Model",
     "ModelError",
     "ModelInfo",
@@ -46,5 +49,7 @@ __all__ = [
     "models",
     "ncc",
     "pull",
+    "read",
     "restore",
+    "write",
 ]

@@ -113,6 +113,15 @@ class Alignment(Corrects):
     images: AlignedFrames
     scan_rate: Floats
 
+    def __repr__(self) -> str:
+        used = self.shifts[~self.rejected]
+        dy, dx = np.ptp(used, axis=0) if len(used) else (math.nan, math.nan)
+        rows, columns = self.average.shape
+        return (
+            f"Alignment({len(used)} of {len(self.shifts)} frames of {rows} x {columns}, drift over "
+            f"{dy:.1f} px along y and {dx:.1f} px along x, {int(self.ambiguous.sum())} ambiguous)"
+        )
+
     @property
     def correction(self) -> Correction:
         shape = image_shape(self.average)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stemzoo.cli.options import add_command, add_json, said
 from stemzoo.cli.paths import Output, add_overwrite, check, file_name, require_files, result
 from stemzoo.cli.written import record_of
 from stemzoo.common.chunks import is_lazy
@@ -23,9 +24,13 @@ NONE = "-"  # stands for a scan without data
 
 
 def add_apply_command(commands: Any) -> None:
-    apply = commands.add_parser(
-        "apply", help="a saved correction on what was recorded at the same time"
+    apply = add_command(
+        commands,
+        "apply",
+        "a saved correction on what was recorded at the same time",
+        ["stemzoo apply correction.json eels.dm4 -o corrected.hspy"],
     )
+    add_json(apply)
     apply.add_argument(
         "correction", type=file_name, metavar="CORRECTION", help="a file of --save-correction"
     )
@@ -104,7 +109,8 @@ def _apply(given: argparse.Namespace) -> None:
     record = _record(given, correction, files, options)
     _write(given, correction, data, first, options, record)
     names = ", ".join(map(str, given.data))
-    print(f"{names} -> {given.output}, as {given.correction} says")
+    text = f"{names} -> {given.output}, as {given.correction} says"
+    said(given.json, text, {"inputs": given.data, "output": given.output})
 
 
 def _write(

@@ -15,6 +15,8 @@ import stemzoo
 from stemzoo.cli.apply import add_save_correction, save_correction, saved_correction
 from stemzoo.cli.drift import add_drift_model, drift_model
 from stemzoo.cli.inputs import expanded, without_results
+from stemzoo.cli.options import add_command, add_json, add_signal
+from stemzoo.cli.options import said as answered
 from stemzoo.cli.paths import (
     add_overwrite,
     check,
@@ -34,8 +36,11 @@ if TYPE_CHECKING:
 
 
 def add_merge_command(commands: Any) -> None:
-    merge = commands.add_parser(
-        "merge", help="scans of one place in several directions, without their distortions"
+    merge = add_command(
+        commands,
+        "merge",
+        "scans of one place in several directions, undistorted",
+        ["stemzoo merge fast_x.dm4 fast_y.dm4 --angles 0,90 -o merged.tif"],
     )
     merge.add_argument(
         "scans",
@@ -60,11 +65,12 @@ def add_merge_command(commands: Any) -> None:
         metavar="OUT",
         help="the picture: .tif or .npy; of a folder with several pairs, a folder",
     )
+    add_json(merge)
     add_overwrite(merge)
+    add_signal(merge, "files that hold several")
     merge.add_argument(
         "--series", action="store_true", help="of a folder: all scans of a place, not pairs"
     )
-    merge.add_argument("--dataset", type=int, help="which image of files that hold several")
     merge.add_argument(
         "--picture", type=Path, help="a PNG: before, after, paths, residual and resolution"
     )
@@ -93,7 +99,7 @@ def _merge(given: argparse.Namespace) -> None:
             f"{folders[0]} is a folder, of which the pairs are found by what its files say; give "
             "it alone and without --angles, or name the files"
         )
-    found = _groups(folders[0], given.dataset, given.series)
+    found = _groups(folders[0], given.signal, given.series)
     if len(found) > 1:
         if not given.output.is_dir():
             raise FileError(
@@ -130,7 +136,7 @@ def _merge_files(
         overwrite=given.overwrite,
     )
     require_files(inputs + network(given.model))
-    scans = Files(paths, given.dataset)
+    scans = Files(paths, given.signal)
     said = [dataclasses.replace(scan, data=scan.data[:0]) for scan in scans.micrographs()]
     _require_one_scale(paths, said)
     rotations = None if given.angles else _rotations(paths, said)
@@ -142,10 +148,11 @@ def _merge_files(
         found = merged_by_rotation(scans, rotations, model, **more)
     settings = {"angles": list(found.angles), "max_shift": given.max_shift}
     earlier = [scan.metadata.get("provenance") for scan in said]
-    record = merge_provenance(found, model, paths, settings, earlier, given.dataset)
+    record = merge_provenance(found, model, paths, settings, earlier, given.signal)
     write(output, dataclasses.replace(said[0], data=found.image), provenance=record)
     names = ", ".join(map(str, paths))
-    print(f"{names} -> {output}: {_said(found)}")
+    record_of_it = {"inputs": paths, "output": output, "ambiguous": found.ambiguous}
+    answered(given.json, f"{names} -> {output}: {_said(found)}", record_of_it)
     save_correction(given.save_correction, found.correction, record)
     if given.picture:
         from stemzoo.plotting.merge_sheet import save_merge
@@ -157,18 +164,18 @@ def _merge_files(
 class Files(Sequence[Any]):
     """The pixels of scans in files, read as they are asked for."""
 
-    def __init__(self, paths: Sequence[Path], dataset: int | None) -> None:
-        self._paths, self._dataset = paths, dataset
+    def __init__(self, paths: Sequence[Path], signal: str | None) -> None:
+        self._paths, self._signal = paths, signal
 
     def __len__(self) -> int:
         return len(self._paths)
 
     def __getitem__(self, number: Any) -> Any:
-        return _scan(self._paths[number], self._dataset).data
+        return _scan(self._paths[number], self._signal).data
 
     def micrographs(self) -> Iterator[Micrograph]:
         """One after another, with all that the files say."""
-        return (_scan(path, self._dataset) for path in self._paths)
+        return (_scan(path, self._signal) for path in self._paths)
 
 
 def _rotations(paths: list[Path], scans: list[Micrograph]) -> list[float]:
@@ -184,7 +191,7 @@ def _rotations(paths: list[Path], scans: list[Micrograph]) -> list[float]:
     return [rotation for rotation in found if rotation is not None]
 
 
-def _groups(folder: Path, dataset: int | None, series: bool) -> list[list[Path]]:
+def _groups(folder: Path, signal: str | None, series: bool) -> list[list[Path]]:
     """The files of each picture that a folder gives; says which are left out."""
     from stemzoo.io.scan_metadata import scan_metadata
     from stemzoo.scan.directions import ScanFile, groups
@@ -194,7 +201,7 @@ def _groups(folder: Path, dataset: int | None, series: bool) -> list[list[Path]]
     scans = []
     for path in files:
         try:
-            scan = _scan(path, dataset)
+            scan = _scan(path, signal)
         except FileError as error:
             print(f"stemzoo: left out: {error}", file=sys.stderr)
             continue
@@ -214,10 +221,10 @@ def _groups(folder: Path, dataset: int | None, series: bool) -> list[list[Path]]
     return found
 
 
-def _scan(path: Path, dataset: int | None = None) -> Micrograph:
+def _scan(path: Path, signal: str | None = None) -> Micrograph:
     from stemzoo.io import read
 
-    scan = read(path, dataset=dataset)
+    scan = read(path, signal=signal)
     if scan.data.ndim != 2:
         raise FileError(
             f"{path} holds a stack of shape {scan.data.shape}; expected one scan a file: save its "

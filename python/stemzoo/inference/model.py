@@ -108,6 +108,13 @@ class Model:
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
         return _reopened, (self._origin, self._providers, self.threads or None)
 
+    def __repr__(self) -> str:
+        contract = self.contract
+        return (
+            f"Model({contract.name} {contract.version}, for {contract.task}, on {self.provider}, "
+            f"{self.threads or 'all'} threads, sha256 {self.sha256[:12]})"
+        )
+
     def __call__(
         self,
         image: ArrayLike,

@@ -63,7 +63,10 @@ def _check_input(step: Any) -> None:
         raise ValueError("its correction is in another file; run stemzoo apply again")
     for given in inputs_of(step):
         _require_words(given["file"], given["sha256"])
-        _require_counts(0 if given["dataset"] is None else given["dataset"])
+        for other in given.get("more", []):
+            _require_words(other["file"], other["sha256"])
+        dataset = given["dataset"]
+        _require_counts(0 if dataset is None else dataset, given.get("bin", 1))
 
 
 def _check(step: Any) -> None:

@@ -55,6 +55,15 @@ class Drift(Corrects):
     candidates: tuple[Candidate, ...]
     reason: str = ""  # empty where the number may be trusted
 
+    def __repr__(self) -> str:
+        y, x = self.sigma
+        doubt = f"ambiguous: {self.reason}" if self.ambiguous else "unambiguous"
+        others = f", {len(self.candidates)} other candidates" if self.candidates else ""
+        return (
+            f"Drift(dy={self.dy:.2f} +- {y:.2f} px, dx={self.dx:.2f} +- {x:.2f} px, "
+            f"score {self.score:.3f}, {doubt}{others})"
+        )
+
     @property
     def probability(self) -> float:
         """How probable the answer is: what the candidates leave; 0 without an answer."""

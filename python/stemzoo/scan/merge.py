@@ -115,6 +115,12 @@ class ScanMerge(Corrects):
     candidates: tuple[Candidate, ...]
     reason: str = ""
 
+    def __repr__(self) -> str:
+        rows, columns = self.image.shape
+        angles = ", ".join(f"{angle:g}" for angle in self.angles)
+        doubt = f"ambiguous: {self.reason}" if self.ambiguous else "unambiguous"
+        return f"ScanMerge({rows} x {columns} of scans at {angles} degrees, {doubt})"
+
     @property
     def correction(self) -> Correction:
         scans = tuple(

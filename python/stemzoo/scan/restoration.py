@@ -46,6 +46,14 @@ class Restoration(Corrects):
     sigma: NDArray[np.float64]
     fast_axis: Axis
 
+    def __repr__(self) -> str:
+        rows, columns = self.image.shape
+        dy, dx = np.sqrt(np.nanmean(self.rows**2, axis=0))
+        return (
+            f"Restoration({rows} x {columns}, {len(self.rows)} rows along {self.fast_axis} "
+            f"displaced by {dy:.2f} px along y and {dx:.2f} px along x, rms)"
+        )
+
     @property
     def correction(self) -> Correction:
         shape = image_shape(self.image)

@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stemzoo.common.binning import binned
 from stemzoo.common.errors import FileError, ModelError
 from stemzoo.inference.model import Model, Run, load
 from stemzoo.inference.reading import inputs_of, normalisations, recorded_steps, require_followable
 from stemzoo.inference.record import Record, sha256, software
 from stemzoo.io import read
+from stemzoo.io.series import read_series
 from stemzoo.model_file.interface import Windows
 
 # Other runtimes and processors add in another order. On normalised images, networks of the zoo then
@@ -66,7 +68,7 @@ def replay(
     require_followable(steps, output)
     models = _models(steps, model, trust)
     read_from = zip(paths, inputs_of(steps[0]), strict=True)
-    images = [read(path, dataset=given["dataset"]).data for path, given in read_from]
+    images = [_read(path, given) for path, given in read_from]
     image: Any = images if steps[0]["task"] == "merge" else images[0]
     for step, ready in zip(steps, models, strict=True):
         made = _made(step, ready, image)
@@ -75,7 +77,8 @@ def replay(
     words = _words(
         steps, "its input" if len(recorded) == 1 else ", ".join(path.name for path in paths)
     )
-    return _compared(output, found.data, made, words, ", ".join(dict.fromkeys(changed)))
+    half = _half_a_step(steps[-1].get("stored"), made.image)
+    return _compared(output, found.data, made, words, ", ".join(dict.fromkeys(changed)), half)
 
 
 def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[list[Path], int]:
@@ -99,6 +102,20 @@ def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[list
     )
 
 
+def _read(path: Path, given: Record) -> NDArray[Any]:
+    """The image or the stack that a step began with; its other files lie beside the first."""
+    others = [path.with_name(Path(other["file"]).name) for other in given.get("more", [])]
+    for other, recorded in zip(others, given.get("more", []), strict=True):
+        if not other.is_file() or sha256(other) != recorded["sha256"]:
+            raise FileError(
+                f"{other} is not there as it was, and is a frame of what was aligned; put it "
+                f"beside {path}"
+            )
+    image = read_series([path, *others], given["dataset"]) if others else None
+    data = (image or read(path, signal=given["dataset"])).data
+    return binned(data, given.get("bin", 1))
+
+
 def _places(step: Record, output: Path, source: Path | None) -> list[Path]:
     """Where the inputs of a step are; a record is not to lead anywhere but beside its file."""
     names = [Path(given["file"]).name for given in inputs_of(step)]
@@ -108,7 +125,7 @@ def _places(step: Record, output: Path, source: Path | None) -> list[Path]:
 
 
 def _is_file_of(path: Path, wanted: str) -> bool:
-    return path.is_file() and sha256(path) == wanted
+    return path.exists() and sha256(path) == wanted
 
 
 def _models(steps: list[Record], name: str | None, trust: bool) -> list[Model | None]:
@@ -216,7 +233,16 @@ def _laid(step: Record, model: Model) -> int | None:
     return int(step["tiling"]["step"][0]) if isinstance(model.contract.interface, Windows) else None
 
 
-def _compared(output: Path, found: NDArray[Any], made: _Made, words: str, changed: str) -> Replayed:
+def _half_a_step(stored: object, image: NDArray[Any]) -> float:
+    """By how much the values of a file of integers may be off; 0 of one of floats."""
+    if stored not in ("uint8", "uint16"):
+        return 0.0
+    return float(np.ptp(image)) / float(np.iinfo(str(stored)).max) / 2
+
+
+def _compared(
+    output: Path, found: NDArray[Any], made: _Made, words: str, changed: str, half_a_step: float
+) -> Replayed:
     again = made.image
     if again.shape == (1, *found.shape):  # a stack of one frame is an image, once it is written
         again = again[0]
@@ -229,7 +255,7 @@ def _compared(output: Path, found: NDArray[Any], made: _Made, words: str, change
     rms = float(np.sqrt(np.mean(difference * difference)))
     # On a large offset, rounding to float32 alone exceeds any share of the deviation.
     rounding = 2 * float(np.spacing(np.nanmax(np.abs(again))))
-    agrees = largest <= TOLERANCE * made.deviation + rounding  # not so if NaN
+    agrees = largest <= TOLERANCE * made.deviation + rounding + half_a_step  # not so if NaN
     scale = made.deviation or 1.0
     differs = (
         f"differs by at most {largest:.3g} and {rms:.3g} rms, that is {largest / scale:.2g} and "
