@@ -27,7 +27,7 @@ _MODULES = {
     "StemzooError": "stemzoo.common.errors",
     "Tiling": "stemzoo.inference.tiling",
     "align": "stemzoo.alignment.align",
-    "denoise": "stemzoo.denoising.denoise",
+    "denoise": "stemzoo.alignment.denoise",
     "drift": "stemzoo.registration.pair",
     "live": "stemzoo.streaming.live",
     "inspect": "stemzoo.trust.inspection",
@@ -38,6 +38,14 @@ _MODULES = {
     "ncc": "stemzoo.registration.ncc",
     "pull": "stemzoo.zoo.catalogue",
     "restore": "stemzoo.scan.restoration",
+}
+
+# Who takes images that are no arrays, by the package of their type (stemzoo.common.arrays).
+KINDS = {
+    "path": "stemzoo.integrations.files",
+    "stemzoo.io.micrograph": "stemzoo.integrations.files",
+    "hyperspy": "stemzoo.integrations.signals",
+    "dask.array": "stemzoo.integrations.blocks",
 }
 
 __all__ = ["__version__", *_MODULES]

@@ -1,7 +1,7 @@
 from stemzoo._core import __version__
 from stemzoo.alignment.align import Alignment, align
+from stemzoo.alignment.denoise import denoise
 from stemzoo.common.errors import FileError, ModelError, StemzooError
-from stemzoo.denoising.denoise import denoise
 from stemzoo.inference.model import Model, load
 from stemzoo.inference.tiling import Tiling
 from stemzoo.registration.correction.correction import Correction

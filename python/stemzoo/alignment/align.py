@@ -30,6 +30,7 @@ from stemzoo.alignment.least_squares import Floats
 from stemzoo.alignment.pair_file import Key, PairFile
 from stemzoo.alignment.strangers import strangers_by_average, strangers_by_pairs
 from stemzoo.alignment.together import Placed, refined_together, unrefined
+from stemzoo.common.arrays import any_kind
 from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
 from stemzoo.common.threads import thread_count
@@ -128,6 +129,7 @@ class Alignment(Corrects):
         return Correction("alignment", shape, frames)
 
 
+@any_kind("stack", gives=("average", "coverage", "images"))
 def align(
     stack: Any,
     model: str | Model | None = "drift-lattice",

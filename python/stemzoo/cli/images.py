@@ -125,7 +125,7 @@ def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespac
     image = read(source, dataset=given.dataset)
     progress = progress_bar(source.name)
     if given.series:
-        from stemzoo.denoising.series import run_series
+        from stemzoo.alignment.series import run_series
 
         run = run_series(model, image.data, progress=progress)
     elif given.task == "restore":

@@ -316,17 +316,22 @@ def require_task(model: Model, task: str) -> None:
         )
 
 
-def model_for(task: str, model: str | Model) -> Model:
-    """The model itself or the one of that name, made sure to be for the task."""
+def model_for(task: str, model: str | Model, threads: int | None = None) -> Model:
+    """The model itself, or the one of that name with so many CPU threads; made sure to be for the
+    task."""
     if isinstance(model, str) and _is_path(model):
         model = str(Path(model).absolute())
-    ready = model if isinstance(model, Model) else _kept_open(model, Settings.now(), os.getpid())
+    ready = (
+        model
+        if isinstance(model, Model)
+        else _kept_open(model, threads, Settings.now(), os.getpid())
+    )
     require_task(ready, task)
     return ready
 
 
 @lru_cache(maxsize=8)
-def _kept_open(name: str, settings: Settings, process: int) -> Model:
+def _kept_open(name: str, threads: int | None, settings: Settings, process: int) -> Model:
     """Sessions are opened once in a process; `settings` are in the key because they decide what a
     name means."""
-    return load(name)
+    return load(name, threads=threads)

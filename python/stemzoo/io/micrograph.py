@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -24,3 +25,6 @@ class Micrograph:
     unit: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.data, dtype, copy=copy)

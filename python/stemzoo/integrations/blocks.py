@@ -1,0 +1,131 @@
+"""Dask arrays: frames as blocks, large images as overlapping windows, a result that is lazy.
+
+Every task knows what it makes (`meta`), so nothing is run to find out. Where the result is numbers,
+such as drifts, they are computed at once, by the scheduler of the moment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+
+from stemzoo.alignment.denoise import denoise
+from stemzoo.common.arrays import Call, native_image
+from stemzoo.inference.model import Model, model_for
+from stemzoo.integrations.mosaic import in_windows
+from stemzoo.integrations.sent import Sent
+from stemzoo.scan.restoration import fast_axis_of, restore
+
+
+def run(call: Call) -> Any:
+    """A lazy array of `denoise` and `restore`; of anything else, what it gives of the arrays."""
+    ways = {"denoise": _denoised, "restore": _restored, "align": _aligned}
+    return ways.get(call.function.__name__, _at_once)(call)
+
+
+def as_dask(images: Any) -> da.Array:
+    """Images that are at hand, or computed as they are asked for, frame by frame."""
+    if isinstance(images, da.Array):
+        return images
+    if isinstance(images, np.ndarray):
+        return da.from_array(images)
+    frames = [dask.delayed(images.__getitem__)(index) for index in range(len(images))]
+    return da.stack([da.from_delayed(each, images.shape[1:], images.dtype) for each in frames])
+
+
+def frames_mapped(
+    function: Any, stack: da.Array, model: Model, dtype: Any = np.float32, **settings: Any
+) -> da.Array:
+    """A function of frames and a model on the blocks of a stack, which hold whole frames."""
+    whole = stack.rechunk({1: -1, 2: -1})
+    mapped: da.Array = da.map_blocks(
+        _block,
+        whole,
+        function,
+        Sent.of(model),
+        dtype=dtype,
+        meta=whole._meta.astype(dtype),
+        **settings,
+    )
+    return mapped
+
+
+def _block(frames: Any, function: Any, sent: Sent, **settings: Any) -> Any:
+    return function(frames, sent.opened(), **settings)
+
+
+def _denoised(call: Call) -> da.Array:
+    image = _checked(call.arguments["image"])
+    model = model_for("denoise", call.arguments.get("model", "denoise-atomic"))
+    settings = _settings(call, "mean", "std")
+    if call.arguments.get("series"):
+        return _in_one_task(denoise, image, model, series=True, **settings)
+    if image.ndim == 3:
+        return frames_mapped(denoise, image, model, **settings)
+    return in_windows(image, model, **settings)
+
+
+def _restored(call: Call) -> Any:
+    image = _checked(call.arguments["image"])
+    model = model_for("restore", call.arguments.get("model", "restore-scan"))
+    if call.arguments.get("details"):
+        return _at_once(call)
+    settings = _settings(call, "fast_axis", "mean", "std")
+    finds_rows = bool(model.contract.denoiser)
+    if image.ndim == 2 and not finds_rows:
+        return in_windows(image, model, **_settings(call, "mean", "std"))
+    if image.ndim == 2:  # rows are judged as a whole
+        return _in_one_task(restore, image, model, **settings)
+    if finds_rows and settings.get("fast_axis") is None:
+        found = dask.delayed(_fast_axis, pure=True)
+        first = image[0].rechunk(-1).to_delayed().item()
+        settings["fast_axis"] = found(first, Sent.of(model), **_settings(call, "mean", "std"))
+    return frames_mapped(restore, image, model, **settings)
+
+
+def _fast_axis(frame: Any, sent: Sent, **settings: Any) -> str:
+    return fast_axis_of(frame, sent.opened(), **settings)
+
+
+def _aligned(call: Call) -> Any:
+    from stemzoo.integrations.series import align_blocks
+
+    return align_blocks(_checked(call.arguments["stack"], 3), call.arguments)
+
+
+def _at_once(call: Call) -> Any:
+    """The function on whole arrays, where the scheduler runs it."""
+    opened = call.changed(lambda image: image.rechunk(-1) if isinstance(image, da.Array) else image)
+    return dask.delayed(call.function)(**opened.arguments).compute()
+
+
+def _in_one_task(function: Any, image: da.Array, model: Model, **settings: Any) -> da.Array:
+    whole = image.rechunk(-1)
+    return da.map_blocks(
+        _block,
+        whole,
+        function,
+        Sent.of(model),
+        dtype=np.float32,
+        meta=whole._meta.astype(np.float32),
+        **settings,
+    )
+
+
+def _settings(call: Call, *names: str) -> dict[str, Any]:
+    return {name: call.arguments[name] for name in names if name in call.arguments}
+
+
+def _checked(image: da.Array, ndim: int | None = None) -> da.Array:
+    """The same words as for an array in memory, before anything is computed."""
+    if any(not isinstance(size, int) for size in image.shape):
+        raise ValueError(
+            f"the Dask array has shape {image.shape}, of which sizes are unknown; compute them "
+            "first: image.compute_chunk_sizes()"
+        )
+    like = np.broadcast_to(np.zeros((), image.dtype), image.shape)
+    native_image(like, "image" if ndim is None else "stack", ndim or (3 if image.ndim == 3 else 2))
+    return image
