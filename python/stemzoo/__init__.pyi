@@ -16,6 +16,8 @@ from stemzoo.streaming.statistics import LiveStatistics
 from stemzoo.trust.inspection import Inspection, inspect
 from stemzoo.zoo.catalogue import ModelInfo, models, pull
 
+KINDS: dict[str, str]
+
 __all__ = [
     "Alignment",
     "Candidate",

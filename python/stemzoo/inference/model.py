@@ -136,7 +136,7 @@ class Model:
                 "use stemzoo.drift(reference, moving, model=...)"
             )
         pixels, mask = image_or_stack(image, "image")
-        options = _Options(interface.geometry(step, name), _normalisation(mean, std))
+        options = _Options(interface.geometry(step, name), normalisation_of(mean, std))
         masked = mask if mask is not None and mask.any() else None
         run_on = self._run_stack if pixels.ndim == 3 else self._run_image
         run = run_on(pixels, masked, options, progress)
@@ -283,7 +283,7 @@ def _require_listed(sha256: str, path: str | Path) -> None:
         )
 
 
-def _normalisation(mean: float | None, std: float | None) -> tuple[float, float] | None:
+def normalisation_of(mean: float | None, std: float | None) -> tuple[float, float] | None:
     """The two numbers that a caller has chosen, or None where each image has its own."""
     if mean is None and std is None:
         return None

@@ -14,7 +14,7 @@ import numpy as np
 
 from stemzoo.alignment.denoise import denoise
 from stemzoo.common.arrays import Call, native_image
-from stemzoo.inference.model import Model, model_for
+from stemzoo.inference.model import Model, model_for, normalisation_of
 from stemzoo.integrations.mosaic import in_windows
 from stemzoo.integrations.sent import Sent
 from stemzoo.scan.restoration import fast_axis_of, restore
@@ -116,6 +116,7 @@ def _in_one_task(function: Any, image: da.Array, model: Model, **settings: Any) 
 
 
 def _settings(call: Call, *names: str) -> dict[str, Any]:
+    normalisation_of(call.arguments.get("mean"), call.arguments.get("std"))  # refused before work
     return {name: call.arguments[name] for name in names if name in call.arguments}
 
 

@@ -6,6 +6,7 @@ parts are what the whole image would give.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo import _core
-from stemzoo.inference.model import MAX_TILE, Model
+from stemzoo.inference.model import MAX_TILE, Model, normalisation_of
 from stemzoo.integrations.sent import Sent
 from stemzoo.model_file.interface import Images, TakesImages
 
@@ -47,11 +48,9 @@ def in_windows(
     """A model on an image of any size; the blocks of the result follow from the network."""
     rows, columns = _parts(image.shape, model)
     sent = Sent.of(model)
-    statistics = dask.delayed(_overall, pure=True)(
-        [dask.delayed(_measured, pure=True)(block) for block in image.to_delayed().ravel()],
-        mean,
-        std,
-    )
+    blocks = [dask.delayed(_measured, pure=True)(block) for block in image.to_delayed().ravel()]
+    given = normalisation_of(mean, std)
+    statistics = dask.delayed(_overall, pure=True)(blocks, given)
     return da.block(
         [[_computed(image, (row, column), sent, statistics) for column in columns] for row in rows]
     )
@@ -91,9 +90,7 @@ def _measured(block: NDArray[Any]) -> tuple[int, Statistics]:
     return known.size, Statistics(mean, std, *(limits or (float(known.min()), float(known.max()))))
 
 
-def _overall(
-    blocks: list[tuple[int, Statistics]], mean: float | None, std: float | None
-) -> Statistics:
+def _overall(blocks: list[tuple[int, Statistics]], given: tuple[float, float] | None) -> Statistics:
     """Of the image, from those of its blocks; hot pixels are found block by block."""
     if len(blocks) == 1:
         ((_, found),) = blocks
@@ -103,8 +100,8 @@ def _overall(
         middle = float((count * means).sum() / count.sum())
         variance = float((count * (stds**2 + (means - middle) ** 2)).sum() / count.sum())
         found = Statistics(middle, math.sqrt(variance), float(lows.min()), float(highs.max()))
-    if mean is not None or std is not None:
-        return found._replace(mean=mean, std=std)
+    if given:
+        return found._replace(mean=given[0], std=given[1])
     return found if found.std > 0 else found._replace(std=1.0)  # a constant image stays one
 
 
@@ -126,7 +123,7 @@ def _parts(shape: tuple[int, int], model: Model) -> tuple[list[Part], list[Part]
 
 def _cropped(size: int, tile: int, starts: list[int]) -> Iterator[Part]:
     """Windows that meet in the middle of their overlap."""
-    between = [(one + tile + other) // 2 for one, other in zip(starts, starts[1:], strict=False)]
+    between = [(one + tile + other) // 2 for one, other in itertools.pairwise(starts)]
     for start, begin, end in zip(starts, [0, *between], [*between, size], strict=True):
         yield Part(begin, end, start, min(start + tile, size))
 
@@ -137,6 +134,6 @@ def _blended(size: int, tile: int, starts: list[int]) -> Iterator[Part]:
     borders = [*starts[::at_once], size]
     if len(borders) > 2 and size - borders[-2] < tile:
         del borders[-2]
-    for begin, end in zip(borders, borders[1:], strict=False):
+    for begin, end in itertools.pairwise(borders):
         touching = [start for start in starts if start < end and start + tile > begin]
         yield Part(begin, end, touching[0], min(touching[-1] + tile, size))
