@@ -140,8 +140,9 @@ def align(
     """The drift of every frame of a series, and the average of the frames without it.
 
     `stack` is an array (frames, rows, columns) or whatever has its shape, dtype and frames by
-    number: a memory-mapped file, an HDF5 or zarr dataset. Masked pixels, NaN and infinity are left
-    out. `model` None compares frames without a network.
+    number: a memory-mapped file, an HDF5 or zarr dataset. A sequence or a generator of frames, or
+    of paths of files with one image each, is read into memory. Masked pixels, NaN and infinity are
+    left out. `model` None compares frames without a network.
 
     Each frame is compared with up to `band` before it, by default with all in series of up to 64
     frames and with 16 in longer ones, and with fewer where frames are large. Shifts of a pair are

@@ -22,6 +22,7 @@ from stemzoo.cli.paths import (
     require_files,
     result,
 )
+from stemzoo.cli.scheduler import add_scheduler, pixels, scheduler
 from stemzoo.common.errors import FileError
 from stemzoo.common.progress import progress_bar
 from stemzoo.inference.model import Model
@@ -62,6 +63,7 @@ def add_drift_commands(commands: Any) -> None:
     align.add_argument("--dataset", type=int, help="which stack of a file that holds several")
     add_save_correction(align)
     add_drift_model(align)
+    add_scheduler(align)
     align.set_defaults(run=_align)
 
 
@@ -107,14 +109,15 @@ def _align(given: argparse.Namespace) -> None:
         )
     model = drift_model(given)
     settings = {name: getattr(given, name) for name in ("band", "max_shift", "scan_drift")}
-    found = stemzoo.align(
-        stack.data,
-        model,
-        **settings,
-        resume=given.resume,
-        progress=progress_bar(given.stack.name),
-        threads=given.threads,
-    )
+    with scheduler(given):
+        found = stemzoo.align(
+            pixels(given, given.stack, stack, dataset=given.dataset),
+            model,
+            **settings,
+            resume=given.resume,
+            progress=progress_bar(given.stack.name),
+            threads=given.threads,
+        )
     earlier = stack.metadata.get("provenance")
     record = alignment_provenance(found, model, given.stack, settings, given.dataset, earlier)
     write(given.output, dataclasses.replace(stack, data=found.average), provenance=record)

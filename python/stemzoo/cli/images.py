@@ -24,6 +24,7 @@ from stemzoo.cli.paths import (
     require_files,
     result,
 )
+from stemzoo.cli.scheduler import add_scheduler, pixels, run_there, scheduler
 from stemzoo.cli.written import record_of
 from stemzoo.common.errors import EXPECTED, FileError, reason
 from stemzoo.common.progress import progress_bar
@@ -61,6 +62,7 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
         "--provider", action="append", help="ONNX Runtime provider; may be repeated"
     )
     command.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    add_scheduler(command)
     command.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
     if task == "restore":
         add_save_correction(command)
@@ -75,6 +77,8 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
+    if given.scheduler and given.series:
+        raise ValueError("--series looks at all frames at once; leave --scheduler out")
     sources, left_out = without_results(expanded(given.files))
     if left_out:
         print(f"left out, being results or pictures of stemzoo: {_listed(left_out)}")
@@ -93,10 +97,11 @@ def _run(given: argparse.Namespace) -> None:
         progress=progress_bar(given.model),
     )
     require_task(model, given.task)
-    if len(sources) == 1:
-        _run_file(model, sources[0], targets[0], given)
-    else:
-        _run_files(model, sources, targets, given)
+    with scheduler(given):
+        if len(sources) == 1:
+            _run_file(model, sources[0], targets[0], given)
+        else:
+            _run_files(model, sources, targets, given)
 
 
 def _run_files(
@@ -124,7 +129,10 @@ def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespac
 
     image = read(source, dataset=given.dataset)
     progress = progress_bar(source.name)
-    if given.series:
+    if given.scheduler:
+        there = pixels(given, source, image, dataset=given.dataset)
+        run = run_there(model, there, image.data, progress)
+    elif given.series:
         from stemzoo.alignment.series import run_series
 
         run = run_series(model, image.data, progress=progress)
