@@ -45,9 +45,10 @@ def _closed(image: Any, like: Any) -> Any:
     held = like if image.ndim == 3 or not several else like.inav[(0,) * several]
     frames = like.data.shape[:-2] if image.ndim == 3 else ()
     data = _array(image, lazy=like._lazy).reshape(*frames, *image.shape[-2:])
-    if data.shape == held.data.shape:
-        return held._deepcopy_with_new_data(data)
-    return _surface(data, held)
+    if data.shape != held.data.shape:
+        return _surface(data, held)
+    signal = held._deepcopy_with_new_data(data)
+    return signal if like._lazy or isinstance(data, np.ndarray) else signal.as_lazy()
 
 
 def _array(image: Any, *, lazy: bool) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hyperspy._lazy_signals import LazySignal2D
+from hyperspy._signals.lazy_signal2d import LazySignal2D
 from hyperspy.signals import Signal2D
 
 import stemzoo
