@@ -1,4 +1,4 @@
-"""Helpers of the other Python tests are at hand here, too; and no cache of the user's is touched."""
+"""Helpers of the other Python tests are at hand here, and no cache of the user is touched."""
 
 import sys
 from pathlib import Path

@@ -11,12 +11,12 @@ pytest.importorskip("distributed", reason="needs stemzoo[dask]: make test-integr
 import dask
 import dask.array as da
 from distributed import Client, LocalCluster
+from zoo_server import NAME, ZooServer, add_model, write_index
 
 import stemzoo
 from stemzoo.cli.main import main
 from stemzoo.io import read
 from tests.integrations.long_series import series
-from zoo_server import NAME, ZooServer, add_model, write_index
 
 pytestmark = pytest.mark.filterwarnings("default")  # distributed's own
 
@@ -123,7 +123,7 @@ def test_each_worker_asks_for_a_model_once(client, cluster, tmp_path, monkeypatc
 @pytest.fixture
 def stored(stack, tmp_path):
     path = tmp_path / "series.npy"
-    np.save(path, stack[:24].compute().astype(np.float32))
+    np.save(path, stack[:8].compute().astype(np.float32))
     return path
 
 
