@@ -181,7 +181,7 @@ $(DENOISERS:%=.venv-%/ready) $(SCAN_MERGERS:%=.venv-%/ready):
 	rm -f .venv-nion/stemzoo-*.whl
 	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-nion \
 		--config-settings=build-dir=$(BUILD) .
-	.venv-nion/bin/pip install --quiet pytest onnx "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion,hyperspy,dask]"
+	.venv-nion/bin/pip install --quiet pytest onnx zarr dask-jobqueue "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion,hyperspy,dask]"
 	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
 	touch $@
 
