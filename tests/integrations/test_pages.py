@@ -24,7 +24,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 # Stand-ins for the two programs of a queue: jobs run on this machine.
 SBATCH = """#!/bin/sh
-setsid sh "$1" > "$1.log" 2>&1 &
+cp "$1" job.sh  # what is submitted is removed at once
+setsid sh job.sh > job.log 2>&1 &
 echo "Submitted batch job $!"
 """
 SCANCEL = """#!/bin/sh

@@ -97,9 +97,7 @@ def test_masked_frames_of_a_generator_stay_masked(series):
 
 
 def test_frames_of_two_shapes_and_none_are_refused(series):
-    with pytest.raises(
-        ValueError, match=r"stack\[1\] has shape \(9, 8\) and stack\[0\] "
-    ):
+    with pytest.raises(ValueError, match=r"stack\[1\] has shape \(9, 8\) and stack\[0\] "):
         stemzoo.align([series[0], series[1][:9, :8]], None)
     with pytest.raises(ValueError, match="stack holds no frames"):
         stemzoo.align(iter([]), None)

@@ -37,8 +37,7 @@ class Call:
     gives: tuple[str, ...]  # the fields of a record in the result that are images
 
     def images(self) -> list[Any]:
-        given = [self.arguments[name] for name in self.takes if name in self.arguments]
-        return [each for one in given for each in _each(one)]
+        return [each for name in self.takes for each in _each(self.arguments[name])]
 
     def changed(self, change: Callable[[Any], Any]) -> Call:
         """With other images; `change` is called for each."""
@@ -48,7 +47,7 @@ class Call:
                 [change(one) for one in given] if isinstance(given, list | tuple) else change(given)
             )
 
-        new = {name: each(self.arguments[name]) for name in self.takes if name in self.arguments}
+        new = {name: each(self.arguments[name]) for name in self.takes}
         return replace(self, arguments=self.arguments | new)
 
     def result(self) -> Any:
@@ -71,10 +70,11 @@ def any_kind(*takes: str, gives: tuple[str, ...] = ()) -> Callable[[Function], F
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             try:
-                given = signature.bind(*args, **kwargs).arguments
+                given = signature.bind(*args, **kwargs)
             except TypeError:
                 return function(*args, **kwargs)  # which says it in the words of Python
-            asked = Call(call, given, takes, gives)
+            given.apply_defaults()
+            asked = Call(call, given.arguments, takes, gives)
             kinds = [kind for kind in map(kind_of, asked.images()) if kind]
             return import_module(kinds[0]).run(asked) if kinds else function(*args, **kwargs)
 

@@ -44,18 +44,15 @@ def as_dask(images: Any) -> da.Array:
     return da.stack([da.from_delayed(each, images.shape[1:], images.dtype) for each in frames])
 
 
-def frames_mapped(
-    function: Any, stack: da.Array, model: Model, dtype: Any = np.float32, **settings: Any
-) -> da.Array:
-    """A function of frames and a model on the blocks of a stack, which hold whole frames."""
-    whole = stack.rechunk({1: -1, 2: -1})
+def _mapped(function: Any, image: da.Array, model: Model, **settings: Any) -> da.Array:
+    """A function of images and a model on each block."""
     mapped: da.Array = da.map_blocks(
         _block,
-        whole,
+        image,
         function,
         Sent.of(model),
-        dtype=dtype,
-        meta=whole._meta.astype(dtype),
+        dtype=np.float32,
+        meta=image._meta.astype(np.float32),
         **settings,
     )
     return mapped
@@ -75,32 +72,29 @@ def _of_a_pixel(call: Call) -> Any:
 
 
 def _denoised(call: Call) -> da.Array:
-    image = _checked(call.arguments["image"])
-    model = model_for("denoise", call.arguments.get("model", "denoise-atomic"))
-    settings = _settings(call, "mean", "std")
-    if call.arguments.get("series"):
-        return _in_one_task(denoise, image, model, series=True, **settings)
-    if image.ndim == 3:
-        return frames_mapped(denoise, image, model, **settings)
-    return in_windows(image, model, **settings)
+    image, model = _checked(call, "image"), model_for("denoise", call.arguments["model"])
+    settings = _normalisation(call)
+    if call.arguments["series"]:
+        return _mapped(denoise, image.rechunk(-1), model, series=True, **settings)
+    if image.ndim == 2:
+        return in_windows(image, model, **settings)
+    return _mapped(denoise, image.rechunk({1: -1, 2: -1}), model, **settings)
 
 
 def _restored(call: Call) -> Any:
-    image = _checked(call.arguments["image"])
-    model = model_for("restore", call.arguments.get("model", "restore-scan"))
-    if call.arguments.get("details"):
+    image, model = _checked(call, "image"), model_for("restore", call.arguments["model"])
+    if call.arguments["details"]:
         return _at_once(call)
-    settings = _settings(call, "fast_axis", "mean", "std")
+    settings, axis = _normalisation(call), call.arguments["fast_axis"]
     finds_rows = bool(model.contract.denoiser)
     if image.ndim == 2 and not finds_rows:
-        return in_windows(image, model, **_settings(call, "mean", "std"))
+        return in_windows(image, model, **settings)
     if image.ndim == 2:  # rows are judged as a whole
-        return _in_one_task(restore, image, model, **settings)
-    if finds_rows and settings.get("fast_axis") is None:
-        found = dask.delayed(_fast_axis, pure=True)
+        return _mapped(restore, image.rechunk(-1), model, fast_axis=axis, **settings)
+    if finds_rows and axis is None:
         first = image[0].rechunk(-1).to_delayed().item()
-        settings["fast_axis"] = found(first, Sent.of(model), **_settings(call, "mean", "std"))
-    return frames_mapped(restore, image, model, **settings)
+        axis = dask.delayed(_fast_axis, pure=True)(first, Sent.of(model), **settings)
+    return _mapped(restore, image.rechunk({1: -1, 2: -1}), model, fast_axis=axis, **settings)
 
 
 def _fast_axis(frame: Any, sent: Sent, **settings: Any) -> str:
@@ -110,40 +104,31 @@ def _fast_axis(frame: Any, sent: Sent, **settings: Any) -> str:
 def _aligned(call: Call) -> Any:
     from stemzoo.integrations.series import align_blocks
 
-    return align_blocks(_checked(call.arguments["stack"], 3), call.arguments)
+    return align_blocks(**call.arguments | {"stack": _checked(call, "stack", 3)})
 
 
 def _at_once(call: Call) -> Any:
     """The function on whole arrays, where the scheduler runs it."""
     opened = call.changed(lambda image: image.rechunk(-1) if isinstance(image, da.Array) else image)
-    return dask.delayed(call.function)(**opened.arguments).compute()
+    given = {name: value for name, value in opened.arguments.items() if name != "progress"}
+    return dask.delayed(call.function)(**given).compute()
 
 
-def _in_one_task(function: Any, image: da.Array, model: Model, **settings: Any) -> da.Array:
-    whole = image.rechunk(-1)
-    return da.map_blocks(
-        _block,
-        whole,
-        function,
-        Sent.of(model),
-        dtype=np.float32,
-        meta=whole._meta.astype(np.float32),
-        **settings,
-    )
+def _normalisation(call: Call) -> dict[str, Any]:
+    """Refused before any work where it makes no sense."""
+    given = {name: call.arguments[name] for name in ("mean", "std")}
+    normalisation_of(**given)
+    return given
 
 
-def _settings(call: Call, *names: str) -> dict[str, Any]:
-    normalisation_of(call.arguments.get("mean"), call.arguments.get("std"))  # refused before work
-    return {name: call.arguments[name] for name in names if name in call.arguments}
-
-
-def _checked(image: da.Array, ndim: int | None = None) -> da.Array:
-    """The same words as for an array in memory, before anything is computed."""
+def _checked(call: Call, name: str, ndim: int | None = None) -> da.Array:
+    """The image in the same words as an array in memory, before anything is computed."""
+    image: da.Array = call.arguments[name]
     if any(not isinstance(size, int) for size in image.shape):
         raise ValueError(
-            f"the Dask array has shape {image.shape}, of which sizes are unknown; compute them "
-            "first: image.compute_chunk_sizes()"
+            f"{name} is a Dask array of shape {image.shape}, of which sizes are unknown; compute "
+            f"them first: {name}.compute_chunk_sizes()"
         )
     like = np.broadcast_to(np.zeros((), image.dtype), image.shape)
-    native_image(like, "image" if ndim is None else "stack", ndim or (3 if image.ndim == 3 else 2))
+    native_image(like, name, ndim or (3 if image.ndim == 3 else 2))
     return image

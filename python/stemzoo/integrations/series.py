@@ -25,7 +25,7 @@ from stemzoo.alignment.measuring import Looks, Steps, measured
 from stemzoo.alignment.pair_file import Key, PairFile
 from stemzoo.alignment.together import Field, Placed, Places, Seen, seen, settled, summed
 from stemzoo.common.threads import thread_count
-from stemzoo.inference.model import model_for
+from stemzoo.inference.model import Model, model_for
 from stemzoo.integrations.cluster import compute_each, tree_sum
 from stemzoo.integrations.sent import Sent
 from stemzoo.registration.pair import Drift, Estimator
@@ -55,28 +55,34 @@ def _opened(judge: Judge, process: int) -> Estimator:
     return Estimator(judge.shape, model, max_shift=judge.max_shift, threads=1)
 
 
-def align_blocks(stack: da.Array, arguments: dict[str, Any]) -> here.Alignment:
-    """`stemzoo.align` with these arguments; `images` of the result is a Dask array."""
-    thread_count(arguments.get("threads"))
-    model = arguments.get("model", "drift-lattice")
-    model = None if model is None else model_for("drift", model)
-    band = arguments.get("band")
-    series = Blocks(stack, model, arguments.get("max_shift"), band)
-    names = ("scan_drift", "resume", "progress")
-    settings = {name: arguments[name] for name in names if name in arguments}
-    return here.aligned(series, model, **settings)
+def align_blocks(
+    stack: da.Array,
+    model: str | Model | None,
+    *,
+    max_shift: int | None,
+    band: int | None,
+    threads: int | None,
+    **settings: Any,
+) -> here.Alignment:
+    """`stemzoo.align` with these arguments; `images` of the result is a Dask array. A task takes
+    one thread."""
+    thread_count(threads)
+    ready = None if model is None else model_for("drift", model)
+    return here.aligned(Blocks(stack, ready, max_shift, band), ready, **settings)
 
 
 class Blocks:
     """A series in a Dask array, as `aligned` asks for it."""
 
-    def __init__(self, stack: da.Array, model: Any, max_shift: int | None, band: Any) -> None:
+    def __init__(
+        self, stack: da.Array, model: Model | None, max_shift: int | None, band: int | None
+    ) -> None:
         self._stack = stack.rechunk({1: -1, 2: -1})
         self.frames = Frames(_OneByOne(self._stack))
         shape = self.frames.shape[1:]
         self.judge = Estimator(shape, model, max_shift=max_shift, threads=1)
         self.band = here.band_of(band, self.frames)
-        self._sent = Judge(shape, model and Sent.of(model), max_shift)
+        self._sent = Judge(shape, Sent.of(model) if model else None, max_shift)
         self._all_pairs = self.band >= len(self.frames) - 1
         self._parts = _parts(self.frames.shape, SHORT_PART if self._all_pairs else PART)
 
