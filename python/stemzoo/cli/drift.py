@@ -22,7 +22,7 @@ from stemzoo.cli.paths import (
     require_files,
     result,
 )
-from stemzoo.cli.scheduler import add_scheduler, pixels, scheduler
+from stemzoo.cli.scheduler import add_scheduler, pixels_of, scheduler, there
 from stemzoo.common.errors import FileError
 from stemzoo.common.progress import progress_bar
 from stemzoo.inference.model import Model
@@ -109,9 +109,9 @@ def _align(given: argparse.Namespace) -> None:
         )
     model = drift_model(given)
     settings = {name: getattr(given, name) for name in ("band", "max_shift", "scan_drift")}
-    with scheduler(given):
+    with scheduler(given.scheduler):
         found = stemzoo.align(
-            pixels(given, given.stack, stack, dataset=given.dataset),
+            there(given.scheduler, stack.data, pixels_of, given.stack.absolute(), given.dataset),
             model,
             **settings,
             resume=given.resume,

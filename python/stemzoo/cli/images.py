@@ -24,7 +24,7 @@ from stemzoo.cli.paths import (
     require_files,
     result,
 )
-from stemzoo.cli.scheduler import add_scheduler, pixels, run_there, scheduler
+from stemzoo.cli.scheduler import add_scheduler, pixels_of, run_there, scheduler, there
 from stemzoo.cli.written import record_of
 from stemzoo.common.errors import EXPECTED, FileError, reason
 from stemzoo.common.progress import progress_bar
@@ -97,7 +97,7 @@ def _run(given: argparse.Namespace) -> None:
         progress=progress_bar(given.model),
     )
     require_task(model, given.task)
-    with scheduler(given):
+    with scheduler(given.scheduler):
         if len(sources) == 1:
             _run_file(model, sources[0], targets[0], given)
         else:
@@ -130,8 +130,8 @@ def _run_file(model: Model, source: Path, target: Path, given: argparse.Namespac
     image = read(source, dataset=given.dataset)
     progress = progress_bar(source.name)
     if given.scheduler:
-        there = pixels(given, source, image, dataset=given.dataset)
-        run = run_there(model, there, image.data, progress)
+        away = there(given.scheduler, image.data, pixels_of, source.absolute(), given.dataset)
+        run = run_there(model, away, image.data, progress)
     elif given.series:
         from stemzoo.alignment.series import run_series
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from stemzoo.common.progress import Progress
 
 if TYPE_CHECKING:
     from stemzoo.inference.model import Model, Run
-    from stemzoo.io import Micrograph
 
 
 def add_scheduler(command: argparse.ArgumentParser) -> None:
@@ -26,26 +28,35 @@ def add_scheduler(command: argparse.ArgumentParser) -> None:
     )
 
 
-def scheduler(given: argparse.Namespace) -> contextlib.AbstractContextManager[None]:
+def scheduler(address: str | None) -> contextlib.AbstractContextManager[None]:
     """The cluster that was asked for, or none."""
-    if not given.scheduler:
+    if address is None:
         return contextlib.nullcontext()
     from stemzoo.integrations.runs import connected
 
-    return connected(given.scheduler)
+    return connected(address)
 
 
-def pixels(given: argparse.Namespace, path: Path, image: Micrograph, **chosen: Any) -> Any:
-    """The pixels of a file, where they are computed on; `chosen` are arguments of `read`."""
-    if not given.scheduler:
-        return image.data
+def there(
+    address: str | None, pixels: NDArray[Any], load: Callable[..., Any], *arguments: Any
+) -> Any:
+    """Pixels where they are computed on: here, or on workers, by which `load(*arguments)` gives
+    the same."""
+    if address is None:
+        return pixels
     from stemzoo.integrations.runs import on_workers
 
-    return on_workers(path, image, **chosen)
+    return on_workers(pixels, load, *arguments)
+
+
+def pixels_of(path: Path, dataset: int | None) -> NDArray[Any]:
+    from stemzoo.io import read
+
+    return read(path, dataset=dataset).data
 
 
 def run_there(model: Model, image: Any, raw: Any, progress: Progress | None) -> Run:
-    """A model on the pixels of a file that workers read."""
+    """A model on pixels that are `there`; `raw` are the same here."""
     from stemzoo.integrations.runs import run_on_workers
 
     return run_on_workers(model, image, raw, progress=progress)

@@ -1,18 +1,18 @@
-"""The command line's way to a cluster: workers read a file's frames, and run a model on them."""
+"""The command line's way to a cluster: workers read files, and run a model on their frames."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dask
 import dask.array as da
 import numpy as np
+from numpy.typing import NDArray
 
 from stemzoo.common.errors import StemzooError, reason
 from stemzoo.common.progress import Progress
@@ -20,13 +20,12 @@ from stemzoo.inference.model import Model, Run
 from stemzoo.inference.suitability import warnings_of
 from stemzoo.integrations.cluster import compute_each
 from stemzoo.integrations.sent import Sent
-from stemzoo.io import Micrograph, read
 from stemzoo.scan.restoration import fast_axis_of, restored
 
 BLOCK_PIXELS = 1 << 22  # of the frames of a task
 WAIT = 30  # s for a scheduler to answer
 
-_reading = threading.Lock()  # tasks that start together wait for one to read the file
+_loading = threading.Lock()  # tasks that start together wait for one to load the pixels
 
 
 @contextlib.contextmanager
@@ -50,29 +49,34 @@ def connected(address: str) -> Iterator[None]:
         yield
 
 
-def on_workers(path: Path, image: Micrograph, **chosen: Any) -> da.Array:
-    """The pixels of a file, read by the workers; `chosen` are arguments of `read`.
+def on_workers(pixels: NDArray[Any], load: Callable[..., Any], *arguments: Any) -> da.Array:
+    """The pixels that `load(*arguments)` gives, loaded once by each worker.
 
-    The file is where they find it by the same path, as in a folder that all machines share.
+    So files are where workers find them by the same paths, as in a folder that all machines share.
     """
-    shape, dtype = image.data.shape, image.data.dtype
+    shape, dtype = pixels.shape, pixels.dtype
     frames = max(1, BLOCK_PIXELS // (shape[-1] * shape[-2]))
     chunks = da.core.normalize_chunks((*(frames,) * (len(shape) - 2), -1, -1), shape, dtype=dtype)
-    name = (os.path.abspath(path), path.stat().st_mtime_ns, tuple(sorted(chosen.items())))
     return da.map_blocks(
-        _part, *name, dtype=dtype, chunks=chunks, meta=np.empty((0,) * len(shape), dtype)
+        _part,
+        uuid4().hex,  # a file may have changed since it was last loaded
+        load,
+        arguments,
+        dtype=dtype,
+        chunks=chunks,
+        meta=np.empty((0,) * len(shape), dtype),
     )
 
 
-def _part(path: str, changed: int, chosen: tuple[Any, ...], block_info: Any = None) -> Any:
+def _part(once: str, load: Any, arguments: tuple[Any, ...], block_info: Any = None) -> Any:
     part = tuple(slice(*each) for each in block_info[None]["array-location"])
-    with _reading:
-        return _pixels(path, changed, chosen)[part]
+    with _loading:
+        return _loaded(once, load, arguments)[part]
 
 
 @lru_cache(maxsize=1)
-def _pixels(path: str, changed: int, chosen: tuple[Any, ...]) -> Any:
-    return read(path, **dict(chosen)).data
+def _loaded(once: str, load: Any, arguments: tuple[Any, ...]) -> Any:
+    return load(*arguments)
 
 
 def run_on_workers(
