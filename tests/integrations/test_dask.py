@@ -107,6 +107,24 @@ def test_a_large_image_in_windows_is_that_of_the_whole(small_tiles):
     assert clean.chunks[0][0] < 100
 
 
+@pytest.mark.parametrize("dtype", ["?", ">f4", "f2", "u1"])
+def test_a_large_image_of_any_dtype(small_tiles, dtype):
+    image = counts((300, 170)).astype(dtype)
+    clean = stemzoo.denoise(da.from_array(image, chunks=90), small_tiles)
+    expected = stemzoo.denoise(image, small_tiles)
+    np.testing.assert_allclose(clean.compute(), expected, atol=1e-5 * np.ptp(expected))
+
+
+def test_a_large_masked_image(small_tiles):
+    image = counts((300, 170)).astype(np.float32)
+    masked = np.ma.MaskedArray(image, np.zeros(image.shape, bool))
+    masked[:100] = np.ma.masked
+    clean = stemzoo.denoise(da.from_array(masked, chunks=90), small_tiles).compute()
+    expected = stemzoo.denoise(masked, small_tiles)
+    np.testing.assert_array_equal(np.ma.getmaskarray(clean), masked.mask)
+    np.testing.assert_allclose(clean.filled(0), expected.filled(0), atol=1e-5 * np.ptp(expected))
+
+
 def test_what_is_no_number_is_refused_in_a_part_too(small_tiles):
     image = counts((300, 170)).astype(np.float32)
     image[200, 3] = np.nan

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import dask
 import dask.array as da
 import numpy as np
-from numpy.typing import NDArray
 
 from stemzoo import _core
+from stemzoo.common.arrays import native
 from stemzoo.inference.model import MAX_TILE, Model, normalisation_of
 from stemzoo.integrations.sent import Sent
 from stemzoo.model_file.interface import Images, TakesImages
@@ -34,12 +34,14 @@ class Part(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Mean and standard deviation without hot pixels, and the range of all other pixels."""
+    """Mean and standard deviation that an image is normalised by, the range of all pixels that are
+    not hot, and what stands for masked ones."""
 
     mean: float
     std: float
     low: float
     high: float
+    fill: float
 
 
 def in_windows(
@@ -72,37 +74,44 @@ def _computed(image: da.Array, part: tuple[Part, Part], sent: Sent, statistics: 
 
 
 def _run(window: Any, sent: Sent, by: Statistics, inner: tuple[slice, slice]) -> Any:
+    mask = np.ma.getmaskarray(window) if np.ma.isMaskedArray(window) else None
+    pixels = native(np.ma.getdata(window), "image")
+    if mask is not None:
+        pixels = np.where(mask, by.fill, pixels)
     # Only hot pixels are outside the range.
-    limited = np.clip(window, by.low, by.high).astype(window.dtype, copy=False)
-    return sent.opened()(limited, mean=by.mean, std=by.std)[inner]
+    limited = np.clip(pixels, by.low, by.high).astype(pixels.dtype, copy=False)
+    result = sent.opened()(limited, mean=by.mean, std=by.std)[inner]
+    return result if mask is None else np.ma.MaskedArray(result, mask[inner])
 
 
-def _measured(block: NDArray[Any]) -> tuple[int, Statistics]:
+def _measured(block: Any) -> tuple[int, Statistics]:
     known = np.ma.compressed(block)[None] if np.ma.isMaskedArray(block) else block
     if not known.size:
-        return 0, Statistics(0, 0, math.inf, -math.inf)
-    mean, std, finite, limits = _core.measure(known)
+        return 0, Statistics(0, 0, math.inf, -math.inf, 0)
+    pixels = native(known, "image")
+    mean, std, finite, limits = _core.measure(pixels)
     if not finite:
         raise ValueError(
             "the image holds NaN or infinity; replace those pixels, or mask them: "
             "dask.array.ma.masked_invalid(image)"
         )
-    return known.size, Statistics(mean, std, *(limits or (float(known.min()), float(known.max()))))
+    low, high = limits or (float(pixels.min()), float(pixels.max()))
+    return known.size, Statistics(mean, std, low, high, mean)
 
 
 def _overall(blocks: list[tuple[int, Statistics]], given: tuple[float, float] | None) -> Statistics:
     """Of the image, from those of its blocks; hot pixels are found block by block."""
+    count = np.array([size for size, _ in blocks], float)
+    if not count.any():
+        raise ValueError("every pixel of image is masked, so there is nothing to work on")
+    means, stds, lows, highs, _ = np.array([each for _, each in blocks]).T
     if len(blocks) == 1:
-        ((_, found),) = blocks
+        mean, std = float(means[0]), float(stds[0])
     else:
-        count = np.array([size for size, _ in blocks], float)
-        means, stds, lows, highs = np.array([each for _, each in blocks]).T
-        middle = float((count * means).sum() / count.sum())
-        variance = float((count * (stds**2 + (means - middle) ** 2)).sum() / count.sum())
-        found = Statistics(middle, math.sqrt(variance), float(lows.min()), float(highs.max()))
-    if given:
-        return found._replace(mean=given[0], std=given[1])
-    return found if found.std > 0 else found._replace(std=1.0)  # a constant image stays one
+        mean = float((count * means).sum() / count.sum())
+        std = math.sqrt((count * (stds**2 + (means - mean) ** 2)).sum() / count.sum())
+    by = given or (mean, std or 1.0)  # a constant image stays one
+    return Statistics(*by, float(lows.min()), float(highs.max()), mean)
 
 
 def _parts(shape: tuple[int, int], model: Model) -> tuple[list[Part], list[Part]]:
