@@ -58,7 +58,8 @@ class Call:
         if hasattr(result, "shape") and hasattr(result, "dtype"):
             return close(result)
         fields = {name: getattr(result, name) for name in self.gives if hasattr(result, name)}
-        return replace(result, **{name: close(image) for name, image in fields.items()})
+        closed = {name: close(image) for name, image in fields.items()}
+        return replace(result, **closed) if closed else result
 
 
 def any_kind(*takes: str, gives: tuple[str, ...] = ()) -> Callable[[Function], Function]:
