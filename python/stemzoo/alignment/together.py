@@ -189,24 +189,30 @@ def _shown(frame: Frame) -> Any:
     return np.float32(1) if frame.valid is None else frame.valid.astype(np.float32)
 
 
-def _overlaps(corners: NDArray[np.int_], shape: tuple[int, int], rows: slice) -> Floats:
-    """Of some frames with each other one: how much of them it shows; nothing with itself."""
-    apart = np.abs(corners[rows, None] - corners[None])
-    common: Floats = np.maximum(1 - apart / np.array(shape), 0).prod(2)
-    own = np.arange(len(corners))[rows]
-    common[np.arange(len(own)), own] = 0
+def _overlaps(
+    places: NDArray[np.int_], shape: tuple[int, int], rows: slice, power: int = 1
+) -> Floats:
+    """How much frames at some places show of frames at all places."""
+    apart = np.abs(places[rows, None] - places[None])
+    common: Floats = np.maximum(1 - apart / np.array(shape), 0).prod(2) ** power
     return common
 
 
-def _blocks(count: int) -> list[slice]:
-    """Rows of a matrix of frames by frames, few enough to be held."""
-    rows = max(1, (1 << 22) // count)
-    return [slice(start, start + rows) for start in range(0, count, rows)]
+def _times(
+    corners: NDArray[np.int_], shape: tuple[int, int], values: Floats, power: int = 1
+) -> Floats:
+    """Of each frame, the sum of the others' values, times how much of them it shows.
 
-
-def _times(corners: NDArray[np.int_], shape: tuple[int, int], values: Floats) -> Floats:
-    blocks = _blocks(len(corners))
-    return np.concatenate([_overlaps(corners, shape, rows) @ values for rows in blocks])
+    Frames of a long series share places, which are far fewer than frames.
+    """
+    places, at = np.unique(corners, axis=0, return_inverse=True)
+    at = at.reshape(-1)  # NumPy 2.0 gives it another shape
+    sums = np.stack([np.bincount(at, each, len(places)) for each in values.T], 1)
+    rows = max(1, (1 << 22) // len(places))
+    blocks = [slice(start, start + rows) for start in range(0, len(places), rows)]
+    seen = np.concatenate([_overlaps(places, shape, block, power) @ sums for block in blocks])
+    others: Floats = seen[at] - values
+    return others
 
 
 def _totals(corners: NDArray[np.int_], shape: tuple[int, int]) -> Floats:
@@ -219,8 +225,9 @@ def _mean_of_others(corners: NDArray[np.int_], shape: tuple[int, int], values: F
 
 def _share_of_others(corners: NDArray[np.int_], shape: tuple[int, int]) -> Floats:
     """The variance of the average of the others, of that of one frame."""
-    squares = [(_overlaps(corners, shape, rows) ** 2).sum(1) for rows in _blocks(len(corners))]
-    return np.concatenate(squares) / _totals(corners, shape)[:, 0] ** 2
+    squares = _times(corners, shape, np.ones((len(corners), 1)), power=2)[:, 0]
+    share: Floats = squares / _totals(corners, shape)[:, 0] ** 2
+    return share
 
 
 def _solved(
