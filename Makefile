@@ -113,7 +113,7 @@ python-test: .venv/dev  ## both folders at the same time: most tests keep one co
 runtime-test training-test: %-test: .venv/dev
 	$(BIN)/python -m pytest tests/$(if $(filter runtime,$*),python,training)
 
-test-integrations: .venv-nion/ready  ## the plug-in in Nion Swift, at its simulated microscope
+test-integrations: .venv-nion/ready  ## Nion Swift with its microscope, HyperSpy, a Dask cluster
 	.venv-nion/bin/python -m pytest tests/integrations
 
 docs: .venv-docs/ready  ## the site, in build/site; warnings are errors
@@ -181,7 +181,7 @@ $(DENOISERS:%=.venv-%/ready) $(SCAN_MERGERS:%=.venv-%/ready):
 	rm -f .venv-nion/stemzoo-*.whl
 	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-nion \
 		--config-settings=build-dir=$(BUILD) .
-	.venv-nion/bin/pip install --quiet pytest "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion]"
+	.venv-nion/bin/pip install --quiet pytest onnx zarr dask-jobqueue "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion,hyperspy,dask]"
 	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
 	touch $@
 

@@ -28,7 +28,7 @@ _MODULES = {
     "StemzooError": "stemzoo.common.errors",
     "Tiling": "stemzoo.inference.tiling",
     "align": "stemzoo.alignment.align",
-    "denoise": "stemzoo.denoising.denoise",
+    "denoise": "stemzoo.alignment.denoise",
     "drift": "stemzoo.registration.pair",
     "live": "stemzoo.streaming.live",
     "inspect": "stemzoo.trust.inspection",
@@ -41,6 +41,14 @@ _MODULES = {
     "read": "stemzoo.io.formats",
     "restore": "stemzoo.scan.restoration",
     "write": "stemzoo.io.formats",
+}
+
+# Who takes images that are no arrays, by the package of their type (stemzoo.common.arrays).
+KINDS = {
+    "path": "stemzoo.integrations.files",
+    "stemzoo.io.micrograph": "stemzoo.integrations.files",
+    "hyperspy": "stemzoo.integrations.signals",
+    "dask.array": "stemzoo.integrations.blocks",
 }
 
 __all__ = ["__version__", *_MODULES]

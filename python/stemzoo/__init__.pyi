@@ -1,7 +1,7 @@
 from stemzoo._core import __version__
 from stemzoo.alignment.align import Alignment, align
+from stemzoo.alignment.denoise import denoise
 from stemzoo.common.errors import FileError, ModelError, StemzooError
-from stemzoo.denoising.denoise import denoise
 from stemzoo.inference.model import Model, load
 from stemzoo.inference.tiling import Tiling
 from stemzoo.io.formats import read, write
@@ -17,6 +17,8 @@ from stemzoo.streaming.live import LiveFrame, live
 from stemzoo.streaming.statistics import LiveStatistics
 from stemzoo.trust.inspection import Inspection, inspect
 from stemzoo.zoo.catalogue import ModelInfo, models, pull
+
+KINDS: dict[str, str]
 
 __all__ = [
     "Alignment",

@@ -92,7 +92,7 @@ def test_a_band_finds_the_path_from_fewer_pairs(series):
 
 def test_series_too_long_to_be_kept_are_read_again_and_come_out_alike(series, monkeypatch):
     whole = align(series, band=2)
-    monkeypatch.setattr(sys.modules["stemzoo.alignment.align"], "KEPT_PIXELS", series.size)
+    monkeypatch.setattr(sys.modules["stemzoo.alignment.measuring"], "KEPT_PIXELS", series.size)
     stack = Counted(series)
     same(align(stack, band=2), whole)
     assert stack.read[:7] == stack.read[-7:] == list(range(7))

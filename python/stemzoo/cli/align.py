@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import stemzoo
 from stemzoo.cli.apply import add_save_correction, save_correction, saved_correction
@@ -26,6 +27,7 @@ from stemzoo.cli.paths import (
     require_files,
     result,
 )
+from stemzoo.cli.scheduler import add_scheduler, scheduler, there
 from stemzoo.cli.targets import Naming, folder_made, output_place, targets
 from stemzoo.cli.work import enlarged
 from stemzoo.common.errors import FileError
@@ -86,6 +88,7 @@ def add_align_command(commands: Any) -> None:
     )
     add_save_correction(align)
     add_drift_model(align)
+    add_scheduler(align)
     align.set_defaults(run=_align)
 
 
@@ -99,12 +102,13 @@ def _align(given: argparse.Namespace) -> None:
     (average,) = targets(files[:1], given.output, Naming("align", "aligned", given.signal))
     with folder_made(given.output, 1, keep=True):
         _check(given, files, average)
-        stack = enlarged(_series(files, given.signal), given.bin)
+        stack = _series(files, given.signal, given.bin)
     model = drift_model(given)
     settings = {name: getattr(given, name) for name in ("band", "max_shift", "scan_drift")}
-    with watched(files[0].name) as progress:
+    where = [path.absolute() for path in files], given.signal, given.bin
+    with scheduler(given.scheduler), watched(files[0].name) as progress:
         found = stemzoo.align(
-            stack.data,
+            there(given.scheduler, stack.data, _pixels, *where),
             model,
             **settings,
             resume=given.resume,
@@ -139,8 +143,13 @@ def _align(given: argparse.Namespace) -> None:
     said(given.json, "\n".join(lines), _record(files, written, found, stack))
 
 
-def _series(files: Sequence[Path], signal: str | None) -> Micrograph:
-    stack = read_series(files, signal)
+def _pixels(files: Sequence[Path], signal: str | None, factor: int) -> NDArray[Any]:
+    """On the workers of a cluster."""
+    return _series(files, signal, factor).data
+
+
+def _series(files: Sequence[Path], signal: str | None, factor: int) -> Micrograph:
+    stack = enlarged(read_series(files, signal), factor)
     if stack.data.ndim != 3:
         raise FileError(
             f"{files[0]} holds one image of shape {stack.data.shape}, and there is nothing to "

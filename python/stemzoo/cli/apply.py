@@ -160,7 +160,8 @@ def _one_chunk_at_a_time() -> AbstractContextManager[Any]:
     """The core uses all threads for it; more chunks would take more memory."""
     import dask
 
-    return dask.config.set(scheduler="synchronous")
+    setting: AbstractContextManager[Any] = dask.config.set(scheduler="synchronous")
+    return setting
 
 
 def _write_image(path: Path, image: Any, first: Cube, record: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from stemzoo.cli.paths import (
     require_files,
     result,
 )
+from stemzoo.cli.scheduler import add_scheduler, scheduler
 from stemzoo.cli.targets import FORMATS, Naming, folder_made, output_place, targets
 from stemzoo.cli.work import Done, Job, Order, one_by_one, opened, side_by_side
 from stemzoo.common.errors import FileError
@@ -89,6 +90,7 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
     command.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     if task == "restore":
         add_save_correction(command)
+    add_scheduler(command)
     many = command.add_argument_group("many files")
     many.add_argument("--jobs", type=int, default=1, metavar="N", help="files done at once")
     many.add_argument(
@@ -102,6 +104,11 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
 def _run(given: argparse.Namespace) -> None:
     if given.jobs < 1:
         raise ValueError(f"--jobs is {given.jobs}; expected how many files to do at once")
+    if given.scheduler and (given.series or given.jobs > 1):
+        raise ValueError(
+            "--series looks at all frames at once, and --jobs starts processes here; "
+            "leave --scheduler out"
+        )
     sources, left_out = without_results(expanded(given.files))
     if left_out:
         _note(f"left out, being results or pictures of stemzoo: {_listed(left_out)}")
@@ -115,6 +122,7 @@ def _run(given: argparse.Namespace) -> None:
         bin=given.bin,
         dtype=given.dtype,
         series=given.series,
+        scheduler=given.scheduler,
     )
     naming = Naming(given.task, given.done, given.signal, given.format)
     jobs = _jobs(sources, targets(sources, given.output, naming), given)
@@ -125,7 +133,8 @@ def _run(given: argparse.Namespace) -> None:
                 said(given.json, f"{job.source} -> {job.target}", Done(job).record())
             return
         if jobs:
-            _do(order, jobs, given, journal)
+            with scheduler(given.scheduler):
+                _do(order, jobs, given, journal)
 
 
 def _jobs(sources: Sequence[Path], results: Sequence[Path], given: argparse.Namespace) -> list[Job]:
@@ -147,7 +156,9 @@ def _to_do(
     journal = None
     if given.journal:
         check([], [Output("journal", given.journal, "journal of stemzoo", is_journal)])
-        journal = Journal(given.journal, dataclasses.asdict(order) | {"threads": None})
+        journal = Journal(
+            given.journal, dataclasses.asdict(order) | dict.fromkeys(("threads", "scheduler"))
+        )
         left = [job for job in jobs if not journal.has(job.source, job.target)]
         if len(left) < len(jobs):
             done = len(jobs) - len(left)

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import stemzoo
+from stemzoo.cli.scheduler import run_there, there
 from stemzoo.common.binning import binned
 from stemzoo.common.errors import EXPECTED, FileError, reason
 from stemzoo.common.progress import Progress, progress_bar, watched
@@ -37,6 +39,7 @@ class Order:
     bin: int = 1
     dtype: str | None = None
     series: bool = False
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,9 +140,14 @@ def _opened_once(order: Order) -> Model:
 def _run(order: Order, model: Model, job: Job, progress: Progress | None) -> tuple[Micrograph, Run]:
     from stemzoo.inference.record import provenance
 
-    image = enlarged(read(job.source, signal=order.signal), order.bin)
-    if order.series:
-        from stemzoo.denoising.series import run_series
+    image = _read(job.source, order.signal, order.bin)
+    if order.scheduler:
+        where = job.source.absolute(), order.signal, order.bin
+        run = run_there(
+            model, there(order.scheduler, image.data, _pixels, *where), image.data, progress
+        )
+    elif order.series:
+        from stemzoo.alignment.series import run_series
 
         run = run_series(model, image.data, progress=progress)
     elif order.task == "restore":
@@ -168,6 +176,15 @@ def _run(order: Order, model: Model, job: Job, progress: Progress | None) -> tup
 
         save_before_and_after(job.picture, image, run.image, order.task)
     return image, run
+
+
+def _read(path: Path, signal: str | None, factor: int) -> Micrograph:
+    return enlarged(read(path, signal=signal), factor)
+
+
+def _pixels(path: Path, signal: str | None, factor: int) -> NDArray[Any]:
+    """On the workers of a cluster."""
+    return _read(path, signal, factor).data
 
 
 def enlarged(image: Micrograph, factor: int) -> Micrograph:

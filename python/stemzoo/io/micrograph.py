@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -63,6 +64,9 @@ class Micrograph:
         if self.source:
             parts.append(f"from {self.source.name}")
         return f"Micrograph({', '.join(parts)})"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.data, dtype, copy=copy)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo.common.arrays import native_image
+from stemzoo.common.arrays import any_kind, native_image
 from stemzoo.common.chunks import opened
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model
@@ -132,6 +132,7 @@ class ScanMerge(Corrects):
         return Correction("merge", self.shapes[0], scans)
 
 
+@any_kind("images", gives=("image", "coverage"))
 def merge_scans(
     images: Sequence[ArrayLike],
     angles: Sequence[float] = (0, 90),

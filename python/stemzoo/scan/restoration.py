@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stemzoo.common.arrays import image_or_stack
+from stemzoo.common.arrays import any_kind, image_or_stack
 from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
@@ -61,6 +61,7 @@ class Restoration(Corrects):
         return Correction("rows", shape, (scan,))
 
 
+@any_kind("image", gives=("image",))
 def restore(
     image: ArrayLike,
     model: str | Model = "restore-scan",
@@ -104,8 +105,8 @@ def restored(
     if not model.contract.denoiser:
         return model.run(image, mean=mean, std=std, progress=progress), []
     frames = _frames(image)
-    denoiser = model_for("denoise", model.contract.denoiser)
     threads = model.threads or None
+    denoiser = model_for("denoise", model.contract.denoiser, threads)
     guess = partial(model, mean=mean, std=std)
     axis = fast_axis or _fast_axis(frames[0], guess, threads)
     stills, runs, found = [], [], []
@@ -133,6 +134,14 @@ def restored(
         "scan": scan,
     }
     return Run(images, settings, partial(warnings_of, model.contract, stills, images)), found
+
+
+def fast_axis_of(
+    frame: ArrayLike, model: Model, mean: float | None = None, std: float | None = None
+) -> Axis:
+    """The direction of the scan's rows, as the first frame of a series shows it."""
+    (image,) = _frames(frame)
+    return _fast_axis(image, partial(model, mean=mean, std=std), model.threads or None)
 
 
 def _frames(image: ArrayLike) -> list[NDArray[Any]]:

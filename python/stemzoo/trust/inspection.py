@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stemzoo.common.arrays import image_or_stack
+from stemzoo.common.arrays import any_kind, image_or_stack
 from stemzoo.inference.model import Model, load
 from stemzoo.inference.noise import NoiseModel
 from stemzoo.inference.record import Record, steps
@@ -80,6 +80,7 @@ class Inspection:
         return page(self, title, replay)
 
 
+@any_kind("raw", "result")
 def inspect(
     raw: ArrayLike,
     result: ArrayLike | Restoration,

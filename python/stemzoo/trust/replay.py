@@ -221,7 +221,7 @@ def _run(model: Model, data: NDArray[Any], step: Record) -> Run:
         return restored(model, data, fast_axis=step["scan"]["fast_axis"], **options)[0]
     if "series" not in step:
         return model.run(data, **options)
-    from stemzoo.denoising.series import run_series
+    from stemzoo.alignment.series import run_series
 
     series = step["series"]
     shifts = [(math.nan, math.nan) if place is None else place for place in series["shifts"]]

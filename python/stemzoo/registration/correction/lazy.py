@@ -90,7 +90,5 @@ def _assembled(cuts: Sequence[Sequence[slice]], block: Any) -> Any:
     for place in np.ndindex(chunks.shape):
         cut = tuple(each[number] for each, number in zip(cuts, place, strict=True))
         shape = tuple(each.stop - each.start for each in cut)
-        chunks[place] = da.from_delayed(  # type: ignore[no-untyped-call]
-            block(cut), shape, dtype=np.float32
-        )
-    return da.block(chunks.tolist())  # type: ignore[no-untyped-call]
+        chunks[place] = da.from_delayed(block(cut), shape, dtype=np.float32)
+    return da.block(chunks.tolist())

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 import stemzoo
-from stemzoo.denoising.denoise import denoise
+from stemzoo.alignment.denoise import denoise
 from stemzoo.registration.pair import Drift, drift
 from stemzoo.registration.tracker import DriftTracker
 from stemzoo.scan.restoration import restore
