@@ -10,6 +10,8 @@
 #include "core/parallel.hpp"
 #include "drift/checks.hpp"
 #include "drift/kernels.hpp"
+#include "drift/matrix4.hpp"
+#include "drift/overlap_weights.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -19,10 +21,6 @@ constexpr double pi = 3.14159265358979323846;
 // Power that exceeds the noise by less than this many of its standard deviations is noise. The mean
 // of both frames' powers, each over a window, deviates by 1 / sqrt(2 window).
 constexpr double significance = 5;
-
-// Pixels over which the weights rise from the edge of the overlap, so that what wraps around in
-// the shifted frame, or leaves at the edge, does not matter.
-constexpr double taper = 10;
 
 // What wakes a second thread costs as much as it saves on fewer pixels.
 constexpr std::size_t pixels_a_thread = std::size_t{1} << 17;
@@ -37,53 +35,9 @@ constexpr double least_variance = 0.05;
 // Pixels have a standard deviation near 1: below this, float32 is what is left.
 constexpr double least_possible_variance = 1e-10;
 
-using Vector4 = std::array<double, 4>;
-using Matrix4 = std::array<Vector4, 4>;
-
-// The inverse, or nothing if it has none; Gauss-Jordan with pivoting on a scaled copy.
-std::optional<Matrix4> inverse(const Matrix4& m) {
-    double a[4][8] = {};
-    for (int i = 0; i < 4; ++i) {
-        double largest = 0;
-        for (int j = 0; j < 4; ++j) largest = std::max(largest, std::abs(m[i][j]));
-        if (!(largest > 0) || !std::isfinite(largest)) return std::nullopt;
-        for (int j = 0; j < 4; ++j) a[i][j] = m[i][j] / largest;
-        a[i][4 + i] = 1 / largest;
-    }
-    for (int k = 0; k < 4; ++k) {
-        int pivot = k;
-        for (int i = k + 1; i < 4; ++i) {
-            if (std::abs(a[i][k]) > std::abs(a[pivot][k])) pivot = i;
-        }
-        if (!(std::abs(a[pivot][k]) > 1e-9)) return std::nullopt;
-        std::swap(a[k], a[pivot]);
-        for (int j = 7; j >= k; --j) a[k][j] /= a[k][k];
-        for (int i = 0; i < 4; ++i) {
-            if (i == k) continue;
-            for (int j = 7; j >= k; --j) a[i][j] -= a[i][k] * a[k][j];
-        }
-    }
-    Matrix4 out;
-    for (int i = 0; i < 4; ++i) {
-        for (int j = 0; j < 4; ++j) out[i][j] = a[i][4 + j];
-    }
-    return out;
-}
-
 double frequency(std::size_t i, std::size_t n) {
     const double k = 2 * pi * static_cast<double>(i) / static_cast<double>(n);
     return 2 * i < n ? k : k - 2 * pi;
-}
-
-// Weights along one axis of the moving frame, where it overlaps the reference shifted by `shift`.
-void fill_taper(double shift, std::size_t n, float* out) {
-    const double first = std::max(0.0, shift) + static_cast<double>(margin - 1);
-    const double last = static_cast<double>(n - margin) + std::min(0.0, shift);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double x = static_cast<double>(i);
-        const double inside = std::min({x - first, last - x, taper}) / taper;
-        out[i] = inside > 0 ? static_cast<float>(0.5 - 0.5 * std::cos(pi * inside)) : 0.0f;
-    }
 }
 
 class Pair {
@@ -98,8 +52,7 @@ class Pair {
           shifted_(layout_.size),
           scene_(layout_.size),
           phase_(2 * layout_.pitch),
-          column_weights_(shape_.cols + overread),
-          row_weights_(shape_.rows),
+          weights_(reference, moving),
           moments_(shape_.rows),
           residuals_(shape_.rows) {
         clear_padding(shifted_.data());
@@ -181,10 +134,7 @@ class Pair {
 
     // The reference shifted by d, the template, and the weights of the overlap.
     void shift(double dy, double dx) {
-        fill_taper(dy, shape_.rows, row_weights_.data());
-        fill_taper(dx, shape_.cols, column_weights_.data());
-        std::fill_n(column_weights_.data() + shape_.cols, overread, 0.0f);
-        join_weights(std::lround(dy), std::lround(dx));
+        weights_.move(dy, dx);
         float* const phase_re = phase_.data();
         float* const phase_im = phase_re + layout_.pitch;
         std::fill_n(phase_re, 2 * layout_.pitch, 0.0f);
@@ -265,55 +215,16 @@ class Pair {
             const Scratch<float> line(shape_.cols + overread);
             std::fill_n(line.data() + shape_.cols, overread, 0.0f);
             for (std::size_t r = margin + begin; r < margin + end; ++r) {
-                if (!(row_weights_[r] > 0)) continue;
+                if (!(weights_.of_row(r) > 0)) continue;
                 const std::size_t at = r * layout_.pitch;
                 f(r,
                   PixelRow{b_.pixels() + r * shape_.cols, shifted_.data() + at, scene_.data() + at,
                            static_cast<std::ptrdiff_t>(shape_.cols),
                            static_cast<std::ptrdiff_t>(layout_.pitch),
-                           row_of_weights(r, line.data()), shape_.cols},
-                  static_cast<double>(row_weights_[r]));
+                           weights_.along(r, line.data()), shape_.cols},
+                  static_cast<double>(weights_.of_row(r)));
             }
         });
-    }
-
-    const float* row_of_weights(std::size_t r, float* line) const {
-        if (joint_weights_.data() == nullptr) return column_weights_.data();
-        const float* const joint = joint_weights_.data() + r * shape_.cols;
-        for (std::size_t x = 0; x < shape_.cols; ++x) line[x] = column_weights_[x] * joint[x];
-        return line;
-    }
-
-    // Of the masks of both frames, where the reference is moved by whole pixels.
-    void join_weights(std::ptrdiff_t down, std::ptrdiff_t across) {
-        const bool known = joint_weights_.data() != nullptr;
-        if (a_.weights() == nullptr && b_.weights() == nullptr) return;
-        if (known && down == row_step_ && across == column_step_) return;
-        row_step_ = down;
-        column_step_ = across;
-        if (!known) joint_weights_ = Scratch<float>(shape_.size());
-        const std::size_t cols = shape_.cols;
-        for (std::size_t r = 0; r < shape_.rows; ++r) {
-            float* const out = joint_weights_.data() + r * cols;
-            if (b_.weights() != nullptr) {
-                std::copy_n(b_.weights() + r * cols, cols, out);
-            } else {
-                std::fill_n(out, cols, 1.0f);
-            }
-            if (a_.weights() == nullptr) continue;
-            const auto from = static_cast<std::size_t>(
-                std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(r) - down, 0,
-                                           static_cast<std::ptrdiff_t>(shape_.rows) - 1));
-            multiply(out, a_.weights() + from * cols, across);
-        }
-    }
-
-    void multiply(float* out, const float* weights, std::ptrdiff_t step) const {
-        const auto cols = static_cast<std::ptrdiff_t>(shape_.cols);
-        for (std::ptrdiff_t x = std::max<std::ptrdiff_t>(0, step); x < std::min(cols, cols + step);
-             ++x) {
-            out[x] *= weights[x - step];
-        }
     }
 
     // Solves for offset, gain and step; see the header. The step's regressors are the moving
@@ -418,8 +329,7 @@ class Pair {
     Scratch<float> shifted_, scene_;
     Scratch<float> phase_;
     std::size_t passing_rows_ = 0;  // of the filter: beyond, it is zero
-    Scratch<float> column_weights_, row_weights_, joint_weights_;
-    std::ptrdiff_t row_step_ = 0, column_step_ = 0;
+    OverlapWeights weights_;
 
     Variance variance_{};
     std::vector<Moments> moments_;  // one for each row
