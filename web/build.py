@@ -27,7 +27,7 @@ VARIANTS = {
     "WebGPU": ("ort.jspi.min.mjs", "ort-wasm-simd-threaded.jspi"),
     "WebGPU without JSPI": ("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify"),
 }
-ENTRIES = ("page", "reader", "engine")
+ENTRIES = ("main", "reader", "engine")
 LICENCES = ("@noble/hashes", "fast-png", "fflate", "iobuffer", "onnxruntime-common")
 
 
