@@ -11,6 +11,7 @@ import threading
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -126,3 +127,8 @@ def real_files(tmp_path_factory):
                 place = folder / member.removeprefix("hyperspy/tests/io/").replace("/", "-")
                 place.write_bytes(archive.read(member))
     return folder
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(5)

@@ -14,6 +14,7 @@
 #include "inference/run_network.hpp"
 #include "model_file/examine.hpp"
 #include "model_file/interface.hpp"
+#include "trust/prominence.hpp"
 
 namespace stemzoo {
 namespace {
@@ -128,8 +129,9 @@ class Run {
                 inference::plan_tiles(shape_, inference::geometry_of(model.contract()));
             inference::Options options;
             options.threads = 1;
-            run_ = std::make_unique<inference::NetworkRun>(
-                type_.view(pixels_.data(), shape_), tiling, contiguous(out_.data(), shape_), options);
+            run_ =
+                std::make_unique<inference::NetworkRun>(type_.view(pixels_.data(), shape_), tiling,
+                                                        contiguous(out_.data(), shape_), options);
             tiling_ = std::make_unique<Tiling>(tiling);
             model_ = &model;
             return 0;
@@ -190,15 +192,42 @@ class Run {
     const Model* model_ = nullptr;  // JavaScript keeps it until the end
 };
 
+// An image whose columns are looked for: fill `pixels`, then ask for its maxima.
+class Heights {
+  public:
+    Heights(std::size_t rows, std::size_t cols) : shape_{rows, cols}, pixels_(rows * cols) {}
+
+    val pixels() { return val(typed_memory_view(pixels_.size(), pixels_.data())); }
+
+    // The places, row * columns + column, of maxima that rise by `least` over their saddle.
+    val maxima(float least) {
+        return guarded([&] {
+            places_.clear();
+            for (const auto& each : trust::maxima(pixels_.data(), shape_, least)) {
+                places_.push_back(each.place);
+            }
+            return val(typed_memory_view(places_.size(), places_.data()));
+        });
+    }
+
+  private:
+    Shape shape_;
+    std::vector<float> pixels_;
+    std::vector<std::uint32_t> places_;
+};
+
 std::string version() { return STEMZOO_VERSION; }
 
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(stemzoo) {
     emscripten::function("version", &version);
-    emscripten::class_<Model>("Model")
-        .constructor<std::string, std::string>()
-        .function("described", &Model::described);
+    emscripten::class_<Model>("Model").constructor<std::string, std::string>().function(
+        "described", &Model::described);
+    emscripten::class_<Heights>("Heights")
+        .constructor<std::size_t, std::size_t>()
+        .function("pixels", &Heights::pixels)
+        .function("maxima", &Heights::maxima);
     emscripten::class_<Run>("Run")
         .constructor<std::string, std::size_t, std::size_t>()
         .function("pixels", &Run::pixels)

@@ -30,9 +30,16 @@ export interface CoreRun {
   delete(): void;
 }
 
+export interface CoreHeights {
+  pixels(): Float32Array;
+  maxima(least: number): Uint32Array;
+  delete(): void;
+}
+
 export interface Core {
   version(): string;
   Model: new (bytes: Uint8Array, where: string) => CoreModel;
+  Heights: new (rows: number, columns: number) => CoreHeights;
   Run: new (dtype: string, rows: number, columns: number) => CoreRun;
 }
 

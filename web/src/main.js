@@ -212,7 +212,7 @@ function render() {
   const verb = model?.task === "restore" ? "Restore" : "Denoise";
   const ready = items.filter((item) => item.file);
   const [runButton, all] = [/** @type {HTMLButtonElement} */ (byId("run")), byId("run-all")];
-  runButton.textContent = verb;
+  runButton.textContent = done ? `${verb} again` : verb;
   runButton.disabled = !file || !model;
   runButton.hidden = busy;
   all.hidden = busy || ready.length < 2;
@@ -222,6 +222,7 @@ function render() {
   byId("problem").textContent = problem;
   byId("warnings").replaceChildren(...(done?.result.warnings ?? []).map((text) => element("li", sentence(text))));
   byId("download").hidden = !done;
+  runButton.className = done ? "" : "primary"; // what comes next
   byId("download-all").hidden = items.filter((item) => item.done).length < 2;
   byId("facts").replaceChildren(...current.facts.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
   renderChoices(busy);

@@ -76,7 +76,7 @@ export class Item {
   finished(done) {
     this.done = done;
     this.shown(done.result.image);
-    this.state = `Done by ${done.model}`;
+    this.state = "Done";
   }
 
   difference() {
