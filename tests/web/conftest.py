@@ -4,6 +4,7 @@ import contextlib
 import functools
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,10 @@ def visit(chromium, tmp_path):
     """Opens pages, each on a device of its own; none may log an error."""
     contexts, errors = [], []
 
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=120_000)
+
     def opened(url, *, ready=True, expect_errors=False, **device):
         context = chromium.new_context(accept_downloads=True, **device)
         context.set_default_timeout(120_000)
@@ -102,7 +107,7 @@ def visit(chromium, tmp_path):
             page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
         page.goto(url)
         if ready:
-            page.wait_for_function("/:/.test(document.getElementById('where').textContent)")
+            expect(page.locator("#where")).to_have_text(re.compile(":"))
         return page
 
     yield opened

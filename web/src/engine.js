@@ -3,7 +3,7 @@ import { dtypeOf } from "./files/image.js";
 import { PROVIDERS, openRuntime, openSession } from "./onnx.js";
 import { unpacked } from "./packed.js";
 import { serve } from "./remote.js";
-import { warningsOf } from "./survey/warnings.js";
+import { judged } from "./survey/warnings.js";
 import { fetchModel } from "./zoo.js";
 
 /** @import { Core, CoreModel, Described, MakeCore } from "./core.js" */
@@ -86,7 +86,7 @@ async function run(tell, zoo, entry, frame, gpu) {
       software: { stemzoo: core.version(), onnxruntime: onnx.version, browser: navigator.userAgent },
     };
     const image = loop.result().slice();
-    return { image, settings, warnings: warningsOf(model.described, frame, image, core) };
+    return { image, settings, ...judged(model.described, frame, image, core) };
   } finally {
     loop.delete();
   }

@@ -104,6 +104,11 @@ export class Item {
       ["Pixel", picture.pixelSize ? `${brief(picture.pixelSize[1])} ${picture.unit}` : "not in the file"],
       ["Numbers", dtypeOf(picture.pixels)],
     ];
+    const measured = done?.result.measured;
+    if (measured?.atoms) facts.push(["Columns", `about ${brief(measured.spacing, 3)} px apart`]);
+    if (measured && Number.isFinite(measured.dose)) {
+      facts.push(["Dose", `about ${brief(measured.dose, 2)} electrons per pixel at the columns`]);
+    }
     if (done) {
       const seconds = done.seconds < 10 ? done.seconds.toFixed(1) : done.seconds.toFixed(0);
       facts.push(["Model", done.model], ["Took", `${seconds} s`]);
@@ -112,7 +117,10 @@ export class Item {
   }
 }
 
-/** @param {number} value */
-export function brief(value) {
-  return String(Number(value.toPrecision(4)));
+/**
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function brief(value, digits = 4) {
+  return String(Number(value.toPrecision(digits)));
 }

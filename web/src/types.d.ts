@@ -49,6 +49,8 @@ export interface Result {
   image: Float32Array;
   settings: Record<string, unknown>;
   warnings: string[];
+  /** What the frame shows: electrons per pixel at the columns, and their distance in px. */
+  measured?: { dose: number; spacing: number; atoms: boolean } | null;
 }
 
 /** Tiles done and to be done; with the image so far, NaN where nothing is yet. */

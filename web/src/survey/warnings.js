@@ -16,19 +16,19 @@ const RANGE = /([\d.,]*\d)\s+to\s+([\d.,]*\d)/;
  * @param {Frame} frame
  * @param {Float32Array} result
  * @param {Core} core
- * @returns {string[]}
+ * @returns {{warnings: string[], measured: Survey | null}}
  */
-export function warningsOf(model, frame, result, core) {
-  if (Math.min(frame.rows, frame.columns) < LEAST_SIDE) return [];
-  const [dose, spacing] = [trainedRange(model, "dose"), trainedRange(model, "spacing")];
-  if (!dose && !spacing) return [];
-  const { rows, columns, raw, clean } = middles(frame, result);
-  return rangeWarnings(model.name, { dose, spacing }, survey({ rows, columns, raw, clean }, core));
+export function judged(model, frame, result, core) {
+  if (Math.min(frame.rows, frame.columns) < LEAST_SIDE) return { warnings: [], measured: null };
+  const measured = survey(middles(frame, result), core);
+  const trained = { dose: trainedRange(model, "dose"), spacing: trainedRange(model, "spacing") };
+  return { warnings: rangeWarnings(model.name, trained, measured), measured };
 }
 
 /**
  * @param {Frame} frame
  * @param {Float32Array} result
+ * @returns {import("./noise.js").Pair}
  */
 function middles({ rows, columns, pixels }, result) {
   const [high, wide] = [Math.min(rows, LARGEST_SIDE), Math.min(columns, LARGEST_SIDE)];
