@@ -4,7 +4,6 @@ import contextlib
 import functools
 import http.server
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -78,8 +77,9 @@ def site():
 
 @pytest.fixture(scope="session")
 def chromium():
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=120_000)
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "the tests of the page need Chromium: on Debian, apt install chromium"
     with sync_playwright() as playwright:
@@ -93,10 +93,6 @@ def visit(chromium, tmp_path):
     """Opens pages, each on a device of its own; none may log an error."""
     contexts, errors = [], []
 
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=120_000)
-
     def opened(url, *, ready=True, expect_errors=False, **device):
         context = chromium.new_context(accept_downloads=True, **device)
         context.set_default_timeout(120_000)
@@ -107,7 +103,7 @@ def visit(chromium, tmp_path):
             page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
         page.goto(url)
         if ready:
-            expect(page.locator("#where")).to_have_text(re.compile(":"))
+            page.locator("#where[data-ready]").wait_for()
         return page
 
     yield opened

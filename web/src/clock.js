@@ -22,7 +22,8 @@ export class Clock {
   /** @param {{done: number, total: number, loading?: number}} at */
   tell(at) {
     if (at.loading !== undefined) {
-      this.show(at.loading, `Fetching ${this.model}, ${Math.round(100 * at.loading)} %`);
+      if (at.loading < 1) this.show(at.loading, `Fetching ${this.model}, ${Math.floor(100 * at.loading)} %`);
+      else this.show(null, `Starting ${this.model}`);
       return;
     }
     if (!this.at) this.started = performance.now();

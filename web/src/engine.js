@@ -8,7 +8,7 @@ import { fetchModel } from "./zoo.js";
 
 /** @import { Core, CoreModel, Described, MakeCore } from "./core.js" */
 /** @import { Frame, ModelEntry, Progress, Result } from "./types.js" */
-/** @import { Opened, Session } from "./onnx.js" */
+/** @import { Opened, Session, Wanted } from "./onnx.js" */
 
 /** @typedef {{core: CoreModel, described: Described, session: Session}} Model */
 
@@ -19,13 +19,13 @@ let started = null;
 /** @type {Map<string, Promise<Model>>} */
 const models = new Map();
 
-/** @param {boolean} gpu */
+/** @param {Wanted} gpu */
 function start(gpu) {
   started ??= (async () => {
     const [{ default: make }, wasmBinary, onnx] = await Promise.all([
       /** @type {Promise<{default: MakeCore}>} */ (import(new URL("./core.mjs", import.meta.url).href)),
       unpacked(new URL("./core.wasm.gz", import.meta.url)),
-      openRuntime({ gpu }),
+      openRuntime(gpu),
     ]);
     return { core: await make({ wasmBinary }), onnx };
   })();
@@ -36,7 +36,7 @@ function start(gpu) {
 /**
  * @param {string} zoo
  * @param {ModelEntry} entry
- * @param {boolean} gpu
+ * @param {Wanted} gpu
  * @param {(what: unknown) => void} tell
  */
 function open(zoo, entry, gpu, tell) {
@@ -66,7 +66,7 @@ function open(zoo, entry, gpu, tell) {
  * @param {string} zoo
  * @param {ModelEntry} entry
  * @param {Frame} frame
- * @param {boolean} gpu
+ * @param {Wanted} gpu
  * @returns {Promise<Result>}
  */
 async function run(tell, zoo, entry, frame, gpu) {
@@ -123,7 +123,7 @@ async function runBatches(loop, { described, session }, { runtime }, tell) {
 
 serve({
   run,
-  start: async (_, /** @type {boolean} */ gpu) => {
+  start: async (_, /** @type {Wanted} */ gpu) => {
     const { onnx } = await start(gpu);
     return { provider: onnx.provider, threads: onnx.threads };
   },

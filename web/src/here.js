@@ -16,14 +16,16 @@ export class Here {
     this.zoo = zoo;
     this.elsewhere = new Set(elsewhere);
     this.worker = new Remote(() => new Worker(new URL("./engine.js", import.meta.url), { type: "module" }));
-    this.gpu = new URL(location.href).searchParams.get("gpu") !== "no";
+    /** @type {string} */
+    this.gpu = new URL(location.href).searchParams.get("gpu") ?? "real"; // or "any", or "no"
     this.where = "Runs in this browser";
   }
 
   /** @returns {Promise<string>} what networks run on, in words */
   async start() {
     const { provider, threads } = await this.worker.call("start", [this.gpu]);
-    return `${this.where}: ${provider === "webgpu" ? "graphics processor" : `processor, ${threads} thread${threads > 1 ? "s" : ""}`}`;
+    if (provider === "webgpu") return `${this.where}, on the graphics processor`;
+    return threads > 1 ? `${this.where}, on ${threads} threads` : this.where;
   }
 
   /** @returns {Promise<ModelEntry[]>} */
@@ -55,8 +57,8 @@ export class Here {
       // A graphics processor may lack memory or an operation that the processor has.
       if (signal.aborted || ran !== "webgpu") throw error;
       this.worker.end("");
-      this.gpu = false;
-      return await this.worker.call("run", [this.zoo.href, model, frame, false], tell);
+      this.gpu = "no";
+      return await this.worker.call("run", [this.zoo.href, model, frame, this.gpu], tell);
     } finally {
       signal.removeEventListener("abort", stop);
     }

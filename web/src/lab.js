@@ -15,7 +15,7 @@ export class Lab {
   }
 
   async start() {
-    return `${this.where}: stemzoo ${this.version}`;
+    return `${this.where}, with stemzoo ${this.version}`;
   }
 
   /** @returns {Promise<ModelEntry[]>} */

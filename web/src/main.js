@@ -51,6 +51,7 @@ async function begin() {
   fillModels();
   render();
   byId("where").textContent = await engine.start();
+  byId("where").dataset.ready = "";
 }
 
 /** Waits until what is fetched is kept for days without a connection; not for long. */
@@ -100,7 +101,8 @@ async function open(files) {
  * @param {unknown} error
  */
 function fail(item, error) {
-  item.problem = sentence(error instanceof Error ? error.message : String(error));
+  const reason = error instanceof Error ? error.message : String(error);
+  item.problem = reason.startsWith(item.name) ? `${reason}.` : sentence(reason);
   item.state = item.file ? "Not done" : "Not readable";
 }
 

@@ -8,6 +8,8 @@ const MOST_THREADS = 8;
 
 /** @typedef {{runtime: Runtime, provider: "webgpu" | "wasm", threads: number, version: string}} Opened */
 
+/** @typedef {"real" | "any" | "no"} Wanted whether a GPU is used; "any" is for tests without one */
+
 /**
  * Of each pair, the module and the name of its wasm files. JSPI lets the smaller one wait.
  * @param {boolean} gpu
@@ -19,18 +21,22 @@ function variant(gpu) {
     : ["ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify"];
 }
 
-/** Whether a GPU answers. */
-async function hasGpu() {
+/**
+ * Whether a GPU answers. One that the processor imitates is slower than wasm by far.
+ * @param {Wanted} wanted
+ */
+async function hasGpu(wanted) {
   const gpu = /** @type {any} */ (navigator).gpu;
-  return Boolean(await gpu?.requestAdapter?.().catch(() => null));
+  const adapter = wanted === "no" ? null : await gpu?.requestAdapter?.().catch(() => null);
+  return Boolean(adapter) && (wanted === "any" || !adapter.info?.isFallbackAdapter);
 }
 
 /**
- * @param {{gpu: boolean}} wanted
+ * @param {Wanted} wanted
  * @returns {Promise<Opened>}
  */
 export async function openRuntime(wanted) {
-  const gpu = wanted.gpu && await hasGpu();
+  const gpu = await hasGpu(wanted);
   const [module, wasm] = variant(gpu);
   const folder = new URL("./ort/", import.meta.url);
   const runtime = /** @type {Runtime} */ (await import(new URL(module, folder).href));

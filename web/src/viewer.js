@@ -42,7 +42,7 @@ export class Viewer {
     const { width, height } = this.shown.before ?? { width: 0, height: 0 };
     this.shown = shown;
     const isSame = shown.before?.width === width && shown.before.height === height;
-    if (isSame && !this.fitted) this.draw();
+    if (!shown.before || (isSame && !this.fitted)) this.draw();
     else this.fit();
   }
 
