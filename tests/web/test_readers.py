@@ -35,7 +35,7 @@ def differences(files, folder):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                wanted = read(path, dataset=0 if found.get("pictures", 1) > 1 else None)
+                wanted = read(path, signal=0 if found.get("pictures", 1) > 1 else None)
         except StemzooError as error:
             if "problem" not in found:
                 wrong[path.name] = f"read, though {error}"

@@ -75,7 +75,9 @@ class Page(BaseHTTPRequestHandler):
             found = HTTPStatus.OK if picture else HTTPStatus.NO_CONTENT
             self._send(found, "image/png", picture or b"")
         else:
-            places = ", ".join([*_FILES, _STATUS, "/health", "/models", "/picture.png", "POST /call"])
+            places = ", ".join(
+                [*_FILES, _STATUS, "/health", "/models", "/picture.png", "POST /call"]
+            )
             self._refuse(HTTPStatus.NOT_FOUND, f"there is no {path[:80]}; there are {places}")
 
     def do_POST(self) -> None:
