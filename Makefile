@@ -17,7 +17,8 @@ PREFIX ?= dist/capi
 .PHONY: demo docs capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise bench-scans
 .PHONY: lint format table
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
-.PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools clean
+.PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools
+.PHONY: web test-web clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -83,12 +84,12 @@ lint: .venv/dev  ## ruff, mypy strict, clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	find csrc tests/cpp -name '*.?pp' | xargs $(BIN)/clang-format --dry-run -Werror
+	find csrc tests/cpp web/core -name '*.?pp' | xargs $(BIN)/clang-format --dry-run -Werror
 
 format: .venv/dev  ## what lint asks for, done
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	find csrc tests/cpp -name '*.?pp' | xargs $(BIN)/clang-format -i
+	find csrc tests/cpp web/core -name '*.?pp' | xargs $(BIN)/clang-format -i
 
 cpp-test: .venv/dev  ## the C++ tests, as installed and under ASan + UBSan
 	$(MAKE) --output-sync=recurse -j2 installed-cpp-test sanitized-cpp-test
@@ -118,6 +119,26 @@ test-integrations: .venv-nion/ready  ## Nion Swift with its microscope, HyperSpy
 
 docs: .venv-docs/ready  ## the site, in build/site; warnings are errors
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+
+# Emscripten's own tools want acorn, which comes with the page's packages.
+EMSCRIPTEN_CMAKE = $(shell em-config EMSCRIPTEN_ROOT)/cmake/Modules/Platform/Emscripten.cmake
+
+web: .venv/runtime web/node_modules/.package-lock.json  ## the page, into build/web
+	@command -v em++ >/dev/null || (echo "Emscripten is missing: on Debian and Ubuntu," \
+		"apt install --no-install-recommends emscripten" && false)
+	$(BIN)/cmake -S web/core -B build/web-core -G Ninja -DCMAKE_TOOLCHAIN_FILE=$(EMSCRIPTEN_CMAKE) \
+		-DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja
+	NODE_PATH=$(abspath web/node_modules) $(BIN)/cmake --build build/web-core
+	$(BIN)/python web/build.py build/web-core build/web
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	npm --prefix web ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+test-web: .venv/dev web  ## the page in Chromium, beside Python
+	$(BIN)/pip install --quiet playwright
+	npm --prefix web run check
+	$(BIN)/python -m pytest tests/web
 
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png --overwrite

@@ -17,11 +17,6 @@ using onnxruntime::Tensor;
 
 std::int64_t side(std::size_t length) { return static_cast<std::int64_t>(length); }
 
-inference::Geometry geometry_of(const Contract& contract) {
-    if (contract.window > 0) return {1, 0, 0, contract.window, contract.step};
-    return {contract.multiple, contract.halo, contract.whole, 0, 0};
-}
-
 // Counted, since compilers vectorise that.
 bool all_finite(const Tensor& tensor) {
     std::uint32_t not_finite = 0;
@@ -97,7 +92,7 @@ void Network::run(const AnyView& image, const inference::Options& options,
                          " for an input of shape " + text(shape) +
                          "; the model contract asks for the same shape");
     };
-    const Tiling tiling = inference::plan_tiles(shape_of(image), geometry_of(contract));
+    const Tiling tiling = inference::plan_tiles(shape_of(image), inference::geometry_of(contract));
     inference::run_network(image, tiling, network, out, options);
 }
 

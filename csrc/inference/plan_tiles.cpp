@@ -4,6 +4,11 @@
 
 namespace stemzoo::inference {
 
+Geometry geometry_of(const model_file::Contract& contract) {
+    if (contract.window > 0) return {1, 0, 0, contract.window, contract.step};
+    return {contract.multiple, contract.halo, contract.whole, 0, 0};
+}
+
 Tiling plan_tiles(Shape image, const Geometry& network, std::size_t max_tile) {
     if (network.window > 0) {
         const Shape window{network.window, network.window}, step{network.step, network.step};

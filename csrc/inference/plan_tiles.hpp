@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "model_file/contract.hpp"
 #include "tiling/tiling.hpp"
 
 namespace stemzoo::inference {
@@ -15,6 +16,8 @@ struct Geometry {
     std::size_t window = 0;    // side of the only input it takes; 0: any multiple of `multiple`
     std::size_t step = 0;      // between such windows
 };
+
+Geometry geometry_of(const model_file::Contract& contract);
 
 // The largest tile, and the largest image in one piece unless the contract says more. It bounds the
 // memory that a network takes.

@@ -27,6 +27,12 @@ def add_serve_command(commands: Any) -> None:
         "--token-file", type=Path, metavar="FILE", help="whose first line every client must know"
     )
     command.add_argument(
+        "--page",
+        type=Path,
+        metavar="FOLDER",
+        help="as make web builds it: people drop files there, and the models here run on them",
+    )
+    command.add_argument(
         "--model", action="append", default=[], help="to open at once; may be repeated"
     )
     command.add_argument("--max-frame", type=int, default=64, metavar="MIB", help="default: 64")
@@ -47,7 +53,7 @@ def _serve(given: argparse.Namespace) -> None:
     for name in ("max_frame", "memory", "connections"):
         if getattr(given, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
-    state = State(_token(given.token_file), given.max_frame * MIB, given.memory * MIB)
+    state = State(_token(given.token_file), given.max_frame * MIB, given.memory * MIB, given.page)
     server = Server(given.host, given.port, state, given.connections)
     for name in given.model:
         model_for(find(name).task, name)

@@ -65,8 +65,8 @@ def _check_input(step: Any) -> None:
         _require_words(given["file"], given["sha256"])
         for other in given.get("more", []):
             _require_words(other["file"], other["sha256"])
-        dataset = given["dataset"]
-        _require_counts(0 if dataset is None else dataset, given.get("bin", 1))
+        numbers = (given["dataset"], given.get("frame"))
+        _require_counts(*(0 if each is None else each for each in numbers), given.get("bin", 1))
 
 
 def _check(step: Any) -> None:

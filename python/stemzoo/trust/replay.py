@@ -113,6 +113,7 @@ def _read(path: Path, given: Record) -> NDArray[Any]:
             )
     image = read_series([path, *others], given["dataset"]) if others else None
     data = (image or read(path, signal=given["dataset"])).data
+    data = _frame(path, data, given.get("frame"))
     return binned(data, given.get("bin", 1))
 
 
@@ -126,6 +127,16 @@ def _places(step: Record, output: Path, source: Path | None) -> list[Path]:
 
 def _is_file_of(path: Path, wanted: str) -> bool:
     return path.exists() and sha256(path) == wanted
+
+
+def _frame(path: Path, stack: NDArray[Any], number: int | None) -> NDArray[Any]:
+    """The page of web/ runs single frames of stacks."""
+    if number is None:
+        return stack
+    if stack.ndim != 3 or number >= len(stack):
+        raise FileError(f"{path} has no frame {number}, counted from 0, which was used")
+    single: NDArray[Any] = stack[number]
+    return single
 
 
 def _models(steps: list[Record], name: str | None, trust: bool) -> list[Model | None]:
