@@ -12,9 +12,9 @@ namespace stemzoo::inference {
 struct Geometry {
     std::size_t multiple = 1;  // height and width of its input divide by this
     std::size_t halo = 0;      // an output pixel depends on nothing farther away than this
-    std::size_t whole = 0;     // images and tiles up to this side go in one piece; 0: up to max_tile
-    std::size_t window = 0;    // side of the only input it takes; 0: any multiple of `multiple`
-    std::size_t step = 0;      // between such windows
+    std::size_t whole = 0;   // images and tiles up to this side go in one piece; 0: up to max_tile
+    std::size_t window = 0;  // side of the only input it takes; 0: any multiple of `multiple`
+    std::size_t step = 0;    // between such windows
 };
 
 Geometry geometry_of(const model_file::Contract& contract);
