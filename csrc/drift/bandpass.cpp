@@ -6,7 +6,7 @@
 
 #include "drift/frame.hpp"
 #include "drift/kernels.hpp"
-#include "drift/taper.hpp"
+#include "core/taper.hpp"
 
 namespace stemzoo::drift {
 namespace {

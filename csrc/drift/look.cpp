@@ -15,7 +15,7 @@
 #include "drift/kernels.hpp"
 #include "drift/levels.hpp"
 #include "drift/rings.hpp"
-#include "drift/taper.hpp"
+#include "core/taper.hpp"
 #include "drift/waves.hpp"
 #include "tiling/strided.hpp"
 

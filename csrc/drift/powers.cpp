@@ -10,7 +10,6 @@
 #include "drift/frame.hpp"
 #include "drift/kernels.hpp"
 #include "drift/levels.hpp"
-#include "spectrum/whiteness.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -93,11 +92,10 @@ double sum(const float* values, std::size_t count) {
 
 Powers measured(const Frame& frame) {
     const SpectrumLayout& layout = frame.fft().layout();
-    Powers found{rings_for(layout.image), {}, 0, {}, false};
+    Powers found{rings_for(layout.image), {}, 0, {}};
     const Rings& rings = *found.rings;
     Heights heights(layout.rows, layout.image.cols);
     WindowedHeights(layout, frame.spectrum()).write(heights.value.data());
-    found.coloured = spectrum::contrast(layout.image, heights.value.data()).coloured();
     heights.sort(rings);
     const Levels levels(rings, heights);
     const auto square = [](float height) { return height * height; };

@@ -16,7 +16,6 @@ struct Powers {
     Scratch<float> by_ring;
     double total = 0;             // of the whole spectrum
     float lattice[Rings::count];  // what stands higher in its ring
-    bool coloured = false;        // the noise: spectrum/whiteness.hpp
 };
 
 Powers measured(const Frame& frame);

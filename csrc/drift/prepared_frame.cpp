@@ -33,7 +33,7 @@ PreparedFrame::PreparedFrame(CleanFrame clean, unsigned threads) : clean_(std::m
 }
 
 std::shared_ptr<const spectrum::NoiseColour> PreparedFrame::noise_colour(unsigned threads) const {
-    if (!counts_ || !counts_->powers().coloured) return nullptr;
+    if (!counts_ || !counts_->coloured(threads)) return nullptr;
     colour_once_([&] {
         colour_ = std::make_shared<spectrum::NoiseColour>(clean_.pixels.data(), shape(), threads);
     });

@@ -4,25 +4,21 @@
 #include <cmath>
 
 #include "core/fft2d.hpp"
+#include "core/taper.hpp"
 
 namespace stemzoo::spectrum {
 namespace {
 
 constexpr std::size_t cells = NoiseColour::cells;
-constexpr double pi = 3.14159265358979323846;
-constexpr double hann_power = 0.375;  // the mean square of the window, along an axis
 constexpr double median_of_exponential = 0.6931471805599453;
 constexpr double least = 1e-30;
 constexpr double heard = 0.05;    // of the highest power: frequencies where noise is compared
 constexpr float outstanding = 3;  // log of power over its cell's: no higher counts, nor lower
 
-std::vector<float> hann(std::size_t side) {
-    std::vector<float> window(side);
-    for (std::size_t i = 0; i < side; ++i) {
-        const double along = (static_cast<double>(i) + 0.5) / static_cast<double>(side);
-        window[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * pi * along));
-    }
-    return window;
+double mean_square(const std::vector<float>& values) {
+    double sum = 0;
+    for (const float x : values) sum += static_cast<double>(x * x);
+    return sum / static_cast<double>(values.size());
 }
 
 std::vector<std::size_t> cells_of(std::size_t side, std::size_t count) {
@@ -79,15 +75,10 @@ double correlation(const float* a, const float* b, std::size_t count, float leve
 NoiseColour::NoiseColour(const float* pixels, Shape shape, unsigned threads) : shape_(shape) {
     const Fft2d fft(shape);
     const SpectrumLayout& layout = fft.layout();
-    const Scratch<float> windowed(shape.size()), spectrum(layout.size);
-    const std::vector<float> down = hann(shape.rows), across = hann(shape.cols);
-    for (std::size_t r = 0; r < shape.rows; ++r) {
-        for (std::size_t c = 0; c < shape.cols; ++c) {
-            const std::size_t at = r * shape.cols + c;
-            windowed[at] = pixels[at] * (down[r] * across[c]);
-        }
-    }
-    fft.forward(windowed.data(), spectrum.data(), threads);
+    const std::vector<float> down = taper(shape.rows), across = taper(shape.cols);
+    const Scratch<float> tapered = faded(pixels, down, across), spectrum(layout.size);
+    fft.forward(tapered.data(), spectrum.data(), threads);
+    contrast_ = spectrum::contrast(layout, spectrum.data());
 
     const std::vector<std::size_t> row_cells = cells_of(shape.rows, layout.rows),
                                    col_cells = cells_of(shape.cols, shape.cols);
@@ -97,22 +88,20 @@ NoiseColour::NoiseColour(const float* pixels, Shape shape, unsigned threads) : s
     for (std::size_t i = 0; i < cells * cells; ++i) {
         begin_[i + 1] = begin_[i] + in_rows[i / cells] * in_cols[i % cells];
     }
-    const Scratch<float> magnitudes(layout.rows * shape.cols);
     logs_ = Scratch<float>(layout.rows * shape.cols);
     std::array<std::size_t, cells * cells> next{};
     std::copy_n(begin_.begin(), next.size(), next.begin());
-    const double unit = 1 / (static_cast<double>(shape.size()) * hann_power * hann_power);
+    const double unit =
+        1 / (static_cast<double>(shape.size()) * mean_square(down) * mean_square(across));
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         const float *const re = layout.real(spectrum.data(), ky),
                     *const im = layout.imaginary(spectrum.data(), ky);
         for (std::size_t kx = 0; kx < shape.cols; ++kx) {
-            const float square = re[kx] * re[kx] + im[kx] * im[kx];
-            magnitudes[ky * shape.cols + kx] = std::sqrt(square);
-            logs_[next[row_cells[ky] * cells + col_cells[kx]]++] = static_cast<float>(
-                std::log(std::max(static_cast<double>(square) * unit, least)));
+            const auto power = static_cast<double>(re[kx] * re[kx] + im[kx] * im[kx]) * unit;
+            logs_[next[row_cells[ky] * cells + col_cells[kx]]++] =
+                std::log(static_cast<float>(std::max(power, least)));
         }
     }
-    contrast_ = spectrum::contrast(shape, magnitudes.data());
     const double to_mean = std::log(median_of_exponential);
     std::vector<float> values;
     for (std::size_t i = 0; i < cells * cells; ++i) {

@@ -2,7 +2,7 @@
 // nothing.
 #pragma once
 
-#include "core/array.hpp"
+#include "core/fft2d.hpp"
 
 namespace stemzoo::spectrum {
 
@@ -14,8 +14,8 @@ struct Contrast {
     bool coloured() const;
 };
 
-// `magnitudes` are those of a frame of this shape through a Hann window: of the frequencies that a
-// SpectrumLayout holds, row by row, image.cols apart. Of a frame too small to tell, zero.
-Contrast contrast(Shape image, const float* magnitudes);
+// `spectrum` is that of a frame faded out towards its edges (core/taper.hpp). Of a frame too small
+// to tell, zero.
+Contrast contrast(const SpectrumLayout& layout, const float* spectrum);
 
 }  // namespace stemzoo::spectrum

@@ -8,7 +8,7 @@
 
 #include "core/scratch.hpp"
 
-namespace stemzoo::drift {
+namespace stemzoo {
 
 // Weights along one side: a tenth of it fades out at either end.
 inline std::vector<float> taper(std::size_t side) {
@@ -46,4 +46,4 @@ inline Scratch<float> faded(const float* pixels, const std::vector<float>& rows,
     return result;
 }
 
-}  // namespace stemzoo::drift
+}  // namespace stemzoo
