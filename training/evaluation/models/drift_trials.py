@@ -76,7 +76,6 @@ class Setup:
     label: str = ""  # instead of the dose
     max_drift: float = MAX_DRIFT
     seed: int = TRIAL_SEED
-    halved: bool = False  # frames of half the size
     colour: Colour = white  # of the noise
 
 
@@ -167,7 +166,7 @@ def trials(setup: Setup) -> Iterator[tuple[str, Trial]]:
         random = torch.Generator().manual_seed(setup.seed + start)
         scenes = drawn(setup.case, min(PAIRS_AT_ONCE, setup.count - start), random, setup.max_drift)
         pixel = 2 if setup.colour.zoomed else 1  # of the counts, in px of a frame
-        if setup.halved or setup.colour.zoomed:
+        if setup.colour.zoomed:
             scenes = _halved(scenes)
         rows = information(scenes)
         for dose in setup.doses:
