@@ -56,7 +56,7 @@ py::array_t<float> whitened(const NoiseColour& colour, const Pixels& image, unsi
     float* const out = result.mutable_data();
     {
         const py::gil_scoped_release release;
-        const Scratch<float> white = spectrum::whitened(pixels, colour, threads);
+        const Scratch<float> white = spectrum::whitened(pixels, colour, colour.highest(), threads);
         std::copy_n(white.data(), shape.size(), out);
     }
     return result;

@@ -46,8 +46,13 @@ std::shared_ptr<const PreparedFrame> PreparedFrame::whitened(
         const std::lock_guard<std::mutex> lock(mutex_);
         if (whitened_ && whitened_by_ == colour) return whitened_;
     }
-    CleanFrame white{shape(), spectrum::whitened(clean_.pixels.data(), *colour, threads),
-                     clean_.invalid, clean_.missing, {}};
+    const auto own = noise_colour(threads);
+    const double highest = (own ? own : colour)->highest();
+    CleanFrame white{shape(),
+                     spectrum::whitened(clean_.pixels.data(), *colour, highest, threads),
+                     clean_.invalid,
+                     clean_.missing,
+                     {}};
     white.measure(Survey(white.view()));
     auto made = std::make_shared<const PreparedFrame>(std::move(white), threads);
     const std::lock_guard<std::mutex> lock(mutex_);

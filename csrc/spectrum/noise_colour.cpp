@@ -25,8 +25,8 @@ std::vector<std::size_t> cells_of(std::size_t side, std::size_t count) {
     std::vector<std::size_t> found(count);
     for (std::size_t i = 0; i < count; ++i) {
         const double f = static_cast<double>(std::min(i, side - i)) / static_cast<double>(side);
-        const auto above = std::upper_bound(NoiseColour::edges.begin() + 1,
-                                            NoiseColour::edges.end() - 1, f);
+        const auto above =
+            std::upper_bound(NoiseColour::edges.begin() + 1, NoiseColour::edges.end() - 1, f);
         found[i] = static_cast<std::size_t>(above - NoiseColour::edges.begin()) - 1;
     }
     return found;
@@ -94,8 +94,8 @@ NoiseColour::NoiseColour(const float* pixels, Shape shape, unsigned threads) : s
     const double unit =
         1 / (static_cast<double>(shape.size()) * mean_square(down) * mean_square(across));
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
-        const float *const re = layout.real(spectrum.data(), ky),
-                    *const im = layout.imaginary(spectrum.data(), ky);
+        const float *const re = layout.real(spectrum.data(), ky), *const im = layout.imaginary(
+                                                                      spectrum.data(), ky);
         for (std::size_t kx = 0; kx < shape.cols; ++kx) {
             const auto power = static_cast<double>(re[kx] * re[kx] + im[kx] * im[kx]) * unit;
             logs_[next[row_cells[ky] * cells + col_cells[kx]]++] =
@@ -150,8 +150,8 @@ std::vector<float> NoiseColour::power(double fy, const std::vector<double>& fx) 
     std::vector<float> found(fx.size());
     std::transform(fx.begin(), fx.end(), found.begin(), [&](double f) {
         const Between x(f);
-        return std::exp(static_cast<float>(row[x.cell] * (1 - x.fraction) +
-                                           row[x.cell + 1] * x.fraction));
+        return std::exp(
+            static_cast<float>(row[x.cell] * (1 - x.fraction) + row[x.cell + 1] * x.fraction));
     });
     return found;
 }
@@ -168,10 +168,10 @@ double NoiseColour::in_common(const NoiseColour& other) const {
         const std::size_t count = begin_[i + 1] - begin_[i];
         const bool low = middle(i / cells) < specimen_to && middle(i % cells) < specimen_to;
         if (low || log_power_[i] < limit || count < 16) continue;
-        found.push_back(static_cast<float>(
-            correlation(logs_.data() + begin_[i], other.logs_.data() + begin_[i], count,
-                        static_cast<float>(log_power_[i]) + to_median,
-                        static_cast<float>(other.log_power_[i]) + to_median)));
+        found.push_back(
+            static_cast<float>(correlation(logs_.data() + begin_[i], other.logs_.data() + begin_[i],
+                                           count, static_cast<float>(log_power_[i]) + to_median,
+                                           static_cast<float>(other.log_power_[i]) + to_median)));
     }
     return found.empty() ? 1 : median(found);
 }

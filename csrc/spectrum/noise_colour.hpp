@@ -19,9 +19,8 @@ class NoiseColour {
   public:
     static constexpr std::size_t cells = 14;  // along an axis
     // Cycles per pixel; either sign of a frequency is in the same cell.
-    static constexpr std::array<double, cells + 1> edges{0,    0.02, 0.045, 0.08, 0.12,
-                                                         0.16, 0.2,  0.24,  0.28, 0.32,
-                                                         0.36, 0.4,  0.44,  0.48, 0.5};
+    static constexpr std::array<double, cells + 1> edges{
+        0, 0.02, 0.045, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36, 0.4, 0.44, 0.48, 0.5};
     static constexpr double specimen_to = 0.16, known_to = 0.28;
 
     // Of contiguous pixels, which are finite. threads = 0 means all cores.

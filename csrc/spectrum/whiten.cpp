@@ -53,9 +53,11 @@ std::vector<double> frequencies(std::size_t side) {
 
 }  // namespace
 
-Scratch<float> whitened(const float* pixels, const NoiseColour& colour, unsigned threads) {
+Scratch<float> whitened(const float* pixels, const NoiseColour& colour, double highest,
+                        unsigned threads) {
     const Shape shape = colour.shape();
-    const auto more = static_cast<float>(added * colour.highest());
+    const auto more = static_cast<float>(added * highest),
+               scale = static_cast<float>(highest / colour.highest());
     Random random(seed_of(pixels, shape.size()));
     Scratch<float> image(shape.size());
     for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -68,10 +70,10 @@ Scratch<float> whitened(const float* pixels, const NoiseColour& colour, unsigned
     const std::vector<double> fy = frequencies(shape.rows), fx = frequencies(shape.cols);
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
         const std::vector<float> power = colour.power(fy[ky], fx);
-        float *const re = layout.real(spectrum.data(), ky),
-              *const im = layout.imaginary(spectrum.data(), ky);
+        float *const re = layout.real(spectrum.data(), ky), *const im = layout.imaginary(
+                                                                spectrum.data(), ky);
         for (std::size_t kx = 0; kx < shape.cols; ++kx) {
-            const float gain = 1 / std::sqrt(power[kx] + more);
+            const float gain = 1 / std::sqrt(scale * power[kx] + more);
             re[kx] *= gain;
             im[kx] *= gain;
         }

@@ -49,7 +49,8 @@ Level level(const SpectrumLayout& layout, const float* spectrum, Band down, Band
                       mirror = layout.image.cols - cols.end + 1;
     std::vector<float> powers;
     for (std::size_t ky = rows.begin; ky < rows.end; ky += step) {
-        const float *const re = layout.real(spectrum, ky), *const im = layout.imaginary(spectrum, ky);
+        const float *const re = layout.real(spectrum, ky), *const im =
+                                                               layout.imaginary(spectrum, ky);
         for (const std::size_t begin : {cols.begin, mirror}) {
             for (std::size_t kx = begin; kx < begin + cols.size(); ++kx) {
                 powers.push_back(re[kx] * re[kx] + im[kx] * im[kx]);
@@ -79,8 +80,8 @@ Contrast contrast(const SpectrumLayout& layout, const float* spectrum) {
                 high_y = level(layout, spectrum, high, beside),
                 medium_x = level(layout, spectrum, beside, medium),
                 high_x = level(layout, spectrum, beside, high);
-    const double variance = std::max(medium_y.variance + high_y.variance,
-                                     medium_x.variance + high_x.variance);
+    const double variance =
+        std::max(medium_y.variance + high_y.variance, medium_x.variance + high_x.variance);
     return {medium_y.log_power - high_y.log_power, medium_x.log_power - high_x.log_power,
             std::max(least_contrast, sure * std::sqrt(variance))};
 }

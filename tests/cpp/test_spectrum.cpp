@@ -40,8 +40,8 @@ Image scene(Shape shape, double moved, unsigned seed) {
         for (std::size_t c = 0; c < shape.cols; ++c) {
             const double y = static_cast<double>(r) - moved, x = static_cast<double>(c),
                          away2 = (y - 60) * (y - 60) + (x - 70) * (x - 70);
-            image.at(r, c) += static_cast<float>(
-                std::cos(turn * y) + std::cos(turn * x) + 8 * std::exp(-away2 / 18));
+            image.at(r, c) += static_cast<float>(std::cos(turn * y) + std::cos(turn * x) +
+                                                 8 * std::exp(-away2 / 18));
         }
     }
     return image;
@@ -76,11 +76,13 @@ TEST(a_colour_is_the_spectrum_of_the_filter) {
 TEST(what_is_whitened_is_white_of_unit_variance_and_in_place) {
     const Image glow = glowing(scene({160, 192}, 0, 3));
     const NoiseColour before = colour(glow);
-    const Scratch<float> white = stemzoo::spectrum::whitened(glow.view().data, before, 1);
+    const Scratch<float> white =
+        stemzoo::spectrum::whitened(glow.view().data, before, before.highest(), 1);
     const NoiseColour after(white.data(), glow.shape, 1);
     CHECK(!after.contrast().coloured());
     CHECK_NEAR(static_cast<double>(after.power(0.4, {0.4})[0]), 1.0, 0.3);
-    const Scratch<float> again = stemzoo::spectrum::whitened(glow.view().data, before, 1);
+    const Scratch<float> again =
+        stemzoo::spectrum::whitened(glow.view().data, before, before.highest(), 1);
     CHECK(std::equal(white.data(), white.data() + glow.shape.size(), again.data()));
 }
 
