@@ -13,8 +13,8 @@
 using stemzoo::Fft2d;
 using stemzoo::Shape;
 using stemzoo::SpectrumLayout;
-using stemzoo::drift::subtract_waves;
 using stemzoo::taper;
+using stemzoo::drift::subtract_waves;
 using stemzoo::drift::TaperTransform;
 
 namespace {

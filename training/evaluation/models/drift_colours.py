@@ -15,6 +15,7 @@ from training.evaluation.models.common import Metrics
 from training.evaluation.models.drift_trials import (
     DRIFT_LATTICE,
     TRIAL_SEED,
+    Outcome,
     Setup,
     compared,
     compared_systems,
@@ -68,7 +69,7 @@ def measure_colours(model: Model, count: int = PAIRS) -> Coloured:
                 seed=SEED + 1000 * n,
                 colour=kind.colour,
             )
-            outcomes = {f"{dose:g}": [] for dose in doses}
+            outcomes: dict[str, list[Outcome]] = {f"{dose:g}": [] for dose in doses}
             for dose, trial in trials(setup):
                 answer = system(trial.reference, trial.moving, setup.max_drift)
                 outcomes[dose].append(compared(answer, trial))

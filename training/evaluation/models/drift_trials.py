@@ -171,13 +171,13 @@ def trials(setup: Setup) -> Iterator[tuple[str, Trial]]:
         rows = information(scenes)
         for dose in setup.doses:
             pairs = record_pair(scenes, dose, random, setup.disturbance)
-            one, other = (dose * ratio for ratio in setup.disturbance.ratios)
-            limits = pixel * bound(rows, (one, other), setup.disturbance.jitter).numpy()
+            first, second = (dose * ratio for ratio in setup.disturbance.ratios)
+            limits = pixel * bound(rows, (first, second), setup.disturbance.jitter).numpy()
             drifts = pixel * pairs.drift.double().numpy()
             frames = zip(pairs.reference, pairs.moving, drifts, limits, strict=True)
             for still, moved, drift, limit in frames:
-                seen = (_frame(frame, setup.colour) for frame in (still, moved))
-                yield setup.label or f"{dose:g}", Trial(*seen, drift, limit)
+                one, other = (_frame(frame, setup.colour) for frame in (still, moved))
+                yield setup.label or f"{dose:g}", Trial(one, other, drift, limit)
 
 
 def _halved(scenes: ScenePairs) -> ScenePairs:
