@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <vector>
 
-#include "core/scratch.hpp"
-
 namespace stemzoo {
 
 // Weights along one side: a tenth of it fades out at either end.
@@ -22,28 +20,6 @@ inline std::vector<float> taper(std::size_t side) {
         weights[i] = weights[side - 1 - i] = static_cast<float>(rise);
     }
     return weights;
-}
-
-// Fades out all the way from the middle.
-inline std::vector<float> hann(std::size_t side) {
-    constexpr double pi = 3.14159265358979323846;
-    std::vector<float> weights(side);
-    for (std::size_t i = 0; i < side; ++i) {
-        const double along = (static_cast<double>(i) + 0.5) / static_cast<double>(side);
-        weights[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * pi * along));
-    }
-    return weights;
-}
-
-// The pixels, row by row, times the weights of their row and of their column.
-inline Scratch<float> faded(const float* pixels, const std::vector<float>& rows,
-                            const std::vector<float>& columns) {
-    Scratch<float> result(rows.size() * columns.size());
-    float* out = result.data();
-    for (const float row : rows) {
-        for (const float column : columns) *out++ = *pixels++ * (row * column);
-    }
-    return result;
 }
 
 }  // namespace stemzoo

@@ -76,8 +76,9 @@ NoiseColour::NoiseColour(const float* pixels, Shape shape, unsigned threads) : s
     const Fft2d fft(shape);
     const SpectrumLayout& layout = fft.layout();
     const std::vector<float> down = taper(shape.rows), across = taper(shape.cols);
-    const Scratch<float> tapered = faded(pixels, down, across), spectrum(layout.size);
-    fft.forward(tapered.data(), spectrum.data(), threads);
+    const Fading fading{down.data(), across.data()};
+    const Scratch<float> spectrum(layout.size);
+    fft.forward(pixels, spectrum.data(), threads, &fading);
     contrast_ = spectrum::contrast(layout, spectrum.data());
 
     const std::vector<std::size_t> row_cells = cells_of(shape.rows, layout.rows),
