@@ -80,6 +80,7 @@ void bind_spectrum(py::module_& m) {
                                                                      NoiseColour::edges.end());
                                       })
         .def_property_readonly("log_power", &log_power)
+        .def_property_readonly("smoothness", &NoiseColour::smoothness)
         .def("in_common", &in_common, py::arg("other"))
         .def("whitened", &whitened, py::arg("image"), py::arg("threads") = 0);
 }

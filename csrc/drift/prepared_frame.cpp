@@ -9,6 +9,9 @@
 namespace stemzoo::drift {
 namespace {
 
+// Correlation of the power of neighbouring frequencies: beyond, it is no noise.
+constexpr double most_smooth = 0.3;
+
 bool shows_something(const CleanFrame& frame) {
     if (std::min(frame.shape.rows, frame.shape.cols) < least_side) return false;
     return frame.statistics.lowest != 0 || frame.statistics.highest != 0;
@@ -35,7 +38,9 @@ PreparedFrame::PreparedFrame(CleanFrame clean, unsigned threads) : clean_(std::m
 std::shared_ptr<const spectrum::NoiseColour> PreparedFrame::noise_colour(unsigned threads) const {
     if (!counts_ || !counts_->coloured(threads)) return nullptr;
     colour_once_([&] {
-        colour_ = std::make_shared<spectrum::NoiseColour>(clean_.pixels.data(), shape(), threads);
+        auto found =
+            std::make_shared<spectrum::NoiseColour>(clean_.pixels.data(), shape(), threads);
+        if (found->smoothness() < most_smooth) colour_ = std::move(found);
     });
     return colour_;
 }

@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t cells = NoiseColour::cells;
 constexpr double median_of_exponential = 0.6931471805599453;
 constexpr double least = 1e-30;
-constexpr double heard = 0.05;    // of the highest power: frequencies where noise is compared
-constexpr float outstanding = 3;  // log of power over its cell's: no higher counts, nor lower
+constexpr double heard = 0.05;      // of the highest power: frequencies where noise is compared
+constexpr std::size_t fewest = 16;  // frequencies of a cell whose powers are correlated
+constexpr float outstanding = 3;    // log of power over its cell's: no higher counts, nor lower
 
 double mean_square(const std::vector<float>& values) {
     double sum = 0;
@@ -161,20 +162,33 @@ double NoiseColour::highest() const {
     return std::exp(*std::max_element(log_power_.begin(), log_power_.end()));
 }
 
-double NoiseColour::in_common(const NoiseColour& other) const {
+template <typename F>
+double NoiseColour::median_over_cells(F of_cell) const {
     const double limit = std::log(heard * highest());
-    const float to_median = static_cast<float>(std::log(median_of_exponential));
     std::vector<float> found;
     for (std::size_t i = 0; i < cells * cells; ++i) {
         const std::size_t count = begin_[i + 1] - begin_[i];
         const bool low = middle(i / cells) < specimen_to && middle(i % cells) < specimen_to;
-        if (low || log_power_[i] < limit || count < 16) continue;
-        found.push_back(
-            static_cast<float>(correlation(logs_.data() + begin_[i], other.logs_.data() + begin_[i],
-                                           count, static_cast<float>(log_power_[i]) + to_median,
-                                           static_cast<float>(other.log_power_[i]) + to_median)));
+        if (low || log_power_[i] < limit || count < fewest) continue;
+        found.push_back(static_cast<float>(of_cell(i, count)));
     }
     return found.empty() ? 1 : median(found);
+}
+
+double NoiseColour::in_common(const NoiseColour& other) const {
+    return median_over_cells([&](std::size_t i, std::size_t count) {
+        return correlation(logs_.data() + begin_[i], other.logs_.data() + begin_[i], count,
+                           static_cast<float>(log_power_[i]),
+                           static_cast<float>(other.log_power_[i]));
+    });
+}
+
+double NoiseColour::smoothness() const {
+    return median_over_cells([&](std::size_t i, std::size_t count) {
+        const float* const here = logs_.data() + begin_[i];
+        const auto level = static_cast<float>(log_power_[i]);
+        return correlation(here, here + 1, count - 1, level, level);
+    });
 }
 
 }  // namespace stemzoo::spectrum

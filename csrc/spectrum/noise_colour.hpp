@@ -38,8 +38,13 @@ class NoiseColour {
     // Correlation of the power of single frequencies of two frames, where their noise is strongest
     // beside it: 0 where it is noise, 1 where both show the same scene and nothing else.
     double in_common(const NoiseColour& other) const;
+    // Correlation of the power of neighbouring frequencies there: 0 of noise, which fills the
+    // frame, and more between the Bragg peaks of a frame without noise.
+    double smoothness() const;
 
   private:
+    template <typename F>
+    double median_over_cells(F of_cell) const;
     void extrapolate();
 
     Shape shape_;

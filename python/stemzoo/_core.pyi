@@ -211,6 +211,9 @@ class NoiseColour:
     @property
     def log_power(self) -> NDArray[np.float64]:
         """log(variance of a pixel, were the noise white at that level), cell by cell, fy first."""
+    @property
+    def smoothness(self) -> float:
+        """Correlation of the power of neighbouring frequencies: 0 of noise."""
     def in_common(self, other: NoiseColour) -> float:
         """Correlation of the power of single frequencies: 0 of noise, 1 of one scene."""
     def whitened(self, image: NDArray[np.float32], threads: int = 0) -> NDArray[np.float32]:

@@ -85,3 +85,11 @@ def test_a_colour_is_of_frames_of_one_shape():
         one.in_common(colour(counts(1)[:96]))
     with pytest.raises(ValueError, match="image is 96 x 192 pixels; expected 192 x 192"):
         one.whitened(np.zeros((96, 192), np.float32))
+
+
+def test_unrelated_crystals_without_noise_are_not_made_of_noise():
+    """Between Bragg peaks a spectrum without noise is smooth."""
+    scene = perovskite((SIDE, SIDE), 1).image((SIDE, SIDE))
+    assert colour(scene).coloured
+    assert colour(scene).smoothness > 0.9
+    assert abs(colour(smoothed(counts(1))).smoothness) < 0.15
