@@ -1,7 +1,7 @@
 """Writes docs/drift.md: which estimators find a drift on a crystal, and how often.
 
     python -m training.drift_page
-    python -m training.drift_page --measure colours  # into docs/drift/colours.json, 15 minutes
+    python -m training.drift_page --measure colours  # into docs/drift/colours.json, 5 minutes
 
 The text comes from the metrics.json of zoo/drift-lattice and from docs/drift/colours.json. The
 picture is made by running the model, and scikit-image and OpenCV where they are installed.
