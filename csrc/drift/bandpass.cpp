@@ -4,9 +4,9 @@
 #include <cmath>
 #include <vector>
 
+#include "core/taper.hpp"
 #include "drift/frame.hpp"
 #include "drift/kernels.hpp"
-#include "drift/taper.hpp"
 
 namespace stemzoo::drift {
 namespace {

@@ -13,6 +13,7 @@
 #include "drift/evidence.hpp"
 #include "drift/look.hpp"
 #include "drift/refine.hpp"
+#include "drift/white_pair.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -97,6 +98,15 @@ Drift Estimator::compare_coarsely(const PreparedFrame& reference,
 
 Drift Estimator::decide(const PreparedFrame& reference, const PreparedFrame& moving,
                         const Expectation* expected, bool refined) const {
+    const std::optional<WhitePair> white = whitened(reference, moving, threads_);
+    if (!white) return decide_white(reference, moving, expected, refined);
+    Drift answer = decide_white(*white->reference, *white->moving, expected, refined);
+    if (answer.known()) answer.score = correlation(reference, moving, answer.shift);
+    return answer;
+}
+
+Drift Estimator::decide_white(const PreparedFrame& reference, const PreparedFrame& moving,
+                              const Expectation* expected, bool refined) const {
     const Frame *const still = reference.counts(), *const moved = moving.counts();
     if (still == nullptr || moved == nullptr) return {};
     const std::vector<Peak> peaks = drift::peaks(*still, *moved, reach_, most_peaks, threads_);
@@ -144,6 +154,16 @@ Drift Estimator::decide(const PreparedFrame& reference, const PreparedFrame& mov
 
 std::optional<Drift> Estimator::confirm(const PreparedFrame& reference, const PreparedFrame& moving,
                                         const Expectation& expected) const {
+    const std::optional<WhitePair> white = whitened(reference, moving, threads_);
+    if (!white) return confirm_white(reference, moving, expected);
+    std::optional<Drift> answer = confirm_white(*white->reference, *white->moving, expected);
+    if (answer) answer->score = correlation(reference, moving, answer->shift);
+    return answer;
+}
+
+std::optional<Drift> Estimator::confirm_white(const PreparedFrame& reference,
+                                              const PreparedFrame& moving,
+                                              const Expectation& expected) const {
     const Frame *const still = reference.counts(), *const moved = moving.counts();
     if (still == nullptr || moved == nullptr) return std::nullopt;
     const auto around = [&](std::size_t axis, std::size_t most) {
@@ -175,6 +195,13 @@ double Estimator::correlation(const PreparedFrame& reference, const PreparedFram
 
 bool Estimator::beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
                               const Vector& shift, std::size_t places) const {
+    const std::optional<WhitePair> white = whitened(reference, moving, threads_);
+    if (!white) return white_beyond_chance(reference, moving, shift, places);
+    return white_beyond_chance(*white->reference, *white->moving, shift, places);
+}
+
+bool Estimator::white_beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
+                                    const Vector& shift, std::size_t places) const {
     const Frame *const still = reference.counts(), *const moved = moving.counts();
     if (still == nullptr || moved == nullptr) return false;
     const double score = correlation(reference, moving, shift),

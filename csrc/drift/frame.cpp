@@ -11,6 +11,7 @@
 #include "ncc/masked.hpp"
 #include "ncc/overlap.hpp"
 #include "ncc/transform.hpp"
+#include "spectrum/whiteness.hpp"
 #include "tiling/statistics.hpp"
 #include "tiling/strided.hpp"
 
@@ -190,10 +191,16 @@ const BandPassed& Frame::band_passed(unsigned threads) const {
     later_->band_once([&] {
         Scratch<float> tapered = tapered_spectrum(*this, threads);
         later_->band = drift::band_passed(*this, tapered.data());
+        later_->coloured = spectrum::contrast(fft_.layout(), tapered.data()).coloured();
         const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
         later_->tapered = std::move(tapered);
     });
     return later_->band;
+}
+
+bool Frame::coloured(unsigned threads) const {
+    band_passed(threads);
+    return later_->coloured;
 }
 
 Scratch<float> Frame::take_tapered() const {

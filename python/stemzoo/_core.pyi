@@ -1,7 +1,7 @@
 """The compiled core (csrc/bindings). Arrays are viewed, never converted: any native real dtype."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,6 +192,32 @@ def log_prior(extent: tuple[int, int], frame: tuple[int, int], stride: int) -> N
 
 def beyond_chance(score: float, chance: float, places: int) -> bool:
     """Whether frames correlate better than unrelated ones at the best of so many places."""
+
+# --- csrc/bindings/spectrum.cpp
+
+class NoiseColour:
+    """The power spectrum of a frame's noise, from csrc/spectrum/noise_colour.hpp."""
+
+    edges: ClassVar[list[float]]
+    """Of the cells of frequencies along an axis, in cycles per pixel."""
+
+    def __init__(self, image: NDArray[np.float32], threads: int = 0) -> None: ...
+    @property
+    def coloured(self) -> bool:
+        """Whether the contrast is more than white noise reaches."""
+    @property
+    def contrast(self) -> tuple[float, float, float]:
+        """Along y and x, and the largest that white noise reaches."""
+    @property
+    def log_power(self) -> NDArray[np.float64]:
+        """log(variance of a pixel, were the noise white at that level), cell by cell, fy first."""
+    @property
+    def smoothness(self) -> float:
+        """Correlation of the power of neighbouring frequencies: 0 of noise."""
+    def in_common(self, other: NoiseColour) -> float:
+        """Correlation of the power of single frequencies: 0 of noise, 1 of one scene."""
+    def whitened(self, image: NDArray[np.float32], threads: int = 0) -> NDArray[np.float32]:
+        """The image with noise that is white and has a standard deviation of 1."""
 
 # --- csrc/bindings/tiling.cpp; shapes are (rows, columns); threads=0 means all cores.
 
