@@ -22,6 +22,7 @@ constexpr std::size_t most_peaks = 1024;
 constexpr std::size_t most_told = 256, few_told = 16;  // the answer and its candidates
 constexpr double plain_evidence = 12;  // of coarse features, with which fine ones cannot disagree
 constexpr double peak_width = 1;       // px: a refined drift farther from its peak is none
+constexpr double located_sigma = 0.5;  // px, at most, where a broad peak is refined
 
 Vector place(const Peak& peak) {
     return {static_cast<double>(peak.dy), static_cast<double>(peak.dx)};
@@ -45,6 +46,11 @@ std::optional<Posterior> weigh(PairEvidence& pair, const std::vector<Peak>& peak
     std::optional<Posterior> found = pair.posterior(peaks, extra, coarse_stride);
     if (pair.needed_stride() == coarse_stride || (found && is_plain(*found, peaks))) return found;
     return pair.posterior(peaks, extra, fine_stride);
+}
+
+// Whether the counts say where in a broad peak the drift is.
+bool located(const std::optional<Refined>& exact) {
+    return exact && std::max(exact->yy, exact->xx) <= located_sigma * located_sigma;
 }
 
 // The drift on the counts; nothing where they do not tell it to better than the peak's width.
@@ -143,7 +149,7 @@ Drift Estimator::decide_white(const PreparedFrame& reference, const PreparedFram
         answer.reason = Reason::limit;
     } else if (found.candidates[0].probability < sure_posterior || found.evidence < sure_evidence) {
         answer.reason = Reason::others;
-    } else if (refined && !exact && !sharp) {
+    } else if (refined && !sharp && !located(exact)) {
         answer.reason = Reason::broad;
     }
     const std::size_t told = std::min(found.candidates.size(), refined ? most_told : few_told);

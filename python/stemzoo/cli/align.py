@@ -105,7 +105,7 @@ def _align(given: argparse.Namespace) -> None:
         stack = _series(files, given.signal, given.bin)
     model = drift_model(given)
     settings = {name: getattr(given, name) for name in ("band", "max_shift", "scan_drift")}
-    where = [path.absolute() for path in files], given.signal, given.bin
+    where = tuple(path.absolute() for path in files), given.signal, given.bin
     with scheduler(given.scheduler), watched(files[0].name) as progress:
         found = stemzoo.align(
             there(given.scheduler, stack.data, _pixels, *where),
