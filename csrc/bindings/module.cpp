@@ -8,9 +8,11 @@ void bind_drift_steps(pybind11::module_& m);
 void bind_inference(pybind11::module_& m);
 void bind_model_file(pybind11::module_& m);
 void bind_ncc(pybind11::module_& m);
+void bind_rebin(pybind11::module_& m);
 void bind_resample(pybind11::module_& m);
 void bind_scan(pybind11::module_& m);
 void bind_scan_merge(pybind11::module_& m);
+void bind_spectrum(pybind11::module_& m);
 void bind_tiling(pybind11::module_& m);
 void bind_tracker(pybind11::module_& m);
 void bind_trust(pybind11::module_& m);
@@ -26,9 +28,11 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_drift_steps(m);
     stemzoo::bind_model_file(m);
     stemzoo::bind_ncc(m);
+    stemzoo::bind_rebin(m);
     stemzoo::bind_resample(m);
     stemzoo::bind_scan(m);
     stemzoo::bind_scan_merge(m);  // after the estimator that it takes
+    stemzoo::bind_spectrum(m);
     stemzoo::bind_tiling(m);
     stemzoo::bind_inference(m);  // after the tiling that it returns
     stemzoo::bind_tracker(m);

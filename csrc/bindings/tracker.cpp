@@ -93,13 +93,13 @@ Numbers flattened(const Tracker::Numbers& n) {
         out.insert(out.end(),
                    {a.position, a.position_variance, a.rate, a.rate_variance, a.covariance});
     }
-    out.insert(out.end(),
-               {m.reach, m.rate_known ? 1.0 : 0.0, m.noise, m.least_noise, m.excess, m.weight});
+    out.insert(out.end(), {m.reach, m.rate_known ? 1.0 : 0.0, m.noise, m.least_noise, m.excess,
+                           m.weight, m.usual});
     return out;
 }
 
 Tracker::Numbers restored(const Numbers& given) {
-    constexpr std::size_t without_motion = 10, with_motion = 27;
+    constexpr std::size_t without_motion = 10, with_motion = 28;
     if (given.size() != without_motion && given.size() != with_motion) {
         throw std::invalid_argument("these are not the numbers of a tracker");
     }
@@ -129,7 +129,9 @@ Tracker::Numbers restored(const Numbers& given) {
     }
     m.reach = *next++;
     m.rate_known = *next++ > 0;
-    for (double* const value : {&m.noise, &m.least_noise, &m.excess, &m.weight}) *value = *next++;
+    for (double* const value : {&m.noise, &m.least_noise, &m.excess, &m.weight, &m.usual}) {
+        *value = *next++;
+    }
     n.motion = m;
     return n;
 }

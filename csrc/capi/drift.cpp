@@ -57,6 +57,7 @@ stemzoo_drift drift_from(const drift::Drift& found, bool resolved) {
     drift.sigma_y = found.sigma[0];
     drift.sigma_x = found.sigma[1];
     drift.score = found.score;
+    drift.probability = found.probability();
     drift.ambiguous = found.ambiguous() ? 1 : 0;
     drift.resolved = resolved ? 1 : 0;
     drift.reason = drift::text(found.reason);

@@ -17,11 +17,6 @@ using onnxruntime::Tensor;
 
 std::int64_t side(std::size_t length) { return static_cast<std::int64_t>(length); }
 
-inference::Geometry geometry_of(const Contract& contract) {
-    if (contract.window > 0) return {1, 0, 0, contract.window, contract.step};
-    return {contract.multiple, contract.halo, contract.whole, 0, 0};
-}
-
 // Counted, since compilers vectorise that.
 bool all_finite(const Tensor& tensor) {
     std::uint32_t not_finite = 0;
@@ -37,6 +32,15 @@ std::string text(const std::vector<std::int64_t>& shape) {
     for (const std::int64_t each : shape)
         sides += (sides.empty() ? "" : ", ") + std::to_string(each);
     return "(" + sides + ")";
+}
+
+// Such a network answers with a drift instead of an image, for two frames that another network has
+// denoised; Python has both.
+std::string no_surfaces(const Contract& contract) {
+    return contract.name +
+           " reads the correlation of two frames, for which the C library has no call; use "
+           "stemzoo.drift in Python, or here a drift model that makes features of a frame, such as "
+           "drift-lattice";
 }
 
 }  // namespace
@@ -73,7 +77,8 @@ Tensor Network::infer(const float* data, const Sides& shape) const {
 void Network::run(const AnyView& image, const inference::Options& options,
                   const View<float>& out) const {
     const Contract& contract = examined_.contract;
-    if (contract.surface > 0 || contract.features > 0) {
+    if (contract.surface > 0) throw std::invalid_argument(no_surfaces(contract));
+    if (contract.features > 0) {
         throw std::invalid_argument(contract.name +
                                     " reads what is made of two frames, not images; use it by "
                                     "stemzoo_estimator_create or stemzoo_tracker_create");
@@ -87,7 +92,7 @@ void Network::run(const AnyView& image, const inference::Options& options,
                          " for an input of shape " + text(shape) +
                          "; the model contract asks for the same shape");
     };
-    const Tiling tiling = inference::plan_tiles(shape_of(image), geometry_of(contract));
+    const Tiling tiling = inference::plan_tiles(shape_of(image), inference::geometry_of(contract));
     inference::run_network(image, tiling, network, out, options);
 }
 
@@ -109,11 +114,7 @@ void Network::require_features() const {
         throw std::invalid_argument(contract.name + " is a model for " + contract.task +
                                     "; drift needs one whose task is drift");
     }
-    if (contract.features == 0) {
-        throw std::invalid_argument(contract.name +
-                                    " reads correlations, and makes no features of a frame; give a "
-                                    "drift model that does, such as drift-lattice");
-    }
+    if (contract.features == 0) throw std::invalid_argument(no_surfaces(contract));
     if (contract.look != drift::look_version) {
         throw ModelError(
             contract.name + " " + contract.version + " reads looks of kind " +

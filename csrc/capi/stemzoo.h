@@ -166,7 +166,9 @@ STEMZOO_API int stemzoo_model_metadata(const stemzoo_model* model, const char* k
                                        const char** value);
 
 /* Runs a model on an image: normalise, split, network, blend. Strides count elements. `out` may be
- * `in`.
+ * `in`. Drift models read no images: those that make features of a frame are used by an estimator
+ * or a tracker; those that read the correlation of two frames, such as vasudevan-drift, are for
+ * Python alone.
  *
  * @code
  * stemzoo_model_run_f32(model, frame, 512, 512, 512, clean, 512);
@@ -242,11 +244,12 @@ typedef struct stemzoo_drift {
     double dy, dx;           /* NaN where nothing can be said */
     double sigma_y, sigma_x; /* standard deviations; infinite where nothing can be said */
     double score;            /* Pearson's correlation of the overlap once the drift is undone */
+    double probability;      /* of (dy, dx): what all other candidates leave of one */
     int ambiguous;           /* nonzero: not to be trusted, `reason` says why */
     int resolved;            /* nonzero: the tracker's prediction chose among the candidates */
     const char* reason;      /* a sentence that lasts as long as the process; "" if none */
-    size_t candidate_count;  /* other drifts that it could be, the most probable first, of which
-                                the struct holds the first STEMZOO_MAX_CANDIDATES */
+    size_t candidate_count;  /* how many of `candidates` are set: other drifts that it could be,
+                                the most probable first, at most STEMZOO_MAX_CANDIDATES */
     stemzoo_candidate candidates[STEMZOO_MAX_CANDIDATES];
 } stemzoo_drift;
 

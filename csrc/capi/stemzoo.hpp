@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "stemzoo.h"
 
@@ -124,6 +125,11 @@ class Estimator {
     std::unique_ptr<stemzoo_estimator, Close> handle_;
 };
 
+// Features are expected to have moved by (dy, dx) px since the first reference.
+struct Prediction {
+    double dy, dx, sigma_y, sigma_x;
+};
+
 class DriftTracker {
   public:
     explicit DriftTracker(const stemzoo_image& reference,
@@ -138,6 +144,12 @@ class DriftTracker {
         check(stemzoo_tracker_push(get(), &frame, time, &drift));
         return drift;
     }
+    Prediction predict(double time = no_time) const {
+        Prediction next;
+        check(
+            stemzoo_tracker_predict(get(), time, &next.dy, &next.dx, &next.sigma_y, &next.sigma_x));
+        return next;
+    }
     stemzoo_tracker* get() const { return handle_.get(); }
 
   private:
@@ -146,5 +158,20 @@ class DriftTracker {
     };
     std::unique_ptr<stemzoo_tracker, Close> handle_;
 };
+
+// One for each row of the image.
+inline std::vector<stemzoo_row> find_rows(const float* image, const float* pilot, std::size_t rows,
+                                          std::size_t cols,
+                                          const stemzoo_rows_options* options = nullptr) {
+    std::vector<stemzoo_row> found(rows);
+    check(stemzoo_rows_find(image, pilot, rows, cols, options, found.data()));
+    return found;
+}
+
+// `out` has the pixels of the image, and may be the image.
+inline void apply_rows(const float* image, std::size_t cols, const std::vector<stemzoo_row>& found,
+                       float* out) {
+    check(stemzoo_rows_apply(image, found.size(), cols, found.data(), out));
+}
 
 }  // namespace stemzoo

@@ -45,6 +45,9 @@ std::shared_ptr<const Fft2dKernel> kernel_for(Shape image) {
     return kept.get(image, make);
 }
 
+// What wakes a second thread costs as much as it saves on fewer pixels.
+constexpr std::size_t pixels_a_thread = std::size_t{1} << 17;
+
 template <typename Body>
 void each_block(std::size_t blocks, std::size_t work_size, unsigned threads, Body body) {
     parallel_for(blocks, threads, 1, [&](std::size_t begin, std::size_t end) {
@@ -64,10 +67,12 @@ SpectrumLayout::SpectrumLayout(Shape shape)
 
 Fft2d::Fft2d(Shape image) : layout_(image), kernel_(kernel_for(image)) {}
 
-void Fft2d::forward(const float* image, float* spectrum, unsigned threads) const {
+void Fft2d::forward(const float* image, float* spectrum, unsigned threads,
+                    const Fading* fading) const {
     const Fft2dKernel& k = *kernel_;
+    threads = worthwhile_threads(layout_.image.size(), pixels_a_thread, threads);
     each_block(k.column_blocks, k.work_size, threads, [&](std::size_t block, float* work) {
-        k.columns_forward(image, block, spectrum, work);
+        k.columns_forward(image, fading, block, spectrum, work);
     });
     each_block(k.row_blocks, k.work_size, threads,
                [&](std::size_t block, float* work) { k.rows(spectrum, block, true, work); });
@@ -75,18 +80,12 @@ void Fft2d::forward(const float* image, float* spectrum, unsigned threads) const
 
 void Fft2d::backward(float* spectrum, float* image, unsigned threads) const {
     const Fft2dKernel& k = *kernel_;
+    threads = worthwhile_threads(layout_.image.size(), pixels_a_thread, threads);
     each_block(k.row_blocks, k.work_size, threads,
                [&](std::size_t block, float* work) { k.rows(spectrum, block, false, work); });
     each_block(k.column_blocks, k.work_size, threads, [&](std::size_t block, float* work) {
-        k.columns_backward(spectrum, layout_.rows, block, image, work);
+        k.columns_backward(spectrum, layout_.rows, block, image, layout_.image.cols, work);
     });
-}
-
-void Fft2d::columns_backward(const float* spectrum, std::size_t rows, float* image,
-                             float* work) const {
-    for (std::size_t block = 0; block < kernel_->column_blocks; ++block) {
-        kernel_->columns_backward(spectrum, rows, block, image, work);
-    }
 }
 
 }  // namespace stemzoo

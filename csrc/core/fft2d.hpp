@@ -31,17 +31,23 @@ struct SpectrumLayout {
     }
 };
 
+// Weights of the pixels of each row, and of each column.
+struct Fading {
+    const float *rows, *columns;
+};
+
 // The inner steps, cut into blocks of one vector width and compiled once for each instruction set.
 class Fft2dKernel {
   public:
     virtual ~Fft2dKernel() = default;
     std::size_t column_blocks = 0, row_blocks = 0, rows_a_block = 0, work_size = 0;
 
-    virtual void columns_forward(const float* image, std::size_t block, float* spectrum,
-                                 float* work) const = 0;
-    // Rows of the spectrum from `rows` on are zero, whatever is there.
+    virtual void columns_forward(const float* image, const Fading* fading, std::size_t block,
+                                 float* spectrum, float* work) const = 0;
+    // Rows of the spectrum from `rows` on are zero, whatever is there. Rows of the image are
+    // `pitch` apart; with the layout's pitch it may take the spectrum's place.
     virtual void columns_backward(const float* spectrum, std::size_t rows, std::size_t block,
-                                  float* image, float* work) const = 0;
+                                  float* image, std::size_t pitch, float* work) const = 0;
     virtual void rows(float* spectrum, std::size_t block, bool forward, float* work) const = 0;
 };
 
@@ -50,21 +56,26 @@ class Fft2d {
     explicit Fft2d(Shape image);
 
     const SpectrumLayout& layout() const { return layout_; }
-    // The image is contiguous; threads = 0 means all cores.
-    void forward(const float* image, float* spectrum, unsigned threads = 1) const;
+    // The image is contiguous; threads = 0 means all cores. `fading` may be null.
+    void forward(const float* image, float* spectrum, unsigned threads = 1,
+                 const Fading* fading = nullptr) const;
     // The inverse of forward. Overwrites the spectrum.
     void backward(float* spectrum, float* image, unsigned threads = 1) const;
 
-    // The two halves of backward on the calling thread, for whoever makes a spectrum row by row and
-    // knows that it is zero from one on: first the rows of each block before, of `rows_a_block()`
-    // frequencies ky, then all columns.
+    // The two halves of backward, block by block, for whoever makes a spectrum row by row and knows
+    // that it is zero from one on: first the rows of each block before, of `rows_a_block()`
+    // frequencies ky, then all columns. The image takes the spectrum's place, the layout's pitch
+    // from row to row. Threads may take different blocks of one half.
     std::size_t row_blocks() const { return kernel_->row_blocks; }
     std::size_t rows_a_block() const { return kernel_->rows_a_block; }
+    std::size_t column_blocks() const { return kernel_->column_blocks; }
     Scratch<float> work() const { return Scratch<float>(kernel_->work_size); }
     void rows_backward(float* spectrum, std::size_t block, float* work) const {
         kernel_->rows(spectrum, block, false, work);
     }
-    void columns_backward(const float* spectrum, std::size_t rows, float* image, float* work) const;
+    void columns_backward(float* spectrum, std::size_t rows, std::size_t block, float* work) const {
+        kernel_->columns_backward(spectrum, rows, block, spectrum, layout_.pitch, work);
+    }
 
   private:
     SpectrumLayout layout_;

@@ -33,24 +33,51 @@ inline V convert(const From& v) {
     return STEMZOO_CONVERT_VECTOR(v, V);
 }
 
-// a0 b0 a1 b1 ... of the lower (half = 0) or upper (half = 1) halves.
-template <std::size_t half, typename V, std::size_t... i>
+// Of blocks of `size` elements of a and b, numbered through: those that each group of `group`
+// blocks has as its lower (half = 0) or upper (half = 1) half, one of a and one of b in turn.
+template <std::size_t size, std::size_t group, std::size_t half, typename V, std::size_t... i>
 inline V interleave(V a, V b, std::index_sequence<i...>) {
     constexpr std::size_t n = sizeof...(i);
-    return STEMZOO_SHUFFLE_VECTORS(a, b, static_cast<int>(i / 2 + half * n / 2 + (i % 2) * n)...);
+    const auto from = [](std::size_t at) {
+        const std::size_t block = at / size, of_b = block % 2, first = block / group * group;
+        return static_cast<int>((first + half * group / 2 + block % group / 2) * size + at % size +
+                                of_b * n);
+    };
+    return STEMZOO_SHUFFLE_VECTORS(a, b, from(i)...);
 }
 
-// Transposes an N x N tile whose rows `source(i)` and `target(i)` point to. N is a power of two:
-// log2(N) rounds of interleaving row i with row i + N/2 move every element to its place.
+// Every other block of `size` elements of a and then of b, from the first or second (half = 1) on.
+template <std::size_t size, std::size_t half, typename V, std::size_t... i>
+inline V every_other(V a, V b, std::index_sequence<i...>) {
+    return STEMZOO_SHUFFLE_VECTORS(a, b,
+                                   static_cast<int>((2 * (i / size) + half) * size + i % size)...);
+}
+
+// Transposes an N x N tile whose rows `source(i)` and `target(i)` point to. N is a power of two.
+// Four rows at a time, the 4 x 4 tiles in 128-bit parts; then those parts as if each were one
+// element: shuffles that need no register to say what goes where.
 template <typename T, std::size_t N, typename Source, typename Target>
 inline void transpose(const Source& source, const Target& target) {
     using Index = std::make_index_sequence<N>;
+    constexpr std::size_t quad = N < 4 ? N : 4;
     Vector<T, N> v[N], w[N];
     for (std::size_t i = 0; i < N; ++i) v[i] = load<T, N>(source(i));
-    for (std::size_t round = 1; round < N; round *= 2) {
+    for (std::size_t round = 1; round < quad; round *= 2) {
+        for (std::size_t first = 0; first < N; first += quad) {
+            for (std::size_t i = 0; i < quad / 2; ++i) {
+                const Vector<T, N> a = v[first + i], b = v[first + i + quad / 2];
+                w[first + 2 * i] = interleave<1, quad, 0>(a, b, Index());
+                w[first + 2 * i + 1] = interleave<1, quad, 1>(a, b, Index());
+            }
+        }
+        for (std::size_t i = 0; i < N; ++i) v[i] = w[i];
+    }
+    for (std::size_t round = quad; round < N; round *= 2) {
         for (std::size_t i = 0; i < N / 2; ++i) {
-            w[2 * i] = interleave<0>(v[i], v[i + N / 2], Index());
-            w[2 * i + 1] = interleave<1>(v[i], v[i + N / 2], Index());
+            // Rows of two neighbouring fours, or of what became of them.
+            const std::size_t row = i / quad * 2 * quad + i % quad;
+            w[i] = every_other<quad, 0>(v[row], v[row + quad], Index());
+            w[i + N / 2] = every_other<quad, 1>(v[row], v[row + quad], Index());
         }
         for (std::size_t i = 0; i < N; ++i) v[i] = w[i];
     }

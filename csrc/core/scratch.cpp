@@ -52,7 +52,8 @@ void* scratch_take(std::size_t& bytes) {
         auto best = kept.blocks.end();
         for (auto it = kept.blocks.begin(); it != kept.blocks.end(); ++it) {
             const bool fits = it->bytes >= bytes && it->bytes <= 2 * bytes;
-            if (fits && (best == kept.blocks.end() || it->bytes < best->bytes)) best = it;
+            // Of equals the last one given back: it may still be in the cache.
+            if (fits && (best == kept.blocks.end() || it->bytes <= best->bytes)) best = it;
         }
         if (best != kept.blocks.end()) {
             void* memory = best->memory;

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <vector>
 
+#include "core/taper.hpp"
 #include "drift/frame.hpp"
 #include "drift/kernels.hpp"
-#include "drift/taper.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -67,10 +67,10 @@ struct Halving {
 
 Scratch<float> tapered_spectrum(const Frame& frame, unsigned threads) {
     const SpectrumLayout& layout = frame.fft().layout();
-    const Scratch<float> pixels =
-        faded(frame.pixels(), taper(layout.image.rows), taper(layout.image.cols));
+    const std::vector<float> down = taper(layout.image.rows), across = taper(layout.image.cols);
+    const Fading fading{down.data(), across.data()};
     Scratch<float> spectrum(layout.size);
-    frame.fft().forward(pixels.data(), spectrum.data(), threads);
+    frame.fft().forward(frame.pixels(), spectrum.data(), threads, &fading);
     return spectrum;
 }
 

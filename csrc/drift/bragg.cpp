@@ -64,9 +64,12 @@ std::vector<std::size_t> bragg_peaks(const SpectrumLayout& layout, const Rings& 
     standing(rings, levels, heights, [&](std::size_t place, float height) {
         const std::size_t row = place / cols, col = place % cols, near = std::min(col, cols - col);
         if (row * row + near * near < lowest * lowest) return;
-        if ((row == 0 || 2 * row == layout.image.rows) && 2 * col > cols) return;
+        const bool mirrored = row == 0 || 2 * row == layout.image.rows;
+        if (mirrored && 2 * col > cols) return;
         bool highest = true;
         around(layout, place, [&](std::size_t y, std::size_t x) {
+            // Its own mirror image is as high, but for rounding.
+            if (mirrored && y == row && x == cols - col) return;
             highest = highest && heights.value[y * cols + x] <= height;
         });
         if (highest) peaks.push_back(place);

@@ -93,9 +93,7 @@ void mark_dead_lines(const Survey& survey, Flags& invalid) {
 }  // namespace
 
 void CleanFrame::measure(const Survey& survey) {
-    const double sum = pixel_sum(AnyView(view()));
-    statistics = {sum / static_cast<double>(shape.size()), survey.mean_square, survey.lowest,
-                  survey.highest};
+    statistics = {survey.mean, survey.mean_square, survey.lowest, survey.highest};
 }
 
 CleanFrame clean(const AnyView& image, const MaskView* masked, const std::string& name) {

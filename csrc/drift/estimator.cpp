@@ -13,6 +13,7 @@
 #include "drift/evidence.hpp"
 #include "drift/look.hpp"
 #include "drift/refine.hpp"
+#include "drift/white_pair.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -21,6 +22,7 @@ constexpr std::size_t most_peaks = 1024;
 constexpr std::size_t most_told = 256, few_told = 16;  // the answer and its candidates
 constexpr double plain_evidence = 12;  // of coarse features, with which fine ones cannot disagree
 constexpr double peak_width = 1;       // px: a refined drift farther from its peak is none
+constexpr double located_sigma = 0.5;  // px, at most, where a broad peak is refined
 
 Vector place(const Peak& peak) {
     return {static_cast<double>(peak.dy), static_cast<double>(peak.dx)};
@@ -46,14 +48,19 @@ std::optional<Posterior> weigh(PairEvidence& pair, const std::vector<Peak>& peak
     return pair.posterior(peaks, extra, fine_stride);
 }
 
+// Whether the counts say where in a broad peak the drift is.
+bool located(const std::optional<Refined>& exact) {
+    return exact && std::max(exact->yy, exact->xx) <= located_sigma * located_sigma;
+}
+
 // The drift on the counts; nothing where they do not tell it to better than the peak's width.
 std::optional<Refined> refine_peak(const PreparedFrame& reference, const PreparedFrame& moving,
                                    const Vector& peak, bool sharp, unsigned threads) {
     const Frame &still = *reference.counts(), &moved = *moving.counts();
-    std::optional<Refined> found = refine(still, moved, peak[0], peak[1]);
+    std::optional<Refined> found = refine(still, moved, peak[0], peak[1], threads);
     if (!sharp && (!found || distance(*found, peak) > peak_width)) {
         const Vector near = coarse_approach(reference.clean(), moving.clean(), peak, threads);
-        found = refine(still, moved, near[0], near[1]);
+        found = refine(still, moved, near[0], near[1], threads);
     }
     if (sharp && found && distance(*found, peak) > peak_width) return std::nullopt;
     return found;
@@ -97,6 +104,15 @@ Drift Estimator::compare_coarsely(const PreparedFrame& reference,
 
 Drift Estimator::decide(const PreparedFrame& reference, const PreparedFrame& moving,
                         const Expectation* expected, bool refined) const {
+    const std::optional<WhitePair> white = whitened(reference, moving, threads_);
+    if (!white) return decide_white(reference, moving, expected, refined);
+    Drift answer = decide_white(*white->reference, *white->moving, expected, refined);
+    if (answer.known()) answer.score = correlation(reference, moving, answer.shift);
+    return answer;
+}
+
+Drift Estimator::decide_white(const PreparedFrame& reference, const PreparedFrame& moving,
+                              const Expectation* expected, bool refined) const {
     const Frame *const still = reference.counts(), *const moved = moving.counts();
     if (still == nullptr || moved == nullptr) return {};
     const std::vector<Peak> peaks = drift::peaks(*still, *moved, reach_, most_peaks, threads_);
@@ -133,7 +149,7 @@ Drift Estimator::decide(const PreparedFrame& reference, const PreparedFrame& mov
         answer.reason = Reason::limit;
     } else if (found.candidates[0].probability < sure_posterior || found.evidence < sure_evidence) {
         answer.reason = Reason::others;
-    } else if (refined && !exact && !sharp) {
+    } else if (refined && !sharp && !located(exact)) {
         answer.reason = Reason::broad;
     }
     const std::size_t told = std::min(found.candidates.size(), refined ? most_told : few_told);
@@ -144,6 +160,16 @@ Drift Estimator::decide(const PreparedFrame& reference, const PreparedFrame& mov
 
 std::optional<Drift> Estimator::confirm(const PreparedFrame& reference, const PreparedFrame& moving,
                                         const Expectation& expected) const {
+    const std::optional<WhitePair> white = whitened(reference, moving, threads_);
+    if (!white) return confirm_white(reference, moving, expected);
+    std::optional<Drift> answer = confirm_white(*white->reference, *white->moving, expected);
+    if (answer) answer->score = correlation(reference, moving, answer->shift);
+    return answer;
+}
+
+std::optional<Drift> Estimator::confirm_white(const PreparedFrame& reference,
+                                              const PreparedFrame& moving,
+                                              const Expectation& expected) const {
     const Frame *const still = reference.counts(), *const moved = moving.counts();
     if (still == nullptr || moved == nullptr) return std::nullopt;
     const auto around = [&](std::size_t axis, std::size_t most) {
@@ -175,6 +201,13 @@ double Estimator::correlation(const PreparedFrame& reference, const PreparedFram
 
 bool Estimator::beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
                               const Vector& shift, std::size_t places) const {
+    const std::optional<WhitePair> white = whitened(reference, moving, threads_);
+    if (!white) return white_beyond_chance(reference, moving, shift, places);
+    return white_beyond_chance(*white->reference, *white->moving, shift, places);
+}
+
+bool Estimator::white_beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
+                                    const Vector& shift, std::size_t places) const {
     const Frame *const still = reference.counts(), *const moved = moving.counts();
     if (still == nullptr || moved == nullptr) return false;
     const double score = correlation(reference, moving, shift),

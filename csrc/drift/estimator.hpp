@@ -45,8 +45,15 @@ class Estimator final : public Comparison {
                        const Vector& shift, std::size_t places) const override;
 
   private:
+    // Of noise of any colour, and of white noise.
     Drift decide(const PreparedFrame& reference, const PreparedFrame& moving,
                  const Expectation* expected, bool refined) const;
+    Drift decide_white(const PreparedFrame& reference, const PreparedFrame& moving,
+                       const Expectation* expected, bool refined) const;
+    std::optional<Drift> confirm_white(const PreparedFrame& reference, const PreparedFrame& moving,
+                                       const Expectation& expected) const;
+    bool white_beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
+                             const Vector& shift, std::size_t places) const;
 
     Shape shape_, reach_;
     Shape far_;  // how far the evidence of chance is gathered, whatever the reach

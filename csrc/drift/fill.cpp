@@ -1,24 +1,34 @@
 #include "drift/fill.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace stemzoo::drift {
 namespace {
 
+// Invalid pixels become 0.
 void centre_valid(const View<float>& pixels, const Flags& invalid) {
     const std::size_t count = pixels.shape.size();
-    double sum = 0;
-    std::size_t valid = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        if (invalid[i] != 0) continue;
-        sum += static_cast<double>(pixels.data[i]);
-        ++valid;
+    const std::uint8_t* const flags = invalid.data();
+    float* const values = pixels.data;
+    constexpr std::size_t lanes = 8;  // sums, which a compiler keeps in vectors
+    double sums[lanes] = {}, sum = 0;
+    const auto value = [=](std::size_t i) {
+        return static_cast<double>(flags[i] != 0 ? 0.0f : values[i]);
+    };
+    std::size_t at = 0;
+    for (; at + lanes <= count; at += lanes) {
+        for (std::size_t k = 0; k < lanes; ++k) sums[k] += value(at + k);
     }
-    const double mean = valid > 0 ? sum / static_cast<double>(valid) : 0;
+    for (; at < count; ++at) sum += value(at);
+    for (const double part : sums) sum += part;
+    const auto valid = static_cast<double>(std::count(flags, flags + count, 0));
+    const double mean = valid > 0 ? sum / valid : 0;
     for (std::size_t i = 0; i < count; ++i) {
-        float& pixel = pixels.data[i];
-        pixel = invalid[i] != 0 ? 0.0f : static_cast<float>(static_cast<double>(pixel) - mean);
+        const auto centred = static_cast<float>(static_cast<double>(values[i]) - mean);
+        values[i] = flags[i] != 0 ? 0.0f : centred;
     }
 }
 
@@ -47,11 +57,14 @@ void fill(const View<float>& pixels, const Flags& invalid) {
     if (invalid.empty()) return;
     centre_valid(pixels, invalid);
     const std::size_t rows = pixels.shape.rows, cols = pixels.shape.cols;
-    std::vector<unsigned char> lost_rows(rows, 1), lost_cols(cols, 1);
+    std::vector<unsigned char> lost_rows(rows), lost_cols(cols, 1);
     for (std::size_t r = 0; r < rows; ++r) {
+        const unsigned char* const flags = invalid.data() + r * cols;
+        unsigned char* const lost = lost_cols.data();
         for (std::size_t c = 0; c < cols; ++c) {
-            if (invalid[r * cols + c] == 0) lost_rows[r] = lost_cols[c] = 0;
+            lost[c] = static_cast<unsigned char>(lost[c] & (flags[c] != 0));
         }
+        lost_rows[r] = std::find(flags, flags + cols, 0) == flags + cols;
     }
     bridge_lines(pixels.data, lost_rows, cols, cols, 1);
     bridge_lines(pixels.data, lost_cols, 1, rows, cols);

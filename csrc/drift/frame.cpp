@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "drift/kernels.hpp"
+#include "drift/pixel_weights.hpp"
 #include "ncc/masked.hpp"
+#include "ncc/overlap.hpp"
 #include "ncc/transform.hpp"
+#include "spectrum/whiteness.hpp"
 #include "tiling/statistics.hpp"
 #include "tiling/strided.hpp"
 
@@ -17,55 +20,24 @@ namespace {
 
 constexpr std::size_t least_side = 16;
 
-// A pixel this near to a masked one does not count (interpolation carries what fills the hole that
-// far); the weight then rises to 1 over as many pixels as the average below is wide.
-constexpr std::size_t guard = 2, rise = 3;
-
 Shape checked(Shape shape) {
     if (shape.rows >= least_side && shape.cols >= least_side) return shape;
     throw std::invalid_argument("image is " + shape.text() + " pixels; expected at least " +
                                 std::to_string(least_side) + " along either axis");
 }
 
-// Joins to `none` all pixels in the square that reaches `distance` from each.
-template <typename Join>
-void in_squares(float* image, Shape shape, std::size_t distance, float none, Join join) {
-    const Scratch<float> lines(shape.size());
-    std::vector<float> padded(shape.cols + 2 * distance, none);
-    for (std::size_t r = 0; r < shape.rows; ++r) {
-        std::copy_n(image + r * shape.cols, shape.cols, padded.data() + distance);
-        float* const out = lines.data() + r * shape.cols;
-        std::fill_n(out, shape.cols, none);
-        for (std::size_t i = 0; i <= 2 * distance; ++i) {
-            for (std::size_t x = 0; x < shape.cols; ++x) out[x] = join(out[x], padded[x + i]);
-        }
+// In eight sums, which a compiler keeps in vectors.
+template <typename Term>
+double sum_of(std::size_t count, const Term& term) {
+    constexpr std::size_t lanes = 8;
+    double sums[lanes] = {}, total = 0;
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        for (std::size_t k = 0; k < lanes; ++k) sums[k] += term(i + k);
     }
-    for (std::size_t r = 0; r < shape.rows; ++r) {
-        float* const out = image + r * shape.cols;
-        std::fill_n(out, shape.cols, none);
-        const std::size_t end = std::min(r + distance + 1, shape.rows);
-        for (std::size_t i = r - std::min(r, distance); i < end; ++i) {
-            const float* const line = lines.data() + i * shape.cols;
-            for (std::size_t x = 0; x < shape.cols; ++x) out[x] = join(out[x], line[x]);
-        }
-    }
-}
-
-void least_in_squares(float* image, Shape shape, std::size_t distance) {
-    in_squares(image, shape, distance, 1.0f, [](float a, float b) { return a < b ? a : b; });
-}
-
-void mean_in_squares(float* image, Shape shape, std::size_t distance) {
-    in_squares(image, shape, distance, 0.0f, [](float a, float b) { return a + b; });
-    const auto within = [distance](std::size_t at, std::size_t size) {
-        return static_cast<float>(std::min(at + distance + 1, size) -
-                                  (at - std::min(at, distance)));
-    };
-    for (std::size_t r = 0; r < shape.rows; ++r) {
-        for (std::size_t c = 0; c < shape.cols; ++c) {
-            image[r * shape.cols + c] /= within(r, shape.rows) * within(c, shape.cols);
-        }
-    }
+    for (; i < count; ++i) total += term(i);
+    for (const double sum : sums) total += sum;
+    return total;
 }
 
 }  // namespace
@@ -101,15 +73,52 @@ void Frame::load(const AnyView& image, const Mask* mask, const PixelStatistics* 
                    image);
         return;
     }
-    const ncc::DirectImage scaled = ncc::masked_image(image, mask, "image");
-    const auto narrow = [](double x) { return static_cast<float>(x); };
-    std::transform(scaled.pixels.begin(), scaled.pixels.end(), pixels_.data(), narrow);
-    if (scaled.valid.empty()) return;
+    load_masked(image, *mask);
+}
+
+// Masked pixels are never used: they may be anything.
+void Frame::load_masked(const AnyView& image, const Mask& mask) {
+    const std::size_t rows = shape().rows, cols = shape().cols;
+    const auto complain = [&] { (void)ncc::masked_image(image, &mask, "image"); };  // throws
+    if (mask.shape != shape()) complain();
+    const Scratch<double> line(cols);
+    const Scratch<std::uint8_t> flags(shape().size());
+    for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t c = 0; c < cols; ++c) flags[r * cols + c] = mask.at(r, c) != 0;
+    }
+    const View<const std::uint8_t> valid = contiguous<const std::uint8_t>(flags.data(), shape());
+    // Calls f(row, its pixels), where masked pixels are `mean`, and adds up what it returns.
+    const auto each_row = [&](double mean, const auto& f) {
+        double total = 0;
+        double* const pixels = line.data();
+        for (std::size_t r = 0; r < rows; ++r) {
+            ncc::read_row(image, {}, r, pixels);
+            const std::uint8_t* const known = valid.row(r);
+            for (std::size_t c = 0; c < cols; ++c) pixels[c] = known[c] != 0 ? pixels[c] : mean;
+            total += f(r, pixels);
+        }
+        return total;
+    };
+    const double sum = each_row(0, [cols](std::size_t, const double* pixels) {
+        return sum_of(cols, [pixels](std::size_t c) { return pixels[c]; });
+    });
+    const auto count = static_cast<double>(
+        std::count(flags.data(), flags.data() + shape().size(), std::uint8_t{1}));
+    const double mean = count > 0 ? sum / count : 0;
+    const double square = each_row(mean, [cols, mean](std::size_t, const double* pixels) {
+        return sum_of(cols, [=](std::size_t c) { return (pixels[c] - mean) * (pixels[c] - mean); });
+    });
+    if (!std::isfinite(square)) complain();
+    const double scale = ncc::scaling_from(mean, count > 0 ? square / count : 0).scale;
+    each_row(mean, [&](std::size_t r, const double* pixels) {
+        float* const out = pixels_.data() + r * cols;
+        for (std::size_t c = 0; c < cols; ++c) {
+            out[c] = static_cast<float>((pixels[c] - mean) * scale);
+        }
+        return 0.0;
+    });
     masked_ = true;
-    weights_ = Scratch<float>(shape().size());
-    std::transform(scaled.valid.begin(), scaled.valid.end(), weights_.data(), narrow);
-    least_in_squares(weights_.data(), shape(), guard + rise);
-    mean_in_squares(weights_.data(), shape(), rise);
+    weights_ = pixel_weights(flags.data(), shape());
 }
 
 // Noise is measured where neither axis leaves room for a scene: beyond three quarters of the
@@ -148,8 +157,7 @@ void Frame::measure_power() {
     }
     // Rows beyond either end are mirror images of rows within.
     std::vector<float> mirrored(cols);
-    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
-        float* const out = excess_.data() + ky * pitch;
+    const auto sum_mirrored = [&](std::size_t ky, float* out) {
         for (std::size_t i = 0; i <= 2 * power_reach; ++i) {
             const std::size_t full = (ky + rows + i - power_reach) % rows;
             const float* from = full < layout.rows ? line(full) : line(rows - full);
@@ -164,6 +172,16 @@ void Frame::measure_power() {
                 for (std::size_t x = 0; x < cols; ++x) out[x] += from[x];
             }
         }
+    };
+    for (std::size_t ky = 0; ky < layout.rows; ++ky) {
+        float* const out = excess_.data() + ky * pitch;
+        if (ky >= power_reach && ky + power_reach < layout.rows) {
+            const float ones[2 * power_reach + 1] = {1, 1, 1, 1, 1, 1, 1};
+            kernels().weighted_sum(line(ky - power_reach), pitch, ones, 2 * power_reach + 1, cols,
+                                   out);
+        } else {
+            sum_mirrored(ky, out);
+        }
         for (std::size_t x = 0; x < cols; ++x) out[x] = out[x] * scale[x] - 1;
         std::fill(out + cols, out + pitch, 0.0f);
     }
@@ -173,10 +191,16 @@ const BandPassed& Frame::band_passed(unsigned threads) const {
     later_->band_once([&] {
         Scratch<float> tapered = tapered_spectrum(*this, threads);
         later_->band = drift::band_passed(*this, tapered.data());
+        later_->coloured = spectrum::contrast(fft_.layout(), tapered.data()).coloured();
         const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
         later_->tapered = std::move(tapered);
     });
     return later_->band;
+}
+
+bool Frame::coloured(unsigned threads) const {
+    band_passed(threads);
+    return later_->coloured;
 }
 
 Scratch<float> Frame::take_tapered() const {

@@ -40,6 +40,8 @@ class Frame {
 
     // What its peaks with other frames are looked for in; made when it is first asked for.
     const BandPassed& band_passed(unsigned threads = 1) const;
+    // Whether its noise has a colour (spectrum/whiteness.hpp); known once it is band-passed.
+    bool coloured(unsigned threads = 1) const;
     // The spectrum of its tapered pixels, which band_passed() leaves behind: whoever asks first
     // gets it, all others, and those who ask too early, nothing.
     Scratch<float> take_tapered() const;
@@ -50,12 +52,14 @@ class Frame {
     struct Later {
         Once band_once, powers_once;
         BandPassed band;
+        bool coloured = false;
         Powers powers;
         std::mutex tapered_mutex;
         Scratch<float> tapered;
     };
 
     void load(const AnyView& image, const Mask* mask, const PixelStatistics* known);
+    void load_masked(const AnyView& image, const Mask& mask);
     void measure_power();
 
     Fft2d fft_;

@@ -24,7 +24,8 @@ struct PixelRow {
     const float* moving;
     const float* shifted;  // the reference, shifted onto the moving frame
     const float* scene;    // the template
-    std::ptrdiff_t pitch;  // from one row to the next, of the moving frame and of the template
+    std::ptrdiff_t pitch,
+        scene_pitch;       // from one row to the next, of the moving frame and template
     const float* weights;  // zero outside [margin, cols - margin), and readable past the end
     std::size_t cols;
 };

@@ -11,11 +11,11 @@
 #include "core/fft2d.hpp"
 #include "core/kept.hpp"
 #include "core/scratch.hpp"
+#include "core/taper.hpp"
 #include "drift/bragg.hpp"
 #include "drift/kernels.hpp"
 #include "drift/levels.hpp"
 #include "drift/rings.hpp"
-#include "drift/taper.hpp"
 #include "drift/waves.hpp"
 #include "tiling/strided.hpp"
 

@@ -37,7 +37,7 @@ class Look {
     // Throws std::invalid_argument for frames of less than 16 x 16 pixels.
     Look(const View<const float>& pixels, unsigned threads);
     // Of a frame whose sides are multiples of eight: the spectrum of its pixels without their mean,
-    // faded out towards the edges (drift/taper.hpp).
+    // faded out towards the edges (core/taper.hpp).
     Look(Shape frame, Scratch<float> tapered);
 
     // At which the frame shows all that its lattice has to show.

@@ -127,8 +127,9 @@ std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t border, 
     for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r) {
         const float* row = surface + (r + border) * pitch + border;
         mark_maxima(row, pitch, cols, marks.data());
-        for (std::size_t c = 0; c < cols; ++c) {
-            if (marks[c] == 0) continue;
+        const auto end = marks.end();
+        for (auto mark = marks.begin(); (mark = std::find(mark, end, 1)) != end; ++mark) {
+            const auto c = static_cast<std::size_t>(mark - marks.begin());
             Peak peak =
                 (step == 1 ? around(row + c, pitch) : highest_beside(row + c, pitch)).peak();
             peak.dy += lag(r, reach.rows);
@@ -144,9 +145,9 @@ std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t border, 
 void cut_lags(const float* cyclic, Shape shape, Shape reach, float* surface) {
     for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r) {
         const float* row = cyclic + (r + shape.rows - reach.rows) % shape.rows * shape.cols;
-        for (std::size_t c = 0; c < 2 * reach.cols + 1; ++c) {
-            *surface++ = row[c < reach.cols ? c + shape.cols - reach.cols : c - reach.cols];
-        }
+        const float* const end = row + shape.cols;
+        surface = std::copy(end - reach.cols, end, surface);
+        surface = std::copy(row, row + reach.cols + 1, surface);
     }
 }
 

@@ -6,9 +6,11 @@
 #include <mutex>
 #include <optional>
 
+#include "core/once.hpp"
 #include "drift/cleaning.hpp"
 #include "drift/features.hpp"
 #include "drift/frame.hpp"
+#include "spectrum/noise_colour.hpp"
 
 namespace stemzoo::drift {
 
@@ -29,6 +31,12 @@ class PreparedFrame {
     // Null where nothing can be said: the frame is blank, or too small.
     const Frame* counts() const { return counts_.get(); }
     std::shared_ptr<const Frame> shared_counts() const { return counts_; }
+
+    // The colour of its noise; null where that is white, or the frame shows nothing.
+    std::shared_ptr<const spectrum::NoiseColour> noise_colour(unsigned threads) const;
+    // Through the filter that makes noise of that colour white. The last one made is kept.
+    std::shared_ptr<const PreparedFrame> whitened(
+        const std::shared_ptr<const spectrum::NoiseColour>& colour, unsigned threads) const;
 
     // Of a stride, made by `make(stride)` where it is not there yet. Two threads may both make it,
     // and make the same.
@@ -53,6 +61,9 @@ class PreparedFrame {
     std::shared_ptr<const Frame> counts_;
     mutable std::mutex mutex_;
     mutable std::shared_ptr<const Evidence> evidence_[2];
+    mutable Once colour_once_;
+    mutable std::shared_ptr<const spectrum::NoiseColour> colour_, whitened_by_;
+    mutable std::shared_ptr<const PreparedFrame> whitened_;
 };
 
 }  // namespace stemzoo::drift

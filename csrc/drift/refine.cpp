@@ -7,8 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "core/parallel.hpp"
 #include "drift/checks.hpp"
 #include "drift/kernels.hpp"
+#include "drift/matrix4.hpp"
+#include "drift/overlap_weights.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -19,9 +22,8 @@ constexpr double pi = 3.14159265358979323846;
 // of both frames' powers, each over a window, deviates by 1 / sqrt(2 window).
 constexpr double significance = 5;
 
-// Pixels over which the weights rise from the edge of the overlap, so that what wraps around in
-// the shifted frame, or leaves at the edge, does not matter.
-constexpr double taper = 10;
+// What wakes a second thread costs as much as it saves on fewer pixels.
+constexpr std::size_t pixels_a_thread = std::size_t{1} << 17;
 
 constexpr int most_passes = 5;
 // From the start: peaks of broad structures lie that far off, and lattices are wider than twice it.
@@ -33,75 +35,28 @@ constexpr double least_variance = 0.05;
 // Pixels have a standard deviation near 1: below this, float32 is what is left.
 constexpr double least_possible_variance = 1e-10;
 
-using Vector4 = std::array<double, 4>;
-using Matrix4 = std::array<Vector4, 4>;
-
-// The inverse, or nothing if it has none; Gauss-Jordan with pivoting on a scaled copy.
-std::optional<Matrix4> inverse(const Matrix4& m) {
-    double a[4][8] = {};
-    for (int i = 0; i < 4; ++i) {
-        double largest = 0;
-        for (int j = 0; j < 4; ++j) largest = std::max(largest, std::abs(m[i][j]));
-        if (!(largest > 0) || !std::isfinite(largest)) return std::nullopt;
-        for (int j = 0; j < 4; ++j) a[i][j] = m[i][j] / largest;
-        a[i][4 + i] = 1 / largest;
-    }
-    for (int k = 0; k < 4; ++k) {
-        int pivot = k;
-        for (int i = k + 1; i < 4; ++i) {
-            if (std::abs(a[i][k]) > std::abs(a[pivot][k])) pivot = i;
-        }
-        if (!(std::abs(a[pivot][k]) > 1e-9)) return std::nullopt;
-        std::swap(a[k], a[pivot]);
-        for (int j = 7; j >= k; --j) a[k][j] /= a[k][k];
-        for (int i = 0; i < 4; ++i) {
-            if (i == k) continue;
-            for (int j = 7; j >= k; --j) a[i][j] -= a[i][k] * a[k][j];
-        }
-    }
-    Matrix4 out;
-    for (int i = 0; i < 4; ++i) {
-        for (int j = 0; j < 4; ++j) out[i][j] = a[i][4 + j];
-    }
-    return out;
-}
-
 double frequency(std::size_t i, std::size_t n) {
     const double k = 2 * pi * static_cast<double>(i) / static_cast<double>(n);
     return 2 * i < n ? k : k - 2 * pi;
 }
 
-// Weights along one axis of the moving frame, where it overlaps the reference shifted by `shift`.
-void fill_taper(double shift, std::size_t n, float* out) {
-    const double first = std::max(0.0, shift) + static_cast<double>(margin - 1);
-    const double last = static_cast<double>(n - margin) + std::min(0.0, shift);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double x = static_cast<double>(i);
-        const double inside = std::min({x - first, last - x, taper}) / taper;
-        out[i] = inside > 0 ? static_cast<float>(0.5 - 0.5 * std::cos(pi * inside)) : 0.0f;
-    }
-}
-
 class Pair {
   public:
-    Pair(const Frame& reference, const Frame& moving)
+    Pair(const Frame& reference, const Frame& moving, unsigned threads)
         : a_(reference),
           b_(moving),
+          threads_(worthwhile_threads(reference.shape().size(), pixels_a_thread, threads)),
           layout_(reference.fft().layout()),
           shape_(layout_.image),
           filter_(layout_.rows * layout_.pitch),
-          shifted_spectrum_(layout_.size),
-          scene_spectrum_(layout_.size),
-          shifted_(shape_.size() + overread),
-          scene_(shape_.size() + overread),
+          shifted_(layout_.size),
+          scene_(layout_.size),
           phase_(2 * layout_.pitch),
-          column_weights_(shape_.cols + overread),
-          row_weights_(shape_.rows),
-          masked_weights_(shape_.cols + overread),
-          work_(reference.fft().work()),
-          moments_(shape_.rows) {
-        std::fill_n(shifted_.data() + shape_.size(), overread, 0.0f);
-        std::fill_n(scene_.data() + shape_.size(), overread, 0.0f);
+          weights_(reference, moving),
+          moments_(shape_.rows),
+          residuals_(shape_.rows) {
+        clear_padding(shifted_.data());
+        clear_padding(scene_.data());
     }
 
     std::optional<Refined> refine(const double start_y, const double start_x) {
@@ -131,6 +86,14 @@ class Pair {
     // A step so small that another pass would not change the answer.
     static bool settled(double step, double variance) {
         return std::abs(step) < 0.05 || step * step < 0.09 * variance;
+    }
+
+    // Behind the end of each row, where gradients read.
+    void clear_padding(float* image) const {
+        for (std::size_t row = 0; row < 2 * layout_.rows; ++row) {
+            std::fill_n(image + row * layout_.pitch + shape_.cols, layout_.pitch - shape_.cols,
+                        0.0f);
+        }
     }
 
     // The Wiener filter of the frames' mean, and what weights that mean needs.
@@ -171,11 +134,7 @@ class Pair {
 
     // The reference shifted by d, the template, and the weights of the overlap.
     void shift(double dy, double dx) {
-        fill_taper(dy, shape_.rows, row_weights_.data());
-        fill_taper(dx, shape_.cols, column_weights_.data());
-        std::fill_n(column_weights_.data() + shape_.cols, overread, 0.0f);
-        row_step_ = std::lround(dy);
-        column_step_ = std::lround(dx);
+        weights_.move(dy, dx);
         float* const phase_re = phase_.data();
         float* const phase_im = phase_re + layout_.pitch;
         std::fill_n(phase_re, 2 * layout_.pitch, 0.0f);
@@ -189,78 +148,83 @@ class Pair {
     }
 
     // Row by row of frequencies, from both spectra to both images. Where nothing passes the filter,
-    // the template's spectrum stays zero.
+    // the template's spectrum is zero.
     void make_images(double dy) {
         const Fft2d& fft = a_.fft();
-        float *const shifted = shifted_spectrum_.data(), *const scene = scene_spectrum_.data();
-        const std::size_t step = fft.rows_a_block();
-        for (std::size_t block = 0; block < fft.row_blocks(); ++block) {
-            const std::size_t begin = block * step, end = std::min(begin + step, layout_.rows);
-            for (std::size_t ky = begin; ky < end; ++ky) {
-                const double angle = -frequency(ky, shape_.rows) * dy;
-                const ShiftRow row{layout_.real(a_.spectrum(), ky),
-                                   layout_.imaginary(a_.spectrum(), ky),
-                                   layout_.real(b_.spectrum(), ky),
-                                   layout_.imaginary(b_.spectrum(), ky),
-                                   filter_.data() + ky * layout_.pitch,
-                                   phase_.data(),
-                                   phase_.data() + layout_.pitch,
-                                   static_cast<float>(std::cos(angle)),
-                                   static_cast<float>(std::sin(angle)),
-                                   a_part_,
-                                   b_part_,
-                                   layout_.real(shifted, ky),
-                                   layout_.imaginary(shifted, ky),
-                                   layout_.real(scene, ky),
-                                   layout_.imaginary(scene, ky),
-                                   shape_.cols};
-                if (begin < passing_rows_) {
-                    kernels().shift(row);
+        float *const shifted = shifted_.data(), *const scene = scene_.data();
+        const std::size_t step = fft.rows_a_block(), blocks = fft.column_blocks();
+        in_parts(fft.row_blocks(), [&](std::size_t first, std::size_t last) {
+            const Scratch<float> work = fft.work();
+            for (std::size_t block = first; block < last; ++block) {
+                const std::size_t begin = block * step;
+                const bool passes = begin < passing_rows_;
+                shift_rows(dy, begin, std::min(begin + step, layout_.rows), passes);
+                fft.rows_backward(shifted, block, work.data());
+                if (passes) fft.rows_backward(scene, block, work.data());
+            }
+        });
+        in_parts(2 * blocks, [&](std::size_t first, std::size_t last) {
+            const Scratch<float> work = fft.work();
+            for (std::size_t i = first; i < last; ++i) {
+                if (i < blocks) {
+                    fft.columns_backward(shifted, layout_.rows, i, work.data());
                 } else {
-                    kernels().shift_reference(row);
+                    fft.columns_backward(scene, passing_rows_, i - blocks, work.data());
                 }
             }
-            fft.rows_backward(shifted, block, work_.data());
-            if (begin < passing_rows_) fft.rows_backward(scene, block, work_.data());
+        });
+    }
+
+    void shift_rows(double dy, std::size_t begin, std::size_t end, bool passes) {
+        float *const shifted = shifted_.data(), *const scene = scene_.data();
+        for (std::size_t ky = begin; ky < end; ++ky) {
+            const double angle = -frequency(ky, shape_.rows) * dy;
+            const ShiftRow row{layout_.real(a_.spectrum(), ky),
+                               layout_.imaginary(a_.spectrum(), ky),
+                               layout_.real(b_.spectrum(), ky),
+                               layout_.imaginary(b_.spectrum(), ky),
+                               filter_.data() + ky * layout_.pitch,
+                               phase_.data(),
+                               phase_.data() + layout_.pitch,
+                               static_cast<float>(std::cos(angle)),
+                               static_cast<float>(std::sin(angle)),
+                               a_part_,
+                               b_part_,
+                               layout_.real(shifted, ky),
+                               layout_.imaginary(shifted, ky),
+                               layout_.real(scene, ky),
+                               layout_.imaginary(scene, ky),
+                               shape_.cols};
+            if (passes) {
+                kernels().shift(row);
+            } else {
+                kernels().shift_reference(row);
+            }
         }
-        fft.columns_backward(shifted, layout_.rows, shifted_.data(), work_.data());
-        fft.columns_backward(scene, passing_rows_, scene_.data(), work_.data());
+    }
+
+    template <typename F>
+    void in_parts(std::size_t count, const F& f) const {
+        parallel_for(count, threads_, 1, f);
     }
 
     // Calls f(row, its weights along columns, its own weight) for each row that counts.
     template <typename F>
-    void each_row(F f) {
-        for (std::size_t r = margin; r + margin < shape_.rows; ++r) {
-            if (!(row_weights_[r] > 0)) continue;
-            const float* weights = row_of_weights(r);
-            const std::size_t at = r * shape_.cols;
-            f(r,
-              PixelRow{b_.pixels() + at, shifted_.data() + at, scene_.data() + at,
-                       static_cast<std::ptrdiff_t>(shape_.cols), weights, shape_.cols},
-              static_cast<double>(row_weights_[r]));
-        }
-    }
-
-    const float* row_of_weights(std::size_t r) {
-        if (a_.weights() == nullptr && b_.weights() == nullptr) return column_weights_.data();
-        float* const out = masked_weights_.data();
-        std::copy_n(column_weights_.data(), shape_.cols + overread, out);
-        if (b_.weights() != nullptr) multiply(out, b_.weights() + r * shape_.cols, 0);
-        if (a_.weights() != nullptr) {
-            const auto from = static_cast<std::size_t>(
-                std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(r) - row_step_, 0,
-                                           static_cast<std::ptrdiff_t>(shape_.rows) - 1));
-            multiply(out, a_.weights() + from * shape_.cols, column_step_);
-        }
-        return out;
-    }
-
-    void multiply(float* out, const float* weights, std::ptrdiff_t step) const {
-        const auto cols = static_cast<std::ptrdiff_t>(shape_.cols);
-        for (std::ptrdiff_t x = std::max<std::ptrdiff_t>(0, step); x < std::min(cols, cols + step);
-             ++x) {
-            out[x] *= weights[x - step];
-        }
+    void each_row(const F& f) const {
+        in_parts(shape_.rows - 2 * margin, [&](std::size_t begin, std::size_t end) {
+            const Scratch<float> line(shape_.cols + overread);
+            std::fill_n(line.data() + shape_.cols, overread, 0.0f);
+            for (std::size_t r = margin + begin; r < margin + end; ++r) {
+                if (!(weights_.of_row(r) > 0)) continue;
+                const std::size_t at = r * layout_.pitch;
+                f(r,
+                  PixelRow{b_.pixels() + r * shape_.cols, shifted_.data() + at, scene_.data() + at,
+                           static_cast<std::ptrdiff_t>(shape_.cols),
+                           static_cast<std::ptrdiff_t>(layout_.pitch),
+                           weights_.along(r, line.data()), shape_.cols},
+                  static_cast<double>(weights_.of_row(r)));
+            }
+        });
     }
 
     // Solves for offset, gain and step; see the header. The step's regressors are the moving
@@ -268,20 +232,25 @@ class Pair {
     // also in the template and adds to the products of gradients, which are to be the scene's
     // alone.
     bool solve() {
-        Matrix4 sums{};
-        Vector4 right{};
-        double weight = 0;
         for (Moments& m : moments_) m = Moments{};
         each_row([&](std::size_t r, const PixelRow& row, double times) {
             Moments& m = moments_[r];
             kernels().moments(row, variance_, m);
+            m.weight *= times;
+            for (auto& of_instrument : m.total) {
+                for (double& x : of_instrument) x *= times;
+            }
+        });
+        Matrix4 sums{};
+        Vector4 right{};
+        double weight = 0;
+        for (const Moments& m : moments_) {
             for (int i = 0; i < 4; ++i) {
-                for (double& x : m.total[i]) x *= times;
                 for (int j = 0; j < 4; ++j) sums[i][j] += m.total[i][j];
                 right[i] += m.total[i][4];
             }
-            weight += times * m.weight;
-        });
+            weight += m.weight;
+        }
         if (!(weight >= least_weight)) return false;
         sums[2][2] += noise_share_ * noise_yy_ * weight;
         sums[3][3] += noise_share_ * noise_xx_ * weight;
@@ -299,18 +268,23 @@ class Pair {
     void fit_variance() {
         const Fit fit{static_cast<float>(solution_[0]), static_cast<float>(solution_[1]),
                       static_cast<float>(solution_[2]), static_cast<float>(solution_[3])};
-        ResidualSums total;
-        each_row([&](std::size_t, const PixelRow& row, double times) {
+        for (ResidualSums& sums : residuals_) sums = ResidualSums{};
+        each_row([&](std::size_t r, const PixelRow& row, double times) {
             ResidualSums s;
             kernels().residuals(row, variance_, fit, s);
-            total.one += times * s.one;
-            total.t += times * s.t;
-            total.tt += times * s.tt;
-            total.d += times * s.d;
-            total.td += times * s.td;
-            total.weight += times * s.weight;
-            total.weighted_d += times * s.weighted_d;
+            residuals_[r] = {times * s.one, times * s.t,      times * s.tt,        times * s.d,
+                             times * s.td,  times * s.weight, times * s.weighted_d};
         });
+        ResidualSums total;
+        for (const ResidualSums& s : residuals_) {
+            total.one += s.one;
+            total.t += s.t;
+            total.tt += s.tt;
+            total.d += s.d;
+            total.td += s.td;
+            total.weight += s.weight;
+            total.weighted_d += s.weighted_d;
+        }
         const double mean = total.weighted_d / total.weight;
         const double determinant = total.one * total.tt - total.t * total.t;
         if (!(determinant > 1e-9 * total.one * total.tt)) return set_variance(mean, 0, mean);
@@ -341,6 +315,7 @@ class Pair {
 
     const Frame& a_;
     const Frame& b_;
+    const unsigned threads_;
     const SpectrumLayout& layout_;
     const Shape shape_;
 
@@ -350,20 +325,23 @@ class Pair {
     float a_part_ = 0, b_part_ = 0;
     double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
 
-    Scratch<float> shifted_spectrum_, scene_spectrum_, shifted_, scene_, phase_;
+    // Spectra, and then images in their place.
+    Scratch<float> shifted_, scene_;
+    Scratch<float> phase_;
     std::size_t passing_rows_ = 0;  // of the filter: beyond, it is zero
-    Scratch<float> column_weights_, row_weights_, masked_weights_, work_;
-    std::ptrdiff_t row_step_ = 0, column_step_ = 0;
+    OverlapWeights weights_;
 
     Variance variance_{};
     std::vector<Moments> moments_;  // one for each row
+    std::vector<ResidualSums> residuals_;
     Matrix4 inverse_{};
     Vector4 solution_{};
 };
 
 }  // namespace
 
-std::optional<Refined> refine(const Frame& reference, const Frame& moving, double dy, double dx) {
+std::optional<Refined> refine(const Frame& reference, const Frame& moving, double dy, double dx,
+                              unsigned threads) {
     if (reference.shape() != moving.shape()) {
         throw std::invalid_argument("moving frame is " + moving.shape().text() +
                                     " pixels but the reference is " + reference.shape().text() +
@@ -374,7 +352,7 @@ std::optional<Refined> refine(const Frame& reference, const Frame& moving, doubl
     const bool overlap = std::abs(dy) < static_cast<double>(shape.rows) &&
                          std::abs(dx) < static_cast<double>(shape.cols);
     if (!overlap) return std::nullopt;
-    return Pair(reference, moving).refine(dy, dx);
+    return Pair(reference, moving, threads).refine(dy, dx);
 }
 
 }  // namespace stemzoo::drift

@@ -29,7 +29,9 @@ struct Refined {
 };
 
 // Nothing where the frames do not support it: no overlap, no scene in it, or a drift more than
-// 2.5 pixels from the start. Runs on the calling thread.
-std::optional<Refined> refine(const Frame& reference, const Frame& moving, double dy, double dx);
+// 2.5 pixels from the start. The answer does not depend on the number of threads; 0 means all
+// cores.
+std::optional<Refined> refine(const Frame& reference, const Frame& moving, double dy, double dx,
+                              unsigned threads = 1);
 
 }  // namespace stemzoo::drift

@@ -7,6 +7,32 @@
 namespace stemzoo::STEMZOO_ISA {
 namespace {
 
+// The sums of `count` instruments, from `first` on.
+template <std::size_t first, std::size_t count>
+void add_moments(const drift::PixelRow& r, drift::Variance variance, drift::Moments& sums) {
+    V total[count][5] = {}, weight{};
+    // From the row's first pixel on, whose weight is zero: vectors stay aligned.
+    for (std::size_t x = 0; x < r.cols; x += L) {
+        const V t = load(r.scene + x), w = load(r.weights + x);
+        const V u = w / at_least(t * variance.b + variance.a, variance.least);
+        const V shifted = load(r.shifted + x), moving = load(r.moving + x);
+        const V gy = gradient_y(r.moving + x, r.pitch), gx = gradient_x(r.moving + x);
+        for (std::size_t i = 0; i < count; ++i) {
+            const V z = instrument(first + i, u, t, r.scene + x, r.scene_pitch);
+            total[i][0] += z;
+            total[i][1] += z * shifted;
+            total[i][2] -= z * gy;
+            total[i][3] -= z * gx;
+            total[i][4] += z * moving;
+        }
+        weight += w;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = 0; j < 5; ++j) sums.total[first + i][j] = sum(total[i][j]);
+    }
+    sums.weight = sum(weight);
+}
+
 class RowKernels final : public drift::Kernels {
   public:
     void heights(const float* re, const float* im, std::size_t count, float* out) const override {
@@ -240,53 +266,13 @@ class RowKernels final : public drift::Kernels {
 
     void moments(const drift::PixelRow& r, drift::Variance variance,
                  drift::Moments& sums) const override {
-        // Piece by piece: twenty sums at once would not stay in registers, ten do.
-        constexpr std::size_t piece = 16;  // vectors
-        V total[4][5] = {}, weight{};
-        V instruments[4][piece], regressors[4][piece];
-        std::size_t x = drift::margin;
-        while (x + drift::margin < r.cols) {
-            std::size_t count = 0;
-            for (; count < piece && x + drift::margin < r.cols; ++count, x += L) {
-                const V t = load(r.scene + x), w = load(r.weights + x);
-                const V u = w / at_least(t * variance.b + variance.a, variance.least);
-                instruments[0][count] = u;
-                instruments[1][count] = u * t;
-                instruments[2][count] = u * gradient_y(r.scene + x, r.pitch);
-                instruments[3][count] = u * gradient_x(r.scene + x);
-                regressors[0][count] = load(r.shifted + x);
-                regressors[1][count] = gradient_y(r.moving + x, r.pitch);
-                regressors[2][count] = gradient_x(r.moving + x);
-                regressors[3][count] = load(r.moving + x);
-                weight += w;
-            }
-            for (std::size_t i = 0; i < 4; i += 2) {
-                V a[5], b[5];
-                std::copy_n(total[i], 5, a);
-                std::copy_n(total[i + 1], 5, b);
-                for (std::size_t at = 0; at < count; ++at) {
-                    const V za = instruments[i][at], zb = instruments[i + 1][at];
-                    const V shifted = regressors[0][at], gy = regressors[1][at],
-                            gx = regressors[2][at], moving = regressors[3][at];
-                    a[0] += za;
-                    a[1] += za * shifted;
-                    a[2] -= za * gy;
-                    a[3] -= za * gx;
-                    a[4] += za * moving;
-                    b[0] += zb;
-                    b[1] += zb * shifted;
-                    b[2] -= zb * gy;
-                    b[3] -= zb * gx;
-                    b[4] += zb * moving;
-                }
-                std::copy_n(a, 5, total[i]);
-                std::copy_n(b, 5, total[i + 1]);
-            }
+        // As many sums at once as stay in registers: twenty of the 32 that AVX-512 has, or ten.
+        if constexpr (L == 16) {
+            add_moments<0, 4>(r, variance, sums);
+        } else {
+            add_moments<0, 2>(r, variance, sums);
+            add_moments<2, 2>(r, variance, sums);
         }
-        for (std::size_t i = 0; i < 4; ++i) {
-            for (std::size_t j = 0; j < 5; ++j) sums.total[i][j] = sum(total[i][j]);
-        }
-        sums.weight = sum(weight);
     }
 
     drift::RowSurvey survey(const float* row, std::size_t cols) const override {
@@ -343,9 +329,9 @@ class RowKernels final : public drift::Kernels {
     void residuals(const drift::PixelRow& r, drift::Variance variance, drift::Fit fit,
                    drift::ResidualSums& sums) const override {
         V one{}, st{}, stt{}, sd{}, std_{}, weight{}, weighted{};
-        for (std::size_t x = drift::margin; x + drift::margin < r.cols; x += L) {
+        for (std::size_t x = 0; x < r.cols; x += L) {
             const V t = load(r.scene + x), w = load(r.weights + x);
-            const V gy = gradient_y(r.scene + x, r.pitch), gx = gradient_x(r.scene + x);
+            const V gy = gradient_y(r.scene + x, r.scene_pitch), gx = gradient_x(r.scene + x);
             const V d = load(r.moving + x) - load(r.shifted + x) * fit.gain - fit.offset +
                         gy * fit.dy + gx * fit.dx;
             const V v = at_least(t * variance.b + variance.a, variance.least);

@@ -24,9 +24,12 @@ inline V at_least(V v, float least) {
 }
 
 inline double sum(V v) {
-    double total = 0;
-    for (std::size_t i = 0; i < L; ++i) total += static_cast<double>(v[i]);
-    return total;
+    double part[L];
+    for (std::size_t i = 0; i < L; ++i) part[i] = static_cast<double>(v[i]);
+    for (std::size_t half = L / 2; half > 0; half /= 2) {
+        for (std::size_t i = 0; i < half; ++i) part[i] += part[i + half];
+    }
+    return part[0];
 }
 
 // f1 and f2 are the differences of the neighbours one and two pixels away.
@@ -36,6 +39,13 @@ inline V gradient_y(const float* t, std::ptrdiff_t pitch) {
 }
 inline V gradient_x(const float* t) {
     return gradient(load(t + 1) - load(t - 1), load(t + 2) - load(t - 2));
+}
+
+// Of refinement: 1, T, dT/dy or dT/dx over the variance of the residual; `u` is one over that.
+inline V instrument(std::size_t which, V u, V t, const float* scene, std::ptrdiff_t pitch) {
+    if (which == 0) return u;
+    if (which == 1) return u * t;
+    return u * (which == 2 ? gradient_y(scene, pitch) : gradient_x(scene));
 }
 
 // A Gaussian low-pass without shading.

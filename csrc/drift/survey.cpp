@@ -27,12 +27,13 @@ Survey::Survey(const View<const float>& pixels)
       same_rows(pixels.shape.rows),
       same_columns(pixels.shape.cols, 1) {
     const std::size_t rows = pixels.shape.rows, cols = pixels.shape.cols;
-    double square = 0, differences = 0;
+    double sum = 0, square = 0, differences = 0;
     for (std::size_t r = 0; r < rows; ++r) {
         const float* const row = pixels.row(r);
         const RowSurvey found = kernels().survey(row, cols);
         row_means[r] = found.sum / static_cast<float>(cols);
         same_rows[r] = found.lowest == found.highest;
+        sum += static_cast<double>(found.sum);
         square += static_cast<double>(found.square);
         lowest = std::min(lowest, found.lowest);
         highest = std::max(highest, found.highest);
@@ -42,7 +43,8 @@ Survey::Survey(const View<const float>& pixels)
             differences += static_cast<double>(kernels().differences(row, pixels.row(r + 1), cols));
         }
     }
-    for (float& mean : column_means) mean /= static_cast<float>(rows);
+    for (float& column : column_means) column /= static_cast<float>(rows);
+    mean = sum / static_cast<double>(rows * cols);
     mean_square = square / static_cast<double>(rows * cols);
     noise = differences / static_cast<double>((rows / 2) * (cols / 2)) / 4;
 }

@@ -21,7 +21,7 @@ struct Survey {
     explicit Survey(const View<const float>& pixels);
 
     float lowest, highest;
-    double mean_square;
+    double mean, mean_square;
     // Variance of white noise, by differences of differences: what is smooth over two pixels is not
     // in it. Every other pixel along each axis is enough.
     double noise;

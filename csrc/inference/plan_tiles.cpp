@@ -1,17 +1,19 @@
 #include "inference/plan_tiles.hpp"
 
-#include <algorithm>
-
 namespace stemzoo::inference {
+
+Geometry geometry_of(const model_file::Contract& contract) {
+    if (contract.window > 0) return {1, 0, 0, contract.window, contract.step};
+    return {contract.multiple, contract.halo, contract.whole, 0, 0};
+}
 
 Tiling plan_tiles(Shape image, const Geometry& network, std::size_t max_tile) {
     if (network.window > 0) {
         const Shape window{network.window, network.window}, step{network.step, network.step};
         return Tiling(image, window, step, Weights::hann);
     }
-    const std::size_t whole = network.whole > 0 ? network.whole : max_tile;
-    const bool in_one_piece = std::max(image.rows, image.cols) <= whole;
-    const std::size_t most = in_one_piece ? whole : std::min(whole, max_tile);
+    // The larger the tiles, the less of them overlaps.
+    const std::size_t most = network.whole > 0 ? network.whole : max_tile;
     return Tiling::for_model(image, network.multiple, network.halo, most);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "model_file/contract.hpp"
 #include "tiling/tiling.hpp"
 
 namespace stemzoo::inference {
@@ -11,10 +12,12 @@ namespace stemzoo::inference {
 struct Geometry {
     std::size_t multiple = 1;  // height and width of its input divide by this
     std::size_t halo = 0;      // an output pixel depends on nothing farther away than this
-    std::size_t whole = 0;     // images up to this side go in one piece; 0: up to max_tile
-    std::size_t window = 0;    // side of the only input it takes; 0: any multiple of `multiple`
-    std::size_t step = 0;      // between such windows
+    std::size_t whole = 0;   // images and tiles up to this side go in one piece; 0: up to max_tile
+    std::size_t window = 0;  // side of the only input it takes; 0: any multiple of `multiple`
+    std::size_t step = 0;    // between such windows
 };
+
+Geometry geometry_of(const model_file::Contract& contract);
 
 // The largest tile, and the largest image in one piece unless the contract says more. It bounds the
 // memory that a network takes.

@@ -86,40 +86,50 @@ Batch new_batch(const Tiling& tiling) {
     return {std::shared_ptr<float>(memory, memory->data()), count, tile};
 }
 
+}  // namespace
+
+NetworkRun::NetworkRun(const AnyView& image, const Tiling& tiling, const View<float>& out,
+                       const Options& options)
+    : image_(image), tiling_(tiling), out_(out), threads_(options.threads) {
+    if (options.mask) {
+        filled_ = fill_masked(image, *options.mask);
+        image_ = contiguous<const double>(filled_.data(), shape_of(image));
+    }
+    by_ = normalisation_of(image_, options);
+    batch_ = new_batch(tiling_);
+    at_once_ = batch_.count;
+}
+
+const Batch* NetworkRun::next() {
+    if (done_ == total()) return nullptr;
+    batch_.count = std::min(at_once_, total() - done_);
+    const double scale = by_.std > 0 ? 1 / by_.std : 0.0;
+    tiling_.split(image_, by_.mean, scale, done_, batch_.count, batch_.pixels.get(), threads_,
+                  by_.limits);
+    return &batch_;
+}
+
 // The weights of all tiles sum to one at every pixel, so starting from the mean and adding
 // std * tile undoes the normalisation; a constant image comes back exactly.
-void run_batches(const AnyView& image, const Tiling& tiling, const Network& network,
-                 const Normalised& by, const View<float>& out, const Options& options) {
-    const double scale = by.std > 0 ? 1 / by.std : 0.0;
-    const auto fill = static_cast<float>(by.mean);
-    Batch batch = new_batch(tiling);
-    const std::size_t at_once = batch.count, total = tiling.windows();
-    for (std::size_t first = 0; first < total; first += at_once) {
-        batch.count = std::min(at_once, total - first);
-        tiling.split(image, by.mean, scale, first, batch.count, batch.pixels.get(), options.threads,
-                     by.limits);
-        const float* answers = network(batch);
-        tiling.blend_from(fill, answers, first, batch.count, by.std, out, options.threads);
-        if (options.progress && !options.progress(first + batch.count, total)) throw Cancelled();
-    }
+void NetworkRun::take(const float* answers) {
+    tiling_.blend_from(static_cast<float>(by_.mean), answers, done_, batch_.count, by_.std, out_,
+                       threads_);
+    done_ += batch_.count;
 }
 
-Normalised run_filled(const AnyView& image, const Tiling& tiling, const Network& network,
-                      const View<float>& out, const Options& options) {
-    const Normalised by = normalisation_of(image, options);
-    run_batches(image, tiling, network, by, out, options);
-    if (!all_finite(out)) refuse_range(image);
-    return by;
+const Normalised& NetworkRun::finish() const {
+    if (!all_finite(out_)) refuse_range(image_);
+    return by_;
 }
-
-}  // namespace
 
 Normalised run_network(const AnyView& image, const Tiling& tiling, const Network& network,
                        const View<float>& out, const Options& options) {
-    if (!options.mask) return run_filled(image, tiling, network, out, options);
-    const Scratch<double> filled = fill_masked(image, *options.mask);
-    const View<const double> view = contiguous<const double>(filled.data(), shape_of(image));
-    return run_filled(view, tiling, network, out, options);
+    NetworkRun run(image, tiling, out, options);
+    while (const Batch* batch = run.next()) {
+        run.take(network(*batch));
+        if (options.progress && !options.progress(run.done(), run.total())) throw Cancelled();
+    }
+    return run.finish();
 }
 
 }  // namespace stemzoo::inference

@@ -23,6 +23,7 @@ constexpr double widest_border = 0.2;   // of a side
 constexpr int sharpenings = 3;
 constexpr int most_attempts = 3;
 constexpr double longest_step = 1;  // px
+constexpr std::size_t most_beside = 4;
 
 // Degrees between the fast directions of two scans, at most 90.
 double between(double one, double other) {
@@ -61,7 +62,7 @@ void check(const std::vector<Scan>& scans) {
 
 Splat splat_of(const Scan& scan, Shape shape, unsigned threads) {
     Splat splat(shape);
-    add(scan, splat, threads);
+    add(*Loaded(scan), splat, threads);
     return splat;
 }
 
@@ -161,29 +162,25 @@ struct Rows {
         const Shape working =
             enclosing({scans.begin(), scans.begin() + std::ptrdiff_t(count)}, picture);
         Splat all(working);
-        for (std::size_t k = 0; k < count; ++k) add(scans[k], all, threads);
+        for (std::size_t k = 0; k < count; ++k) add(*Loaded(scans[k]), all, threads);
         for (const std::size_t k : named) {
-            const Splat own = splat_of(scans[k], working, threads);
+            const Loaded loaded(scans[k]);
+            const Splat own = splat_of(*loaded, working, threads);
             all.subtract(own);
+            scans[k].pixels = loaded->pixels;
             sigma[k] = place_rows(scans[k], own, all, search, threads);
             add(scans[k], all, threads);
         }
     }
 };
 
-// What each scan shows beyond a picture at its places; NaN outside the picture.
-std::vector<std::vector<float>> residuals(const std::vector<Scan>& scans,
-                                          std::vector<float> picture, Shape shape,
-                                          unsigned threads) {
-    spline(picture.data(), shape, threads);
-    std::vector<std::vector<float>> result;
-    for (const Scan& scan : scans) {
-        std::vector<float> line(scan.shape.size());
-        sample(picture.data(), shape, scan, line.data(), threads);
-        for (std::size_t i = 0; i < line.size(); ++i) line[i] = scan.pixels[i] - line[i];
-        result.push_back(std::move(line));
-    }
-    return result;
+// What a scan shows beyond a picture of these coefficients.
+std::vector<float> lacking(const std::vector<float>& coefficients, Shape shape, const Scan& scan,
+                           unsigned threads) {
+    std::vector<float> line(scan.shape.size());
+    sample(coefficients.data(), shape, scan, line.data(), threads);
+    for (std::size_t i = 0; i < line.size(); ++i) line[i] = scan.pixels[i] - line[i];
+    return line;
 }
 
 // Decides where scan k lies beside those before it, until it stays. Straight rows decide better:
@@ -193,8 +190,9 @@ drift::Drift settle(Rows& rows, std::size_t k, const std::vector<std::size_t>& m
     drift::Drift found;
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
         rows.place(moved, k + 1, Search::narrow);
-        const std::vector<Scan> placed(rows.scans.begin(),
-                                       rows.scans.begin() + static_cast<std::ptrdiff_t>(k));
+        const auto before = static_cast<std::ptrdiff_t>(k);
+        const auto first = static_cast<std::ptrdiff_t>(k - std::min(k, most_beside));
+        const std::vector<Scan> placed(rows.scans.begin() + first, rows.scans.begin() + before);
         found = decide(placed, rows.scans[k], rows.picture, comparison, rows.threads);
         if (!hops(found)) break;
         rows.place(moved, k + 1, Search::wide);
@@ -206,23 +204,25 @@ drift::Drift settle(Rows& rows, std::size_t k, const std::vector<std::size_t>& m
 
 Merge merge_along(const std::vector<Scan>& scans, Shape shape, unsigned threads) {
     Splat all(shape);
-    for (const Scan& scan : scans) add(scan, all, threads);
+    for (const Scan& scan : scans) add(*Loaded(scan), all, threads);
     std::vector<float> picture = filled(all, threads);
     // Spreading samples over pixels blurs them: what the picture lacks at their places is added.
     for (int pass = 0; pass < sharpenings; ++pass) {
-        const auto left = residuals(scans, picture, shape, threads);
-        Splat lacking(shape);
-        for (std::size_t k = 0; k < scans.size(); ++k) {
-            Scan rest = scans[k];
-            rest.pixels = left[k].data();
-            add(rest, lacking, threads);
+        std::vector<float> coefficients = picture;
+        spline(coefficients.data(), shape, threads);
+        Splat left(shape);
+        for (const Scan& scan : scans) {
+            const auto line = lacking(coefficients, shape, *Loaded(scan), threads);
+            Scan rest = scan;
+            rest.pixels = line.data();
+            add(rest, left, threads);
         }
         for (std::size_t i = 0; i < picture.size(); ++i) {
-            if (lacking.weight[i] > 0) picture[i] += lacking.sum[i] / lacking.weight[i];
+            if (left.weight[i] > 0) picture[i] += left.sum[i] / left.weight[i];
         }
     }
     Merge merge;
-    merge.residuals = residuals(scans, picture, shape, threads);
+    merge.whole = picture;
     for (std::size_t i = 0; i < picture.size(); ++i) {
         if (all.weight[i] < seen) picture[i] = std::numeric_limits<float>::quiet_NaN();
     }
@@ -232,19 +232,35 @@ Merge merge_along(const std::vector<Scan>& scans, Shape shape, unsigned threads)
     return merge;
 }
 
+std::vector<float> residual(const std::vector<float>& whole, Shape picture, const Scan& scan,
+                            unsigned threads) {
+    std::vector<float> coefficients = whole;
+    spline(coefficients.data(), picture, threads);
+    return lacking(coefficients, picture, *Loaded(scan), threads);
+}
+
 Merge merge_scans(std::vector<Scan> scans, const drift::Comparison& comparison, unsigned threads) {
     check(scans);
     const Shape shape = scans[0].shape;
     const std::size_t second = partner(scans);
     std::swap(scans[1], scans[second]);
     Rows rows{scans, shape, threads};
-    align_pair(scans[0], scans[1], shape, threads);
+    {
+        const Loaded one(scans[0]), other(scans[1]);
+        scans[0].pixels = one->pixels;
+        scans[1].pixels = other->pixels;
+        align_pair(scans[0], scans[1], shape, threads);
+    }
     rows.place({0, 1}, 2, Search::wide);
     drift::Drift placing = settle(rows, 1, {0, 1}, comparison);
     for (std::size_t k = 2; k < scans.size(); ++k) {
         Splat placed(shape);
-        for (std::size_t j = 0; j < k; ++j) add(scans[j], placed, threads);
-        align_to(filled(placed, threads), scans[k], shape, threads);
+        for (std::size_t j = 0; j < k; ++j) add(*Loaded(scans[j]), placed, threads);
+        {
+            const Loaded loaded(scans[k]);
+            scans[k].pixels = loaded->pixels;
+            align_to(filled(placed, threads), scans[k], shape, threads);
+        }
         rows.place({k}, k + 1, Search::wide);
         drift::Drift found = settle(rows, k, {k}, comparison);
         if (less_certain(found, placing)) placing = std::move(found);

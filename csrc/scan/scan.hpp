@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "core/array.hpp"
@@ -19,6 +21,25 @@ struct Scan {
     std::vector<Pair> path;
     std::vector<Pair> jitter;  // what part of the path is of each row alone; empty: none
     Pair shaking;              // variance of the jitter, px^2
+    // Reads the pixels of a scan that is not in memory.
+    std::function<std::shared_ptr<const float>()> load = {};
+};
+
+// A scan with its pixels in memory, where they are as long as this lives.
+class Loaded {
+  public:
+    explicit Loaded(const Scan& scan) : scan_(scan) {
+        if (!scan.load) return;
+        pixels_ = scan.load();
+        scan_.pixels = pixels_.get();
+        scan_.load = {};
+    }
+    const Scan& operator*() const { return scan_; }
+    const Scan* operator->() const { return &scan_; }
+
+  private:
+    Scan scan_;
+    std::shared_ptr<const float> pixels_;
 };
 
 // From the axes of a scan to those of the picture that all scans are merged into. Both turn about

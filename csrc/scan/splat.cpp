@@ -6,6 +6,7 @@
 
 #include "core/parallel.hpp"
 #include "scan/cubic_spline.hpp"
+#include "scan/lines.hpp"
 
 namespace stemzoo::scan {
 namespace {
@@ -14,23 +15,6 @@ constexpr std::size_t grain = 16;       // rows
 constexpr double nearby = 2;            // px: standard deviation of what fills gaps
 constexpr float trust_in_nearby = .1f;  // samples that what lies nearby counts as
 constexpr float nothing = std::numeric_limits<float>::quiet_NaN();
-
-// Pixels [first, second) of a line that starts at `start` and advances by `step` lie in [low,
-// high).
-std::pair<std::size_t, std::size_t> inside(double start, double step, double low, double high,
-                                           std::size_t count) {
-    if (std::abs(step) < 1e-12) {
-        const bool in = start >= low && start < high;
-        return {0, in ? count : 0};
-    }
-    double from = (low - start) / step, to = (high - start) / step;
-    if (from > to) std::swap(from, to);
-    const auto whole = [count](double v) {
-        return static_cast<std::size_t>(std::clamp(v, 0.0, static_cast<double>(count)));
-    };
-    // One pixel more on either side: the caller checks each.
-    return {whole(std::floor(from)), whole(std::ceil(to) + 1)};
-}
 
 void blur_line(const float* from, float* to, std::size_t count, const std::vector<float>& kernel) {
     const auto reach = static_cast<std::ptrdiff_t>(kernel.size()) - 1;
@@ -73,12 +57,6 @@ std::vector<float> blurred(const std::vector<float>& image, Shape shape, double 
         }
     });
     return result;
-}
-
-// Where pixel 0 of a row lies in the picture.
-Pair start_of(const Scan& scan, const Placement& placement, std::size_t row) {
-    const Pair d = scan.path[row];
-    return placement.to_picture({static_cast<double>(row) + d.y, d.x});
 }
 
 }  // namespace

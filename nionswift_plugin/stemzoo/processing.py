@@ -14,7 +14,7 @@ from nion.swift.model import DataItem, DocumentModel, Processing, Symbolic
 from nion.utils import Registry
 
 import stemzoo
-from stemzoo.alignment.straighten import straightened
+from stemzoo.registration.correction.shifted import straightened
 
 KIND = {"processing-component"}
 LIVE_MODEL = "denoise-live"

@@ -11,12 +11,14 @@ from stemzoo._core import __version__
 _MODULES = {
     "Alignment": "stemzoo.alignment.align",
     "Candidate": "stemzoo.registration.pair",
+    "Correction": "stemzoo.registration.correction.correction",
     "Drift": "stemzoo.registration.pair",
     "DriftTracker": "stemzoo.registration.tracker",
     "FileError": "stemzoo.common.errors",
     "LiveFrame": "stemzoo.streaming.live",
     "LiveStatistics": "stemzoo.streaming.statistics",
     "Inspection": "stemzoo.trust.inspection",
+    "Micrograph": "stemzoo.io.micrograph",
     "Model": "stemzoo.inference.model",
     "ModelError": "stemzoo.common.errors",
     "ModelInfo": "stemzoo.zoo.catalogue",
@@ -26,16 +28,27 @@ _MODULES = {
     "StemzooError": "stemzoo.common.errors",
     "Tiling": "stemzoo.inference.tiling",
     "align": "stemzoo.alignment.align",
-    "denoise": "stemzoo.denoising.denoise",
+    "denoise": "stemzoo.alignment.denoise",
     "drift": "stemzoo.registration.pair",
     "live": "stemzoo.streaming.live",
     "inspect": "stemzoo.trust.inspection",
     "load": "stemzoo.inference.model",
+    "load_correction": "stemzoo.registration.correction.file",
     "merge_scans": "stemzoo.scan.merge",
     "models": "stemzoo.zoo.catalogue",
     "ncc": "stemzoo.registration.ncc",
     "pull": "stemzoo.zoo.catalogue",
+    "read": "stemzoo.io.formats",
     "restore": "stemzoo.scan.restoration",
+    "write": "stemzoo.io.formats",
+}
+
+# Who takes images that are no arrays, by the package of their type (stemzoo.common.arrays).
+KINDS = {
+    "path": "stemzoo.integrations.files",
+    "stemzoo.io.micrograph": "stemzoo.integrations.files",
+    "hyperspy": "stemzoo.integrations.signals",
+    "dask.array": "stemzoo.integrations.blocks",
 }
 
 __all__ = ["__version__", *_MODULES]

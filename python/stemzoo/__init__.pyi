@@ -1,9 +1,13 @@
 from stemzoo._core import __version__
 from stemzoo.alignment.align import Alignment, align
+from stemzoo.alignment.denoise import denoise
 from stemzoo.common.errors import FileError, ModelError, StemzooError
-from stemzoo.denoising.denoise import denoise
 from stemzoo.inference.model import Model, load
 from stemzoo.inference.tiling import Tiling
+from stemzoo.io.formats import read, write
+from stemzoo.io.micrograph import Micrograph
+from stemzoo.registration.correction.correction import Correction
+from stemzoo.registration.correction.file import load_correction
 from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
 from stemzoo.registration.tracker import DriftTracker
@@ -14,15 +18,19 @@ from stemzoo.streaming.statistics import LiveStatistics
 from stemzoo.trust.inspection import Inspection, inspect
 from stemzoo.zoo.catalogue import ModelInfo, models, pull
 
+KINDS: dict[str, str]
+
 __all__ = [
     "Alignment",
     "Candidate",
+    "Correction",
     "Drift",
     "DriftTracker",
     "FileError",
     "Inspection",
     "LiveFrame",
     "LiveStatistics",
+    "Micrograph",
     "Model",
     "ModelError",
     "ModelInfo",
@@ -38,9 +46,12 @@ __all__ = [
     "inspect",
     "live",
     "load",
+    "load_correction",
     "merge_scans",
     "models",
     "ncc",
     "pull",
+    "read",
     "restore",
+    "write",
 ]

@@ -1,7 +1,7 @@
 """The compiled core (csrc/bindings). Arrays are viewed, never converted: any native real dtype."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,6 +193,32 @@ def log_prior(extent: tuple[int, int], frame: tuple[int, int], stride: int) -> N
 def beyond_chance(score: float, chance: float, places: int) -> bool:
     """Whether frames correlate better than unrelated ones at the best of so many places."""
 
+# --- csrc/bindings/spectrum.cpp
+
+class NoiseColour:
+    """The power spectrum of a frame's noise, from csrc/spectrum/noise_colour.hpp."""
+
+    edges: ClassVar[list[float]]
+    """Of the cells of frequencies along an axis, in cycles per pixel."""
+
+    def __init__(self, image: NDArray[np.float32], threads: int = 0) -> None: ...
+    @property
+    def coloured(self) -> bool:
+        """Whether the contrast is more than white noise reaches."""
+    @property
+    def contrast(self) -> tuple[float, float, float]:
+        """Along y and x, and the largest that white noise reaches."""
+    @property
+    def log_power(self) -> NDArray[np.float64]:
+        """log(variance of a pixel, were the noise white at that level), cell by cell, fy first."""
+    @property
+    def smoothness(self) -> float:
+        """Correlation of the power of neighbouring frequencies: 0 of noise."""
+    def in_common(self, other: NoiseColour) -> float:
+        """Correlation of the power of single frequencies: 0 of noise, 1 of one scene."""
+    def whitened(self, image: NDArray[np.float32], threads: int = 0) -> NDArray[np.float32]:
+        """The image with noise that is white and has a standard deviation of 1."""
+
 # --- csrc/bindings/tiling.cpp; shapes are (rows, columns); threads=0 means all cores.
 
 def measure(
@@ -351,20 +377,31 @@ def maxima(
 # --- csrc/bindings/scan_merge.cpp; paths and sigma are [rows, 2] of each scan, along its own axes
 
 def merge_scans(
-    images: list[NDArray[np.float32]],
+    read: Callable[[int], NDArray[np.float32]],
+    shapes: list[tuple[int, int]],
     angles: list[float],
     estimator: DriftEstimator,
     threads: int = 0,
 ) -> tuple[
     NDArray[np.float32],
     NDArray[np.float32],
+    NDArray[np.float32],
     list[NDArray[np.float64]],
     list[NDArray[np.float64]],
-    list[NDArray[np.float32]],
     tuple[Any, ...],
 ]:
-    """(picture, coverage, paths, sigma, residuals, placing) of scans of one place in several
-    directions; csrc/scan/merge_scans.hpp says more. `placing` is as of DriftEstimator.compare."""
+    """(picture, coverage, whole, paths, sigma, placing) of scans of one place in several
+    directions, each read by its number; csrc/scan/merge_scans.hpp says more. `whole` is the picture
+    with its gaps filled, `placing` is as of DriftEstimator.compare."""
+
+def scan_residual(
+    whole: NDArray[np.float32],
+    image: NDArray[np.float32],
+    angle: float,
+    path: NDArray[np.float64],
+    threads: int = 0,
+) -> NDArray[np.float32]:
+    """What a scan shows beyond the whole picture of a merge; NaN outside the picture."""
 
 def merge_along(
     images: list[NDArray[np.float32]],
@@ -374,3 +411,19 @@ def merge_along(
     threads: int = 0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(picture, coverage) of scans along paths that are known."""
+
+# --- csrc/bindings/rebin.cpp
+
+def rebin(
+    counts: NDArray[Any],
+    first: tuple[int, int],
+    path: NDArray[np.float64],
+    angle: float,
+    shape: tuple[int, int],
+    sums: NDArray[np.float32],
+    corner: tuple[int, int],
+    picture: tuple[int, int],
+    threads: int = 0,
+) -> None:
+    """Adds counts [rows, columns, depth], the part from `first` of a scan of that shape and path,
+    to sums [rows, columns, depth], the part from `corner` of the picture; csrc/scan/rebin.hpp."""

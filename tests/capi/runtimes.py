@@ -8,14 +8,17 @@ sentence. It needs a network, so `make test` leaves it out.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ZOO = Path(__file__).parents[2] / "zoo"
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "clients" / "python"))
+import stemzoo_client  # noqa: E402
+
+ZOO = ROOT / "zoo"
 OLDEST = (1, 19)
 
 
@@ -45,12 +48,12 @@ def passes(build: Path, runtime: Path) -> bool:
 
 def refused(build: Path, runtime: Path, version: str) -> bool:
     """Whether that runtime is too old for the library, in words."""
-    library = ctypes.CDLL(str(build / "libstemzoo.so"))
-    library.stemzoo_last_error.restype = ctypes.c_char_p
-    status = library.stemzoo_runtime_load(os.fsencode(runtime))
-    said = library.stemzoo_last_error().decode()
-    print(said)
-    return status != 0 and f"it is ONNX Runtime {version}; expected 1.19 or later" in said
+    try:
+        stemzoo_client.Library(str(build / "libstemzoo.so")).load_runtime(str(runtime))
+    except stemzoo_client.StemzooError as error:
+        print(error)
+        return f"it is ONNX Runtime {version}; expected 1.19 or later" in str(error)
+    return False
 
 
 def main() -> None:

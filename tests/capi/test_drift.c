@@ -20,6 +20,7 @@ static void estimates_a_pair(void) {
     CHECK_OK(stemzoo_estimator_run(estimator, &reference, &moving, &drift));
     CHECK(near(drift.dy, 4.4) && near(drift.dx, -7.3));
     CHECK(!drift.ambiguous && !drift.resolved && drift.score > 0.5);
+    CHECK(drift.probability > 0.93 && drift.probability <= 1);
     CHECK(drift.sigma_y > 0 && drift.sigma_y < 0.5 && drift.sigma_x < 0.5);
     CHECK(strcmp(drift.reason, "") == 0);
     CHECK(drift.candidate_count <= STEMZOO_MAX_CANDIDATES);
@@ -51,7 +52,7 @@ static void knows_when_nothing_can_be_said(void) {
     stemzoo_drift drift;
     CHECK_OK(stemzoo_estimator_create(SIDE, SIDE, NULL, &estimator));
     CHECK_OK(stemzoo_estimator_run(estimator, &a, &b, &drift));
-    CHECK(drift.ambiguous && isnan(drift.dy) && isinf(drift.sigma_x));
+    CHECK(drift.ambiguous && isnan(drift.dy) && isinf(drift.sigma_x) && drift.probability == 0);
     CHECK(strlen(drift.reason) > 10);
     stemzoo_estimator_close(estimator);
     CHECK_FAILS(stemzoo_tracker_create(&b, NULL, &tracker), STEMZOO_BAD_ARGUMENT,

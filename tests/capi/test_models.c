@@ -237,7 +237,7 @@ static void drifts_by_a_network(const char* zoo, const stemzoo_model* denoiser) 
                                 &surfaces));
     options.model = surfaces;
     CHECK_FAILS(stemzoo_estimator_create(SIDE, SIDE, &options, &estimator), STEMZOO_BAD_ARGUMENT,
-                "reads correlations");
+                "the correlation of two frames, for which the C library has no call");
     CHECK_OK(stemzoo_model_close(surfaces));
 }
 

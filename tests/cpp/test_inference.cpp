@@ -228,7 +228,7 @@ TEST(inference_plans_tiles_by_what_the_network_takes) {
     const Shape image{2048, 1100};
     CHECK((plan_tiles(image, {1, 0, 2048, 0, 0}).tile() == image));
     CHECK((plan_tiles(image, {}).tile() == Shape{1024, 1024}));
-    CHECK((plan_tiles({40, 2049}, {1, 0, 2048, 0, 0}).tile() == Shape{40, 1024}));
+    CHECK((plan_tiles({40, 2049}, {1, 0, 2048, 0, 0}).tile() == Shape{40, 2048}));
     CHECK((plan_tiles({40, 700}, {1, 0, 512, 0, 0}).tile() == Shape{40, 512}));
     CHECK((plan_tiles({1500, 70}, {64, 256, 2048, 0, 0}).tile() == Shape{1536, 128}));
     CHECK((plan_tiles({1500, 70}, {64, 256, 0, 0, 0}).step() == Shape{512, 128}));

@@ -44,7 +44,7 @@ std::vector<Pair> bent(double phase) {
 
 struct Recorded {
     Recorded(double angle, std::vector<Pair> path) : pixels(shape.size()) {
-        scan = {pixels.data(), shape, angle, std::move(path), {}, {}};
+        scan = {pixels.data(), shape, angle, std::move(path), {}, {}, {}};
         const Placement placement(scan, shape);
         for (std::size_t y = 0; y < shape.rows; ++y) {
             for (std::size_t x = 0; x < shape.cols; ++x) {
@@ -76,14 +76,14 @@ RowEstimates unknown(std::size_t count) {
 }  // namespace
 
 TEST(quarter_turns_place_pixels_on_pixels) {
-    const Scan turned{nullptr, {4, 6}, 90, std::vector<Pair>(4), {}, {}};
+    const Scan turned{nullptr, {4, 6}, 90, std::vector<Pair>(4), {}, {}, {}};
     const Placement placement(turned, {6, 4});
     // numpy.rot90: turned[y, x] = picture[x, columns - 1 - y].
     const Pair at = placement.to_picture({1, 5});
     CHECK(at.y == 5 && at.x == 2);
     const Pair back = placement.to_scan(at);
     CHECK(back.y == 1 && back.x == 5);
-    const Scan slanted{nullptr, {4, 6}, 33, std::vector<Pair>(4), {}, {}};
+    const Scan slanted{nullptr, {4, 6}, 33, std::vector<Pair>(4), {}, {}, {}};
     const Placement other(slanted, {6, 4});
     const Pair there = other.to_scan(other.to_picture({0.3, 4.7}));
     CHECK_NEAR(there.y, 0.3, 1e-12);
@@ -189,7 +189,9 @@ TEST(scans_of_two_directions_are_merged) {
     CHECK(!merge.placing.ambiguous());
     const std::size_t middle = 50 * shape.cols + 60;
     CHECK_NEAR(merge.picture[middle], specimen(50 - shift[0].y, 60 - shift[0].x), 3);
-    CHECK_NEAR(merge.residuals[1][middle], 0, 3);
+    Scan again = other.scan;
+    again.path = merge.paths[1];
+    CHECK_NEAR(stemzoo::scan::residual(merge.whole, shape, again, 2)[middle], 0, 3);
     CHECK_NEAR(merge.coverage[middle], 2, 0.4);
 }
 

@@ -7,14 +7,14 @@
 
 #include "check.hpp"
 #include "core/fft2d.hpp"
-#include "drift/taper.hpp"
+#include "core/taper.hpp"
 #include "drift/waves.hpp"
 
 using stemzoo::Fft2d;
 using stemzoo::Shape;
 using stemzoo::SpectrumLayout;
+using stemzoo::taper;
 using stemzoo::drift::subtract_waves;
-using stemzoo::drift::taper;
 using stemzoo::drift::TaperTransform;
 
 namespace {

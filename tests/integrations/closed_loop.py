@@ -1,6 +1,6 @@
 """Drift measured and compensated in Nion's simulated microscope, with our tracker and with theirs.
 
-    python -m tests.integrations.closed_loop --frames 200
+    python -m tests.integrations.closed_loop [--frames 200] [--write]
 
 Before each frame the specimen moves; Nion's DriftCorrectionBehavior then records a part of the
 scan, a tracker measures it, and the frame is scanned where the tracker says. The residual is how
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
@@ -19,10 +20,13 @@ import numpy as np
 from nion.instrumentation import AcquisitionPreferences, DriftTracker
 from nion.utils import Geometry
 
+from benchmarks.readme import with_part
+from benchmarks.timing import table
 from nionswift_plugin.stemzoo.drift_tracking import DriftTracker as OurTracker
 from nionswift_plugin.stemzoo.live_correction import LiveCorrection
 from tests.integrations.microscope import microscope
 
+PAGE = Path(__file__).parents[2] / "docs" / "nion.md"
 DRIFT = np.array([1.6, -1.2])  # px a frame: 2 px
 WALK = 1.0  # px, along each axis
 REGION = Geometry.FloatRect.from_tlhw(0.25, 0.25, 0.5, 0.5)
@@ -93,15 +97,13 @@ def followed_live(scope, frames, seed, model="drift-lattice"):
 def summary(name, residual):
     rms = np.sqrt((residual**2).mean())
     hops = int((np.abs(residual) > HOP).any(axis=1).sum())
-    return f"| {name} | {rms:.3f} | {np.abs(residual).max():.2f} | {hops} |"
+    row = [name, f"{rms:.3f}", f"{np.abs(residual).max():.2f}", f"{hops}"]
+    print(*row, sep=" | ", flush=True)
+    return row
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", type=int, default=200)
-    given = parser.parse_args()
-    print("| | residual, px rms along an axis | worst, px | frames off by a hop |")
-    print("|---|---|---|---|")
+def compared(frames):
+    """The rows of the table."""
     ways = [
         ("stemzoo, measured before each frame", OurTracker, False),
         ("stemzoo without a network", lambda: OurTracker(None), False),
@@ -109,16 +111,29 @@ def main():
         ("stemzoo, with prediction", OurTracker, True),
         ("Nion Swift's own, with prediction", DriftTracker.DriftTracker, True),
     ]
+    rows = []
     for name, made, prediction in ways:
         with tempfile.TemporaryDirectory() as folder, microscope(folder) as scope:
             residual, _ = measured_before_each_frame(
-                scope, made(), given.frames, 1, prediction=prediction
+                scope, made(), frames, 1, prediction=prediction
             )
-        print(summary(name, residual), flush=True)
+        rows.append(summary(name, residual))
     with tempfile.TemporaryDirectory() as folder, microscope(folder) as scope:
-        residual, error = followed_live(scope, given.frames, 1)
-    print(summary("stemzoo, from frame to frame of the live scan", residual))
-    print(summary("the same, what is left once the measured drift is known", error))
+        residual, error = followed_live(scope, frames, 1)
+    rows.append(summary("stemzoo, from frame to frame of the live scan", residual))
+    rows.append(summary("the same, what is left once the measured drift is known", error))
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--write", action="store_true", help="the table of docs/nion.md")
+    given = parser.parse_args()
+    head = ["", "residual, px rms along an axis", "worst, px", "frames off by a hop"]
+    written = table(head, compared(given.frames))
+    if given.write:
+        PAGE.write_text(with_part(PAGE.read_text(), "closed loop", written))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The client under test, and libraries for it to call."""
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,14 @@ def runtime():
     """The library in the ONNX Runtime package of this Python."""
     package = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     return next(Path(package.__file__).parent.glob("capi/libonnxruntime.so*"))
+
+
+def python(version):
+    """The Python of that version: on the PATH, where it runs, or among those of pyenv."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    here = sys.executable if "{}.{}".format(*sys.version_info) == version else None
+    found = [here, shutil.which(f"python{version}"), *versions.glob(f"{version}.*/bin/python")]
+    for path in filter(None, found):
+        if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0:
+            return path
+    pytest.skip(f"no Python {version} here")

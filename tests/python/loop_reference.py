@@ -44,6 +44,5 @@ def _filled(values, mask):
 def _tiling(shape, max_tile, multiple=1, halo=0, whole=0, window=0, step=0):
     if window:
         return _core.Tiling(shape, (window, window), (step, step), "hann", (1, 1))
-    whole = whole or max_tile
-    most = whole if max(shape) <= whole else min(whole, max_tile)
+    most = whole or max_tile
     return _core.Tiling.for_model(shape, multiple, halo, most)

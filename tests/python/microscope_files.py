@@ -23,6 +23,7 @@ def write_dm(
     unit: str = "nm",
     titles: tuple[str, ...] = ("HAADF", "BF"),
     colour: bool = False,
+    tags: dict[str, Any] | None = None,
 ) -> None:
     """A DigitalMicrograph 3 or 4 file; `order` is the byte order of the values in it."""
     dm = _Dm(version, order)
@@ -43,7 +44,7 @@ def write_dm(
             "DataType": _DM_RGB if colour else _DM_TYPES[image.dtype.str[1:]],
             "Dimensions": [("", size) for size in reversed(image.shape)],
         }
-        listed.append(("", {"ImageData": data, "ImageTags": {}, "Name": title}))
+        listed.append(("", {"ImageData": data, "ImageTags": tags or {}, "Name": title}))
     body = dm.group({"ImageList": listed})
     length = struct.pack(">q" if version == 4 else ">i", len(body))
     head = struct.pack(">i", version) + length + struct.pack(">i", order == "<")

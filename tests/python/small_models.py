@@ -33,6 +33,13 @@ def same(task, *, size=0, **promises):
     return _model(nodes, values, None, task=task, **promises)
 
 
+def smoothing():
+    """A convolution of 3 x 3 pixels, which sees no farther than its contract says."""
+    blur = np.outer(BLUR, BLUR).astype("f4")[None, None]
+    nodes = [helper.make_node("Conv", ["image", "blur"], ["output"], pads=[1, 1, 1, 1])]
+    return _model(nodes, {"blur": blur}, None, multiple=4, halo=4)
+
+
 def no_number(task, **promises):
     """A network that gives NaN for every pixel, as one does whose training has diverged."""
     nodes = [

@@ -9,10 +9,10 @@ from drifting_series import SHAPE, drifting, particles, steps
 import stemzoo
 from stemzoo import align as align_function
 from stemzoo.alignment.frames import Frames
-from stemzoo.alignment.straighten import straightened
 from stemzoo.cli.demo.phantoms import Specimen, expose
 from stemzoo.cli.demo.run import simulate
 from stemzoo.common.errors import FileError
+from stemzoo.registration.correction.shifted import straightened
 
 PATH = steps(7)
 INSIDE = np.s_[12:-12, 12:-12]
@@ -92,7 +92,7 @@ def test_a_band_finds_the_path_from_fewer_pairs(series):
 
 def test_series_too_long_to_be_kept_are_read_again_and_come_out_alike(series, monkeypatch):
     whole = align(series, band=2)
-    monkeypatch.setattr(sys.modules["stemzoo.alignment.align"], "KEPT_PIXELS", series.size)
+    monkeypatch.setattr(sys.modules["stemzoo.alignment.measuring"], "KEPT_PIXELS", series.size)
     stack = Counted(series)
     same(align(stack, band=2), whole)
     assert stack.read[:7] == stack.read[-7:] == list(range(7))

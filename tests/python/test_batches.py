@@ -47,7 +47,7 @@ def test_a_second_day_is_like_the_first(folder, capsys):
     write("c.tif", Micrograph(picture(8)))
     capsys.readouterr()
     assert main(["denoise", *everything()]) == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert "left out, being results or pictures of stemzoo: a.denoised.tif, b.denoised.tif" in said
     assert names() == [*first, "c.denoised.tif"]
     np.testing.assert_array_equal(read("a.denoised.tif").data, stemzoo.denoise(picture(7)))
@@ -64,7 +64,7 @@ def test_folders_and_patterns_are_the_images_in_them(folder, named, capsys):
     status = main(words)
     said = capsys.readouterr()
     assert names() == ["a.denoised.tif", "b.denoised.tif"]
-    assert "left out" in said.out
+    assert "left out" in said.err
     if "tif" in named or named == ".":
         assert status == 0, said.err
     else:
@@ -97,7 +97,7 @@ def test_what_the_machine_cannot_do_stops_no_other_either(folder, monkeypatch, c
             raise error
         return real(path, **options)
 
-    monkeypatch.setattr(stemzoo.io, "read", failing)
+    monkeypatch.setattr("stemzoo.cli.work.read", failing)
     assert main(["denoise", "a.tif", "b.tif"]) == 1
     assert names() == ["b.denoised.tif"]
     assert "a.tif failed: " in capsys.readouterr().err

@@ -53,8 +53,33 @@ def test_the_picture_keeps_calibration_and_says_how(files, scans, capsys):
     with Image.open(sheet) as picture:
         assert np.asarray(picture).std() > 20
     assert run(files, "--angles", "0,90") == 0  # replaces its own result
-    assert main(["replay", str(files[0].with_name("merged.tif"))]) == 1
-    assert "made of several scans" in capsys.readouterr().err
+    capsys.readouterr()
+    out = files[0].with_name("merged.tif")
+    assert main(["replay", str(out)]) == 0
+    assert (
+        capsys.readouterr().out == f"{out} is identical to what stemzoo merge makes of its input\n"
+    )
+
+
+def test_a_merge_is_replayed_from_a_folder_and_followed(files, tmp_path, capsys):
+    assert run(files, "--angles", "0,90") == 0
+    (tmp_path / "moved").mkdir()
+    for file in files:
+        file.rename(tmp_path / "moved" / file.name)
+    out = files[0].with_name("merged.tif")
+    assert main(["replay", str(out)]) == 1
+    assert "a.tif is not there" in capsys.readouterr().err
+    assert main(["replay", str(out), "--input", str(tmp_path / "moved")]) == 0
+    found = read(out)
+    record = found.metadata["provenance"]
+    record["settings"]["angles"] = [0, 45]
+    write(out, found, provenance=record)
+    assert main(["replay", str(out), "--input", str(tmp_path / "moved")]) == 1
+    assert "is not what stemzoo merge makes" in capsys.readouterr().err
+    record["settings"]["angles"] = [0, "x"]
+    write(out, found, provenance=record)
+    assert main(["replay", str(out), "--input", str(tmp_path / "moved")]) == 1
+    assert "are out of place" in capsys.readouterr().err
 
 
 def test_what_is_refused(files, scans, tmp_path, capsys):

@@ -33,17 +33,6 @@ def stub(tmp_path_factory):
     return client_library.stub(tmp_path_factory.mktemp("stub"), stemzoo_client.__version__)
 
 
-def _python(version):
-    """The Python of that version: on the PATH, where it runs, or among those of pyenv."""
-    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    here = sys.executable if "{}.{}".format(*sys.version_info) == version else None
-    found = [here, shutil.which(f"python{version}"), *versions.glob(f"{version}.*/bin/python")]
-    for path in filter(None, found):
-        if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0:
-            return path
-    pytest.skip(f"no Python {version} here")
-
-
 def _environment(**variables):
     return {**os.environ, "PYTHONPATH": str(client_library.CLIENT), **variables}
 
@@ -53,7 +42,8 @@ VERSIONS = pytest.mark.parametrize("version", [f"3.{minor}" for minor in range(7
 
 @VERSIONS
 def test_it_runs_under_every_python(version, stub):
-    command = [_python(version), "-W", "error", "-B", HERE / "client_selfcheck.py", stub]
+    python, check = client_library.python(version), HERE / "client_selfcheck.py"
+    command = [python, "-W", "error", "-B", check, stub]
     done = subprocess.run(command, env=_environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"checked {version}" in done.stdout
@@ -67,7 +57,8 @@ def test_it_runs_the_c_library_under_every_python(version):
         STEMZOO_ORT=str(client_library.runtime()),
         STEMZOO_SITE=str(zoo),
     )
-    command = [_python(version), "-W", "error", "-B", HERE / "client_realcheck.py", zoo]
+    python, check = client_library.python(version), HERE / "client_realcheck.py"
+    command = [python, "-W", "error", "-B", check, zoo]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"checked {version}" in done.stdout

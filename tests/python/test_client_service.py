@@ -71,7 +71,10 @@ def test_restoring(service, frame):
 
 
 def told(direct):
-    return (direct.dy, direct.dx, direct.sigma, direct.ambiguous, direct.score, direct.reason)
+    return (
+        (direct.dy, direct.dx, direct.sigma),
+        (direct.ambiguous, direct.score, direct.probability, direct.reason),
+    )
 
 
 @pytest.mark.parametrize("model", ["drift-lattice", None])
@@ -210,3 +213,139 @@ def test_nobody_there():
         port = listener.getsockname()[1]
     with pytest.raises(stemzoo_client.StemzooError, match=f"the service at 127.0.0.1:{port}"):
         stemzoo_client.connect(port=port)
+
+
+def test_shared_memory_gives_the_same(address, frame):
+    direct = stemzoo.denoise(frame, "denoise-live")
+    with stemzoo_client.connect(*address, shared_memory=True) as service:
+        np.testing.assert_array_equal(service.denoise(frame[::2], "denoise-live").shape, (24, 64))
+        first = service._memory
+        np.testing.assert_array_equal(service.denoise(frame, "denoise-live"), direct)
+        assert service._memory is not first  # it had to grow
+        into = np.zeros((50, 100), "f4")
+        second = service._memory
+        service.denoise(frame, "denoise-live", out=into[1:49, 2:66])
+        np.testing.assert_array_equal(into[1:49, 2:66], direct)
+        assert service._memory is second
+        frames = pair(particle(), (3.25, -2.5))
+        assert told(service.drift(*frames, model=None)) == told(stemzoo.drift(*frames, None))
+        with service.tracker(frames[0], model=None) as tracker:
+            assert not tracker.push(frames[1]).ambiguous
+        assert service.models()
+
+
+def test_shared_memory_of_another_computer():
+    with pytest.raises(stemzoo_client.StemzooError, match="connect without shared_memory"):
+        stemzoo_client._mapped("no-such-memory", 64)
+    with pytest.raises(stemzoo_client.StemzooError, match=r"has the name '\.\./etc/passwd'"):
+        stemzoo_client._mapped("../etc/passwd", 64)
+
+
+def numbered(count, frame):
+    """Frames in one buffer, as a camera gives them; a pixel says which."""
+    buffer = frame.copy()
+    for number in range(count):
+        buffer[:] = frame
+        buffer[0, 0] = number
+        yield buffer
+
+
+def test_a_live_stream(service, frame):
+    expected, seen = [], []
+    for each in numbered(6, frame):
+        expected.append(stemzoo.denoise(each, "denoise-live"))
+    counts = service.live(numbered(6, frame), seen.append, drift="classical", policy="block")
+    assert (counts["received"], counts["delivered"], counts["dropped"]) == (6, 6, 0)
+    assert [each.id for each in seen] == list(range(6))
+    for each, image in zip(seen, expected, strict=True):
+        np.testing.assert_array_equal(each.image, image)
+    assert (seen[5].reference, seen[5].dropped) == (0, 0)
+    assert abs(seen[5].drift.dy) < 0.1
+    assert service.models()  # the connection goes on
+
+
+def test_a_live_stream_without_numpy_model_or_drift(service):
+    flat = stemzoo_client.image(bytes(range(200)) * 2, (10, 40))
+    seen = []
+    service.live([flat] * 3, seen.append, model=None, drift=None, policy="block")
+    assert [each.image.tolist() for each in seen] == [flat.pixels.tolist()] * 3
+    assert seen[0].drift is None
+    seen.clear()
+    service.live([flat], seen.append, drift=None, image=False)
+    assert [each.image for each in seen] == [None]
+
+
+def test_a_live_stream_drops_what_waits_too_long(service, frame):
+    seen = []
+
+    def slow(result):
+        seen.append((result.id, int(result.image[0, 0])))
+
+    counts = service.live(numbered(200, frame), slow, drift=None, model=None)
+    assert counts["received"] == 200
+    assert counts["delivered"] == len(seen) == 200 - counts["dropped"]
+    assert [number for number, _ in seen] == sorted({number for number, _ in seen})
+    assert all(number == pixel for number, pixel in seen)
+
+
+def test_what_goes_wrong_in_a_live_stream(address, service, frame):
+    bad = frame.astype("f4")
+    bad[3, 3] = np.nan
+    reported, seen = [], []
+    counts = service.live(
+        [frame, bad, frame],
+        seen.append,
+        drift=None,
+        policy="block",
+        on_error=lambda number, error: reported.append((number, error.status, str(error))),
+    )
+    assert [each.id for each in seen] == [0, 2]
+    assert counts["failed"] == 1
+    assert reported[0][:2] == (1, "value")
+    assert "NaN" in reported[0][2]
+
+    def source():
+        yield frame
+        raise RuntimeError("the camera is off")
+
+    with pytest.raises(RuntimeError, match="the camera is off"):
+        service.live(source(), seen.append, drift=None, policy="block")
+    assert len(seen) == 3
+    with pytest.raises(stemzoo_client.ArgumentError, match="policy is 'oldest'"):
+        service.live([frame], seen.append, policy="oldest")
+    with pytest.raises(stemzoo_client.ArgumentError, match="has a mask"):
+        service.live([np.ma.masked_equal(frame, 3)], seen.append)
+    with pytest.raises(stemzoo_client.ArgumentError, match="open another one"):
+        service.live([frame], lambda result: service.models(), model=None, drift=None)
+    with pytest.raises(stemzoo_client.StemzooError, match="closed"):
+        service.models()
+    with stemzoo_client.connect(*address) as other:
+        stop = threading.Event()
+
+        def endless():
+            while True:
+                yield frame
+
+        other.live(endless(), lambda result: stop.set(), model=None, drift=None, stop=stop)
+        with pytest.raises(KeyboardInterrupt):
+            other.live(endless(), interrupt, model=None, drift=None)
+
+
+def interrupt(result):
+    raise KeyboardInterrupt
+
+
+def test_a_service_that_dies_in_a_live_stream(frame):
+    with Server("127.0.0.1", 0, State()).running() as server:
+        service = stemzoo_client.connect(*server.address)
+        seen = []
+
+        def endless():
+            while len(seen) < 3:
+                yield frame
+            service._socket.shutdown(socket.SHUT_RDWR)
+            yield frame
+
+        with pytest.raises(stemzoo_client.StemzooError, match="the service at") as lost:
+            service.live(endless(), seen.append, model=None, drift=None)
+        assert lost.value.status == "connection"

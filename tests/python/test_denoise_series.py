@@ -8,9 +8,9 @@ from drifting_series import drifting, particles, steps
 from small_models import same
 
 import stemzoo
+from stemzoo.alignment.series import run_series
 from stemzoo.cli.demo.phantoms import expose, psnr, ruddlesden_popper
 from stemzoo.cli.main import main
-from stemzoo.denoising.series import run_series
 from stemzoo.inference.model import Model
 from stemzoo.inference.record import provenance
 from stemzoo.io import Micrograph, read, write

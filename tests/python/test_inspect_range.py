@@ -91,7 +91,7 @@ def test_a_restored_frame_is_judged_too():
 
 
 def test_a_series_is_judged_too(model):
-    from stemzoo.denoising.series import run_series
+    from stemzoo.alignment.series import run_series
 
     run = run_series(model, np.stack([exposed(islands(), 50)] * 2), shifts=np.zeros((2, 2)))
     assert "no ordered columns" in run.warnings[0]

@@ -98,6 +98,8 @@ def test_a_pixel_size_beyond_tiff_is_refused(tmp_path: Path) -> None:
         ("", None),
         (None, None),
         ("<undefined>", None),
+        ("[]", None),
+        ("[n_m]", "nm"),
         ("M", "M"),
         ("parsec", "parsec"),
     ],
@@ -212,7 +214,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     some = Micrograph(image())
-    with pytest.raises(FileError, match=r"stemzoo writes \.tif and \.npy; name it a\.tif"):
+    with pytest.raises(FileError, match=r"stemzoo writes \.tif, \.npy, .*; name it a\.tif"):
         write(tmp_path / "a.dm4", some)
     with pytest.raises(FileError, match=r"there is no folder .*nowhere; make it first"):
         write(tmp_path / "nowhere" / "a.tif", some)

@@ -140,15 +140,44 @@ def test_dm(tmp_path: Path, version: int, order: str, dtype: str, shape: tuple[i
     assert (back.unit, back.metadata["title"]) == ("nm", "HAADF")
 
 
-def test_dm_with_two_images(tmp_path: Path) -> None:
+def test_of_several_signals_the_haadf_is_read_and_named(tmp_path: Path) -> None:
     rosetta("digitalmicrograph")
     one, other = image((12, 17)), image((40, 50))
-    write_dm(tmp_path / "a.dm4", [one, other], version=4)
-    with pytest.raises(FileError, match=r"0: HAADF, shape \(12, 17\).*\n  1: BF, shape \(40, 50"):
-        read(tmp_path / "a.dm4")
-    back = read(tmp_path / "a.dm4", dataset=0)
+    path = tmp_path / "a.dm4"
+    write_dm(path, [other, one], version=4, titles=("BF", "HAADF"))
+    back = read(path)
     np.testing.assert_array_equal(back.data, one)
-    assert back.metadata["title"] == "HAADF"
+    assert back.chosen == "signal 1 of 2, HAADF"
+    assert "signal 1 of 2, HAADF" in repr(back)
+    for wanted in (0, "0", "BF", "bf"):
+        back = read(path, signal=wanted)
+        np.testing.assert_array_equal(back.data, other)
+        assert (back.title, back.signal) == ("BF", 0)
+    with pytest.raises(FileError, match=r"has no signal called 'DF'.*\n  0: BF, shape \(40, 50"):
+        read(path, signal="DF")
+    with pytest.raises(FileError, match="has no signal 2"):
+        read(path, signal=2)
+
+
+@pytest.mark.parametrize("titles", [("HAADF", "HAADF"), ("DF4", "BF"), ("my haadfs", "BF")])
+def test_no_other_signal_is_guessed(tmp_path: Path, titles: tuple[str, ...]) -> None:
+    rosetta("digitalmicrograph")
+    write_dm(tmp_path / "a.dm4", [image(), image((40, 50))], version=4, titles=titles)
+    with pytest.raises(FileError, match=r"holds 2 images.*signal=NAME or NUMBER(.|\n)*  1: "):
+        read(tmp_path / "a.dm4")
+    with pytest.raises(FileError, match=r"has no signal|holds 2 signals called 'HAADF'"):
+        read(tmp_path / "a.dm4", signal="HAADF")
+
+
+def test_a_name_may_be_a_word_of_the_title(tmp_path: Path) -> None:
+    rosetta("digitalmicrograph")
+    one, other = image((12, 17)), image((40, 50))
+    titles = ("STEM ABF 200 kV", "STEM HAADF 200 kV")
+    write_dm(tmp_path / "a.dm4", [one, other], version=4, titles=titles)
+    np.testing.assert_array_equal(read(tmp_path / "a.dm4", signal="ABF").data, one)
+    np.testing.assert_array_equal(read(tmp_path / "a.dm4").data, other)
+    with pytest.raises(FileError, match="has no signal called 'BF'"):
+        read(tmp_path / "a.dm4", signal="BF")
 
 
 def test_dm_with_one_image_beside_a_spectrum(tmp_path: Path) -> None:
@@ -156,8 +185,8 @@ def test_dm_with_one_image_beside_a_spectrum(tmp_path: Path) -> None:
     data = image()
     write_dm(tmp_path / "a.dm4", [image((30,)), data], version=4)
     np.testing.assert_array_equal(read(tmp_path / "a.dm4").data, data)
-    with pytest.raises(FileError, match=r"dataset 0 of .* cannot be used: its shape"):
-        read(tmp_path / "a.dm4", dataset=0)
+    with pytest.raises(FileError, match=r"signal 0 of .* cannot be used: its shape"):
+        read(tmp_path / "a.dm4", signal=0)
 
 
 def test_dm_that_is_no_image(tmp_path: Path) -> None:

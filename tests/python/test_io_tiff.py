@@ -135,12 +135,12 @@ def test_pages_of_several_sizes_are_not_guessed_among(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
         tif.write(one)
         tif.write(other)
-    with pytest.raises(FileError, match=r"holds 2 images; .*dataset=N(.|\n)*1: .*\(8, 9\)"):
+    with pytest.raises(FileError, match=r"holds 2 images, none .*signal=NAME(.|\n)*1: .*\(8, 9\)"):
         read(tmp_path / "a.tif")
-    np.testing.assert_array_equal(read(tmp_path / "a.tif", dataset=1).data, other)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif", signal=1).data, other)
     for wrong in (2, -1):
-        with pytest.raises(FileError, match=f"has no dataset {wrong}; it holds"):
-            read(tmp_path / "a.tif", dataset=wrong)
+        with pytest.raises(FileError, match=f"has no signal {wrong}; it holds"):
+            read(tmp_path / "a.tif", signal=wrong)
 
 
 def test_thumbnails_are_no_second_image(tmp_path: Path) -> None:
@@ -226,3 +226,32 @@ def test_pages_in_a_circle(tmp_path: Path) -> None:
     path.write_bytes(raw)
     with pytest.raises(FileError, match="in a circle"):
         read(path)
+
+
+FEI, ZEISS = 34682, 34118  # TIFF tags
+FEI_SCAN = "[Beam]\r\nHV=300000\r\n[Scan]\r\nPixelWidth=2e-11\r\nPixelHeight=3e-11\r\n"
+FEI_FIELD = (
+    "[IRBeam]\r\nHFW=1.7e-09\r\nVFW=2.4e-09\r\n[Image]\r\nResolutionX=17\r\nResolutionY=12\r\n"
+)
+ZEISS_SEM = (
+    "\r\n0\r\n0\r\n0\r\n1e-9\r\nDP_SEM\r\nSEM = Ultra\r\n"
+    "AP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 12.33 nm\r\nAP_MANUALKV\r\nEHT Target = 1.80 kV\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "size", "energy"),
+    [
+        (FEI, FEI_SCAN, (0.03, 0.02), 300.0),
+        (FEI, FEI_FIELD, (0.2, 0.1), None),
+        (ZEISS, ZEISS_SEM, (12.33, 12.33), 1.8),
+    ],
+)
+def test_makers_of_microscopes_say_the_pixel_size_in_tags_of_their_own(
+    tmp_path: Path, tag: int, text: str, size: tuple[float, float], energy: float | None
+) -> None:
+    tags = [(tag, 2, None, text, True)]
+    tifffile.imwrite(tmp_path / "a.tif", image(), extratags=tags, metadata=None)
+    back = read(tmp_path / "a.tif")
+    assert back.pixel_size == pytest.approx(size)
+    assert (back.unit, back.beam_energy) == ("nm", energy)

@@ -36,6 +36,22 @@ def test_block_delivers_every_frame_once_and_in_order():
     assert (counted.received, counted.delivered, counted.dropped) == (500, 500, 0)
 
 
+def test_a_micrograph_is_copied_as_it_comes():
+    """A camera that writes frame after frame into one array, and its number beside it."""
+    metadata = {}
+
+    def source():
+        for number, buffer in enumerate(_numbered(100)):
+            metadata["number"] = number
+            yield Micrograph(buffer, (0.02, 0.02), "nm", metadata)
+
+    seen = []
+    _bare(source(), seen.append, policy="block")
+    assert [frame.image[1, 1] for frame in seen] == list(range(100))
+    assert [frame.source.metadata["number"] for frame in seen] == list(range(100))
+    assert seen[0].source.unit == "nm"
+
+
 def test_newest_drops_counts_and_never_goes_back():
     """A source that outruns its consumer by ten, in steps rather than seconds."""
     taken, offered = threading.Semaphore(0), threading.Semaphore(0)

@@ -1,5 +1,7 @@
 """Scans of several directions merged: the paths, the lattice vector, and what is refused."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,63 @@ def test_any_angles_and_any_number(angles):
     assert len(found.paths) == len(found.residuals) == len(angles)
     limit = 0.35 if 37 in angles else 0.2
     assert misplacement(given, places(found)) < limit
+
+
+class Counted:
+    """Scans that are made when they are asked for, and counted as long as they are in memory."""
+
+    def __init__(self, scans):
+        self.scans, self.alive, self.most, self.reads = scans, 0, 0, 0
+
+    def __len__(self):
+        return len(self.scans)
+
+    def __getitem__(self, number):
+        image = np.array(self.scans[number], np.float64)
+        self.alive, self.reads = self.alive + 1, self.reads + 1
+        self.most = max(self.most, self.alive)
+        weakref.finalize(image, self._gone)
+        return image
+
+    def _gone(self):
+        self.alive -= 1
+
+
+def test_a_long_series_is_read_scan_by_scan(monkeypatch):
+    angles = [0, 90] * 3
+    given = scene(angles, drift=3.0)
+    whole = stemzoo.merge_scans(given.scans, angles, model=None)
+    monkeypatch.setattr("stemzoo.scan.merge.KEPT_PIXELS", 0)
+    counted = Counted(given.scans)
+    found = stemzoo.merge_scans(counted, angles, model=None)
+    assert counted.reads > 5 * len(angles)
+    assert counted.most <= 2
+    np.testing.assert_array_equal(found.image, whole.image)
+    for k in range(len(angles)):
+        np.testing.assert_array_equal(found.paths[k], whole.paths[k])
+        np.testing.assert_array_equal(found.residuals[k], whole.residuals[k])
+    assert misplacement(given, places(found)) < 0.15
+    stack = stemzoo.merge_scans(np.stack(given.scans), angles, model=None)
+    np.testing.assert_array_equal(stack.image, whole.image)
+
+
+def test_a_scan_that_changes_or_fails_is_told(monkeypatch, pair):
+    monkeypatch.setattr("stemzoo.scan.merge.KEPT_PIXELS", 0)
+
+    class Odd(Counted):
+        def __getitem__(self, number):
+            if self.reads > 6:
+                raise OSError("the disk is gone")
+            return super().__getitem__(number)[: 150 if self.reads == self.late else None]
+
+    odd = Odd(pair.scans)
+    odd.late = 5
+    with pytest.raises(ValueError, match="has another shape when it is read again"):
+        stemzoo.merge_scans(odd, model=None)
+    odd = Odd(pair.scans)
+    odd.late = None
+    with pytest.raises(OSError, match="the disk is gone"):
+        stemzoo.merge_scans(odd, model=None)
 
 
 def test_frames_need_not_be_square():

@@ -69,9 +69,9 @@ def test_a_stack_and_a_dataset_and_windows_are_identical_again(tmp_path):
     with tifffile.TiffWriter(tmp_path / "two.tif") as file:
         for shape in ((40, 48), (56, 64)):
             file.write(random.poisson(9, shape).astype("u2"), metadata=None)
-    two = [str(tmp_path / "two.tif"), "--dataset", "1", "--model", "buban-autoencoder"]
+    two = [str(tmp_path / "two.tif"), "--signal", "1", "--model", "buban-autoencoder"]
     assert main(["denoise", *two]) == 0
-    result = tmp_path / "two.denoised.tif"
+    result = tmp_path / "two.1.denoised.tif"
     assert read(result).data.shape == (56, 64)
     assert read(result).metadata["provenance"]["input"]["dataset"] == 1
     assert replay(result).identical

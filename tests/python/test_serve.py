@@ -14,6 +14,7 @@ import pytest
 
 import stemzoo
 from stemzoo.cli.main import main
+from stemzoo.common.errors import FileError
 from stemzoo.streaming.service.server import Server
 from stemzoo.streaming.service.state import MIB, State
 from tests.python.frame_client import Client, message
@@ -246,3 +247,28 @@ def test_the_example_in_the_documentation(frame):
     given[32, 32] = 900
     expected = stemzoo.denoise(given, "denoise-live")
     np.testing.assert_array_equal(np.array(names["clean"]).reshape(64, 64), expected)
+
+
+def test_details_say_how_a_result_was_made(client, frame):
+    header, image = client.call("denoise", frame, model="denoise-live", details=True)
+    run = stemzoo.load("denoise-live").run(frame)
+    np.testing.assert_array_equal(image, run.image)
+    assert header["settings"].items() >= json.loads(json.dumps(run.settings)).items()
+    assert header["settings"]["software"]["stemzoo"] == stemzoo.__version__
+    assert header["warnings"] == list(run.warnings)
+    header, _ = client.call("restore", frame, details=True)
+    assert header["settings"]["scan"].keys() == {"fast_axis", "denoiser"}
+
+
+def test_the_page_of_a_folder(tmp_path):
+    (tmp_path / "index.html").write_text("the page")
+    (tmp_path / "secret.key").write_text("not for anybody")
+    with Server("127.0.0.1", 0, State(page=tmp_path)).running() as server:
+        assert _get(server, "/") == ("text/html", b"the page")
+        assert json.loads(_get(server, "/site.json")[1]) == {"service": stemzoo.__version__}
+        assert b"/page.js" in _get(server, "/status")[1]
+        for path in ("/secret.key", "/../index.html", "/%2e%2e/index.html"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                _get(server, path)
+    with pytest.raises(FileError, match="holds no index"):
+        State(page=tmp_path / "nothing")

@@ -14,8 +14,9 @@ import stemzoo
 from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
 from stemzoo.zoo.catalogue import find
-from training.export import export
+from training.export import check_parity, export, to_onnx
 from training.finetune import NEIGHBOUR_DISTANCE, fine_tune, hide, main
+from training.loop.compact_checkpoint import average_weights
 from training.packaging.weights import fill
 from training.recipe import load_recipe
 from training.recipes.shared.own_images import read_own
@@ -254,6 +255,24 @@ def test_weights_come_out_as_they_went_in(folder):
         assert torch.equal(weight, expected[name]), name
 
 
+@pytest.mark.parametrize("name", ["denoise-live", "denoise-atomic", "restore-scan"])
+def test_the_exporter_keeps_every_weight_and_no_constant_twice(name, folder):
+    # Version 1.0.0 of these files lacks weights that were folded; the checkpoint has them.
+    recipe = load_recipe(name)
+    published, committed = find(f"{name}@1.0.0"), average_weights(recipe)
+    network = recipe.network().eval()
+    fill(network, published.path, committed)
+    check_parity(network, published.read(), published.contract)
+    again = folder / "again.onnx"
+    again.write_bytes(to_onnx(network, published.contract))
+    check_parity(network, again.read_bytes(), published.contract)
+    assert again.stat().st_size < 0.85 * published.size
+    read = recipe.network()
+    fill(read, again)
+    for key, weight in read.state_dict().items():
+        assert torch.equal(weight, committed[key]), key
+
+
 def test_weights_that_do_not_fit_are_refused(folder):
     file = find(PARENT).where
     wider = load_recipe("denoise-live", version="0.1.0", widths=(16, 32, 64)).network()
@@ -265,3 +284,18 @@ def test_weights_that_do_not_fit_are_refused(folder):
     onnx.save(model, folder / "renamed.onnx")
     with pytest.raises(SystemExit, match=r"do not fit the network .*: it lacks stem.bias; check"):
         fill(load_recipe("denoise-live", version="0.1.0").network(), folder / "renamed.onnx")
+
+
+def test_the_command_in_the_docs_is_right(folder, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    (line,) = [line for line in page.splitlines() if line.startswith("python -m training.finetune")]
+    made = []
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(
+        "training.finetune.train", lambda recipe, minutes, *_, **__: made.append((recipe, minutes))
+    )
+    monkeypatch.setattr("training.finetune.export", lambda recipe, run, zoo: made.append(zoo))
+    (folder / "noisy").rename(folder / "frames")
+    main(line.split()[3:])
+    (recipe, minutes), zoo = made
+    assert (recipe.name, minutes, zoo) == ("denoise-ours", 10, Path("zoo-ours"))

@@ -57,6 +57,15 @@ def unpack(folder: Path, recipe: Recipe, committed: Path = COMMITTED) -> bool:
     return True
 
 
+def average_weights(recipe: Recipe, committed: Path = COMMITTED) -> dict[str, Tensor]:
+    """The weights of the committed checkpoint, by name; none without one."""
+    path = committed / f"{recipe.name}.pt"
+    if not path.exists():
+        return {}
+    average: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    return average
+
+
 def _moments(optimiser: dict[str, Any], change: Callable[[str, Tensor], Tensor]) -> dict[str, Any]:
     state = {
         index: {name: change(name, value) for name, value in moments.items()}

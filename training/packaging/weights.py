@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
@@ -10,9 +11,13 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 
-def fill(network: nn.Module, path: Path) -> None:
-    """Load the weights in the model file `path` into a network; refused if they do not fit."""
-    found, wanted = _initialisers(path), network.state_dict()
+def fill(network: nn.Module, path: Path, folded: Mapping[str, Tensor] | None = None) -> None:
+    """Load the weights in the model file `path` into a network; refused if they do not fit.
+
+    `folded` has those that the exporter of denoise-live 1.0 and its like made part of other
+    constants, from the checkpoint.
+    """
+    found, wanted = {**(folded or {}), **_initialisers(path)}, network.state_dict()
     missing = [name for name in wanted if name not in found]
     other = [
         f"{name} is {tuple(found[name].shape)}, expected {tuple(weight.shape)}"

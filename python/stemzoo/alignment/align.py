@@ -10,35 +10,35 @@ covers, and frames are read twice more to be refined.
 
 from __future__ import annotations
 
-import math
 import os
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo import _core
 from stemzoo.alignment.consistency import Pairs, Path, consistent_path
-from stemzoo.alignment.foresight import Foresight, is_first
 from stemzoo.alignment.frames import Frames
 from stemzoo.alignment.least_squares import Floats
+from stemzoo.alignment.measuring import KEPT_PIXELS, Looks, Steps, measured, workers
 from stemzoo.alignment.pair_file import Key, PairFile
-from stemzoo.alignment.straighten import straightened
 from stemzoo.alignment.strangers import strangers_by_average, strangers_by_pairs
 from stemzoo.alignment.together import Placed, refined_together, unrefined
+from stemzoo.common.arrays import any_kind
+from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model
-from stemzoo.registration.pair import Drift, Estimator, Expected, Frame
+from stemzoo.registration.correction.correction import Correction, Corrects
+from stemzoo.registration.correction.recording import Recording
+from stemzoo.registration.correction.shifted import straightened
+from stemzoo.registration.pair import Drift, Estimator
 
 ALL_PAIRS = 64  # frames: up to here, each is compared with each
 BAND = 16  # frames, in longer series, that each is compared with
-KEPT_PIXELS = 1 << 26  # of frames waiting to be compared: bounds memory where frames are large
 LEAST_SIGMA = 0.15  # px: surer is no pair; the path is rough, and shall follow most of them
 LEAST_SCORE = 1e-3  # an answer is never ruled out by its own candidates
 
@@ -86,7 +86,7 @@ class AlignedFrames:
 
 
 @dataclass(frozen=True, eq=False)
-class Alignment:
+class Alignment(Corrects):
     """A series and its drift; N frames of H x W.
 
     `shifts` (N, 2): how far features have moved since the first frame, px. `sigma` (N, 2): the
@@ -98,6 +98,7 @@ class Alignment:
     none shows anything. `coverage` (H, W) counts the frames behind each of its pixels.
     `images`: the frames moved back, one by one. `scan_rate` (N, 2): how far features moved while
     each frame was scanned, px; zero unless that was asked for.
+    `apply` gives the average, or the sum of counts, of other frames recorded with these.
     """
 
     shifts: Floats
@@ -109,7 +110,31 @@ class Alignment:
     images: AlignedFrames
     scan_rate: Floats
 
+    def __repr__(self) -> str:
+        used = self.shifts[~self.rejected]
+        dy, dx = np.ptp(used, axis=0) if len(used) else (np.nan, np.nan)
+        rows, columns = self.average.shape
+        return (
+            f"Alignment({len(used)} of {len(self.shifts)} frames of {rows} x {columns}, drift over "
+            f"{dy:.1f} px along y and {dx:.1f} px along x, {int(self.ambiguous.sum())} ambiguous)"
+        )
 
+    @property
+    def correction(self) -> Correction:
+        shape = image_shape(self.average)
+        frames = tuple(
+            Recording(
+                shape,
+                -shift[None] if np.isfinite(shift).all() else None,
+                sigma[None],
+                (-float(rate[0]), -float(rate[1])),
+            )
+            for shift, sigma, rate in zip(self.shifts, self.sigma, self.scan_rate, strict=True)
+        )
+        return Correction("alignment", shape, frames)
+
+
+@any_kind("stack", gives=("average", "coverage", "images"))
 def align(
     stack: Any,
     model: str | Model | None = "drift-lattice",
@@ -124,8 +149,9 @@ def align(
     """The drift of every frame of a series, and the average of the frames without it.
 
     `stack` is an array (frames, rows, columns) or whatever has its shape, dtype and frames by
-    number: a memory-mapped file, an HDF5 or zarr dataset. Masked pixels, NaN and infinity are left
-    out. `model` None compares frames without a network.
+    number: a memory-mapped file, an HDF5 or zarr dataset. A sequence or a generator of frames, or
+    of paths of files with one image each, is read into memory. Masked pixels, NaN and infinity are
+    left out. `model` None compares frames without a network.
 
     Each frame is compared with up to `band` before it, by default with all in series of up to 64
     frames and with 16 in longer ones, and with fewer where frames are large. Shifts of a pair are
@@ -135,158 +161,97 @@ def align(
     `resume` names a file that keeps the measured pairs: a call that was cut goes on from there.
     `progress` counts pairs and then frames.
     """
-    workers = thread_count(threads) or os.cpu_count() or 1
+    count = thread_count(threads) or os.cpu_count() or 1
     frames = Frames(stack)
-    count = len(frames)
-    reach = _band(band, frames)
     judge = Estimator(frames.shape[1:], model, max_shift=max_shift, threads=1)
+    with workers(count) as run:
+        series = _Here(frames, judge, band_of(band, frames), run)
+        return aligned(series, model, scan_drift=scan_drift, resume=resume, progress=progress)
+
+
+class Series(Protocol):
+    """The frames of a series, and who computes on them: threads here, or workers of a cluster."""
+
+    frames: Frames
+    judge: Estimator
+    band: int
+
+    def measured(self, kept: PairFile | None, steps: Steps) -> dict[Key, Drift]:
+        """The drifts of all pairs up to `band` frames apart."""
+
+    def refined(self, rough: Placed) -> Placed:
+        """Each frame against the average of all others."""
+
+    def images(self, shifts: Floats, rates: Floats) -> Any:
+        """The frames along a path."""
+
+    def average(
+        self, shifts: Floats, rates: Floats, steps: Steps
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """The mean at every pixel of the frames that show it, and how many those are."""
+
+
+def aligned(
+    series: Series,
+    model: str | Model | None,
+    *,
+    scan_drift: bool = False,
+    resume: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Alignment:
+    """`align`, wherever the series is computed on."""
+    frames, reach = series.frames, series.judge.max_shift
+    count = len(frames)
     kept = None
     if resume is not None:
-        kept = PairFile(pathlib.Path(resume), _about(frames, model, judge.max_shift, reach))
-    steps = _Steps(progress, sum(min(reach, index) for index in range(count)) + count)
-    looks = _Looks(frames, judge, reach)
-    with _workers(workers) as run:
-        drifts = _measured(looks, reach, kept, steps, run)
-        path, placed = _placed(looks, drifts, judge.max_shift, run)
-        if frames[0].blank if count == 1 else not (path.used >= 0).any():
-            raise ValueError(
-                f"stack has shape {frames.shape}, and no two of its frames could be compared: they "
-                "are blank, or show nothing in common; expected a series of one specimen (look at "
-                "its frames, and at max_shift)"
-            )
+        kept = PairFile(pathlib.Path(resume), _about(frames, model, reach, series.band))
+    pairs = sum(min(series.band, index) for index in range(count))
+    steps = Steps(progress, pairs + count)
+    path, placed = _placed(series, series.measured(kept, steps))
+    if frames[0].blank if count == 1 else not (path.used >= 0).any():
+        raise ValueError(
+            f"stack has shape {frames.shape}, and no two of its frames could be compared: they "
+            "are blank, or show nothing in common; expected a series of one specimen (look at "
+            "its frames, and at max_shift)"
+        )
     shifts, sigma = placed.positions, placed.sigma
     rates = _rates(shifts) if scan_drift else np.zeros((count, 2))
-    images = AlignedFrames(frames, shifts, rates)
-    average, coverage = _average(images, steps)
+    images = series.images(shifts, rates)
+    average, coverage = series.average(shifts, rates, steps)
     return Alignment(shifts, sigma, path.ambiguous, path.rejected, average, coverage, images, rates)
 
 
-class _Steps:
-    """Counts what is done, for whoever watches."""
+class _Here:
+    """A series in this process."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
+    def __init__(self, frames: Frames, judge: Estimator, band: int, run: Any) -> None:
+        self.frames, self.judge, self.band = frames, judge, band
+        self._looks, self._run = Looks(frames, judge, band), run
 
-    def done(self, more: int = 1) -> None:
-        self._done += more
-        if self._progress and more:
-            self._progress(self._done, self._total)
+    def measured(self, kept: PairFile | None, steps: Steps) -> dict[Key, Drift]:
+        return measured(self._looks, kept, steps, self._run)
 
+    def refined(self, rough: Placed) -> Placed:
+        return refined_together(self._looks.counts, rough, self._looks.shape, self._run)
 
-class _Looks:
-    """What the estimator knows of each frame; kept as long as it is needed and memory allows."""
+    def images(self, shifts: Floats, rates: Floats) -> AlignedFrames:
+        return AlignedFrames(self.frames, shifts, rates)
 
-    def __init__(self, frames: Frames, judge: Estimator, band: int) -> None:
-        self._frames, self._judge, self._band = frames, judge, band
-        self._all = math.prod(frames.shape) <= KEPT_PIXELS // 4
-        self._kept: dict[int, Frame] = {}
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Of each frame."""
-        return self._judge.shape
-
-    def compared(self, index: int) -> Frame:
-        """As it is compared with those before it. Asked for in order."""
-        if not self._all:
-            self._kept.pop(index - self._band - 1, None)
-        found = self._kept.get(index)
-        if found is None:
-            found = self._kept[index] = self._seen(index)
-        return found
-
-    def counts(self, index: int) -> Frame:
-        """As it is refined."""
-        found = self._kept.get(index)
-        if found is None:
-            found = self._seen(index)
-            if self._all:
-                self._kept[index] = found
-        return found
-
-    def _seen(self, index: int) -> Frame:
-        frame = self._frames[index]
-        # Of a frame without any valid pixel nothing is known, which is what zeros say.
-        image = frame.pixels if frame.blank else frame.masked()
-        return self._judge.frame(image, f"stack[{index}]")
-
-    def drift(
-        self, still: Frame, moving: Frame, apart: int, expected: Expected | None = None
-    ) -> Drift:
-        """As far as it has to tell which candidates are true. But neighbours exactly, where not all
-        are compared with all: many small errors would make a long path another."""
-        refined = apart == 1 and self._band < len(self) - 1
-        found = self._judge.confirmed(still, moving, expected) if expected else None
-        return found or self._judge.pair(still, moving, refined=refined)
+    def average(
+        self, shifts: Floats, rates: Floats, steps: Steps
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        return mean_of(*sums_of(self.images(shifts, rates), steps))
 
 
-@contextmanager
-def _workers(threads: int) -> Iterator[Any]:
-    """A `map`. Frames and pairs are independent, and the core computes without Python's lock."""
-    if threads == 1:
-        yield map
-        return
-    pool = ThreadPoolExecutor(threads)
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _measured(
-    looks: _Looks, band: int, kept: PairFile | None, steps: _Steps, run: Any
-) -> dict[Key, Drift]:
-    """The drifts of all pairs up to `band` frames apart."""
-    drifts = kept.drifts if kept else {}
-    wanted = [(still, at) for at in range(len(looks)) for still in range(max(0, at - band), at)]
-    needed = {index for pair in wanted if pair not in drifts for index in pair}
-    seen: dict[int, Frame] = {}
-    foresight = Foresight(len(looks))
-
-    def measure(stills: Iterable[int], at: int) -> None:
-        wanted = [i for i in stills if (i, at) not in drifts]
-        pairs = [(seen[i], seen[at], at - i, foresight.expected(i, at)) for i in wanted]
-        found = run(lambda pair: looks.drift(*pair), pairs)
-        for still, drift in zip(wanted, found, strict=True):
-            drifts[still, at] = drift
-            steps.done()
-
-    try:
-        for at in range(len(looks)):
-            if at in needed:
-                seen[at] = looks.compared(at)
-            before = range(max(0, at - band), at)
-            steps.done(sum((i, at) in drifts for i in before))
-            first = [i for i in before if is_first(at - i)]
-            measure(first, at)
-            foreseen = foresight.see(at, {i: drifts[i, at] for i in first})
-            measure(before, at)
-            if not foreseen:
-                foresight.look_back(at, {i: drifts[i, at] for i in before})
-            seen.pop(at - band, None)
-            if kept:
-                kept.tick()
-    finally:
-        if kept:
-            kept.write()
-    return drifts
-
-
-def _placed(
-    looks: _Looks, drifts: Mapping[Key, Drift], reach: int, run: Any
-) -> tuple[Path, Placed]:
+def _placed(series: Series, drifts: Mapping[Key, Drift]) -> tuple[Path, Placed]:
     """The path that pairs agree on, refined; found again without frames that show nothing of what
     the others do, as soon as these are known."""
-    strangers = strangers_by_pairs(drifts, len(looks))
+    frames = len(series.frames)
+    strangers = strangers_by_pairs(drifts, frames)
     while True:
         kept = {ends: drift for ends, drift in drifts.items() if not strangers[list(ends)].any()}
-        path = consistent_path(_as_pairs(kept), len(looks), reach)
-        placed = refined_together(
-            looks.counts, unrefined(path.positions, path.sigma), looks.shape, run
-        )
+        path = consistent_path(_as_pairs(kept), frames, series.judge.max_shift)
+        placed = series.refined(unrefined(path.positions, path.sigma))
         more = strangers_by_average(placed.scores, placed.chances)
         if not more.any():
             return path, placed
@@ -309,14 +274,20 @@ def _as_pairs(drifts: dict[Key, Drift]) -> Pairs:
     return Pairs(ends[:, 0], ends[:, 1], shifts, scores, np.maximum(sigma, LEAST_SIGMA), sure)
 
 
-def _average(images: AlignedFrames, steps: _Steps) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """The mean at every pixel of the frames that show it, and how many those are."""
+def sums_of(images: AlignedFrames, steps: Steps) -> tuple[Floats, NDArray[np.int32]]:
+    """The sum at every pixel of the frames that show it, and how many those are."""
     total, coverage = np.zeros(images.shape[1:]), np.zeros(images.shape[1:], np.int32)
     for index in range(len(images)):
         image, covered = images.straight(index)
         total += image
         coverage += covered
         steps.done()
+    return total, coverage
+
+
+def mean_of(
+    total: Floats, coverage: NDArray[np.int32]
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     with np.errstate(invalid="ignore"):  # nothing over nothing: NaN is what it should be
         return (total / coverage).astype(np.float32), coverage
 
@@ -331,7 +302,7 @@ def _rates(shifts: Floats) -> Floats:
     return rates
 
 
-def _band(band: int | None, frames: Frames) -> int:
+def band_of(band: int | None, frames: Frames) -> int:
     longest = max(len(frames) - 1, 1)
     if band is None:
         bearable = max(KEPT_PIXELS // (frames.shape[1] * frames.shape[2]), 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +34,13 @@ class Frame:
 class Frames:
     """The frames of `stack`, which is anything with a shape, a dtype and frames by their number.
 
-    Nothing is read before it is asked for, and nothing is kept.
+    Nothing is read before it is asked for, and nothing is kept. Only what gives its frames once, a
+    generator, is collected.
     """
 
     def __init__(self, stack: Any, name: str = "stack") -> None:
-        if isinstance(stack, list | tuple) and any(np.ma.isMaskedArray(each) for each in stack):
-            stack = np.ma.stack(stack)
+        if isinstance(stack, list | tuple | Iterator):
+            stack = _collected(list(stack), name)
         elif not all(hasattr(stack, needed) for needed in ("shape", "dtype", "__getitem__")):
             stack = np.asarray(stack)
         shape, dtype = tuple(stack.shape), np.dtype(stack.dtype)
@@ -81,3 +83,17 @@ class Frames:
             print_.update(frame.pixels.tobytes())
             print_.update(b"" if frame.valid is None else np.packbits(frame.valid).tobytes())
         return print_.hexdigest()
+
+
+def _collected(frames: list[Any], name: str) -> NDArray[Any]:
+    arrays = [each if np.ma.isMaskedArray(each) else np.asarray(each) for each in frames]
+    for index, array in enumerate(arrays):
+        if array.shape != arrays[0].shape:
+            raise ValueError(
+                f"{name}[{index}] has shape {array.shape} and {name}[0] {arrays[0].shape}; "
+                "expected frames of one shape"
+            )
+    if not arrays:
+        raise ValueError(f"{name} holds no frames; expected two or more of one shape")
+    masked = any(np.ma.isMaskedArray(each) for each in arrays)
+    return np.ma.stack(arrays) if masked else np.stack(arrays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,17 @@ def alignment_provenance(
     settings: Record,
     dataset: int | None = None,
     earlier: Record | None = None,
+    *,
+    bin: int = 1,
+    more: Sequence[Path] = (),
 ) -> Record:
-    """The record inside the file of an average; `settings` are arguments of `align`."""
+    """The record inside the file of an average; `settings` are arguments of `align`.
+
+    `more` are the files of all frames but the first, where each frame has one.
+    """
     return {
         "task": "align",
-        "input": input_record(source, dataset, earlier),
+        "input": input_record(source, dataset, earlier, bin=bin, more=more),
         "model": model and model_record(model),
         "settings": settings,
         "shifts": rounded(found.shifts),

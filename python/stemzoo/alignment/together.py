@@ -9,8 +9,8 @@ displaces the average by its mean, and blurs it by less than any probe.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,37 +55,91 @@ class Seen(NamedTuple):
     chance: float
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where frames lie in the field that a series covers.
+
+    `at` are their numbers; features of a frame that has moved by `corners`, whole pixels, stand
+    that far from their place; `fractions` are what is left, less the mean of the others'.
+    """
+
+    at: NDArray[np.intp]
+    corners: NDArray[np.int_]
+    fractions: Floats
+    shape: tuple[int, int]  # of a frame
+    farthest: NDArray[np.int_]  # corner of the series
+    field: tuple[int, int]
+
+    @classmethod
+    def of(cls, rough: Placed, shape: tuple[int, int]) -> Places | None:
+        """None where there are too few frames, or too wide a field, to refine anything."""
+        at = np.flatnonzero(np.isfinite(rough.positions[:, 0]))
+        if len(at) < 2:
+            return None
+        corners = np.rint(rough.positions[at]).astype(int)
+        rows, columns = (np.ptp(corners, axis=0) + shape).tolist()
+        if rows * columns > MOST_PIXELS:
+            return None
+        left = rough.positions[at] - corners
+        fractions = left - _mean_of_others(corners, shape, left)
+        return cls(at, corners, fractions, shape, corners.max(0), (rows, columns))
+
+    def among(self, frames: range) -> Places:
+        """Those of some frames of the series."""
+        chosen = (self.at >= frames.start) & (self.at < frames.stop)
+        return replace(
+            self,
+            at=self.at[chosen],
+            corners=self.corners[chosen],
+            fractions=self.fractions[chosen],
+        )
+
+    def window(self, order: int) -> tuple[slice, slice]:
+        top, left = (self.farthest - self.corners[order]).tolist()
+        return np.s_[top : top + self.shape[0], left : left + self.shape[1]]
+
+
 def refined_together(
     frame_at: Callable[[int], Frame], rough: Placed, shape: tuple[int, int], run: Any = map
 ) -> Placed:
     """`frame_at` is asked for every frame that has a place, twice and in order; `run` maps a
     function over them."""
-    at = np.flatnonzero(np.isfinite(rough.positions[:, 0]))
-    corners = np.rint(rough.positions[at]).astype(int)
-    field = _Field(corners, shape)
-    if len(at) < 2 or field.pixels > MOST_PIXELS:
+    places = Places.of(rough, shape)
+    if places is None:
         return rough
-    for index, corner in zip(at.tolist(), corners, strict=True):
-        field.add(frame_at(index), corner)
-    left = rough.positions[at] - corners
-    fractions = left - _mean_of_others(corners, shape, left)
+    field = summed(places, frame_at)
+    measured = run(lambda order: seen(places, order, frame_at, field), range(len(places.at)))
+    return settled(places, rough, list(measured))
 
-    def measure(order: int) -> Seen:
-        frame = frame_at(int(at[order]))
-        others = field.without(frame, corners[order])
-        start = (float(fractions[order, 0]), float(fractions[order, 1]))
-        if not (others and frame.counts):
-            return Seen(start, None, math.nan, math.nan)
-        found = _core.refine(others, frame.counts, start)
-        place, variance = (found[:2], (found[2][0], found[2][2])) if found else (start, None)
-        score = _core.overlap_correlation(others, frame.counts, place)
-        return Seen(place, variance, score, _core.chance(others, frame.counts, place))
 
-    measured = list(run(measure, range(len(at))))
-    known = np.array([seen.variance is not None for seen in measured])
-    found = np.array([seen.place + (seen.variance or (0.0, 0.0)) for seen in measured])
+def summed(places: Places, frame_at: Callable[[int], Frame]) -> Field:
+    """All that the frames show."""
+    field = Field.empty(places)
+    for order, index in enumerate(places.at.tolist()):
+        field.add(frame_at(index), places.window(order))
+    return field
+
+
+def seen(places: Places, order: int, frame_at: Callable[[int], Frame], field: Field) -> Seen:
+    """A frame beside the average of the others of the field."""
+    frame = frame_at(int(places.at[order]))
+    start = (float(places.fractions[order, 0]), float(places.fractions[order, 1]))
+    others = field.without(frame, places.window(order))
+    if not (others and frame.counts):
+        return Seen(start, None, math.nan, math.nan)
+    found = _core.refine(others, frame.counts, start)
+    place, variance = (found[:2], (found[2][0], found[2][2])) if found else (start, None)
+    score = _core.overlap_correlation(others, frame.counts, place)
+    return Seen(place, variance, score, _core.chance(others, frame.counts, place))
+
+
+def settled(places: Places, rough: Placed, measured: Sequence[Seen]) -> Placed:
+    """The path on which every frame lies as it was seen."""
+    at, corners, shape = places.at, places.corners, places.shape
+    known = np.array([each.variance is not None for each in measured])
+    found = np.array([each.place + (each.variance or (0.0, 0.0)) for each in measured])
     # The frames of the average are themselves misplaced, by what is being looked for.
-    exact = _solved(corners, shape, found[:, :2], left)
+    exact = _solved(corners, shape, found[:, :2], rough.positions[at] - corners)
     own = found[:, 2:] / (1 + _share_of_others(corners, shape)[:, None])
     # Frames that hardly see what the first sees are tied to it by the rough path alone.
     apart = 1 - np.maximum(1 - np.abs(corners - corners[0]) / np.array(shape), 0).prod(1)
@@ -96,67 +150,69 @@ def refined_together(
     result = unrefined(np.full_like(rough.positions, math.nan), np.full_like(rough.sigma, math.nan))
     result.positions[at] = corners - corners[0] + exact - exact[0]
     result.sigma[at] = sigma
-    result.scores[at] = [seen.score for seen in measured]
-    result.chances[at] = [seen.chance for seen in measured]
+    result.scores[at] = [each.score for each in measured]
+    result.chances[at] = [each.chance for each in measured]
     return result
 
 
-class _Field:
+@dataclass(frozen=True)
+class Field:
     """All that a series shows: the sum of its frames, and how many show each pixel."""
 
-    def __init__(self, corners: NDArray[np.int_], shape: tuple[int, int]) -> None:
-        """Features of a frame that has moved by `corner` stand that far from their place."""
-        self._farthest, self._shape = corners.max(0), shape
-        rows, columns = np.ptp(corners, axis=0) + shape
-        self.pixels = int(rows) * int(columns)
-        if self.pixels <= MOST_PIXELS:
-            self._total = np.zeros((rows, columns), np.float32)
-            self._count = np.zeros((rows, columns), np.float32)
+    total: NDArray[Any]
+    count: NDArray[Any]
 
-    def add(self, frame: Frame, corner: NDArray[np.int_]) -> None:
-        window = self._window(corner)
-        self._total[window] += frame.pixels
-        self._count[window] += _seen(frame)
+    @classmethod
+    def empty(cls, places: Places) -> Field:
+        return cls(np.zeros(places.field, np.float32), np.zeros(places.field, np.float32))
 
-    def without(self, frame: Frame, corner: NDArray[np.int_]) -> _core.DriftFrame | None:
+    def __add__(self, other: Field) -> Field:
+        return Field(self.total + other.total, self.count + other.count)
+
+    def add(self, frame: Frame, window: tuple[slice, slice]) -> None:
+        self.total[window] += frame.pixels
+        self.count[window] += _shown(frame)
+
+    def without(self, frame: Frame, window: tuple[slice, slice]) -> _core.DriftFrame | None:
         """The average of the other frames where this one looked; None where they show nothing."""
-        window = self._window(corner)
-        total, count = self._total[window] - frame.pixels, self._count[window]
-        count = count - _seen(frame)
+        total, count = self.total[window] - frame.pixels, self.count[window]
+        count = count - _shown(frame)
         if not count.any():
             return None
         whole = bool(count.all())
         total /= count if whole else np.maximum(count, 1)
         return _core.DriftFrame(total, None if whole else count > 0, 1)
 
-    def _window(self, corner: NDArray[np.int_]) -> tuple[slice, slice]:
-        top, left = (self._farthest - corner).tolist()
-        return np.s_[top : top + self._shape[0], left : left + self._shape[1]]
 
-
-def _seen(frame: Frame) -> Any:
+def _shown(frame: Frame) -> Any:
     """1 for each pixel that the frame shows."""
     return np.float32(1) if frame.valid is None else frame.valid.astype(np.float32)
 
 
-def _overlaps(corners: NDArray[np.int_], shape: tuple[int, int], rows: slice) -> Floats:
-    """Of some frames with each other one: how much of them it shows; nothing with itself."""
-    apart = np.abs(corners[rows, None] - corners[None])
-    common: Floats = np.maximum(1 - apart / np.array(shape), 0).prod(2)
-    own = np.arange(len(corners))[rows]
-    common[np.arange(len(own)), own] = 0
+def _overlaps(
+    places: NDArray[np.int_], shape: tuple[int, int], rows: slice, power: int = 1
+) -> Floats:
+    """How much frames at some places show of frames at all places."""
+    apart = np.abs(places[rows, None] - places[None])
+    common: Floats = np.maximum(1 - apart / np.array(shape), 0).prod(2) ** power
     return common
 
 
-def _blocks(count: int) -> list[slice]:
-    """Rows of a matrix of frames by frames, few enough to be held."""
-    rows = max(1, (1 << 22) // count)
-    return [slice(start, start + rows) for start in range(0, count, rows)]
+def _times(
+    corners: NDArray[np.int_], shape: tuple[int, int], values: Floats, power: int = 1
+) -> Floats:
+    """Of each frame, the sum of the others' values, times how much of them it shows.
 
-
-def _times(corners: NDArray[np.int_], shape: tuple[int, int], values: Floats) -> Floats:
-    blocks = _blocks(len(corners))
-    return np.concatenate([_overlaps(corners, shape, rows) @ values for rows in blocks])
+    Frames of a long series share places, which are far fewer than frames.
+    """
+    places, at = np.unique(corners, axis=0, return_inverse=True)
+    at = at.reshape(-1)  # NumPy 2.0 gives it another shape
+    sums = np.stack([np.bincount(at, each, len(places)) for each in values.T], 1)
+    rows = max(1, (1 << 22) // len(places))
+    blocks = [slice(start, start + rows) for start in range(0, len(places), rows)]
+    seen = np.concatenate([_overlaps(places, shape, block, power) @ sums for block in blocks])
+    others: Floats = seen[at] - values
+    return others
 
 
 def _totals(corners: NDArray[np.int_], shape: tuple[int, int]) -> Floats:
@@ -169,8 +225,9 @@ def _mean_of_others(corners: NDArray[np.int_], shape: tuple[int, int], values: F
 
 def _share_of_others(corners: NDArray[np.int_], shape: tuple[int, int]) -> Floats:
     """The variance of the average of the others, of that of one frame."""
-    squares = [(_overlaps(corners, shape, rows) ** 2).sum(1) for rows in _blocks(len(corners))]
-    return np.concatenate(squares) / _totals(corners, shape)[:, 0] ** 2
+    squares = _times(corners, shape, np.ones((len(corners), 1)), power=2)[:, 0]
+    share: Floats = squares / _totals(corners, shape)[:, 0] ** 2
+    return share
 
 
 def _solved(

@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from stemzoo.cli.models import add_offline
+from stemzoo.cli.options import add_command, add_signal
 from stemzoo.cli.paths import Output, add_overwrite, check, file_name, network, require_files
+from stemzoo.cli.work import enlarged
 from stemzoo.common.atomic import replacing
 from stemzoo.common.errors import FileError
+from stemzoo.io import Micrograph, read
 
 MARK = b'<meta name="generator" content="stemzoo">'  # by which a report is known again
 HEAD = 1000  # bytes of a file that hold it
 
 
 def add_inspect_command(commands: Any) -> None:
-    command = commands.add_parser(
-        "inspect", help="what the recorded data support of a result, column by column"
+    command = add_command(
+        commands,
+        "inspect",
+        "what the recorded data support of a result, column by column",
+        ["stemzoo inspect scan.dm4 scan.denoised.tif --report scan.html"],
     )
     command.add_argument("raw", type=file_name, metavar="RAW", help="the frame as recorded")
     command.add_argument("result", type=file_name, metavar="RESULT", help="what was made of it")
@@ -26,7 +32,7 @@ def add_inspect_command(commands: Any) -> None:
     command.add_argument(
         "--model", help="what made RESULT, where the file does not say: NAME or NAME@VERSION"
     )
-    command.add_argument("--dataset", type=int, help="which image of RAW, if it holds several")
+    add_signal(command, "a RAW that holds several")
     command.add_argument(
         "--orientations", action="store_true", help="also run the model on the eight orientations"
     )
@@ -40,7 +46,6 @@ def add_inspect_command(commands: Any) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     from stemzoo.inference.model import load
-    from stemzoo.io import read
     from stemzoo.trust.inspection import inspect
     from stemzoo.trust.report import numbers
 
@@ -48,8 +53,9 @@ def _run(given: argparse.Namespace) -> None:
     outputs = [] if given.report is None else [_report(given.report)]
     check(inputs, outputs, overwrite=given.overwrite)
     require_files(inputs)
-    raw, result = read(given.raw, dataset=given.dataset), read(given.result)
+    result = read(given.result)
     record = result.metadata.get("provenance")
+    raw = _as_given(given.raw, given.signal, record)
     model = load(given.model, trust=given.trust) if given.model else None
     found = inspect(
         raw.data,
@@ -70,6 +76,15 @@ def _run(given: argparse.Namespace) -> None:
         print(f"warning: {warning}")
     if given.report:
         print(f"{given.raw}, {given.result} -> {given.report}")
+
+
+def _as_given(path: Path, signal: str | None, record: Any) -> Micrograph:
+    """RAW as the step that made RESULT was given it: of that signal, with pixels as large."""
+    known = record.get("input") if isinstance(record, dict) else None
+    known = known if isinstance(known, dict) else {}
+    number, factor = known.get("dataset"), known.get("bin", 1)
+    image = read(path, signal=number if signal is None and isinstance(number, int) else signal)
+    return enlarged(image, factor if isinstance(factor, int) else 1)
 
 
 def _report(path: Path) -> Output:

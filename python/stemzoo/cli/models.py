@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import stemzoo
+from stemzoo.cli.options import add_command, add_json, said
 from stemzoo.cli.paths import Output, add_overwrite, check
 from stemzoo.common.errors import ModelError
 from stemzoo.common.progress import progress_bar
@@ -25,12 +26,18 @@ def add_offline(parser: argparse.ArgumentParser) -> None:
 
 
 def add_commands(commands: Any) -> None:
-    parser = commands.add_parser("models", help="which models there are; get, check, remove them")
+    parser = add_command(
+        commands,
+        "models",
+        "which models there are; get, check, remove them",
+        ["stemzoo models list", "stemzoo models info denoise-live"],
+    )
     about = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
         added: argparse.ArgumentParser = about.add_parser(name, help=text)
         added.set_defaults(run=run)
+        add_json(added)
         add_offline(added)
         return added
 
@@ -64,6 +71,11 @@ def _list(given: argparse.Namespace) -> None:
         )
         for info in stemzoo.models()
     ]
+    if given.json:
+        names = ("name", "version", "task", "size", "where")
+        for row in rows:
+            said(True, "", dict(zip(names, row, strict=True)))
+        return
     heads = ("NAME", "VERSION", "TASK", "SIZE", "WHERE")
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
     for row in [heads, *rows]:
@@ -75,19 +87,21 @@ def _list(given: argparse.Namespace) -> None:
 def _info(given: argparse.Namespace) -> None:
     info = find(given.name)
     if isinstance(info.source, Remote):
-        said = dataclasses.asdict(info.entry)
-        del said["model"], said["files"]
+        about = dataclasses.asdict(info.entry)
+        del about["model"], about["files"]
     else:
-        said = dataclasses.asdict(info.contract)
-        said["training"] = json.loads(said["training"])
+        about = dataclasses.asdict(info.contract)
+        about["training"] = json.loads(about["training"])
     stored = {"size": info.size, "sha256": info.entry.model.sha256, "file": str(info.where)}
-    print(json.dumps(said | stored, indent=2))
+    print(json.dumps(about | stored, indent=None if given.json else 2))
 
 
 def _pull(given: argparse.Namespace) -> None:
     for name in given.names:
         info = stemzoo.pull(name, progress=progress_bar(name))
-        print(f"{info.name} {info.version} is at {info.where}")
+        text = f"{info.name} {info.version} is at {info.where}"
+        record = {"name": info.name, "version": info.version, "where": str(info.where)}
+        said(given.json, text, record)
 
 
 def _verify(given: argparse.Namespace) -> None:
@@ -95,7 +109,7 @@ def _verify(given: argparse.Namespace) -> None:
 
     checked = list(check())
     for file, wrong in checked:
-        print(wrong or f"{file}: ok")
+        said(given.json, wrong or f"{file}: ok", {"file": str(file), "wrong": wrong or None})
     corrupt = sum(bool(wrong) for _, wrong in checked)
     if corrupt:
         raise ModelError(
@@ -109,14 +123,15 @@ def _remove(given: argparse.Namespace) -> None:
 
     for name in given.names:
         for path in remove(name):
-            print(f"removed {path}")
+            said(given.json, f"removed {path}", {"removed": str(path)})
 
 
 def _import(given: argparse.Namespace) -> None:
     from stemzoo.zoo.unpack import import_package
 
     for file in given.files:
-        print(import_package(file, imported(Settings.now().writable())))
+        made = import_package(file, imported(Settings.now().writable()))
+        said(given.json, str(made), {"imported": str(made)})
 
 
 def _export(given: argparse.Namespace) -> None:
@@ -128,11 +143,16 @@ def _export(given: argparse.Namespace) -> None:
             "target", given.target, f"package of {info.name}", partial(is_package, name=info.name)
         )
         check([("network", info.path)], [package], overwrite=given.overwrite)
-    print(export(info.path, given.to, given.target))
+    made = export(info.path, given.to, given.target)
+    said(given.json, str(made), {"exported": str(made)})
 
 
 def _mirror(given: argparse.Namespace) -> None:
     from stemzoo.zoo.mirror import mirror
 
     found = mirror(given.folder, progress_bar)
-    print(f"{given.folder} holds {len(found.entries)} models, index version {found.version}")
+    said(
+        given.json,
+        f"{given.folder} holds {len(found.entries)} models, index version {found.version}",
+        {"folder": given.folder, "models": len(found.entries), "index": found.version},
+    )

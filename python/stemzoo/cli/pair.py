@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import stemzoo
+from stemzoo.cli.options import choice
 from stemzoo.cli.paths import add_overwrite
 from stemzoo.common.errors import FileError
 from stemzoo.inference.model import Model
@@ -35,23 +36,35 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace, model: Model | None) -> None:
-    still, moving = (_image(path) for path in (given.reference, given.moving))
+    still, moving = (_image(path, given.signal) for path in (given.reference, given.moving))
     found = stemzoo.drift(
         still.data, moving.data, model, max_shift=given.max_shift, threads=given.threads
     )
+    if given.save_correction:
+        if not math.isfinite(found.dy):
+            raise FileError(f"there is no drift to save as a correction: {found.reason}")
+        found.save(given.save_correction)
     scale = still.pixel_size if _alike(still, moving) else None
     if given.picture:
         _picture(given.picture, still.data, moving.data, found)
     if given.json:
-        print(json.dumps(_record(found, model, scale, still.unit)))
+        signals = [still.title, moving.title]
+        print(json.dumps(_record(found, model, scale, still.unit) | {"signals": signals}))
     else:
+        chosen = [
+            f"{path}{choice(image)}"
+            for path, image in zip((given.reference, given.moving), (still, moving), strict=True)
+            if image.chosen
+        ]
+        if chosen:
+            print(", ".join(chosen))
         print(_text(found, scale, still.unit))
         if given.picture:
             print(f"{given.reference}, {given.moving} -> {given.picture}")
 
 
-def _image(path: Path) -> Micrograph:
-    micrograph = read(path)
+def _image(path: Path, signal: str | None) -> Micrograph:
+    micrograph = read(path, signal=signal)
     if micrograph.data.ndim != 2:
         raise FileError(
             f"{path} holds a stack of shape {micrograph.data.shape}; drift is between two images: "

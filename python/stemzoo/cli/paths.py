@@ -39,7 +39,7 @@ def file_name(text: str) -> Path:
     return Path(text)
 
 
-def add_overwrite(command: argparse.ArgumentParser) -> None:
+def add_overwrite(command: argparse._ActionsContainer) -> None:
     command.add_argument(
         "--overwrite",
         action="store_true",

@@ -9,16 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from stemzoo.cli.models import add_offline
+from stemzoo.cli.options import add_command, add_json, said
 from stemzoo.inference.model import model_for
 from stemzoo.io.plain_file import require_file
 
 
 def add_serve_command(commands: Any) -> None:
-    command = commands.add_parser("serve", help="denoise and measure drift for other programs")
+    command = add_command(
+        commands,
+        "serve",
+        "denoise and measure drift for other programs",
+        ["stemzoo serve --model denoise-live", "stemzoo serve --host 0.0.0.0 --token-file token"],
+    )
     command.add_argument("--host", default="127.0.0.1", help="address to listen on")
     command.add_argument("--port", type=int, default=7836, help="0: one that is free")
     command.add_argument(
         "--token-file", type=Path, metavar="FILE", help="whose first line every client must know"
+    )
+    command.add_argument(
+        "--page",
+        type=Path,
+        metavar="FOLDER",
+        help="as make web builds it: people drop files there, and the models here run on them",
     )
     command.add_argument(
         "--model", action="append", default=[], help="to open at once; may be repeated"
@@ -28,6 +40,7 @@ def add_serve_command(commands: Any) -> None:
         "--memory", type=int, default=1024, metavar="MIB", help="for all frames (default: 1024)"
     )
     command.add_argument("--connections", type=int, default=64, help="at most (default: 64)")
+    add_json(command)
     add_offline(command)
     command.set_defaults(run=_serve)
 
@@ -40,7 +53,7 @@ def _serve(given: argparse.Namespace) -> None:
     for name in ("max_frame", "memory", "connections"):
         if getattr(given, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
-    state = State(_token(given.token_file), given.max_frame * MIB, given.memory * MIB)
+    state = State(_token(given.token_file), given.max_frame * MIB, given.memory * MIB, given.page)
     server = Server(given.host, given.port, state, given.connections)
     for name in given.model:
         model_for(find(name).task, name)
@@ -50,11 +63,15 @@ def _serve(given: argparse.Namespace) -> None:
     with server.running():
         host, port = server.address
         shown = f"[{host}]" if ":" in host else host
-        print(f"serving frames on {shown}:{port}; http://{shown}:{port}/ shows them", flush=True)
+        said(
+            given.json,
+            f"serving frames on {shown}:{port}; http://{shown}:{port}/ shows them",
+            {"host": host, "port": port},
+        )
         # With a timeout, since Windows delivers no signal to a thread that waits for ever.
         while not stop.wait(1.0):
             pass
-    print("stopped", flush=True)
+    said(given.json, "stopped", {"stopped": True})
 
 
 def _token(path: Path | None) -> str:

@@ -2,17 +2,107 @@
 
 The core reads every native real dtype where it lies, whatever its strides. Only what it cannot
 read is converted here: float16, bool, long double, foreign byte order and unaligned pixels.
+
+Images of other kinds (files, signals of HyperSpy, Dask arrays) are taken by whoever
+`stemzoo.KINDS` names for them (stemzoo.integrations), who calls the function again with arrays.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _READ_BY_CORE = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"]
 _SHAPE_WORDS = {2: "a 2-D image (rows, columns)", 3: "a 3-D stack (frames, rows, columns)"}
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a public function that was given images of another kind than arrays."""
+
+    function: Callable[..., Any]  # which takes every kind
+    arguments: dict[str, Any]
+    takes: tuple[str, ...]  # the arguments that are images, or sequences of them
+    gives: tuple[str, ...]  # the fields of a record in the result that are images
+
+    def images(self) -> list[Any]:
+        return [each for name in self.takes for each in _each(self.arguments[name])]
+
+    def changed(self, change: Callable[[Any], Any]) -> Call:
+        """With other images; `change` is called for each."""
+
+        def each(given: Any) -> Any:
+            return (
+                [change(one) for one in given] if isinstance(given, list | tuple) else change(given)
+            )
+
+        new = {name: each(self.arguments[name]) for name in self.takes}
+        return replace(self, arguments=self.arguments | new)
+
+    def result(self) -> Any:
+        return self.function(**self.arguments)
+
+    def closed(self, result: Any, close: Callable[[Any], Any]) -> Any:
+        """The result with its images in another kind."""
+        if hasattr(result, "shape") and hasattr(result, "dtype"):
+            return close(result)
+        fields = {name: getattr(result, name) for name in self.gives if hasattr(result, name)}
+        closed = {name: close(image) for name, image in fields.items()}
+        return replace(result, **closed) if closed else result
+
+
+def any_kind(*takes: str, gives: tuple[str, ...] = ()) -> Callable[[Function], Function]:
+    """Makes a function of arrays take images of every kind in its arguments `takes`."""
+
+    def decorated(function: Function) -> Function:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                given = signature.bind(*args, **kwargs)
+            except TypeError:
+                return function(*args, **kwargs)  # which says it in the words of Python
+            given.apply_defaults()
+            asked = Call(call, given.arguments, takes, gives)
+            kinds = [kind for kind in map(kind_of, asked.images()) if kind]
+            return import_module(kinds[0]).run(asked) if kinds else function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
+
+    return decorated
+
+
+def kind_of(image: Any) -> str | None:
+    """The module that takes such an image; None for arrays, and for what is nothing of the sort."""
+    import stemzoo
+
+    if isinstance(image, np.ndarray):
+        # Dask asks for the kind of a result by an image of a pixel; others are refused there, too.
+        asked = image.size <= 1 and "dask.array" in sys.modules
+        return stemzoo.KINDS["dask.array"] if asked else None
+    if isinstance(image, str | os.PathLike):
+        return stemzoo.KINDS["path"]
+    for base in type(image).__mro__:
+        for package, module in stemzoo.KINDS.items():
+            if f"{base.__module__}.".startswith(f"{package}."):
+                return module
+    return None
+
+
+def _each(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, list | tuple) else [given]
 
 
 def native(array: ArrayLike, name: str) -> NDArray[Any]:

@@ -108,6 +108,13 @@ class Model:
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
         return _reopened, (self._origin, self._providers, self.threads or None)
 
+    def __repr__(self) -> str:
+        contract = self.contract
+        return (
+            f"Model({contract.name} {contract.version}, for {contract.task}, on {self.provider}, "
+            f"{self.threads or 'all'} threads, sha256 {self.sha256[:12]})"
+        )
+
     def __call__(
         self,
         image: ArrayLike,
@@ -136,7 +143,7 @@ class Model:
                 "use stemzoo.drift(reference, moving, model=...)"
             )
         pixels, mask = image_or_stack(image, "image")
-        options = _Options(interface.geometry(step, name), _normalisation(mean, std))
+        options = _Options(interface.geometry(step, name), normalisation_of(mean, std))
         masked = mask if mask is not None and mask.any() else None
         run_on = self._run_stack if pixels.ndim == 3 else self._run_image
         run = run_on(pixels, masked, options, progress)
@@ -283,7 +290,7 @@ def _require_listed(sha256: str, path: str | Path) -> None:
         )
 
 
-def _normalisation(mean: float | None, std: float | None) -> tuple[float, float] | None:
+def normalisation_of(mean: float | None, std: float | None) -> tuple[float, float] | None:
     """The two numbers that a caller has chosen, or None where each image has its own."""
     if mean is None and std is None:
         return None
@@ -316,17 +323,22 @@ def require_task(model: Model, task: str) -> None:
         )
 
 
-def model_for(task: str, model: str | Model) -> Model:
-    """The model itself or the one of that name, made sure to be for the task."""
+def model_for(task: str, model: str | Model, threads: int | None = None) -> Model:
+    """The model itself, or the one of that name with so many CPU threads; made sure to be for the
+    task."""
     if isinstance(model, str) and _is_path(model):
         model = str(Path(model).absolute())
-    ready = model if isinstance(model, Model) else _kept_open(model, Settings.now(), os.getpid())
+    ready = (
+        model
+        if isinstance(model, Model)
+        else _kept_open(model, threads, Settings.now(), os.getpid())
+    )
     require_task(ready, task)
     return ready
 
 
 @lru_cache(maxsize=8)
-def _kept_open(name: str, settings: Settings, process: int) -> Model:
+def _kept_open(name: str, threads: int | None, settings: Settings, process: int) -> Model:
     """Sessions are opened once in a process; `settings` are in the key because they decide what a
     name means."""
-    return load(name)
+    return load(name, threads=threads)

@@ -20,15 +20,10 @@ def recorded_steps(found: Micrograph, output: Path) -> list[Record]:
     if record is None:
         beside = f" (that of an .npy file is in {output.name}.json)" * (output.suffix == ".npy")
         raise FileError(
-            f"{output} does not say how it was made; expected a file that stemzoo denoise, restore "
-            f"or align has written, with its record{beside}"
+            f"{output} does not say how it was made; expected a file that stemzoo denoise, "
+            f"restore, align or merge has written, with its record{beside}"
         )
     chain = steps(record) if isinstance(record, dict) else [record]
-    if isinstance(chain[0], dict) and chain[0].get("task") == "merge":
-        raise FileError(
-            f"{output} was made of several scans, which replay does not follow; make it again by "
-            "stemzoo merge with the files, angles and model that its record names"
-        )
     for step in chain:
         _check_known(step, output, _check_input)
     return chain
@@ -57,10 +52,21 @@ def _check_known(step: Any, output: Path, check: Any) -> None:
         ) from None
 
 
+def inputs_of(step: Record) -> list[Record]:
+    """What a step was made of: one file, but for scans that are merged."""
+    return list(step["inputs"]) if step["task"] == "merge" else [step["input"]]
+
+
 def _check_input(step: Any) -> None:
-    _require_words(step["task"], *(step["input"][key] for key in ("file", "sha256")))
-    dataset = step["input"]["dataset"]
-    _require_counts(0 if dataset is None else dataset)
+    _require_words(step["task"])
+    if step["task"] == "apply":
+        raise ValueError("its correction is in another file; run stemzoo apply again")
+    for given in inputs_of(step):
+        _require_words(given["file"], given["sha256"])
+        for other in given.get("more", []):
+            _require_words(other["file"], other["sha256"])
+        numbers = (given["dataset"], given.get("frame"))
+        _require_counts(*(0 if each is None else each for each in numbers), given.get("bin", 1))
 
 
 def _check(step: Any) -> None:
@@ -69,6 +75,8 @@ def _check(step: Any) -> None:
         _require_words(step["provider"])
     if step["task"] == "align":
         _check_alignment(step)
+    elif step["task"] == "merge":
+        _check_merge(step)
     else:
         _check_run(step)
 
@@ -81,6 +89,16 @@ def _check_alignment(step: Any) -> None:
     _require_counts(*given)
     if type(settings["scan_drift"]) is not bool:
         raise ValueError(f"{settings['scan_drift']!r:.80} is out of place")
+
+
+def _check_merge(step: Any) -> None:
+    if step["model"] is not None:
+        _check_model(step["model"])
+    angles, longest = step["settings"]["angles"], step["settings"]["max_shift"]
+    odd = [angle for angle in angles if not _is_finite(angle)]
+    if odd or len(angles) != len(step["inputs"]):
+        raise ValueError(f"the angles {angles!r:.80} are out of place")
+    _require_counts(0 if longest is None else longest)
 
 
 def _check_run(step: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,22 @@ Record = dict[str, Any]
 
 
 def provenance(
-    run: Run, model: Model, source: Path, dataset: int | None = None, earlier: Record | None = None
+    run: Run,
+    model: Model,
+    source: Path,
+    dataset: int | None = None,
+    earlier: Record | None = None,
+    *,
+    bin: int = 1,
 ) -> Record:
     """The record that travels inside every file written from `run`, of one dataset of a file.
 
     `earlier` is what that file said of how it was made: a record holds those of all steps before.
+    `bin` x `bin` pixels of the file were added up to one.
     """
     return {
         "task": model.contract.task,
-        "input": input_record(source, dataset, earlier),
+        "input": input_record(source, dataset, earlier, bin=bin),
         "model": model_record(model),
         **run.settings,
         "provider": model.provider,
@@ -47,6 +55,11 @@ def software() -> dict[str, str]:
 
 
 def sha256(path: Path) -> str:
+    """Of a file; of a format that is a folder, over the names and hashes of all files in it."""
+    if path.is_dir():
+        files = sorted(each for each in path.rglob("*") if each.is_file())
+        lines = [f"{each.relative_to(path).as_posix()} {sha256(each)}\n" for each in files]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -66,8 +79,19 @@ def _earlier(record: Record) -> Record | None:
     return said if isinstance(said, dict) and "task" in said else None
 
 
-def input_record(source: Path, dataset: int | None, earlier: Record | None) -> Record:
-    said = {} if earlier is None else {"provenance": earlier}
+def input_record(
+    source: Path,
+    dataset: int | None,
+    earlier: Record | None,
+    *,
+    bin: int = 1,
+    more: Sequence[Path] = (),
+) -> Record:
+    """What a step was made from; `more` are the files of the other frames, where each has one."""
+    said: Record = {} if bin == 1 else {"bin": bin}
+    if more:
+        said["more"] = [{"file": path.name, "sha256": sha256(path)} for path in more]
+    said |= {} if earlier is None else {"provenance": earlier}
     return {"file": source.name, "sha256": sha256(source), "dataset": dataset, **said}
 
 

@@ -61,7 +61,7 @@ def range_warnings(contract: Contract, found: Survey) -> tuple[str, ...]:
         said.append(
             f"the dose is about {found.independent_dose:.2g} electrons per pixel at the brightest "
             f"columns; {name} was trained from {doses[0]:g} on: take a slower scan, average "
-            "frames, or bin pixels"
+            f"frames, or bin pixels{_by(_room(found, spacings))}"
         )
     if not spacings:
         return tuple(said)
@@ -79,9 +79,21 @@ def range_warnings(contract: Contract, found: Survey) -> tuple[str, ...]:
     elif found.spacing > spacings[1] * SPACING_MARGIN:
         said.append(
             f"columns are about {found.spacing:.0f} px apart; {name} was trained up to "
-            f"{spacings[1]:g} px: bin pixels"
+            f"{spacings[1]:g} px: bin pixels{_by(found.spacing / spacings[1])}"
         )
     return tuple(said)
+
+
+def _room(found: Survey, spacings: tuple[float, float] | None) -> float:
+    """By how much pixels may grow before columns are nearer than a model was trained for."""
+    if not spacings or not found.atoms or found.spacing < 2 * spacings[0]:
+        return 1.0
+    return 2.0
+
+
+def _by(factor: float) -> str:
+    """How the commands are told to, where pixels may be binned by a whole number."""
+    return f" (--bin {math.ceil(factor)})" if math.isfinite(factor) and factor > 1 else ""
 
 
 def trained_range(contract: Contract, key: str) -> tuple[float, float] | None:

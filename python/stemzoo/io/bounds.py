@@ -14,9 +14,16 @@ ALWAYS = 64 << 20  # bytes of pixels that any file may hold, such as a blank fra
 RATIO = 250  # bytes of pixels for each byte of a larger file
 
 
+def byte_count(path: Path) -> int:
+    """Of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+    return path.stat().st_size
+
+
 def require_plausible(announced: int, path: Path) -> None:
     """FileError where the file at `path` announces more bytes of pixels than it can hold."""
-    size = path.stat().st_size
+    size = byte_count(path)
     if announced > max(ALWAYS, RATIO * size):
         raise FileError(
             f"{path} announces {announced / 2**20:.0f} MiB of pixels, "

@@ -10,43 +10,48 @@ from typing import Any
 
 from stemzoo.common import arrays as _arrays
 from stemzoo.common.errors import FileError
-from stemzoo.io import mrc, npy, picture, rosetta, tiff, tiff_write
+from stemzoo.io import mrc, npy, picture, picture_write, rosetta, rosetta_write, tiff, tiff_write
 from stemzoo.io.datasets import Dataset, choose
 from stemzoo.io.image import array_problem
+from stemzoo.io.integers import HOLDS_SCALE, NEEDS_INTEGERS, VALUES, as_integers
 from stemzoo.io.micrograph import Micrograph
 from stemzoo.io.plain_file import require_file
 from stemzoo.io.warned import nothing_is_only_warned_of
 
-READERS: dict[str, Callable[[Path], list[Dataset]]] = {
+Reader = Callable[[Path], list[Dataset]]
+Writer = Callable[[Path, Micrograph, dict[str, Any]], None]
+
+READERS: dict[str, Reader] = {
     ".npy": npy.read,
     **dict.fromkeys([".tif", ".tiff", ".btf", ".tf8"], tiff.read),
     **dict.fromkeys([".mrc", ".mrcs", ".ali", ".st"], mrc.read),
     **dict.fromkeys(picture.SUFFIXES, picture.read),
-    **dict.fromkeys(rosetta.SUFFIXES, rosetta.read),
 }
-WRITERS: dict[str, Callable[[Path, Micrograph, dict[str, Any]], None]] = {
-    ".npy": npy.write,
+WRITERS: dict[str, Writer] = {
     ".tif": tiff_write.write,
     ".tiff": tiff_write.write,
+    ".npy": npy.write,
+    ".png": picture_write.write,
+    **dict.fromkeys(rosetta_write.SUFFIXES, rosetta_write.write),
 }
+_WRITTEN = [suffix for suffix in WRITERS if suffix != ".tiff"]
 
 
-def read(path: str | os.PathLike[str], *, dataset: int | None = None) -> Micrograph:
+def read(path: str | os.PathLike[str], *, signal: int | str | None = None) -> Micrograph:
     """The image or stack in the file at `path`, with its calibration and metadata.
 
-    A file with several images needs `dataset`, the number of the one that is meant; the
-    `FileError` one gets without it lists them. Whatever cannot be read for certain is a
-    `FileError` too, raised from the original reason.
+    Of a file with several images, the one called HAADF is read; `signal`, a name or a number,
+    chooses another, and the `FileError` of a wrong one lists them. `Micrograph.chosen` says which
+    it was. Whatever cannot be read for certain is a `FileError` too, raised from the original
+    reason.
     """
     path = Path(path)
-    reader = READERS.get(path.suffix.lower())
     _check_readable(path)
-    if reader is None:
-        raise FileError(f"{path} has a suffix stemzoo does not know; it reads {', '.join(READERS)}")
+    reader = reader_for(path)
     try:
         with nothing_is_only_warned_of(path):
             datasets = reader(path)
-        return choose(datasets, dataset, path)
+        return choose(datasets, signal, path)
     except FileError:
         raise
     # On a damaged file, readers raise whatever their code happened to stumble over.
@@ -58,16 +63,40 @@ def read(path: str | os.PathLike[str], *, dataset: int | None = None) -> Microgr
         ) from error
 
 
+def suffixes() -> list[str]:
+    """Of the files that can be read here: more where RosettaSciIO is installed."""
+    return list(dict.fromkeys([*READERS, *rosetta.plugins()]))
+
+
+def reader_for(path: Path) -> Reader:
+    """What reads files of this suffix."""
+    suffix = path.suffix.lower()
+    if suffix in READERS:
+        return READERS[suffix]
+    if suffix in rosetta.plugins() or suffix in rosetta.COMMON:
+        return rosetta.read
+    more = "" if rosetta.plugins() else "; more with: pip install 'stemzoo[io]'"
+    raise FileError(
+        f"{path} has a suffix stemzoo does not know; it reads {', '.join(suffixes())}{more}"
+    )
+
+
 def write(
     path: str | os.PathLike[str],
     micrograph: Micrograph,
     *,
     provenance: dict[str, Any] | None = None,
+    dtype: str | None = None,
 ) -> None:
-    """Write `micrograph` as .tif (for ImageJ, Fiji and others) or .npy, whole or not at all.
+    """Write `micrograph` whole or not at all, as what the suffix says.
 
-    Pixel size, unit and metadata go along. `provenance` says how the image was made and comes
-    back as `metadata["provenance"]`; left out, the one in `micrograph.metadata` is kept.
+    .tif is for ImageJ, Fiji and HyperSpy, .ome.tif for OME, .npy for NumPy, .png for anybody;
+    .hspy, .zspy and .emd need RosettaSciIO. Pixel size, unit and metadata go along. `provenance`
+    says how the image was made and comes back as `metadata["provenance"]`; left out, the one in
+    `micrograph.metadata` is kept.
+
+    `dtype` "uint8" or "uint16" stores integers, with the scale that makes the values of them
+    again, to half a step; `read` applies it, and so does ImageJ to a .tif.
     """
     path = Path(path)
     writer = writer_for(path)
@@ -75,18 +104,26 @@ def write(
     problem = array_problem(data)
     if problem:
         raise ValueError(f"micrograph.data cannot be written as an image: {problem}")
-    metadata = dict(micrograph.metadata)
+    metadata = {name: value for name, value in micrograph.metadata.items() if name != VALUES}
     if provenance is not None:
         metadata["provenance"] = provenance
+    if dtype is not None or path.suffix.lower() in NEEDS_INTEGERS:
+        if path.suffix.lower() not in HOLDS_SCALE:
+            raise FileError(
+                f"{path} has no place for the scale of integers; write {', '.join(HOLDS_SCALE)}, "
+                "or leave out the dtype"
+            )
+        data, scale = as_integers(data, dtype, path)
+        metadata |= scale
     writer(path, replace(micrograph, data=data), metadata)
 
 
-def writer_for(path: Path) -> Callable[[Path, Micrograph, dict[str, Any]], None]:
+def writer_for(path: Path) -> Writer:
     """What writes files of this suffix."""
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         raise FileError(
-            f"{path} cannot be written: stemzoo writes .tif and .npy; "
+            f"{path} cannot be written: stemzoo writes {', '.join(_WRITTEN)}; "
             f"name it {path.stem or 'result'}.tif"
         )
     return writer
@@ -94,6 +131,8 @@ def writer_for(path: Path) -> Callable[[Path, Micrograph, dict[str, Any]], None]
 
 def _check_readable(path: Path) -> None:
     require_file(path)
+    if path.is_dir():  # a format that is one
+        return
     try:
         with open(path, "rb") as file:
             empty = not file.read(1)

@@ -17,6 +17,7 @@ from stemzoo.common.atomic import replacing
 from stemzoo.common.errors import FileError
 from stemzoo.io.datasets import Dataset
 from stemzoo.io.image import judged
+from stemzoo.io.integers import restored
 from stemzoo.io.jsonable import dumps
 from stemzoo.io.micrograph import Micrograph
 from stemzoo.io.units import normalise
@@ -32,14 +33,15 @@ def side_car(path: Path) -> Path:
 
 def read(path: Path) -> list[Dataset]:
     held = _array(path)
-    known = _known(path, held)
+    known = known_of(path, held)
     data, problem = judged(held)
+    metadata = known.get("metadata") or {}
     return [
         Dataset(
-            data,
+            restored(data, metadata),
             pixel_size=_pixel_size(known),
             unit=normalise(known.get("unit")),
-            metadata=known.get("metadata") or {},
+            metadata=metadata,
             problem=problem,
         )
     ]
@@ -79,7 +81,7 @@ def _array(path: Path) -> NDArray[Any]:
     return np.array(mapped)
 
 
-def _known(path: Path, data: NDArray[Any]) -> dict[str, Any]:
+def known_of(path: Path, data: NDArray[Any]) -> dict[str, Any]:
     about = side_car(path)
     if not about.exists():
         return {}

@@ -1,4 +1,4 @@
-"""Pictures (PNG, BMP, JPEG): no calibration, but what some detectors save."""
+"""Pictures (PNG, BMP, JPEG): what some detectors save; calibrated only where stemzoo wrote them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from stemzoo.io import picture_structure
 from stemzoo.io.bounds import require_plausible
 from stemzoo.io.datasets import Dataset
 from stemzoo.io.image import Judged, grey, judged
+from stemzoo.io.integers import restored
+from stemzoo.io.own_record import OWN, said
+from stemzoo.io.units import normalise
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,7 +39,18 @@ def read(path: Path) -> list[Dataset]:
         require_plausible(width * height * len(picture.getbands()), path)
         picture_structure.check(picture, path)
         data, problem = _levels(picture, path)
-    return [Dataset(data, problem=problem)]
+        known = said(getattr(picture, "text", {}).get(OWN)) or {}
+    metadata = known.get("metadata") or {}
+    pixel_size = known.get("pixel_size")
+    return [
+        Dataset(
+            restored(data, metadata),
+            pixel_size=(float(pixel_size[0]), float(pixel_size[1])) if pixel_size else None,
+            unit=normalise(known.get("unit")),
+            metadata=metadata,
+            problem=problem,
+        )
+    ]
 
 
 def _levels(picture: Image, path: Path) -> Judged:

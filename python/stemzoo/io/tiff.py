@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,12 @@ from stemzoo.io import tiff_calibration
 from stemzoo.io.bounds import require_plausible
 from stemzoo.io.datasets import Dataset
 from stemzoo.io.image import COLOUR, Judged, from_palette, grey, judged
+from stemzoo.io.integers import restored, scaled
+from stemzoo.io.own_record import OWN, said
 from stemzoo.io.tiff_structure import check_announced, check_chain, check_pages
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage, TiffPageSeries
-
-# The key of stemzoo's own part of ImageJ's Info text.
-OWN = "stemzoo"
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _JPEG = (6, 7)  # compressions that tifffile gives back as red, green and blue
@@ -56,9 +54,9 @@ def _dataset(tif: TiffFile, number: int) -> Dataset:
     if problem:  # it is listed, not used: no memory is held for it
         data = np.broadcast_to(np.zeros((), series.dtype), series.shape)
     pixel_size, unit = tiff_calibration.read(tif, page, number)
-    metadata = _metadata(tif, page)
+    metadata = _metadata(tif, page, number)
     return Dataset(
-        data,
+        restored(data, metadata),
         title=str(metadata.pop("title", "") or series.name or ""),
         pixel_size=pixel_size,
         unit=unit,
@@ -107,10 +105,18 @@ def _levels(tif: TiffFile, series: TiffPageSeries, page: TiffPage) -> Judged:
         data, problem = from_palette(data, page.colormap.T)
         return data, problem and f"its values are the numbers of palette colours: {problem}"
     says = tif.imagej_metadata or {}
-    if data.dtype == np.uint16 and (says.get("c0"), says.get("c1")) == (-32768, 1):
+    line: tuple[Any, Any] = (says.get("c0"), says.get("c1"))
+    if data.dtype == np.uint16 and line == (-32768, 1):
         # ImageJ has no signed 16-bit image: it writes an unsigned one and this note.
         data = (data.astype(np.int32) - 32768).astype(np.int16)
+    elif says.get("cf") == 0 and _own_imagej(says) is None and _is_line(line):
+        # A straight line from its integers to what they measure, which ImageJ shows.
+        data = scaled(data, float(line[0]), float(line[1]))
     return judged(data)
+
+
+def _is_line(line: tuple[Any, Any]) -> bool:
+    return all(isinstance(each, int | float) for each in line) and line != (0, 1)
 
 
 def _pixels(series: TiffPageSeries, page: TiffPage) -> NDArray[Any]:
@@ -127,26 +133,38 @@ def _pixels(series: TiffPageSeries, page: TiffPage) -> NDArray[Any]:
     return data
 
 
-def _metadata(tif: TiffFile, page: TiffPage) -> dict[str, Any]:
+def _metadata(tif: TiffFile, page: TiffPage, number: int) -> dict[str, Any]:
     says = dict(tif.imagej_metadata or {})
     if says:
-        own = _own(says.get("Info"))
-        if own is not None:
-            return own
-        return {"imagej": says}
+        own = _own_imagej(says)
+        return {"imagej": says} if own is None else own
+    own = _own_ome(tif.ome_metadata, number)
+    if own is not None:
+        return own
     known = {
         "ome": tif.ome_metadata,
         "fei": tif.fei_metadata,
+        "zeiss": tif.sem_metadata,
         "description": None if tif.ome_metadata else page.description,
         "software": page.software,
     }
+    energy = tiff_calibration.beam_energy(tif)
+    if energy is not None:
+        known["Acquisition_instrument"] = {"TEM": {"beam_energy": energy}}
     return {name: value for name, value in known.items() if value}
 
 
-def _own(info: object) -> dict[str, Any] | None:
+def _own_imagej(says: dict[str, Any]) -> dict[str, Any] | None:
     """The metadata stemzoo wrote into ImageJ's Info, if it was stemzoo that wrote it."""
-    try:
-        says = json.loads(str(info))[OWN]
-    except (TypeError, ValueError, KeyError):
-        return None
-    return says if isinstance(says, dict) else None
+    return _own(says.get("Info"))
+
+
+def _own_ome(xml: str | None, number: int) -> dict[str, Any] | None:
+    """The same of the description of an image in OME-XML."""
+    descriptions = tiff_calibration.ome_elements(xml, "Description")
+    return _own(descriptions[number].text) if number < len(descriptions) else None
+
+
+def _own(text: object) -> dict[str, Any] | None:
+    found = (said(text) or {}).get(OWN)
+    return found if isinstance(found, dict) else None

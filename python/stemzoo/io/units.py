@@ -19,12 +19,16 @@ _NAMES = {word: unit for unit, words in _SPELLINGS.items() for word in words.spl
 _NOT_A_UNIT = {"", "none", "px", "pixel", "pixels", "<undefined>", "dimensionless", "unknown"}
 _METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "Å": 1e-10, "pm": 1e-12}
 
+OME_UNITS = tuple(_METRES)  # lengths; OME-XML has no reciprocal ones
+
 
 def normalise(unit: str | None) -> str | None:
     """The one spelling of `unit`; None for what is no unit. Unknown units pass as they are."""
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), unit or "")
     # NFC makes one Å of its three spellings; micro and Greek mu it keeps apart.
     text = unicodedata.normalize("NFC", text).strip(" \t\r\n\0").replace("\u03bc", "µ")
+    if text[:1] == "[" and text[-1:] == "]":  # as EMD writes them: [n_m]
+        text = text[1:-1].replace("_", "")
     if text.lower() in _NOT_A_UNIT:
         return None
     reciprocal = re.fullmatch(r"1\s*/\s*(\S+)|(\S+?)\s*(?:(?:\^|\*\*)?\(?-1\)?|⁻¹)", text)

@@ -21,7 +21,7 @@ _HARMLESS = re.compile(
     r"(Date|Time) string .* could not be parsed|AcquireDate not found|"  # when it was recorded
     r"did not contain any metadata|metadata can't be read|"  # beside the image
     r"spectrum|spectra|"  # is not what is read here
-    r"numba|deprecated|has been (moved|renamed)|"  # the libraries speak of themselves
+    r"numba|lumispy|deprecated|has been (moved|renamed)|"  # the libraries speak of themselves
     r"newer version of the HyperSpy|"
     r"decompression bomb"  # which stemzoo.io.bounds judges
 )

@@ -37,7 +37,7 @@ def save_merge(path: Path, images: Sequence[Any], found: ScanMerge) -> None:
 
 
 def _alone(images: Sequence[Any], chosen: int) -> list[Any]:
-    return [image if k == chosen else None for k, image in enumerate(images)]
+    return [images[k] if k == chosen else None for k in range(len(images))]
 
 
 def _float(image: NDArray[np.float32]) -> Floats:

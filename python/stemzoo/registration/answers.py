@@ -6,7 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from stemzoo import _core
+from stemzoo.registration.correction.correction import Correction, Corrects
+from stemzoo.registration.correction.recording import Recording
 
 Shift = tuple[float, float]  # (dy, dx)
 
@@ -28,7 +32,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Drift:
+class Drift(Corrects):
     """Features moved by (dy, dx) pixels: moving(r) = reference(r - d).
 
     `sigma` is the standard deviation along y and x, `score` the correlation of the frames where
@@ -39,6 +43,8 @@ class Drift:
     is not ruled out, the drift is as long as was looked for, or the frames correlate no better than
     unrelated ones. Frames that do not correlate anywhere, such as blank ones, give NaN and an
     infinite `sigma`.
+
+    `apply` moves what was recorded with the moving frame onto the reference.
     """
 
     dy: float
@@ -49,12 +55,27 @@ class Drift:
     candidates: tuple[Candidate, ...]
     reason: str = ""  # empty where the number may be trusted
 
+    def __repr__(self) -> str:
+        y, x = self.sigma
+        doubt = f"ambiguous: {self.reason}" if self.ambiguous else "unambiguous"
+        others = f", {len(self.candidates)} other candidates" if self.candidates else ""
+        return (
+            f"Drift(dy={self.dy:.2f} +- {y:.2f} px, dx={self.dx:.2f} +- {x:.2f} px, "
+            f"score {self.score:.3f}, {doubt}{others})"
+        )
+
     @property
     def probability(self) -> float:
         """How probable the answer is: what the candidates leave; 0 without an answer."""
         if not math.isfinite(self.dy):
             return 0.0
         return max(1 - sum(candidate.probability for candidate in self.candidates), 0.0)
+
+    @property
+    def correction(self) -> Correction:
+        known = math.isfinite(self.dy) and math.isfinite(self.dx)
+        path = np.array([[-self.dy, -self.dx]]) if known else None
+        return Correction("drift", None, (Recording(None, path, np.array([self.sigma])),))
 
 
 UNKNOWN = Drift(math.nan, math.nan, (math.inf, math.inf), True, 0.0, (), NOTHING)

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo.common.arrays import native, native_image
+from stemzoo.common.arrays import any_kind, native, native_image
 from stemzoo.common.threads import thread_count
 from stemzoo.common.travel import Remade
 
 Surface = NDArray[np.float32]
 
 
+@any_kind("reference", "moving")
 def ncc(
     reference: ArrayLike,
     moving: ArrayLike,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo.common.arrays import native_image
+from stemzoo.common.arrays import any_kind, native_image
 from stemzoo.common.errors import ModelError
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model, model_for
@@ -34,6 +34,7 @@ class Expected:
     sigma: Shift
 
 
+@any_kind("reference", "moving")
 def drift(
     reference: ArrayLike,
     moving: ArrayLike,

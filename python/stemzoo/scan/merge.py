@@ -13,18 +13,80 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
-from stemzoo.common.arrays import native_image
+from stemzoo.common.arrays import any_kind, native_image
+from stemzoo.common.chunks import opened
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.model import Model
 from stemzoo.registration.answers import Candidate, Drift
+from stemzoo.registration.correction.correction import Correction, Corrects
+from stemzoo.registration.correction.interpolation import less, plus
+from stemzoo.registration.correction.recording import Recording
 from stemzoo.registration.pair import Estimator, named
 
 Image = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
+KEPT_PIXELS = 1 << 25  # of scans that are read once; more are read whenever they are needed
+
+
+class Residuals(Sequence[Image]):
+    """What each scan shows beyond the picture at the same places, computed as it is asked for."""
+
+    def __init__(
+        self, scans: Scans, whole: Image, paths: Sequence[Floats], angles: Sequence[float]
+    ) -> None:
+        self._scans, self._whole, self._paths, self._angles = scans, whole, paths, angles
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            return [self[k] for k in range(len(self))[number]]
+        k = range(len(self))[number]
+        return _core.scan_residual(
+            self._whole, self._scans.read(k), self._angles[k], self._paths[k], 0
+        )
+
+
+class Scans:
+    """Scans that are read by their number, and kept where they are small.
+
+    Each as float32 without the mean of all, which keeps the contrast of what is left.
+    """
+
+    def __init__(self, images: Any) -> None:
+        self._images = images
+        self.shapes: list[tuple[int, int]] = []
+        total, count = 0.0, 0
+        kept: list[NDArray[Any]] | None = []
+        for k in range(len(images)):
+            pixels = self._pixels(k)
+            known = pixels[np.isfinite(pixels)]
+            total, count = total + float(known.sum(dtype=np.float64)), count + known.size
+            self.shapes.append((pixels.shape[0], pixels.shape[1]))
+            if kept is not None:
+                kept.append(pixels)
+            if sum(rows * columns for rows, columns in self.shapes) > KEPT_PIXELS:
+                kept = None
+        self.offset = total / count if count else 0.0
+        self._kept = None if kept is None else [less(pixels, self.offset) for pixels in kept]
+
+    def read(self, number: int) -> Image:
+        if self._kept is not None:
+            return self._kept[number]
+        return less(self._pixels(number), self.offset)
+
+    def _pixels(self, number: int) -> NDArray[Any]:
+        """Native pixels, NaN where they are masked."""
+        image, _ = opened(self._images[number])
+        mask = np.ma.getmask(image)
+        pixels = native_image(np.ma.getdata(image), f"images[{number}]")
+        return pixels if mask is np.ma.nomask else np.where(mask, np.nan, pixels)
+
 
 @dataclass(frozen=True, eq=False)
-class ScanMerge:
+class ScanMerge(Corrects):
     """One picture of several scans, and where the beam was in each.
 
     `image` has the shape of the first scan and lies where that lay on average; it is NaN where no
@@ -32,59 +94,45 @@ class ScanMerge:
 
     `paths[k]` [rows, 2] are the displacements (dy, dx) in px of every row of scan k, along that
     scan's own axes: scan[y, x] was recorded at (y + dy, x + dx). `sigma[k]` are their standard
-    deviations. `residuals[k]` is what scan k shows beyond the picture at the same places.
+    deviations. `residuals[k]` is what scan k shows beyond the picture at the same places, computed
+    as it is asked for.
 
     `ambiguous` means that scans may be placed wrongly, on a crystal by a lattice vector; `reason`
     says why, and `candidates` are where else the scan could lie, in px of the picture, the most
     probable first.
+
+    `apply` merges what was recorded with the scans, one array for each, or None for one without.
     """
 
     image: Image
     coverage: Image
     paths: tuple[Floats, ...]
     sigma: tuple[Floats, ...]
-    residuals: tuple[Image, ...]
+    residuals: Sequence[Image]
+    shapes: tuple[tuple[int, int], ...]
     angles: tuple[float, ...]
     ambiguous: bool
     candidates: tuple[Candidate, ...]
     reason: str = ""
 
-    def apply(self, images: Sequence[ArrayLike | None], *, threads: int | None = None) -> Image:
-        """The same correction on other images of the same scans, such as of another detector.
+    def __repr__(self) -> str:
+        rows, columns = self.image.shape
+        angles = ", ".join(f"{angle:g}" for angle in self.angles)
+        doubt = f"ambiguous: {self.reason}" if self.ambiguous else "unambiguous"
+        return f"ScanMerge({rows} x {columns} of scans at {angles} degrees, {doubt})"
 
-        One image for each scan, in order, or None for a scan without one. Raises ValueError if
-        their number or their shapes are others.
-        """
-        workers = thread_count(threads)
-        if len(images) != len(self.paths):
-            raise ValueError(
-                f"got {len(images)} images; expected {len(self.paths)}, one for each scan, or None "
-                "for a scan without one"
+    @property
+    def correction(self) -> Correction:
+        scans = tuple(
+            Recording(each, path, sigma, angle=angle)
+            for each, path, sigma, angle in zip(
+                self.shapes, self.paths, self.sigma, self.angles, strict=True
             )
-        given = [
-            (native_image(image, f"images[{k}]"), k)
-            for k, image in enumerate(images)
-            if image is not None
-        ]
-        if not given:
-            raise ValueError("every image is None; expected an image of one scan at least")
-        for pixels, k in given:
-            if pixels.shape != self.residuals[k].shape:
-                raise ValueError(
-                    f"images[{k}] has shape {pixels.shape}; the scan that was merged has "
-                    f"{self.residuals[k].shape}"
-                )
-        offset = _typical([pixels for pixels, _ in given])
-        merged, _ = _core.merge_along(
-            [_less(pixels, offset) for pixels, _ in given],
-            [self.angles[k] for _, k in given],
-            [self.paths[k] for _, k in given],
-            self.image.shape,
-            workers,
         )
-        return _plus(merged, offset)
+        return Correction("merge", self.shapes[0], scans)
 
 
+@any_kind("images", gives=("image", "coverage"))
 def merge_scans(
     images: Sequence[ArrayLike],
     angles: Sequence[float] = (0, 90),
@@ -98,7 +146,9 @@ def merge_scans(
     Parameters
     ----------
     images : 2-D scans of equal pixel size, in the order in which they were recorded. Pixels that
-        are NaN or masked are unknown. Rows of the arrays are the rows that the beam scanned.
+        are NaN or masked are unknown. Rows of the arrays are the rows that the beam scanned. A
+        list, a stack in memory or in a file, or whatever gives an image by its number: of a long
+        series, images are read whenever they are needed, and one or two are in memory at a time.
     angles : for each, by how many degrees the specimen appears turned counter-clockwise in it, as
         `numpy.rot90` turns by 90. Two of them must be at least 10 degrees apart, modulo 180.
     model : of the drift estimator, which tells one lattice vector from the next; None: the
@@ -116,54 +166,30 @@ def merge_scans(
     workers = thread_count(threads)
     if isinstance(images, np.ndarray) and images.ndim == 2:
         raise ValueError("images is one 2-D image; expected a sequence of two or more scans")
-    scans = [_scan(image, f"images[{k}]") for k, image in enumerate(images)]
+    if not hasattr(images, "__getitem__"):
+        images = list(images)
     turns = [float(angle) for angle in angles]
-    if len(scans) < 2:
-        raise ValueError(f"got {len(scans)} scan(s); expected two or more of one place")
-    if len(scans) != len(turns):
+    if len(images) < 2:
+        raise ValueError(f"got {len(images)} scan(s); expected two or more of one place")
+    if len(images) != len(turns):
         raise ValueError(
-            f"got {len(scans)} scans and {len(turns)} angles; expected one angle for each scan"
+            f"got {len(images)} scans and {len(turns)} angles; expected one angle for each scan"
         )
-    offset = _typical(scans)
-    shape = (scans[0].shape[0], scans[0].shape[1])
-    estimator = Estimator(shape, model, max_shift=max_shift, threads=threads)
-    pixels = [_less(scan, offset) for scan in scans]
-    merged, coverage, paths, sigma, residuals, placing = _core.merge_scans(
-        pixels, turns, estimator.core, workers
+    scans = Scans(images)
+    estimator = Estimator(scans.shapes[0], model, max_shift=max_shift, threads=threads)
+    merged, coverage, whole, paths, sigma, placing = _core.merge_scans(
+        scans.read, scans.shapes, turns, estimator.core, workers
     )
     placed = Drift(*named(placing))
     return ScanMerge(
-        image=_plus(merged, offset),
+        image=plus(merged, scans.offset),
         coverage=coverage,
         paths=tuple(paths),
         sigma=tuple(sigma),
-        residuals=tuple(residuals),
+        residuals=Residuals(scans, whole, paths, turns),
+        shapes=tuple(scans.shapes),
         angles=tuple(turns),
         ambiguous=placed.ambiguous,
         candidates=placed.candidates,
         reason=placed.reason,
     )
-
-
-def _scan(image: ArrayLike, name: str) -> NDArray[Any]:
-    """Native pixels, NaN where they are masked."""
-    pixels = native_image(np.ma.getdata(image), name)
-    mask = np.ma.getmask(image)
-    return pixels if mask is np.ma.nomask else np.where(mask, np.nan, pixels)
-
-
-def _typical(images: Sequence[NDArray[Any]]) -> float:
-    """A mean: float32 keeps the contrast of what is left without it."""
-    total, count = 0.0, 0
-    for image in images:
-        known = image[np.isfinite(image)]
-        total, count = total + float(known.sum(dtype=np.float64)), count + known.size
-    return total / count if count else 0.0
-
-
-def _less(image: NDArray[Any], offset: float) -> Image:
-    return np.ascontiguousarray(np.subtract(image, offset, dtype=np.float64).astype(np.float32))
-
-
-def _plus(image: Image, offset: float) -> Image:
-    return (image + np.float64(offset)).astype(np.float32)

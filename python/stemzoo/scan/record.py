@@ -16,12 +16,14 @@ def merge_provenance(
     sources: Sequence[Path],
     settings: Record,
     earlier: Sequence[Record | None],
+    dataset: int | None = None,
 ) -> Record:
     """The record inside the file of a merged picture; `settings` are arguments of `merge_scans`."""
     return {
         "task": "merge",
         "inputs": [
-            input_record(path, None, record) for path, record in zip(sources, earlier, strict=True)
+            input_record(path, dataset, record)
+            for path, record in zip(sources, earlier, strict=True)
         ],
         "model": model and model_record(model),
         "settings": settings,

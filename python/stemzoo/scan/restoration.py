@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stemzoo.common.arrays import image_or_stack
+from stemzoo.common.arrays import any_kind, image_or_stack
+from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.inference.suitability import warnings_of
-from stemzoo.scan.rows import Axis, Rows, find_rows, straightened
+from stemzoo.registration.correction.correction import Correction, Corrects
+from stemzoo.registration.correction.recording import Axis, Recording
+from stemzoo.scan.rows import Rows, find_rows, straightened
 
 PASSES = 4  # a pilot each
 EVIDENCE = 10.0  # log-likelihood ratio from which on rows are taken to have moved at all
@@ -30,11 +33,12 @@ Guess = Callable[..., NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Restoration:
+class Restoration(Corrects):
     """A restored image, and how far each of its rows lay from where it belongs.
 
     `rows` are the displacements (dy, dx) in px of every line along the fast direction `fast_axis`
-    ([H, 2], or [W, 2] where that is y), `sigma` their standard deviations.
+    ([H, 2], or [W, 2] where that is y), `sigma` their standard deviations. `apply` puts the rows of
+    what was recorded with the image where they belong.
     """
 
     image: NDArray[np.float32]
@@ -42,11 +46,22 @@ class Restoration:
     sigma: NDArray[np.float64]
     fast_axis: Axis
 
-    def apply(self, image: ArrayLike) -> NDArray[np.float32]:
-        """The same correction on anything recorded at the same time."""
-        return Rows(self.rows, self.sigma, (0.0, 0.0), self.fast_axis).apply(image)
+    def __repr__(self) -> str:
+        rows, columns = self.image.shape
+        dy, dx = np.sqrt(np.nanmean(self.rows**2, axis=0))
+        return (
+            f"Restoration({rows} x {columns}, {len(self.rows)} rows along {self.fast_axis} "
+            f"displaced by {dy:.2f} px along y and {dx:.2f} px along x, rms)"
+        )
+
+    @property
+    def correction(self) -> Correction:
+        shape = image_shape(self.image)
+        scan = Recording(shape, self.rows, self.sigma, fast_axis=self.fast_axis)
+        return Correction("rows", shape, (scan,))
 
 
+@any_kind("image", gives=("image",))
 def restore(
     image: ArrayLike,
     model: str | Model = "restore-scan",
@@ -90,8 +105,8 @@ def restored(
     if not model.contract.denoiser:
         return model.run(image, mean=mean, std=std, progress=progress), []
     frames = _frames(image)
-    denoiser = model_for("denoise", model.contract.denoiser)
     threads = model.threads or None
+    denoiser = model_for("denoise", model.contract.denoiser, threads)
     guess = partial(model, mean=mean, std=std)
     axis = fast_axis or _fast_axis(frames[0], guess, threads)
     stills, runs, found = [], [], []
@@ -119,6 +134,14 @@ def restored(
         "scan": scan,
     }
     return Run(images, settings, partial(warnings_of, model.contract, stills, images)), found
+
+
+def fast_axis_of(
+    frame: ArrayLike, model: Model, mean: float | None = None, std: float | None = None
+) -> Axis:
+    """The direction of the scan's rows, as the first frame of a series shows it."""
+    (image,) = _frames(frame)
+    return _fast_axis(image, partial(model, mean=mean, std=std), model.threads or None)
 
 
 def _frames(image: ArrayLike) -> list[NDArray[Any]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo import _core
 from stemzoo.common.arrays import native_image
 from stemzoo.common.threads import thread_count
+from stemzoo.registration.correction.recording import Axis
+from stemzoo.registration.correction.rows import oriented, restored, straighten, turned, typical
 
 REACH = (0, 5)  # px across and along rows
 SLOW = 25.0  # rows
@@ -26,7 +28,6 @@ SETTLED = 0.01  # px rms: displacements that change less are final
 
 Image = NDArray[np.float32]
 Floats = NDArray[np.float64]
-Axis = Literal["x", "y"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,33 +81,10 @@ def find_rows(
         raise ValueError(
             f"image has shape {recorded.shape} and pilot {clean.shape}; expected equal shapes"
         )
-    offset = _typical(clean)
-    pixels, model = _oriented(recorded, offset, fast_axis), _oriented(clean, offset, fast_axis)
+    offset = typical(clean)
+    pixels, model = oriented(recorded, offset, fast_axis), oriented(clean, offset, fast_axis)
     found = _core.find_rows(pixels, model, _whole(reach), float(slow), workers)
     return _as_rows(found, fast_axis)
-
-
-def straighten(
-    image: ArrayLike, displacements: ArrayLike, *, fast_axis: Axis = "x", threads: int | None = None
-) -> Image:
-    """The image with each row put where it was recorded.
-
-    `displacements` are the rows' (dy, dx) in pixels, as `find_rows` gives them: (H, 2), or (W, 2)
-    for the columns of a scan whose fast axis is y. Pixels that are NaN stay so where they land.
-    Raises ValueError if the displacements do not fit the image or are not finite.
-    """
-    workers = thread_count(threads)
-    pixels = native_image(image, "image")
-    offset = _typical(pixels)
-    places = np.asarray(displacements, np.float64)
-    lines = pixels.shape[_lines(fast_axis)]
-    if places.shape != (lines, 2):
-        raise ValueError(
-            f"displacements have shape {places.shape}; expected ({lines}, 2): "
-            f"(dy, dx) of each {'row' if fast_axis == 'x' else 'column'} of the image"
-        )
-    ordered = places if fast_axis == "x" else np.ascontiguousarray(places[:, ::-1])
-    return _restored(_oriented(pixels, offset, fast_axis), ordered, offset, fast_axis, workers)
 
 
 def straightened(
@@ -138,21 +116,21 @@ def straightened(
         raise ValueError(f"passes is {passes}; expected 1 or more")
     if fast_axis not in (None, "x", "y"):
         raise ValueError(f"fast_axis is {fast_axis!r}; expected 'x', 'y' or None")
-    offset = _typical(recorded)
+    offset = typical(recorded)
     axes: tuple[Axis, ...] = ("x", "y") if fast_axis is None else (fast_axis,)
-    pilot = _pilot(pilot_of, _filled(_oriented(recorded, offset, "x")), offset)
+    pilot = _pilot(pilot_of, _filled(oriented(recorded, offset, "x")), offset)
     along = (0, _whole(reach)[1])
     first = {}
     for axis in axes:
-        pixels, model = _oriented(recorded, offset, axis), _turned(pilot, axis)
+        pixels, model = oriented(recorded, offset, axis), turned(pilot, axis)
         first[axis] = _core.find_rows(pixels, model, along, float(slow), workers)
     axis = max(axes, key=lambda a: first[a][2][1])
-    found, pixels = first[axis], _oriented(recorded, offset, axis)
+    found, pixels = first[axis], oriented(recorded, offset, axis)
     total, power, settled = found[0], None, False
     both = reach[0] > 0 and passes > 1
     for left in range(passes - 1, 0, -1):
-        image_now = _turned(_filled(_core.resample_rows(pixels, total, workers)), axis)
-        model = _turned(_pilot(pilot_of, image_now, offset), axis)
+        image_now = turned(_filled(_core.resample_rows(pixels, total, workers)), axis)
+        model = turned(_pilot(pilot_of, image_now, offset), axis)
         if both and (left == 1 or settled):
             found = _core.find_rows(pixels, model, _whole(reach), float(slow), workers)
             total = found[0]
@@ -164,7 +142,7 @@ def straightened(
         if settled and not both:
             break
     rows = _as_rows((total, *found[1:]), axis)
-    return _restored(pixels, total, offset, axis, workers), rows
+    return restored(pixels, total, offset, axis, workers), rows
 
 
 def _damped(change: Floats, last: Floats | None) -> tuple[Floats, Floats]:
@@ -192,30 +170,7 @@ def _pilot(pilot_of: Callable[[Image], NDArray[Any]], image: Image, offset: floa
     pilot = native_image(pilot_of(given), "pilot")
     if pilot.shape != image.shape:
         raise ValueError(f"pilot_of made shape {pilot.shape} of {image.shape}; expected the same")
-    return _oriented(pilot, offset, "x")
-
-
-def _typical(image: NDArray[Any]) -> float:
-    """Median of some pixels: float32 keeps the contrast of what is left without it."""
-    some = image[:: 1 + image.shape[0] // 64, :: 1 + image.shape[1] // 64].astype(np.float64)
-    known = some[np.isfinite(some)]
-    return float(np.median(known)) if known.size else 0.0
-
-
-def _lines(axis: Axis) -> int:
-    return 0 if axis == "x" else 1
-
-
-def _turned(image: Image, axis: Axis) -> Image:
-    return image if axis == "x" else np.ascontiguousarray(image.T)
-
-
-def _oriented(image: NDArray[Any], offset: float, axis: Axis) -> Image:
-    """float32 without the offset, its rows along the fast axis."""
-    if axis not in ("x", "y"):
-        raise ValueError(f"fast_axis is {axis!r}; expected 'x' or 'y'")
-    centred = np.subtract(image, offset, dtype=np.float64).astype(np.float32)
-    return np.ascontiguousarray(centred if axis == "x" else centred.T)
+    return oriented(pilot, offset, "x")
 
 
 def _filled(image: Image) -> Image:
@@ -238,9 +193,3 @@ def _as_rows(found: tuple[Floats, Floats, tuple[float, float]], axis: Axis) -> R
     order = slice(None) if axis == "x" else slice(None, None, -1)
     displacements, sigma, evidence = found
     return Rows(displacements[:, order].copy(), sigma[:, order].copy(), evidence, axis)
-
-
-def _restored(pixels: Image, places: Floats, offset: float, axis: Axis, threads: int) -> Image:
-    moved = _turned(_core.resample_rows(pixels, places, threads), axis)
-    result: Image = (moved + np.float64(offset)).astype(np.float32)
-    return result

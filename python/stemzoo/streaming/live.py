@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,13 +128,21 @@ def _read(source: Source, slot: Slot) -> None:
 
 def _owned(item: ArrayLike | Micrograph | Exception) -> Micrograph | Exception:
     """The frame in memory of its own: a camera writes the next one where this one was."""
-    if isinstance(item, Exception | Micrograph):
+    if isinstance(item, Exception):
         return item
     try:
-        masked = np.ma.isMaskedArray(item)
-        return Micrograph(np.ma.array(item, copy=True) if masked else np.array(item))
+        if isinstance(item, Micrograph):
+            return replace(item, data=_copy(item.data), metadata=dict(item.metadata))
+        return Micrograph(_copy(item))
     except EXPECTED as error:
         return error
+
+
+def _copy(pixels: ArrayLike) -> NDArray[Any]:
+    if np.ma.isMaskedArray(pixels):
+        masked: NDArray[Any] = np.ma.array(pixels, copy=True)
+        return masked
+    return np.array(pixels)
 
 
 def _frames(source: Source | str | Path, stop: threading.Event) -> Source:

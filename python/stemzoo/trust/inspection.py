@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stemzoo.common.arrays import image_or_stack
+from stemzoo.common.arrays import any_kind, image_or_stack
 from stemzoo.inference.model import Model, load
 from stemzoo.inference.noise import NoiseModel
 from stemzoo.inference.record import Record, steps
 from stemzoo.inference.suitability import comparable, range_warnings
 from stemzoo.inference.survey import Survey, survey
+from stemzoo.registration.correction.rows import straighten
 from stemzoo.scan.restoration import Restoration
-from stemzoo.scan.rows import straighten
 from stemzoo.trust.columns import Columns, inspect_columns
 from stemzoo.trust.halves import Halves, split_halves
 from stemzoo.trust.residual import Residual, inspect_residual
@@ -80,6 +80,7 @@ class Inspection:
         return page(self, title, replay)
 
 
+@any_kind("raw", "result")
 def inspect(
     raw: ArrayLike,
     result: ArrayLike | Restoration,
@@ -201,7 +202,10 @@ def _straightened(
 ) -> NDArray[Any]:
     """The frame with its rows where the result has them."""
     if isinstance(result, Restoration):
-        return result.apply(np.ma.filled(np.ma.asarray(frame, np.float64), np.nan))
+        straight: NDArray[Any] = result.apply(
+            np.ma.filled(np.ma.asarray(frame, np.float64), np.nan)
+        )
+        return straight
     scan = record.get("scan") if record else None
     if not isinstance(scan, dict) or len(scan.get("rows", ())) != 1:
         return frame

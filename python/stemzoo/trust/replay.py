@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stemzoo.common.binning import binned
 from stemzoo.common.errors import FileError, ModelError
 from stemzoo.inference.model import Model, Run, load
-from stemzoo.inference.reading import normalisations, recorded_steps, require_followable
+from stemzoo.inference.reading import inputs_of, normalisations, recorded_steps, require_followable
 from stemzoo.inference.record import Record, sha256, software
 from stemzoo.io import read
+from stemzoo.io.series import read_series
 from stemzoo.model_file.interface import Windows
 
 # Other runtimes and processors add in another order. On normalised images, networks of the zoo then
@@ -61,27 +63,35 @@ def replay(
     """
     found = read(output)
     recorded = recorded_steps(found, output)
-    path, first = _start(recorded, output, source)
+    paths, first = _start(recorded, output, source)
     steps = recorded[first:]
     require_followable(steps, output)
     models = _models(steps, model, trust)
-    image = read(path, dataset=steps[0]["input"]["dataset"]).data
+    read_from = zip(paths, inputs_of(steps[0]), strict=True)
+    images = [_read(path, given) for path, given in read_from]
+    image: Any = images if steps[0]["task"] == "merge" else images[0]
     for step, ready in zip(steps, models, strict=True):
         made = _made(step, ready, image)
         image = made.image
     changed = [note for pair in zip(steps, models, strict=True) for note in _changed(*pair)]
-    words = _words(steps, "its input" if len(recorded) == 1 else path.name)
-    return _compared(output, found.data, made, words, ", ".join(dict.fromkeys(changed)))
+    words = _words(
+        steps, "its input" if len(recorded) == 1 else ", ".join(path.name for path in paths)
+    )
+    half = _half_a_step(steps[-1].get("stored"), made.image)
+    return _compared(output, found.data, made, words, ", ".join(dict.fromkeys(changed)), half)
 
 
-def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[Path, int]:
-    """The file to begin with, and the number of the step that it is the input of."""
-    # A record is not to lead anywhere but beside its file.
-    places = [source or output.parent / Path(step["input"]["file"]).name for step in steps]
-    for number, (path, step) in enumerate(zip(places, steps, strict=True)):
-        if path.is_file() and sha256(path) == step["input"]["sha256"]:
-            return path, number
-    path, wanted = places[0], steps[0]["input"]["sha256"]
+def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[list[Path], int]:
+    """The files to begin with, and the number of the step that they are the input of."""
+    for number, step in enumerate(steps):
+        paths = _places(step, output, source)
+        wanted = [given["sha256"] for given in inputs_of(step)]
+        if all(map(_is_file_of, paths, wanted)):
+            return paths, number
+    given = zip(_places(steps[0], output, source), inputs_of(steps[0]), strict=True)
+    path, wanted = next(
+        (path, one["sha256"]) for path, one in given if not _is_file_of(path, one["sha256"])
+    )
     if not path.is_file():
         raise FileError(
             f"{path} is not there, from which {output} was made; say where it is with --input"
@@ -90,6 +100,43 @@ def _start(steps: list[Record], output: Path, source: Path | None) -> tuple[Path
         f"{path} is not the file that {output} was made from, or was changed since: the "
         f"sha256 of that began {wanted[:12]}; give the right one with --input"
     )
+
+
+def _read(path: Path, given: Record) -> NDArray[Any]:
+    """The image or the stack that a step began with; its other files lie beside the first."""
+    others = [path.with_name(Path(other["file"]).name) for other in given.get("more", [])]
+    for other, recorded in zip(others, given.get("more", []), strict=True):
+        if not other.is_file() or sha256(other) != recorded["sha256"]:
+            raise FileError(
+                f"{other} is not there as it was, and is a frame of what was aligned; put it "
+                f"beside {path}"
+            )
+    image = read_series([path, *others], given["dataset"]) if others else None
+    data = (image or read(path, signal=given["dataset"])).data
+    data = _frame(path, data, given.get("frame"))
+    return binned(data, given.get("bin", 1))
+
+
+def _places(step: Record, output: Path, source: Path | None) -> list[Path]:
+    """Where the inputs of a step are; a record is not to lead anywhere but beside its file."""
+    names = [Path(given["file"]).name for given in inputs_of(step)]
+    if source is not None and not source.is_dir():
+        return [source] if len(names) == 1 else [source.parent / name for name in names]
+    return [(source or output.parent) / name for name in names]
+
+
+def _is_file_of(path: Path, wanted: str) -> bool:
+    return path.exists() and sha256(path) == wanted
+
+
+def _frame(path: Path, stack: NDArray[Any], number: int | None) -> NDArray[Any]:
+    """The page of web/ runs single frames of stacks."""
+    if number is None:
+        return stack
+    if stack.ndim != 3 or number >= len(stack):
+        raise FileError(f"{path} has no frame {number}, counted from 0, which was used")
+    single: NDArray[Any] = stack[number]
+    return single
 
 
 def _models(steps: list[Record], name: str | None, trust: bool) -> list[Model | None]:
@@ -145,12 +192,21 @@ def _pinned(wanted: Record) -> str:
 
 def _words(steps: list[Record], origin: str) -> str:
     models = [step["model"] for step in steps]
-    makers = [f"{each['name']} {each['version']}" if each else "stemzoo align" for each in models]
+    makers = [
+        f"{each['name']} {each['version']}" if each else f"stemzoo {step['task']}"
+        for each, step in zip(models, steps, strict=True)
+    ]
     return f"what {' and '.join(makers)} {'makes' if len(makers) == 1 else 'make'} of {origin}"
 
 
-def _made(step: Record, model: Model | None, data: NDArray[Any]) -> _Made:
+def _made(step: Record, model: Model | None, data: Any) -> _Made:
     """As it was made then: only what the user had a say in is taken from the record."""
+    if step["task"] == "merge":
+        from stemzoo.scan.merge import merge_scans
+
+        angles, longest = step["settings"]["angles"], step["settings"]["max_shift"]
+        picture = merge_scans(data, angles, model, max_shift=longest).image
+        return _Made(picture, float(np.nanstd(picture)))
     if step["task"] == "align":
         from stemzoo.alignment.align import align
 
@@ -176,7 +232,7 @@ def _run(model: Model, data: NDArray[Any], step: Record) -> Run:
         return restored(model, data, fast_axis=step["scan"]["fast_axis"], **options)[0]
     if "series" not in step:
         return model.run(data, **options)
-    from stemzoo.denoising.series import run_series
+    from stemzoo.alignment.series import run_series
 
     series = step["series"]
     shifts = [(math.nan, math.nan) if place is None else place for place in series["shifts"]]
@@ -188,7 +244,16 @@ def _laid(step: Record, model: Model) -> int | None:
     return int(step["tiling"]["step"][0]) if isinstance(model.contract.interface, Windows) else None
 
 
-def _compared(output: Path, found: NDArray[Any], made: _Made, words: str, changed: str) -> Replayed:
+def _half_a_step(stored: object, image: NDArray[Any]) -> float:
+    """By how much the values of a file of integers may be off; 0 of one of floats."""
+    if stored not in ("uint8", "uint16"):
+        return 0.0
+    return float(np.ptp(image)) / float(np.iinfo(str(stored)).max) / 2
+
+
+def _compared(
+    output: Path, found: NDArray[Any], made: _Made, words: str, changed: str, half_a_step: float
+) -> Replayed:
     again = made.image
     if again.shape == (1, *found.shape):  # a stack of one frame is an image, once it is written
         again = again[0]
@@ -201,7 +266,7 @@ def _compared(output: Path, found: NDArray[Any], made: _Made, words: str, change
     rms = float(np.sqrt(np.mean(difference * difference)))
     # On a large offset, rounding to float32 alone exceeds any share of the deviation.
     rounding = 2 * float(np.spacing(np.nanmax(np.abs(again))))
-    agrees = largest <= TOLERANCE * made.deviation + rounding  # not so if NaN
+    agrees = largest <= TOLERANCE * made.deviation + rounding + half_a_step  # not so if NaN
     scale = made.deviation or 1.0
     differs = (
         f"differs by at most {largest:.3g} and {rms:.3g} rms, that is {largest / scale:.2g} and "

@@ -289,6 +289,7 @@ def _not_found(wanted: _Wanted, entries: Sequence[Entry], settings: Settings) ->
     asked = f"; {shown(settings.url)} was not asked: stemzoo is offline" if unasked else ""
     gone = [str(path) for path in settings.site if not path.exists()]
     asked += f"; STEMZOO_SITE names {', '.join(gone)}, which is not there" if gone else ""
+    asked += "" if settings.url else "; STEMZOO_URL, where other models are fetched, is not set"
     new = [entry for entry in named if version in ("", entry.version)]
     if new:
         return ModelError(

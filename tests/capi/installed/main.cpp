@@ -26,6 +26,15 @@ int main() {
     } catch (const stemzoo::Error& error) {
         if (error.status() != STEMZOO_CANNOT_READ) return 1;
     }
+    const stemzoo::Prediction next = tracker.predict();
+    if (!(next.sigma_x > 0) || std::abs(next.dx - 10) > 3 * next.sigma_x) return 1;
+    std::vector<float> pilot(side * side), out(side * side);
+    for (std::size_t i = 0; i < pilot.size(); ++i) {
+        pilot[i] = 50 + 9 * std::sin(0.5f * static_cast<float>(i % side));
+    }
+    const auto rows = stemzoo::find_rows(pilot.data(), pilot.data(), side, side);
+    stemzoo::apply_rows(pilot.data(), side, rows, out.data());
+    if (std::abs(out[40 * side + 40] - pilot[40 * side + 40]) > 1) return 1;
     std::vector<float> surface(13 * 13);
     stemzoo::Ncc(still, 6, 6).run(moved, surface.data());
     const bool right =

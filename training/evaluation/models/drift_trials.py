@@ -19,6 +19,7 @@ import stemzoo
 from stemzoo.inference.model import Model
 from stemzoo.registration.pair import Drift
 from stemzoo.registration.shifting import peak
+from training.evaluation.colours import Colour, white
 from training.evaluation.models.common import EVALUATION_SEED, Metrics
 from training.evaluation.models.drift_limits import observed
 from training.simulate.bound import bound, information
@@ -31,6 +32,7 @@ from training.simulate.crystal_pairs import (
 from training.simulate.disturbances import Disturbance, record_pair
 from training.simulate.hexagons import MAX_DRIFT
 from training.simulate.lattice_pairs import FRAME_SIZE, LATTICE_CASES, ScenePairs, draw_lattices
+from training.simulate.scan import EDGE
 
 DRIFT_LATTICE, CLASSICAL, VASUDEVAN_DRIFT, HIGHEST_PEAK = (
     "drift-lattice",
@@ -74,6 +76,7 @@ class Setup:
     label: str = ""  # instead of the dose
     max_drift: float = MAX_DRIFT
     seed: int = TRIAL_SEED
+    colour: Colour = white  # of the noise
 
 
 @dataclass(frozen=True)
@@ -162,15 +165,31 @@ def trials(setup: Setup) -> Iterator[tuple[str, Trial]]:
     for start in range(0, setup.count, PAIRS_AT_ONCE):
         random = torch.Generator().manual_seed(setup.seed + start)
         scenes = drawn(setup.case, min(PAIRS_AT_ONCE, setup.count - start), random, setup.max_drift)
+        pixel = 2 if setup.colour.zoomed else 1  # of the counts, in px of a frame
+        if setup.colour.zoomed:
+            scenes = _halved(scenes)
         rows = information(scenes)
         for dose in setup.doses:
             pairs = record_pair(scenes, dose, random, setup.disturbance)
-            one, other = (dose * ratio for ratio in setup.disturbance.ratios)
-            limits = bound(rows, (one, other), setup.disturbance.jitter).numpy()
-            frames = zip(pairs.reference, pairs.moving, pairs.drift, limits, strict=True)
+            first, second = (dose * ratio for ratio in setup.disturbance.ratios)
+            limits = pixel * bound(rows, (first, second), setup.disturbance.jitter).numpy()
+            drifts = pixel * pairs.drift.double().numpy()
+            frames = zip(pairs.reference, pairs.moving, drifts, limits, strict=True)
             for still, moved, drift, limit in frames:
-                trial = Trial(_frame(still), _frame(moved), drift.double().numpy(), limit)
-                yield setup.label or f"{dose:g}", trial
+                one, other = (_frame(frame, setup.colour) for frame in (still, moved))
+                yield setup.label or f"{dose:g}", Trial(one, other, drift, limit)
+
+
+def _halved(scenes: ScenePairs) -> ScenePairs:
+    """At half the size, with the same margin."""
+    margin = [EDGE - EDGE // 2] * 4
+    still, moved = (
+        torch.nn.functional.pad(
+            torch.nn.functional.avg_pool2d(scene[:, None], 2), margin, mode="reflect"
+        )[:, 0]
+        for scene in (scenes.reference, scenes.moving)
+    )
+    return ScenePairs(still, moved, scenes.drift / 2)
 
 
 def drawn(
@@ -229,7 +248,9 @@ def _rounded(value: float) -> float:
     return round(value, 4)
 
 
-def _frame(pixels: torch.Tensor) -> Frame:
+def _frame(pixels: torch.Tensor, colour: Colour) -> Frame:
     """As users pass it: masked where no pixel was recorded."""
     frame = pixels.numpy()
+    if colour != white:
+        return colour.after(frame.astype(np.float64)).astype(np.float32)
     return frame if np.isfinite(frame).all() else np.ma.masked_invalid(frame)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo.alignment.align import align
+from stemzoo.alignment.denoise import denoise
 from stemzoo.cli.demo.phantoms import expose, psnr, ruddlesden_popper
-from stemzoo.denoising.denoise import denoise
 from stemzoo.plotting.pictures import grey, save_panels
 
 SHAPE = (384, 384)

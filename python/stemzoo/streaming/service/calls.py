@@ -11,10 +11,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 import stemzoo
-from stemzoo.denoising.denoise import denoise
+from stemzoo.inference.model import Model, Run, model_for
+from stemzoo.inference.record import software
 from stemzoo.registration.pair import Drift, drift
 from stemzoo.registration.tracker import DriftTracker
-from stemzoo.scan.restoration import restore
+from stemzoo.scan.restoration import restored
 from stemzoo.streaming.service.memory import Segment
 from stemzoo.streaming.service.messages import Refusal, Request
 from stemzoo.streaming.service.state import State
@@ -127,7 +128,14 @@ def _models(session: Session) -> Answer:
     from stemzoo.zoo.catalogue import models
 
     known = [
-        {"name": info.name, "version": info.version, "task": info.task, "size": info.size}
+        {
+            "name": info.name,
+            "version": info.version,
+            "task": info.task,
+            "size": info.size,
+            "sha256": info.entry.model.sha256,
+            "summary": info.entry.summary,
+        }
         for info in models()
     ]
     return {"models": known}, None
@@ -138,21 +146,40 @@ def _status(session: Session) -> Answer:
 
 
 def _denoise(
-    session: Session, frame: NDArray[Any], model: Any = "denoise-atomic", **numbers: Any
+    session: Session,
+    frame: NDArray[Any],
+    model: Any = "denoise-atomic",
+    details: Any = False,
+    **numbers: Any,
 ) -> Answer:
     with session.state.working:
-        image = denoise(frame, model_name(model), **numbers)
-    session.state.show(image)
-    return {}, image
+        ready = model_for("denoise", model_name(model))
+        run = ready.run(frame, **numbers)
+    session.state.show(run.image)
+    return _details(ready, run) if details else {}, run.image
 
 
 def _restore(
-    session: Session, frame: NDArray[Any], model: Any = "restore-scan", **settings: Any
+    session: Session,
+    frame: NDArray[Any],
+    model: Any = "restore-scan",
+    details: Any = False,
+    **settings: Any,
 ) -> Answer:
     with session.state.working:
-        image = restore(frame, model_name(model), **settings)
-    session.state.show(image)
-    return {}, image
+        ready = model_for("restore", model_name(model))
+        run, _ = restored(ready, frame, **settings)
+    session.state.show(run.image)
+    return _details(ready, run) if details else {}, run.image
+
+
+def _details(model: Model, run: Run) -> dict[str, Any]:
+    """How a result was made, for its record, and what the model was not trained for in it."""
+    settings = {**run.settings}
+    if "scan" in settings:  # a header has no room for a displacement of every row
+        settings["scan"] = {k: v for k, v in settings["scan"].items() if k != "rows"}
+    settings |= {"provider": model.provider, "threads": model.threads, "software": software()}
+    return {"settings": settings, "warnings": list(run.warnings)}
 
 
 def _drift(
@@ -230,8 +257,8 @@ CALLS = {
     "hello": Call(_hello),
     "models": Call(_models),
     "status": Call(_status),
-    "denoise": Call(_denoise, ("model", "mean", "std"), _IMAGES),
-    "restore": Call(_restore, ("model", "fast_axis", "mean", "std"), _IMAGES),
+    "denoise": Call(_denoise, ("model", "mean", "std", "details"), _IMAGES),
+    "restore": Call(_restore, ("model", "fast_axis", "mean", "std", "details"), _IMAGES),
     "drift": Call(_drift, ("model", "max_shift"), _STACK),
     "tracker.open": Call(_open_tracker, ("model", "max_shift"), _IMAGE, True),
     "tracker.push": Call(_push, ("tracker", "time"), _IMAGE, True),

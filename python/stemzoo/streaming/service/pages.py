@@ -34,7 +34,11 @@ _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript"),
 }
-_POLICY = "default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+_STATUS = "/status"  # the page about the service, where / is that of web/
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob:; "
+    "frame-ancestors 'none'"
+)
 
 
 class Page(BaseHTTPRequestHandler):
@@ -52,8 +56,14 @@ class Page(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if not self._may():
             return
-        if path in _FILES:
-            name, kind = _FILES[path]
+        page = self._session.state.page
+        if path in page:
+            shown, kind = page[path]
+            self._send(HTTPStatus.OK, kind, shown.read_bytes())
+        elif path == "/site.json" and page:
+            self._send_json({"service": stemzoo.__version__})
+        elif path in _FILES or path == _STATUS:
+            name, kind = _FILES["/" if path == _STATUS else path]
             file = resources.files("stemzoo.streaming.service") / name
             self._send(HTTPStatus.OK, kind, file.read_bytes())
         elif path == "/health":
@@ -65,7 +75,9 @@ class Page(BaseHTTPRequestHandler):
             found = HTTPStatus.OK if picture else HTTPStatus.NO_CONTENT
             self._send(found, "image/png", picture or b"")
         else:
-            places = ", ".join([*_FILES, "/health", "/models", "/picture.png", "POST /call"])
+            places = ", ".join(
+                [*_FILES, _STATUS, "/health", "/models", "/picture.png", "POST /call"]
+            )
             self._refuse(HTTPStatus.NOT_FOUND, f"there is no {path[:80]}; there are {places}")
 
     def do_POST(self) -> None:

@@ -7,6 +7,7 @@ import io
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 import stemzoo
 from stemzoo.streaming.service.budget import Budget
 from stemzoo.streaming.service.messages import Layout, Refusal, Request
+from stemzoo.streaming.service.site import site_files
 from stemzoo.streaming.service.streams import Streams
 
 MIB = 1 << 20
@@ -27,9 +29,14 @@ class State:
     """Token, bounds, counters, streams and the last picture. Threads share it."""
 
     def __init__(
-        self, token: str = "", max_frame: int = MAX_FRAME * MIB, budget: int = BUDGET * MIB
+        self,
+        token: str = "",
+        max_frame: int = MAX_FRAME * MIB,
+        budget: int = BUDGET * MIB,
+        page: Path | None = None,
     ) -> None:
         self.max_frame = max_frame
+        self.page = site_files(page) if page else {}
         self.budget = Budget(budget)
         self.streams = Streams()
         self.working = threading.Lock()  # a model uses all cores: one image at a time

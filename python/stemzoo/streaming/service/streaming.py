@@ -17,7 +17,7 @@ from stemzoo.streaming.service.messages import Refusal, Request, read_request
 from stemzoo.streaming.service.streams import Stream
 from stemzoo.streaming.service.wire import Wire, as_header, frame_of, refusal_of
 
-HELD = 4  # frames of a stream: being read, waiting, in work, newest for spectators
+HELD = 5  # frames of a stream: read, copied, waiting, in work, newest for spectators
 LOOK = 1.0  # s between looks at whether a spectator is still there
 
 

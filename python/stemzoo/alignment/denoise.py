@@ -6,11 +6,13 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from stemzoo.alignment.series import run_series
+from stemzoo.common.arrays import any_kind
 from stemzoo.common.progress import Progress
-from stemzoo.denoising.series import run_series
 from stemzoo.inference.model import Model, model_for
 
 
+@any_kind("image")
 def denoise(
     image: ArrayLike,
     model: str | Model = "denoise-atomic",
@@ -25,7 +27,7 @@ def denoise(
     `mean` and `std` replace the image's own in the normalisation (see `Model`). With `series=True`
     the frames of a 3-D stack are taken for one specimen that drifts but does not change: each frame
     comes back in its place, cleaner by what the others show of it, and by itself alone where it
-    differs from them (stemzoo.denoising.series says how, and what that cannot see).
+    differs from them (stemzoo.alignment.series says how, and what that cannot see).
     """
     ready = model_for("denoise", model)
     if series:

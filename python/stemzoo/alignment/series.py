@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.alignment.frames import Frames
-from stemzoo.alignment.straighten import straightened
 from stemzoo.common.progress import Progress
 from stemzoo.inference.model import Model, Run, model_for
+from stemzoo.registration.correction.shifted import straightened
 
 DRIFT_MODEL = "drift-lattice"
 COLUMNS = (1.5, 4.0)  # px: standard deviations of columns, over which residuals are summed

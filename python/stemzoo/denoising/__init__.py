@@ -1,1 +1,0 @@
-"""Single pictures and series denoised."""

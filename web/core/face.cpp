@@ -1,0 +1,244 @@
+// The core as the page's worker calls it: models examined, images run tile by tile. The network is
+// ONNX Runtime Web's, which answers later, so the loop is taken step by step.
+#include <emscripten/bind.h>
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "inference/plan_tiles.hpp"
+#include "inference/run_network.hpp"
+#include "model_file/examine.hpp"
+#include "model_file/interface.hpp"
+#include "trust/prominence.hpp"
+
+namespace stemzoo {
+namespace {
+
+using emscripten::typed_memory_view;
+using emscripten::val;
+
+// C++ exceptions leave as JavaScript's.
+template <typename Work>
+auto guarded(const Work& work) {
+    std::string said;
+    try {
+        return work();
+    } catch (const std::exception& error) {
+        said = error.what();
+    }
+    val::global("Error").new_(said).throw_();
+    throw std::logic_error("unreachable");
+}
+
+val pair_of(double first, double second) {
+    val both = val::array();
+    both.call<void>("push", first, second);
+    return both;
+}
+
+val pair_of(Shape shape) {
+    return pair_of(static_cast<double>(shape.rows), static_cast<double>(shape.cols));
+}
+
+class Model {
+  public:
+    Model(const std::string& bytes, const std::string& where)
+        : examined_(guarded([&] {
+              const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+              return model_file::examine({data, bytes.size()}, where);
+          })),
+          interface_(model_file::interface_of(examined_.contract)) {}
+
+    const model_file::Contract& contract() const { return examined_.contract; }
+
+    // The contract's fields, as in Python.
+    val described() const {
+        const model_file::Contract& known = contract();
+        val told = val::object();
+        told.set("name", known.name);
+        told.set("version", known.version);
+        told.set("task", known.task);
+        told.set("normalisation", known.normalisation);
+        told.set("licence", known.licence);
+        told.set("summary", known.summary);
+        told.set("limits", known.limits);
+        told.set("denoiser", known.denoiser);
+        told.set("input", interface_.input);
+        told.set("output", interface_.outputs.front());
+        val trained_for = val::object();
+        for (const auto& [key, value] : known.trained_for) trained_for.set(key, value);
+        told.set("trained_for", trained_for);
+        return told;
+    }
+
+    void require_room(std::size_t count, Shape tile) const {
+        const auto side = [](std::size_t length) { return static_cast<std::int64_t>(length); };
+        model_file::require_room(examined_, {side(count), 1, side(tile.rows), side(tile.cols)});
+    }
+
+  private:
+    model_file::Examined examined_;
+    model_file::Interface interface_;
+};
+
+template <typename T>
+AnyView view_as(const void* pixels, Shape shape) {
+    return contiguous(static_cast<const T*>(pixels), shape);
+}
+
+struct PixelType {
+    std::size_t bytes;
+    AnyView (*view)(const void* pixels, Shape shape);
+};
+
+template <typename T>
+PixelType pixel_type() {
+    return {sizeof(T), view_as<T>};
+}
+
+const PixelType& type_called(const std::string& dtype) {
+    static const std::map<std::string, PixelType> types{
+        {"uint8", pixel_type<std::uint8_t>()},   {"int8", pixel_type<std::int8_t>()},
+        {"uint16", pixel_type<std::uint16_t>()}, {"int16", pixel_type<std::int16_t>()},
+        {"uint32", pixel_type<std::uint32_t>()}, {"int32", pixel_type<std::int32_t>()},
+        {"float32", pixel_type<float>()},        {"float64", pixel_type<double>()}};
+    const auto found = types.find(dtype);
+    if (found == types.end()) throw std::invalid_argument("pixels are " + dtype);
+    return found->second;
+}
+
+// Fill `pixels`, `start`, then answer `next` by filling `answers` and `take` until it is null.
+class Run {
+  public:
+    Run(const std::string& dtype, std::size_t rows, std::size_t cols)
+        : type_(guarded([&] { return type_called(dtype); })),
+          shape_{rows, cols},
+          pixels_(rows * cols * type_.bytes),
+          out_(rows * cols, std::numeric_limits<float>::quiet_NaN()) {}
+
+    val pixels() { return val(typed_memory_view(pixels_.size(), pixels_.data())); }
+
+    void start(const Model& model) {
+        guarded([&] {
+            const Tiling tiling =
+                inference::plan_tiles(shape_, inference::geometry_of(model.contract()));
+            inference::Options options;
+            options.threads = 1;
+            run_ =
+                std::make_unique<inference::NetworkRun>(type_.view(pixels_.data(), shape_), tiling,
+                                                        contiguous(out_.data(), shape_), options);
+            tiling_ = std::make_unique<Tiling>(tiling);
+            model_ = &model;
+            return 0;
+        });
+    }
+
+    // {pixels, shape} of the next tiles, or null.
+    val next() {
+        return guarded([&] {
+            const inference::Batch* batch = run_->next();
+            if (batch == nullptr) return val::null();
+            model_->require_room(batch->count, batch->tile);
+            const std::size_t size = batch->count * batch->tile.size();
+            answers_.resize(size);
+            val shape = val::array();
+            shape.call<void>("push", batch->count, 1, batch->tile.rows, batch->tile.cols);
+            val told = val::object();
+            told.set("pixels", val(typed_memory_view(size, batch->pixels.get())));
+            told.set("shape", shape);
+            return told;
+        });
+    }
+
+    val answers() { return val(typed_memory_view(answers_.size(), answers_.data())); }
+    void take() { run_->take(answers_.data()); }
+    std::size_t done() const { return run_->done(); }
+    std::size_t total() const { return run_->total(); }
+
+    // What the record says of the run, in the words of Python's.
+    val finish() const {
+        return guarded([&] {
+            const inference::Normalised& by = run_->finish();
+            val normalisation = val::object();
+            normalisation.set("kind", model_->contract().normalisation);
+            normalisation.set("mean", by.mean);
+            normalisation.set("std", by.std);
+            if (by.limits) normalisation.set("limits", pair_of(by.limits->low, by.limits->high));
+            val tiling = val::object();
+            tiling.set("tile", pair_of(tiling_->tile()));
+            tiling.set("step", pair_of(tiling_->step()));
+            tiling.set("weights", weights_name(tiling_->weights()));
+            val told = val::object();
+            told.set("normalisation", normalisation);
+            told.set("tiling", tiling);
+            return told;
+        });
+    }
+
+    val result() { return val(typed_memory_view(out_.size(), out_.data())); }
+
+  private:
+    PixelType type_;
+    Shape shape_;
+    std::vector<unsigned char> pixels_;  // malloc aligns it for every type
+    std::vector<float> out_, answers_;
+    std::unique_ptr<inference::NetworkRun> run_;
+    std::unique_ptr<Tiling> tiling_;
+    const Model* model_ = nullptr;  // JavaScript keeps it until the end
+};
+
+// An image whose columns are looked for: fill `pixels`, then ask for its maxima.
+class Heights {
+  public:
+    Heights(std::size_t rows, std::size_t cols) : shape_{rows, cols}, pixels_(rows * cols) {}
+
+    val pixels() { return val(typed_memory_view(pixels_.size(), pixels_.data())); }
+
+    // The places, row * columns + column, of maxima that rise by `least` over their saddle.
+    val maxima(float least) {
+        return guarded([&] {
+            places_.clear();
+            for (const auto& each : trust::maxima(pixels_.data(), shape_, least)) {
+                places_.push_back(each.place);
+            }
+            return val(typed_memory_view(places_.size(), places_.data()));
+        });
+    }
+
+  private:
+    Shape shape_;
+    std::vector<float> pixels_;
+    std::vector<std::uint32_t> places_;
+};
+
+std::string version() { return STEMZOO_VERSION; }
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(stemzoo) {
+    emscripten::function("version", &version);
+    emscripten::class_<Model>("Model").constructor<std::string, std::string>().function(
+        "described", &Model::described);
+    emscripten::class_<Heights>("Heights")
+        .constructor<std::size_t, std::size_t>()
+        .function("pixels", &Heights::pixels)
+        .function("maxima", &Heights::maxima);
+    emscripten::class_<Run>("Run")
+        .constructor<std::string, std::size_t, std::size_t>()
+        .function("pixels", &Run::pixels)
+        .function("start", &Run::start)
+        .function("next", &Run::next)
+        .function("answers", &Run::answers)
+        .function("take", &Run::take)
+        .function("done", &Run::done)
+        .function("total", &Run::total)
+        .function("finish", &Run::finish)
+        .function("result", &Run::result);
+}
+
+}  // namespace stemzoo
