@@ -84,12 +84,12 @@ lint: .venv/dev  ## ruff, mypy strict, clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	find csrc tests/cpp web/core -name '*.?pp' | xargs $(BIN)/clang-format --dry-run -Werror
+	find csrc tests/cpp web/core -name '*.?pp' -o -name '*.cu' | xargs $(BIN)/clang-format --dry-run -Werror
 
 format: .venv/dev  ## what lint asks for, done
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	find csrc tests/cpp web/core -name '*.?pp' | xargs $(BIN)/clang-format -i
+	find csrc tests/cpp web/core -name '*.?pp' -o -name '*.cu' | xargs $(BIN)/clang-format -i
 
 cpp-test: .venv/dev  ## the C++ tests, as installed and under ASan + UBSan
 	$(MAKE) --output-sync=recurse -j2 installed-cpp-test sanitized-cpp-test

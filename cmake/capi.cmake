@@ -17,7 +17,7 @@ add_library(
     csrc/onnxruntime/providers.cpp
     csrc/onnxruntime/runtime.cpp
     csrc/onnxruntime/session.cpp
-    csrc/onnxruntime/shared_library.cpp)
+    csrc/core/shared_library.cpp)
 set_target_properties(
     stemzoo_capi
     PROPERTIES OUTPUT_NAME stemzoo

@@ -3,6 +3,8 @@
 #include "core/isa.hpp"
 
 namespace stemzoo {
+void bind_cuda(pybind11::module_& m);
+void bind_device_tensor(pybind11::module_& m);
 void bind_drift(pybind11::module_& m);
 void bind_drift_steps(pybind11::module_& m);
 void bind_inference(pybind11::module_& m);
@@ -36,5 +38,7 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_tiling(m);
     stemzoo::bind_inference(m);  // after the tiling that it returns
     stemzoo::bind_tracker(m);
+    stemzoo::bind_device_tensor(m);
+    stemzoo::bind_cuda(m);  // after the tiling and the tensor that it takes
     stemzoo::bind_trust(m);
 }

@@ -54,6 +54,8 @@ struct Normalised {
     std::optional<Limits> limits;  // where there are hot pixels: the range of all others
 };
 
+class Canvas;  // canvas.hpp
+
 // The run of one image, batch by batch, for a host whose network does not answer within a call:
 //
 //     while (const Batch* batch = run.next()) run.take(network(*batch));
@@ -63,24 +65,29 @@ class NetworkRun {
   public:
     NetworkRun(const AnyView& image, const Tiling& tiling, const View<float>& out,
                const Options& options = {});
+    NetworkRun(std::unique_ptr<Canvas> canvas, const Tiling& tiling,
+               const std::optional<Normalisation>& normalisation);
+    ~NetworkRun();
+    NetworkRun(const NetworkRun&) = delete;
+    NetworkRun& operator=(const NetworkRun&) = delete;
 
     const Batch* next();               // null after the last; the same one until it is taken
     void take(const float* answers);   // what the network made of it
     const Normalised& finish() const;  // after the last
 
     std::size_t done() const { return done_; }  // tiles
-    std::size_t total() const { return tiling_.windows(); }
+    std::size_t total() const { return total_; }
 
   private:
-    AnyView image_;
-    Tiling tiling_;
-    View<float> out_;
-    unsigned threads_;
-    Scratch<double> filled_;  // where there is a mask: what stands in for the image
+    std::unique_ptr<Canvas> canvas_;
+    std::size_t total_;
     Normalised by_{};
     Batch batch_{};
-    std::size_t at_once_ = 0, done_ = 0;
+    std::size_t at_once_ = 0, count_ = 0, done_ = 0;
 };
+
+// All batches of a run. Throws Cancelled if `progress` says so.
+Normalised run(NetworkRun& image, const Network& network, const Progress& progress);
 
 // Writes what the network makes of the image to `out`, in the units of the image. Hot pixels are
 // limited to the range of all others (tiling/statistics.hpp); masked ones are filled with the mean.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "ncc/normalised.hpp"
 #include "ncc/overlap.hpp"
 
 namespace stemzoo::ncc {
@@ -57,13 +57,6 @@ void each_row(const DirectImage& a, const Rect& ra, const DirectImage& b, const 
     }
 }
 
-// Is this sum of squared deviations no more than rounding of the pixels can leave?
-bool is_rounding(double variance, double n, double mean, Scaling scaling) {
-    const double largest = std::abs(scaling.offset * scaling.scale) + std::abs(mean);
-    const double rounding = 16 * std::numeric_limits<double>::epsilon() * largest;
-    return variance <= n * rounding * rounding;
-}
-
 }  // namespace
 
 DirectImage direct_image(const AnyView& image, Scaling scaling) {
@@ -100,8 +93,9 @@ double direct_correlation(const DirectImage& a, const Rect& ra, const DirectImag
             ab.add(part, w * x * y);
         });
     });
-    if (is_rounding(aa.total(), count, mean_a, a.scaling)) return 0;
-    if (is_rounding(bb.total(), count, mean_b, b.scaling)) return 0;
+    const auto offset = [](const DirectImage& x) { return x.scaling.offset * x.scaling.scale; };
+    if (is_rounding(aa.total(), count, mean_a, offset(a))) return 0;
+    if (is_rounding(bb.total(), count, mean_b, offset(b))) return 0;
     // Two roots, since the product of two small sums may underflow.
     const double r = ab.total() / (std::sqrt(aa.total()) * std::sqrt(bb.total()));
     return std::clamp(r, -1.0, 1.0);

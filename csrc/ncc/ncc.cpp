@@ -8,20 +8,12 @@
 #include "core/once.hpp"
 #include "core/parallel.hpp"
 #include "ncc/geometry.hpp"
+#include "ncc/least_pixels.hpp"
 #include "ncc/plain.hpp"
 #include "ncc/transform.hpp"
 
 namespace stemzoo::ncc {
 namespace {
-
-double checked_min_pixels(const Settings& settings, Shape image) {
-    if (!(settings.min_overlap > 0 && settings.min_overlap <= 1)) {
-        throw std::invalid_argument("min_overlap is " + std::to_string(settings.min_overlap) +
-                                    "; expected a fraction of the image, above 0 and at most 1");
-    }
-    // Rounding of the product must not exclude a lag that has exactly the fraction asked for.
-    return settings.min_overlap * static_cast<double>(image.size()) * (1 - 1e-12);
-}
 
 // A contiguous copy in the image's own type, and a view of it.
 AnyView copy_pixels(const AnyView& image, Scratch<unsigned char>& memory) {
@@ -75,7 +67,7 @@ Reference::Reference(const AnyView& image, const Settings& settings, const Mask*
     : state_(std::make_unique<State>()) {
     State& s = *state_;
     s.geometry = make_geometry(shape_of(image), settings.max_dy, settings.max_dx);
-    s.min_pixels = checked_min_pixels(settings, s.geometry.image);
+    s.min_pixels = least_pixels(settings.min_overlap, s.geometry.image);
     s.image = image;
     if (mask != nullptr) {
         s.with_mask(mask, threads);

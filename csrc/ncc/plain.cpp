@@ -2,38 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "core/parallel.hpp"
 #include "ncc/direct.hpp"
+#include "ncc/normalised.hpp"
 #include "ncc/transform.hpp"
 
 namespace stemzoo::ncc {
 namespace {
 
-constexpr float unresolved = std::numeric_limits<float>::quiet_NaN();
-
-// When a lag's value can be trusted to 3e-5, a third of the promised 1e-4.
-//
-// A transform's error is spread evenly over all lags and stays below 16 units of T's last place
-// times |A| |B|, the square root of the product of both energies. (The root mean square is near
-// log2(n) / 4 units times the root mean square of the raw surface, which |A| |B| bounds; periodic
-// images come closest to that bound. tests/cpp/test_ncc.cpp holds images chosen to break this.)
-// The overlap's variances are float64 differences, good to 1e-13 of the energy.
-template <typename T>
-struct Resolution {
-    double least_product, least_a, least_b;
-
-    Resolution(double energy_a, double energy_b)
-        : least_a(1e-8 * energy_a), least_b(1e-8 * energy_b) {
-        constexpr double unit = std::numeric_limits<T>::epsilon() / 2;
-        constexpr double ratio = 16 * unit / 3e-5;
-        least_product = ratio * ratio * energy_a * energy_b;
-    }
-};
-
-// Turns raw sums of products into correlations, or `unresolved`.
+// Turns raw sums of products into correlations, or NaN where they do not resolve one.
 template <typename T>
 void normalise(const Geometry& g, const T* raw, const OverlapSums& a, const OverlapSums& b,
                double min_pixels, float* surface, unsigned threads) {
@@ -51,13 +30,9 @@ void normalise(const Geometry& g, const T* raw, const OverlapSums& a, const Over
                 const double n =
                     rows *
                     (width - std::abs(static_cast<double>(col) - static_cast<double>(g.max_dx)));
-                const double va = a.variance[i], vb = b.variance[j], product = va * vb;
-                const double r =
-                    (static_cast<double>(raw[i]) - a.sum[i] * b.sum[j] / n) / std::sqrt(product);
-                const bool known = (va > resolution.least_a) & (vb > resolution.least_b) &
-                                   (product > resolution.least_product);
                 const float value =
-                    known ? static_cast<float>(std::min(1.0, std::max(-1.0, r))) : unresolved;
+                    normalised(static_cast<double>(raw[i]), {a.sum[i], a.variance[i]},
+                               {b.sum[j], b.variance[j]}, n, resolution);
                 surface[i] = n < min_pixels ? 0.0f : value;
             }
         }

@@ -26,13 +26,6 @@ unsigned transform_threads(Shape image, unsigned threads) {
     return worthwhile_threads(image.size(), pixels_each, threads);
 }
 
-Scaling scaling_from(double mean, double variance) {
-    // Rounding leaves 1e-16 of the mean's square: less variance than that is not known.
-    const double deviation = std::sqrt(std::max(variance, 1e-16 * mean * mean));
-    if (!(deviation > 1e-150)) return {mean, 1.0};
-    return {mean, std::scalbn(1.0, -std::ilogb(deviation))};
-}
-
 Scaling measure_scaling(const Spectral<float>& spectral, const AnyView& image, const char* what,
                         unsigned threads) {
     constexpr std::size_t rows_a_block = 64;
@@ -54,9 +47,7 @@ Scaling measure_scaling(const Spectral<float>& spectral, const AnyView& image, c
                                     " has pixels that are NaN, infinite or beyond 1e150; replace "
                                     "them or mark them invalid with a mask");
     }
-    const auto n = static_cast<double>(shape.size());
-    const double mean = total.sum / n;
-    return scaling_from(mean, total.square_sum / n - mean * mean);
+    return scaling_of(total, static_cast<double>(shape.size()));
 }
 
 template <typename T>

@@ -7,6 +7,7 @@
 #include "core/array.hpp"
 #include "core/scratch.hpp"
 #include "ncc/overlap.hpp"
+#include "ncc/scaling.hpp"
 #include "ncc/spectral.hpp"
 
 namespace stemzoo::ncc {
@@ -15,11 +16,9 @@ namespace stemzoo::ncc {
 // each wakes the threads anew. Frames up to 512 x 512 pixels are done sooner on one thread.
 unsigned transform_threads(Shape image, unsigned threads);
 
-// Offset at the mean, scale a power of two that brings the standard deviation near 1. Throws
-// std::invalid_argument, naming the image as `what`, if a pixel is not finite.
+// Throws std::invalid_argument, naming the image as `what`, if a pixel is not finite.
 Scaling measure_scaling(const Spectral<float>& spectral, const AnyView& image, const char* what,
                         unsigned threads);
-Scaling scaling_from(double mean, double variance);
 
 // An image transformed along its columns.
 template <typename T>

@@ -4,7 +4,7 @@
 #include <string>
 #include <system_error>
 
-#include "onnxruntime/shared_library.hpp"
+#include "core/shared_library.hpp"
 
 namespace stemzoo::onnxruntime {
 namespace {

@@ -4,8 +4,8 @@
 #include <map>
 #include <mutex>
 
+#include "core/shared_library.hpp"
 #include "onnxruntime/owned.hpp"
-#include "onnxruntime/shared_library.hpp"
 
 namespace stemzoo::onnxruntime {
 namespace {

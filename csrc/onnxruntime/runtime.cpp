@@ -4,8 +4,8 @@
 #include <mutex>
 #include <system_error>
 
+#include "core/shared_library.hpp"
 #include "onnxruntime/places.hpp"
-#include "onnxruntime/shared_library.hpp"
 
 namespace stemzoo::onnxruntime {
 namespace {

@@ -64,7 +64,7 @@ std::string weights_name(Weights weights) {
 
 Axis::Axis(const char* name, std::size_t image, std::size_t tile, std::size_t step, Weights weights,
            std::size_t multiple)
-    : image_(image), tile_(tile), step_(step), crop_(weights == Weights::crop) {
+    : grid_{image, tile, step, 0, 0, weights == Weights::crop} {
     require_side(name, "image", image);
     require_side(name, "tile", tile);
     require_side(name, "multiple", multiple);
@@ -76,61 +76,24 @@ Axis::Axis(const char* name, std::size_t image, std::size_t tile, std::size_t st
     require_multiple_of(name, "tile", tile, multiple);
     require_multiple_of(name, "step", step, multiple);
 
-    padded_ = std::max(tile, divide_up(image, multiple) * multiple);
-    windows_ = divide_up(padded_ - tile, step) + 1;
+    grid_.padded = std::max(tile, divide_up(image, multiple) * multiple);
+    grid_.windows = divide_up(grid_.padded - tile, step) + 1;
     plan_weights(weights);
 }
 
-std::size_t Axis::first_window_over(std::size_t pixel) const {
-    if (pixel < tile_) return 0;
-    return std::min(divide_up(pixel + 1 - tile_, step_), windows_ - 1);
-}
-
-std::size_t Axis::last_window_over(std::size_t pixel) const {
-    return pixel >= padded_ - tile_ ? windows_ - 1 : pixel / step_;
-}
-
-std::size_t Axis::source(std::size_t position) const {
-    if (position < image_) return position;
-    if (image_ == 1) return 0;
-    const std::size_t period = 2 * (image_ - 1);
-    const std::size_t phase = position % period;
-    return phase < image_ ? phase : period - phase;
-}
-
-Span Axis::span(std::size_t window) const {
-    if (crop_) return cropped_span(window);
-    const std::size_t from = start(window);
-    const std::size_t end = std::min(tile_, image_ - from);
-    const std::size_t others_end = window == 0 ? 0 : start(window - 1) + tile_ - from;
-    const std::size_t others_begin = window + 1 == windows_ ? tile_ : start(window + 1) - from;
-    const std::size_t core_begin = std::min(others_end, end);
-    return {0, core_begin, std::min(std::max(core_begin, others_begin), end), end};
-}
-
-// Neighbours meet in the middle of their overlap.
-Span Axis::cropped_span(std::size_t window) const {
-    const std::size_t from = start(window);
-    const std::size_t begin = window == 0 ? 0 : (start(window - 1) + tile_ + from) / 2 - from;
-    const std::size_t cut =
-        window + 1 == windows_ ? tile_ : (from + tile_ + start(window + 1)) / 2 - from;
-    const std::size_t end = std::min(cut, image_ - from);
-    return {std::min(begin, end), std::min(begin, end), end, end};
-}
-
 void Axis::plan_weights(Weights weights) {
-    if (crop_) return;
-    profile_.resize(tile_);
-    for (std::size_t i = 0; i < tile_; ++i) {
-        profile_[i] = static_cast<float>(profile_at(weights, i, tile_));
+    if (grid_.crop) return;
+    profile_.resize(tile());
+    for (std::size_t i = 0; i < tile(); ++i) {
+        profile_[i] = static_cast<float>(profile_at(weights, i, tile()));
     }
-    std::vector<double> sum(image_, 0.0);
-    for (std::size_t window = 0; window < windows_; ++window) {
+    std::vector<double> sum(image(), 0.0);
+    for (std::size_t window = 0; window < windows(); ++window) {
         double* covered = sum.data() + start(window);
-        const std::size_t end = std::min(tile_, image_ - start(window));
+        const std::size_t end = std::min(tile(), image() - start(window));
         for (std::size_t i = 0; i < end; ++i) covered[i] += static_cast<double>(profile_[i]);
     }
-    share_.resize(image_);
+    share_.resize(image());
     std::transform(sum.begin(), sum.end(), share_.begin(),
                    [](double total) { return static_cast<float>(1 / total); });
 }

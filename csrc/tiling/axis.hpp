@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tiling/axis_grid.hpp"
+
 namespace stemzoo {
 
 enum class Weights { flat, triangular, hann, crop };
@@ -14,34 +16,27 @@ enum class Weights { flat, triangular, hann, crop };
 Weights weights_from_name(const std::string& name);
 std::string weights_name(Weights weights);
 
-// The pixels that a window contributes to, counted from its start. From core_begin to core_end it
-// is alone and its weight is exactly one; before core_begin it shares them with earlier windows,
-// from core_end on with later ones.
-struct Span {
-    std::size_t begin, core_begin, core_end, end;
-};
+using Span = SpanOf<std::size_t>;
 
 class Axis {
   public:
     Axis(const char* name, std::size_t image, std::size_t tile, std::size_t step, Weights weights,
          std::size_t multiple);
 
-    std::size_t image() const { return image_; }
-    std::size_t padded() const { return padded_; }
-    std::size_t tile() const { return tile_; }
-    std::size_t step() const { return step_; }
-    std::size_t windows() const { return windows_; }
+    std::size_t image() const { return grid_.image; }
+    std::size_t padded() const { return grid_.padded; }
+    std::size_t tile() const { return grid_.tile; }
+    std::size_t step() const { return grid_.step; }
+    std::size_t windows() const { return grid_.windows; }
 
-    std::size_t start(std::size_t window) const {
-        return window + 1 == windows_ ? padded_ - tile_ : window * step_;
+    std::size_t start(std::size_t window) const { return grid_.start(window); }
+    std::size_t first_window_over(std::size_t pixel) const {
+        return grid_.first_window_over(pixel);
     }
-    std::size_t first_window_over(std::size_t pixel) const;
-    std::size_t last_window_over(std::size_t pixel) const;
-
-    // The pixel of the image that a position of the padded image shows.
-    std::size_t source(std::size_t position) const;
-
-    Span span(std::size_t window) const;
+    std::size_t last_window_over(std::size_t pixel) const { return grid_.last_window_over(pixel); }
+    std::size_t source(std::size_t position) const { return grid_.source(position); }
+    Span span(std::size_t window) const { return grid_.span(window); }
+    const AxisGrid<std::size_t>& grid() const { return grid_; }
 
     // Outside the core, the weight at pixel i of a window is profile()[i] * share(window)[i]: the
     // profile all windows have, over the sum of all profiles at that pixel of the image. Kept so,
@@ -49,15 +44,15 @@ class Axis {
     // A cropping axis has cores only, and neither array.
     const float* profile() const { return profile_.data(); }
     const float* share(std::size_t window) const {
-        return crop_ ? nullptr : share_.data() + start(window);
+        return grid_.crop ? nullptr : share_.data() + start(window);
     }
 
+    const float* whole_share() const { return share_.data(); }
+
   private:
-    Span cropped_span(std::size_t window) const;
     void plan_weights(Weights weights);
 
-    std::size_t image_, tile_, step_, padded_, windows_;
-    bool crop_;
+    AxisGrid<std::size_t> grid_;
     std::vector<float> profile_, share_;
 };
 

@@ -164,7 +164,7 @@ template <typename T>
 Statistics measure_view(const View<const T>& image, unsigned threads) {
     const Moments all = moments_of(image, threads);
     const Statistics plain{all.mean, all.std, all.finite, std::nullopt};
-    if (!all.finite || image.shape.size() < kFew || !(all.farthest() > kSuspect * all.std)) {
+    if (!all.finite || !may_have_hot_pixels(image.shape.size(), all.std, all.farthest())) {
         return plain;
     }
     const Cooled<T> cooled(image, all, threads);
@@ -173,6 +173,10 @@ Statistics measure_view(const View<const T>& image, unsigned threads) {
 }
 
 }  // namespace
+
+bool may_have_hot_pixels(std::size_t pixels, double std, double farthest) {
+    return pixels >= kFew && farthest > kSuspect * std;
+}
 
 Statistics measure(const AnyView& image, unsigned threads) {
     if (shape_of(image).size() == 0) {

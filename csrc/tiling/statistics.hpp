@@ -32,4 +32,7 @@ struct Statistics {
 // Without hot pixels the result is that of plain sums, to the last bit.
 Statistics measure(const AnyView& image, unsigned threads);
 
+// Whether an image of so many pixels may have hot ones, by its range. Most have not.
+bool may_have_hot_pixels(std::size_t pixels, double std, double farthest);
+
 }  // namespace stemzoo

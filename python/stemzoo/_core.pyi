@@ -272,6 +272,87 @@ class Tiling:
         threads: int = 0,
     ) -> None: ...
 
+# --- csrc/bindings/device_tensor.cpp and cuda.cpp; `stream` is the address of a CUDA stream.
+
+def cuda_devices() -> tuple[list[tuple[str, int, int, tuple[int, int]]], str, bool]:
+    """The name, bytes, free bytes and compute capability of each GPU; why there are none; whether
+    they are emulated."""
+
+class DeviceTensor:
+    """An array in memory of a GPU."""
+
+    @staticmethod
+    def empty(device: int, shape: Sequence[int]) -> DeviceTensor: ...
+    @staticmethod
+    def from_dlpack(capsule: Any) -> DeviceTensor: ...
+    @staticmethod
+    def from_interface(array: Any) -> DeviceTensor: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def device(self) -> int: ...
+    @property
+    def pointer(self) -> int: ...
+    @property
+    def contiguous(self) -> bool: ...
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]: ...
+    def __dlpack__(self, **keywords: Any) -> Any: ...
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+    def frame(self, index: int) -> DeviceTensor: ...
+    def finite(self) -> bool: ...
+    def to_host(self) -> NDArray[Any]: ...
+
+class DeviceCorrelator:
+    def __init__(
+        self,
+        reference: NDArray[Any] | DeviceTensor,
+        max_shift: tuple[int, int],
+        min_overlap: float,
+        working_bytes: int,
+        device: int,
+        stream: int = 0,
+    ) -> None: ...
+    def correlate(self, frames: NDArray[Any] | DeviceTensor, stream: int = 0) -> Any: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def device(self) -> int: ...
+
+class DeviceTiles:
+    def __init__(self, tiling: Tiling, device: int) -> None: ...
+    def split(
+        self,
+        image: NDArray[Any] | DeviceTensor,
+        first: int,
+        count: int,
+        out: DeviceTensor | None = None,
+        stream: int = 0,
+    ) -> DeviceTensor: ...
+    def blend(
+        self,
+        batch: NDArray[Any] | DeviceTensor,
+        out: DeviceTensor | None = None,
+        first: int = 0,
+        fill: float | None = None,
+        stream: int = 0,
+    ) -> DeviceTensor: ...
+
+def run_network_on_device(
+    image: NDArray[Any] | DeviceTensor,
+    tiling: Tiling,
+    network: Callable[[DeviceTensor], DeviceTensor],
+    mean_std: tuple[float, float] | None,
+    result: DeviceTensor,
+    stream: int = 0,
+    progress: Callable[[int, int], object] | None = None,
+) -> tuple[DeviceTensor, float, float, tuple[float, float] | None]:
+    """As run_network, with image, tiles and result on a GPU."""
+
 # --- csrc/bindings/model_file.cpp; `where` names a model in errors, which are ModelError.
 
 MAX_MODEL: int

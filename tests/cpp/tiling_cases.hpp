@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "tiling/tiling.hpp"
+#if defined(STEMZOO_TEST_CUDA)
+#include "cuda_backend.hpp"
+#endif
 
 namespace tiling_cases {
 
@@ -32,15 +35,28 @@ inline AnyView view_of(const Floats& pixels, Shape shape) {
 
 inline Floats split_all(const Tiling& tiling, const Floats& image, unsigned threads = 1) {
     Floats batch(tiling.windows() * tiling.tile().size(), kNaN);
-    tiling.split(view_of(image, tiling.image()), 0, 1, 0, tiling.windows(), batch.data(), threads);
+    const AnyView view = view_of(image, tiling.image());
+#if defined(STEMZOO_TEST_CUDA)
+    (void)threads;
+    cuda_backend::tiles(tiling)->split(cuda::frames_of(view), 0, 1, nullptr, 0, tiling.windows(),
+                                       batch.data(), nullptr);
+#else
+    tiling.split(view, 0, 1, 0, tiling.windows(), batch.data(), threads);
+#endif
     return batch;
 }
 
 inline Floats blend_all(const Tiling& tiling, const Floats& batch, double gain = 1, float fill = 0,
                         unsigned threads = 1) {
     Floats out(tiling.image().size(), fill);
-    tiling.blend(batch.data(), 0, tiling.windows(), gain, contiguous(out.data(), tiling.image()),
-                 threads);
+    const View<float> view = contiguous(out.data(), tiling.image());
+#if defined(STEMZOO_TEST_CUDA)
+    (void)threads;
+    cuda_backend::tiles(tiling)->blend(batch.data(), 0, tiling.windows(), gain, nullptr, view,
+                                       nullptr);
+#else
+    tiling.blend(batch.data(), 0, tiling.windows(), gain, view, threads);
+#endif
     return out;
 }
 

@@ -7,8 +7,6 @@ makes of them; `Model` checks what it is given and hands in the session.
 from __future__ import annotations
 
 import hashlib
-import math
-import numbers
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +23,12 @@ from stemzoo.common.errors import ModelError
 from stemzoo.common.progress import Progress
 from stemzoo.common.settings import Settings
 from stemzoo.common.threads import thread_count
+from stemzoo.inference.fixed_shape import checked_tile, fixed_tiles, warm_up
+from stemzoo.inference.normalisation import normalisation_of
+from stemzoo.inference.on_gpu import GpuRuns
 from stemzoo.inference.origin import Origin, read_model
+from stemzoo.inference.precision import require_passed
+from stemzoo.inference.providers import Asked, Provider, asked_for
 from stemzoo.inference.suitability import warnings_of
 from stemzoo.model_file.contract import examine
 from stemzoo.model_file.interface import TakesImages
@@ -79,34 +82,45 @@ class Model:
     def __init__(
         self,
         path: str | Path,
-        providers: Sequence[str] | None = None,
+        providers: Sequence[Provider] | None = None,
         threads: int | None = None,
         *,
+        device: str | None = None,
+        strict: bool = False,
+        precision: str = "float32",
+        tile: int | None = None,
+        asked: Asked | None = None,
         content: bytes | None = None,
         sha256: str = "",
         listed: bool = False,
     ) -> None:
         """`content` is what `path` holds, where somebody has read it; `sha256` is that of the
-        content, and `listed` whether a zoo lists it."""
+        content, and `listed` whether a zoo lists it; `asked` stands for the arguments that choose a
+        provider. All else is as in `load`."""
         from stemzoo.inference.session import open_session
 
+        asked = asked or asked_for(providers, device, precision, strict)
         self.threads = thread_count(threads)
         self.path = Path(path)
         content = read_model(self.path) if content is None else content
         self.contract, graph = examine(content, str(path))
         self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
-        self._providers = None if providers is None else tuple(providers)
+        require_passed(precision, self.contract.name, self.sha256)
+        self._asked, self._tile = asked, checked_tile(tile, self.contract)
         self._origin = Origin(
             self.contract.name,
             self.contract.version,
             self.sha256,
             "" if listed else os.path.abspath(path),
         )
-        self._session = open_session(content, graph, self.path, providers, self.threads)
-        self.provider: str = self._session.get_providers()[0]
+        self._session = open_session(content, graph, self.path, asked, self.threads)
+        self.provider: str = self._session.provider
+        self._gpu_runs = GpuRuns(self._session, self.path)
+        if tile is not None or self._session.gpu is not None:
+            warm_up(self._session, self.contract, tile)
 
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
-        return _reopened, (self._origin, self._providers, self.threads or None)
+        return _reopened, (self._origin, self._asked, self.threads or None, self._tile)
 
     def __repr__(self) -> str:
         contract = self.contract
@@ -123,8 +137,11 @@ class Model:
         mean: float | None = None,
         std: float | None = None,
         progress: Progress | None = None,
+        stream: Any = None,
     ) -> NDArray[Any]:
-        return self.run(image, step=step, mean=mean, std=std, progress=progress).image
+        return self.run(
+            image, step=step, mean=mean, std=std, progress=progress, stream=stream
+        ).image
 
     def run(
         self,
@@ -134,6 +151,7 @@ class Model:
         mean: float | None = None,
         std: float | None = None,
         progress: Progress | None = None,
+        stream: Any = None,
     ) -> Run:
         """Like calling the model, and says with which settings the result was made."""
         interface, name = self.contract.interface, self.contract.name
@@ -142,8 +160,10 @@ class Model:
                 f"{name} reads what is made of two frames, not images; "
                 "use stemzoo.drift(reference, moving, model=...)"
             )
-        pixels, mask = image_or_stack(image, "image")
         options = _Options(interface.geometry(step, name), normalisation_of(mean, std))
+        if self._gpu_runs.takes(image):
+            return self._run_on_gpu(image, options, progress, stream)
+        pixels, mask = image_or_stack(image, "image")
         masked = mask if mask is not None and mask.any() else None
         run_on = self._run_stack if pixels.ndim == 3 else self._run_image
         run = run_on(pixels, masked, options, progress)
@@ -184,21 +204,52 @@ class Model:
         progress: Progress | None,
     ) -> Run:
         rows, columns = image.shape
-        tiling = _core.plan_tiles((rows, columns), **options.geometry, max_tile=MAX_TILE)
-        given = options.normalisation
-        result, mean, std, limits = _core.run_network(
-            image, tiling, self.infer, given, mask, self.threads, progress
+        tiling = self._plan((rows, columns), options)
+        result, *by = _core.run_network(
+            image, tiling, self.infer, options.normalisation, mask, self.threads, progress
         )
+        return Run(result, self._settings(tiling, options, by))
+
+    def _plan(self, shape: tuple[int, int], options: _Options) -> _core.Tiling:
+        if self._tile is not None:
+            return fixed_tiles(shape, self._tile, options.geometry)
+        return _core.plan_tiles(shape, **options.geometry, max_tile=MAX_TILE)
+
+    def _settings(
+        self, tiling: _core.Tiling, options: _Options, by: Sequence[Any]
+    ) -> dict[str, Any]:
+        mean, std, limits = by
         normalisation: dict[str, Any] = {"kind": self.contract.normalisation}
-        normalisation |= {"given": True} if given else {}
+        normalisation |= {"given": True} if options.normalisation else {}
         normalisation |= {"mean": mean, "std": std}
         if limits:
             normalisation["limits"] = limits  # where there are hot pixels
-        settings = {
+        return {
             "normalisation": normalisation,
             "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": tiling.weights},
         }
-        return Run(result, settings)
+
+    def _run_on_gpu(
+        self, image: Any, options: _Options, progress: Progress | None, stream: Any
+    ) -> Run:
+        done = self._gpu_runs.run(
+            image,
+            lambda shape: self._plan(shape, options),
+            options.normalisation,
+            stream,
+            progress,
+        )
+        tiling = self._plan(done.image.shape[-2:], options)
+        settings = [self._settings(tiling, options, by) for by in done.normalised]
+        used = settings[0]
+        if done.image.ndim == 3:
+            used = used | {"normalisation": [each["normalisation"] for each in settings]}
+        if done.pixels is None:
+            return Run(done.image, used)
+        given, result = done.pixels, done.image
+        if done.mask is not None:
+            given, result = (np.ma.MaskedArray(each, done.mask) for each in (given, result))
+        return Run(result, used, partial(warnings_of, self.contract, given, result))
 
     def _run_stack(
         self,
@@ -223,9 +274,13 @@ class Model:
 def load(
     name: str | Path,
     version: str | None = None,
-    providers: Sequence[str] | None = None,
+    providers: Sequence[Provider] | None = None,
     threads: int | None = None,
     *,
+    device: str | None = None,
+    strict: bool = False,
+    precision: str = "float32",
+    tile: int | None = None,
     trust: bool = False,
     progress: Progress | None = None,
 ) -> Model:
@@ -234,46 +289,58 @@ def load(
     A model that is not on this machine is fetched from STEMZOO_URL, which `progress` follows. A
     file that no zoo on this machine lists is opened only with `trust=True`.
 
-    `providers` are ONNX Runtime's, in order of preference; a warning names the one really used
-    where it is not the first asked for. `threads` bounds the CPU threads (default: all cores).
+    `device` is "cpu", "cuda" or "cuda:1"; or `providers` are ONNX Runtime's, in order of
+    preference, each a name or (name, options). Where the first does not work, a warning says why
+    and what is used instead; with `strict=True` that is an error. `threads` bounds the CPU threads
+    (default: all cores).
+
+    `tile` is the side in px of the only input the network is given, whatever the size of images:
+    on a GPU, every other shape costs a search for the fastest way. `precision` "tf32" or "fp16" is
+    there for models that were measured to lose nothing by it.
     """
     from stemzoo.zoo.catalogue import opened
 
     thread_count(threads)  # refused before anything is fetched
+    asked_for(providers, device, precision, strict)
+    on: dict[str, Any] = {"device": device, "strict": strict, "precision": precision, "tile": tile}
     if _is_path(name):
         content = read_model(Path(name))
         sha256 = hashlib.sha256(content).hexdigest()
         if not trust:
             _require_listed(sha256, name)
-        return Model(name, providers, threads, content=content, sha256=sha256, listed=not trust)
+        return Model(
+            name, providers, threads, **on, content=content, sha256=sha256, listed=not trust
+        )
     info, content = opened(str(name), version, progress)
     return Model(
         info.path,
         providers,
         threads,
+        **on,
         content=content,
         sha256=info.entry.model.sha256,
         listed=True,
     )
 
 
-def _reopened(origin: Origin, providers: tuple[str, ...] | None, threads: int | None) -> Model:
+def _reopened(origin: Origin, asked: Asked, threads: int | None, tile: int | None) -> Model:
     """The model that was pickled."""
     path, content = origin.read()
-    return _opened_once(path, content, providers, threads, not origin.path, os.getpid())
+    return _opened_once(path, content, asked, threads, tile, not origin.path, os.getpid())
 
 
 @lru_cache(maxsize=8)
 def _opened_once(
     path: Path,
     content: bytes,
-    providers: tuple[str, ...] | None,
+    asked: Asked,
     threads: int | None,
+    tile: int | None,
     listed: bool,
     process: int,
 ) -> Model:
     """However often the same model arrives in a process."""
-    return Model(path, providers, threads, content=content, listed=listed)
+    return Model(path, threads=threads, asked=asked, tile=tile, content=content, listed=listed)
 
 
 def _is_path(name: str | Path) -> bool:
@@ -288,29 +355,6 @@ def _require_listed(sha256: str, path: str | Path) -> None:
             f"{path} (sha256 {sha256}) is in no zoo on this machine, so nobody vouches for it; "
             "if you trust its maker, say so: stemzoo.load(path, trust=True), or --trust"
         )
-
-
-def normalisation_of(mean: float | None, std: float | None) -> tuple[float, float] | None:
-    """The two numbers that a caller has chosen, or None where each image has its own."""
-    if mean is None and std is None:
-        return None
-    if mean is None or std is None:
-        raise ValueError(
-            f"mean is {mean!r} and std is {std!r}; expected both, or neither for those of each "
-            "image: give for example mean=stack.mean(), std=stack.std()"
-        )
-    for name, value in (("mean", mean), ("std", std)):
-        if not isinstance(value, numbers.Real) or isinstance(value, bool | np.bool_):
-            raise ValueError(
-                f"{name} is {value!r:.80}; expected one real number for all that is given, such as "
-                f"float(stack.{name}())"
-            )
-        if not math.isfinite(value) or (name == "std" and value <= 0):
-            positive = "positive and " if name == "std" else ""
-            raise ValueError(
-                f"{name} is {value!r}; expected a {positive}finite number in the units of the image"
-            )
-    return float(mean), float(std)
 
 
 def require_task(model: Model, task: str) -> None:

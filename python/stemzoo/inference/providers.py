@@ -12,12 +12,15 @@ import ctypes
 import importlib
 import io
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from stemzoo.common.devices import gpu_number
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -66,6 +69,85 @@ KNOWN = {
 }
 
 
+Options = dict[str, str]
+Provider = str | tuple[str, Mapping[str, Any]]
+
+# float32 as everywhere else: left alone, ONNX Runtime multiplies in TF32 on NVIDIA's cards.
+DEFAULTS: dict[str, Options] = {CUDA: {"use_tf32": "0"}}
+
+# What a precision other than float32 means to a provider; see training/evaluation/precision.py.
+PRECISIONS: dict[str, dict[str, Options]] = {
+    "tf32": {CUDA: {"use_tf32": "1"}},
+    "fp16": {
+        "TensorrtExecutionProvider": {"trt_fp16_enable": "1"},
+        "OpenVINOExecutionProvider": {"inference_precision": "f16"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The providers that networks are to run on, the first that works."""
+
+    providers: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    explicit: bool = True  # somebody wants the first and nothing else
+    strict: bool = False  # and nothing instead
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.providers]
+
+    def options(self, name: str) -> Options:
+        return DEFAULTS.get(name, {}) | dict(dict(self.providers)[name])
+
+
+def asked_for(
+    providers: Sequence[Provider] | None = None,
+    device: str | None = None,
+    precision: str = "float32",
+    strict: bool = False,
+) -> Asked:
+    """What the arguments of `stemzoo.load` ask for."""
+    if providers is not None and device is not None:
+        raise ValueError(
+            f"providers is {providers!r} and device is {device!r}; expected one of them: device "
+            "chooses CUDA or the CPU, providers anything that ONNX Runtime has"
+        )
+    if device is not None:
+        gpu = gpu_number(device)
+        chosen: list[Provider] = [] if gpu is None else [(CUDA, {"device_id": gpu})]
+        chosen.append(CPU)
+    else:
+        chosen = [CUDA, CPU] if providers is None else list(providers)
+    named = [(one, {}) if isinstance(one, str) else one for one in chosen]
+    precise = _precise(precision, [name for name, _ in named])
+    options = tuple(
+        (
+            name,
+            tuple(
+                (key, str(value)) for key, value in (precise.get(name, {}) | dict(given)).items()
+            ),
+        )
+        for name, given in named
+    )
+    return Asked(options, providers is not None or device is not None, strict)
+
+
+def _precise(precision: str, names: list[str]) -> dict[str, Options]:
+    if precision == "float32":
+        return {}
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"precision is {precision!r}; expected 'float32' or one of {', '.join(PRECISIONS)}"
+        )
+    able = PRECISIONS[precision]
+    if not names or names[0] not in able:
+        raise ValueError(
+            f"precision is {precision!r}, which {names[0] if names else CPU} cannot be asked for; "
+            f"expected one of {', '.join(able)} as the first of providers"
+        )
+    return able
+
+
 @dataclass(frozen=True)
 class ProviderState:
     """Whether networks run on a provider here, and if not, why and what to do."""
@@ -90,6 +172,25 @@ def states() -> list[ProviderState]:
 def refusal(name: str) -> str:
     """Why networks do not run on a provider here; empty if they do."""
     return _missing(name) or _tried(name)
+
+
+def granted(content: bytes, options: Callable[[], Any], asked: Asked) -> tuple[Any, str]:
+    """ONNX Runtime's session on the first provider that works, and why the first asked for does
+    not; empty if it does. ONNX Runtime itself falls back to the CPU in silence."""
+    reasons = {name: _missing(name) for name in asked.names()}
+    usable = [(name, asked.options(name)) for name, reason in reasons.items() if not reason]
+    first = asked.names()[0] if asked.providers else CPU
+    reason = reasons.get(first, "")
+    if any(name != CPU for name, _ in usable):
+        try:
+            session = opened(content, options(), usable)
+        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+            reason = reason or " ".join(str(error).split())
+        else:
+            if session.get_providers()[0] != first and not reason:
+                reason = "ONNX Runtime passed it over and says no more"
+            return session, reason
+    return opened(content, options(), [(CPU, {})]), reason
 
 
 def _missing(name: str) -> str:
@@ -139,7 +240,7 @@ def _tried(name: str) -> str:
     return "" if abs(middle - 6) < 1e-2 else f"it computed {middle} where the answer is 6"
 
 
-def opened(content: bytes, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
+def opened(content: bytes, options: Any, providers: list[tuple[str, Options]]) -> Any:
     """ONNX Runtime's session on the providers that it has, plug-ins among them; its exceptions
     come through."""
     import onnxruntime
@@ -149,6 +250,7 @@ def opened(content: bytes, options: Any, providers: list[tuple[str, dict[str, st
     plugins = [(name, values) for name, values in providers if _is_plugin(name)]
     if not plugins:
         return onnxruntime.InferenceSession(content, options, providers, enable_fallback=0)
+    # Plug-ins and providers that are built in cannot be mixed; the CPU is always behind them.
     for name, values in plugins:
         options.add_provider_for_devices([_plugin_device(name)], values)
     return onnxruntime.InferenceSession(content, options, enable_fallback=0)

@@ -6,7 +6,6 @@ import ctypes
 import os
 import warnings
 import weakref
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 
 from stemzoo import _core
 from stemzoo.common.errors import ModelError
+from stemzoo.inference.bindings import Bindings
+from stemzoo.inference.providers import Asked, granted, memory_of
 
 Shape = tuple[int, ...]
 
@@ -22,8 +23,12 @@ Shape = tuple[int, ...]
 class Session:
     """ONNX Runtime's session: its errors are ours, and its sizes known before it runs."""
 
-    def __init__(self, opened: Any, graph: _core.ExaminedGraph, path: Path) -> None:
+    def __init__(self, opened: Any, graph: _core.ExaminedGraph, path: Path, asked: Asked) -> None:
         self._opened, self._graph, self._path = opened, graph, path
+        self.provider: str = opened.get_providers()[0]
+        options = asked.options(self.provider) if self.provider in asked.names() else {}
+        self.gpu = int(options.get("device_id", 0)) if memory_of(self.provider) == "cuda" else None
+        self._bound = Bindings(opened, memory_of(self.provider), options)
         self._process = os.getpid()
         _opened_here.add(self)
         self._followed: set[Shape] = set()
@@ -45,6 +50,15 @@ class Session:
         except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
             raise ModelError(f"{self._path} cannot be run: {error}") from error
         return outputs
+
+    def run_bound(self, batch: _core.DeviceTensor) -> _core.DeviceTensor:
+        """The first output, of the shape of the one input; both stay in memory of the device."""
+        self._require_own_process()
+        try:
+            self._require_room(batch.shape)
+            return self._bound.run(batch)
+        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+            raise ModelError(f"{self._path} cannot be run: {error}") from error
 
     def _require_own_process(self) -> None:
         """ONNX Runtime would wait for its threads for ever, which a fork leaves behind."""
@@ -77,14 +91,10 @@ if hasattr(os, "register_at_fork"):
 
 
 def open_session(
-    content: bytes,
-    graph: _core.ExaminedGraph,
-    path: Path,
-    providers: Sequence[str] | None,
-    threads: int,
+    content: bytes, graph: _core.ExaminedGraph, path: Path, asked: Asked, threads: int
 ) -> Session:
-    """An ONNX Runtime session on the providers asked for, or a warning that says what it got;
-    `graph` is the examined one of `content`."""
+    """An ONNX Runtime session on the providers asked for, or a warning that says what it got and
+    why, which is an error where `asked` is strict; `graph` is the examined one of `content`."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -92,32 +102,26 @@ def open_session(
             "running a model needs ONNX Runtime, which is not installed; "
             "pip install 'stemzoo[cpu]', or 'stemzoo[gpu]' for NVIDIA GPUs (never both)"
         ) from error
-    available = onnxruntime.get_available_providers()
-    asked = list(providers) if providers is not None else [*_gpu(available), "CPUExecutionProvider"]
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only: it reports its fallbacks there, we do it below
-    options.intra_op_num_threads = threads
-    # Otherwise it guesses from the bytes, and could take them for another format than we examined.
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    # Threads that wait for more work by spinning take the cores from whatever comes next.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    usable = [provider for provider in asked if provider in available]
+
+    def options() -> Any:
+        made = onnxruntime.SessionOptions()
+        made.log_severity_level = 3  # errors only: its fallbacks are told below
+        made.intra_op_num_threads = threads
+        # Otherwise it guesses from the bytes, and could take them for another format than was
+        # examined.
+        made.add_session_config_entry("session.load_model_format", "ONNX")
+        # Threads that wait for more work by spinning take the cores from whatever comes next.
+        made.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return made
+
     try:
-        session = onnxruntime.InferenceSession(
-            content, options, providers=usable or ["CPUExecutionProvider"]
-        )
+        session, reason = granted(content, options, asked)
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
         raise ModelError(f"ONNX Runtime cannot open {path}: {error}") from error
-    used = session.get_providers()
-    # ONNX Runtime falls back to the CPU in silence; whoever asked for a GPU must hear of it.
-    if providers is not None and asked and used[0] != asked[0]:
-        warnings.warn(
-            f"asked for {asked[0]}, but {path.name} runs on {used[0]}; "
-            f"this onnxruntime offers {', '.join(available)}",
-            stacklevel=4,
-        )
-    return Session(session, graph, path)
-
-
-def _gpu(available: list[str]) -> list[str]:
-    return [name for name in ("CUDAExecutionProvider",) if name in available]
+    used = session.get_providers()[0]
+    if asked.explicit and reason:
+        told = f"asked for {asked.names()[0]}, but {path.name} runs on {used}: {reason}"
+        if asked.strict:
+            raise ModelError(told)
+        warnings.warn(told, stacklevel=4)
+    return Session(session, graph, path, asked)

@@ -10,6 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.common.arrays import native, native_image
+from stemzoo.common.devices import (
+    as_given,
+    device_name,
+    given_to,
+    gpu_for,
+    gpu_number,
+    on_gpu,
+    stream_of,
+    tensor_of,
+)
 from stemzoo.common.travel import Remade
 
 Weights = Literal["flat", "triangular", "hann", "crop"]
@@ -30,6 +40,10 @@ class Tiling(Remade):
 
     NaN and infinity pass through both `split` and `blend` unchanged.
 
+    With `device="cuda"` (or "cuda:1"), and for images that lie on a GPU, both are done there: what
+    they return is of the caller's kind, or a `DeviceTensor` with DLPack where images are NumPy's.
+    `stream` is the CUDA stream that a GPU's images are ready on.
+
     A large image is streamed through one small batch:
 
     >>> tiles = Tiling(image.shape, tile=256, step=224)
@@ -48,6 +62,7 @@ class Tiling(Remade):
         *,
         weights: Weights = "hann",
         multiple: Pair = 1,
+        device: str | None = None,
     ) -> None:
         self._core = _core.Tiling(
             _pair("shape", shape),
@@ -58,6 +73,8 @@ class Tiling(Remade):
         )
         self.weights: Weights = weights
         self._multiple = _pair("multiple", multiple)
+        self._gpu = gpu_number(device)
+        self._on_gpus: dict[int, _core.DeviceTiles] = {}
 
     def _made_of(self) -> dict[str, Any]:
         return {
@@ -66,6 +83,7 @@ class Tiling(Remade):
             "step": self.step,
             "weights": self.weights,
             "multiple": self._multiple,
+            "device": device_name(self._gpu),
         }
 
     @classmethod
@@ -119,19 +137,26 @@ class Tiling(Remade):
         *,
         first: SupportsIndex = 0,
         count: SupportsIndex | None = None,
+        stream: Any = None,
     ) -> NDArray[np.float32]:
         """The windows from number `first` on, as (n, rows, columns) float32.
 
         All that remain, or `count` of them, or as many as `out` holds; what is written of `out` is
         returned.
         """
-        pixels = native_image(image, "image")
         start = _whole("first", first)
         if count is None:
             rest = max(len(self) - start, 0)
             windows = rest if out is None else min(rest, _length("out", out))
         else:
             windows = _whole("count", count)
+        gpu = self._gpu_for(image)
+        if gpu is not None:
+            on_gpu_batch: NDArray[np.float32] = self._split_on(
+                gpu, image, out, start, windows, stream
+            )
+            return on_gpu_batch
+        pixels = native_image(image, "image")
         if out is None:
             return self._core.split(pixels, start, windows)
         _require_out(out, (windows, *self.tile), at_least=True)
@@ -145,14 +170,19 @@ class Tiling(Remade):
         out: NDArray[np.float32] | None = None,
         *,
         first: SupportsIndex = 0,
+        stream: Any = None,
     ) -> NDArray[np.float32]:
         """The float32 image that the windows from number `first` on make up, weighted.
 
         With `out` given, adds to it and returns it; start from zeros. Pixels outside the windows
         are zero, or left alone.
         """
-        windows = self._windows(batch)
         start = _whole("first", first)
+        gpu = self._gpu_for(batch)
+        if gpu is not None:
+            blended: NDArray[np.float32] = self._blend_on(gpu, batch, out, start, stream)
+            return blended
+        windows = self._windows(batch)
         if out is not None:
             _require_out(out, self.shape)
             self._core.blend(windows, out, start)
@@ -163,6 +193,37 @@ class Tiling(Remade):
             out = np.zeros(self.shape, np.float32)
             self._core.blend(windows, out, start)
         return out
+
+    def _gpu_for(self, array: Any) -> int | None:
+        return gpu_for(None, array) if self._gpu is None else self._gpu
+
+    def _on(self, gpu: int) -> _core.DeviceTiles:
+        if gpu not in self._on_gpus:
+            self._on_gpus[gpu] = _core.DeviceTiles(self._core, gpu)
+        return self._on_gpus[gpu]
+
+    def _split_on(
+        self, gpu: int, image: Any, out: Any, first: int, windows: int, stream: Any
+    ) -> Any:
+        pixels = given_to(gpu, image, "image", stream)
+        to = None if out is None else tensor_of(out, stream)
+        batch = self._on(gpu).split(pixels, first, windows, to, stream_of(stream, image))
+        return as_given(batch, image) if out is None else out
+
+    def _blend_on(self, gpu: int, batch: Any, out: Any, first: int, stream: Any) -> Any:
+        windows = given_to(gpu, batch, "batch", stream)
+        if not on_gpu(batch):
+            windows = self._windows(windows)
+        handle = stream_of(stream, batch)
+        if out is not None:
+            self._on(gpu).blend(windows, tensor_of(out, stream), first, None, handle)
+            return out
+        if first != 0 or windows.shape[0] != len(self):
+            raise ValueError(
+                f"batch holds {windows.shape[0]} of {len(self)} windows from number {first} on; on "
+                "a GPU, give all of them, or an image of zeros there as out"
+            )
+        return as_given(self._on(gpu).blend(windows, None, 0, 0.0, handle), batch)
 
     def _windows(self, batch: ArrayLike) -> NDArray[np.float32]:
         values = native(batch, "batch")
@@ -193,7 +254,9 @@ def _pair(name: str, value: Pair) -> tuple[int, int]:
     return _whole(name, value[0]), _whole(name, value[1])
 
 
-def _length(name: str, array: object) -> int:
+def _length(name: str, array: Any) -> int:
+    if on_gpu(array):
+        return int(array.shape[0])
     if not isinstance(array, np.ndarray) or array.ndim == 0:
         raise ValueError(f"{name} is {type(array).__name__}; expected a float32 array")
     return len(array)

@@ -10,10 +10,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.common.arrays import any_kind, native, native_image
+from stemzoo.common.devices import (
+    as_given,
+    device_name,
+    given_to,
+    gpu_for,
+    on_gpu,
+    stream_of,
+)
 from stemzoo.common.threads import thread_count
 from stemzoo.common.travel import Remade
 
 Surface = NDArray[np.float32]
+
+WORKING_BYTES = (
+    48 << 20
+)  # of a GPU for frames at a time: what passes between steps stays in its cache
 
 
 @any_kind("reference", "moving")
@@ -24,6 +36,8 @@ def ncc(
     *,
     min_overlap: float = 0.25,
     threads: int | None = None,
+    device: str | None = None,
+    stream: Any = None,
 ) -> Surface:
     """How alike two images are at every shift up to `max_shift`, zero shift in the middle.
 
@@ -34,10 +48,21 @@ def ncc(
 
     Masked arrays are correlated over the pixels valid in both. Hot pixels count like any other, so
     mask them. A stack of moving frames gives a stack of surfaces.
+
+    `device="cuda"` (or "cuda:1") does it on a GPU, as do arrays that lie on one, whose kind the
+    result has; `stream` is the CUDA stream that they are ready on. Masks are for the CPU.
     """
     workers = thread_count(threads)
-    if np.ndim(moving) == 3:
-        return NccReference(reference, max_shift, min_overlap=min_overlap, threads=threads)(moving)
+    if np.ndim(moving) == 3 or gpu_for(device, reference, moving) is not None:
+        prepared = NccReference(
+            reference,
+            max_shift,
+            min_overlap=min_overlap,
+            threads=threads,
+            device=device_name(gpu_for(device, reference, moving)),
+            stream=stream,
+        )
+        return prepared(moving, stream=stream)
     still, still_mask = _masked(reference, "reference", ndim=2)
     image, mask = _masked(moving, "moving", ndim=2)
     shifts = _shift_pair(max_shift, still.shape)
@@ -47,7 +72,9 @@ def ncc(
 class NccReference(Remade):
     """A reference that keeps its Fourier transform and sums, for frame after frame against it.
 
-    It pickles as what it was made of, and is transformed anew where it arrives.
+    It pickles as what it was made of, and is transformed anew where it arrives. `device` and
+    `stream` are as in `ncc`: on a GPU, stacks are correlated some frames at a time, and frames of
+    the host are copied there meanwhile.
     """
 
     def __init__(
@@ -57,29 +84,82 @@ class NccReference(Remade):
         *,
         min_overlap: float = 0.25,
         threads: int | None = None,
+        device: str | None = None,
+        stream: Any = None,
     ) -> None:
         self.threads = thread_count(threads)
+        self._min_overlap = min_overlap
+        self._gpu = gpu_for(device, reference)
+        self._reference: Any
+        if self._gpu is not None:
+            self._keep_on_gpu(self._gpu, reference, max_shift, stream)
+            return
         image, mask = _masked(reference, "reference", ndim=2)
         self._max_shift = _shift_pair(max_shift, image.shape)
-        self._min_overlap = min_overlap
         # A copy, so that it pickles as what it is whatever becomes of the caller's array.
         self._reference = (
             image.copy() if mask is None else np.ma.MaskedArray(image, mask == 0, copy=True)
         )
         self._core = _core.NccReference(image, self._max_shift, min_overlap, mask, self.threads)
 
+    def _keep_on_gpu(
+        self, gpu: int, reference: Any, max_shift: int | tuple[int, int], stream: Any
+    ) -> None:
+        image = _unmasked(gpu, reference, "reference", 2, stream)
+        self._max_shift = _shift_pair(max_shift, image.shape)
+        self._reference = None if on_gpu(reference) else image.copy()
+        self._correlator = _core.DeviceCorrelator(
+            image,
+            self._max_shift,
+            self._min_overlap,
+            WORKING_BYTES,
+            gpu,
+            stream_of(stream, reference),
+        )
+
+    @property
+    def device_bytes(self) -> int:
+        """Memory of the GPU that it holds now; 0 on the CPU."""
+        return 0 if self._gpu is None else self._correlator.bytes
+
     def _made_of(self) -> dict[str, Any]:
+        if self._reference is None:
+            raise TypeError(
+                "an NccReference made of an array on a GPU does not travel to another process; "
+                "make one there, or make it of an array of the host"
+            )
         return {
             "reference": self._reference,
             "max_shift": self._max_shift,
             "min_overlap": self._min_overlap,
             "threads": self.threads or None,
+            "device": device_name(self._gpu),
         }
 
-    def __call__(self, moving: ArrayLike) -> Surface:
+    def __call__(self, moving: ArrayLike, *, stream: Any = None) -> Surface:
         ndim = 3 if np.ndim(moving) == 3 else 2
+        if self._gpu is not None:
+            frames = _unmasked(self._gpu, moving, "moving", ndim, stream)
+            surfaces = self._correlator.correlate(frames, stream_of(stream, moving))
+            result: Surface = as_given(surfaces, moving)
+            return result
         frames, masks = _masked(moving, "moving", ndim)
         return self._core.correlate(frames, masks, self.threads)
+
+
+def _unmasked(gpu: int, image: Any, name: str, ndim: int, stream: Any) -> Any:
+    """What a GPU correlates: an array of its own or of the host, of which every pixel is valid."""
+    if np.ma.is_masked(image):
+        raise ValueError(
+            f"{name} is masked, and masks are not correlated on a GPU; fill them, or leave device "
+            "out for the CPU"
+        )
+    if not on_gpu(image):
+        return native_image(np.ma.getdata(image), name, ndim)
+    tensor = given_to(gpu, image, name, stream)
+    if tensor.ndim != ndim or 0 in tensor.shape:
+        raise ValueError(f"{name} has shape {tensor.shape}; expected {ndim} dimensions and pixels")
+    return tensor
 
 
 def _masked(

@@ -1,4 +1,4 @@
-#include "onnxruntime/shared_library.hpp"
+#include "core/shared_library.hpp"
 
 #include <cstdlib>
 
@@ -13,7 +13,7 @@
 #include <dlfcn.h>
 #endif
 
-namespace stemzoo::onnxruntime {
+namespace stemzoo {
 
 std::filesystem::path path_of(const std::string& utf8) { return std::filesystem::u8path(utf8); }
 
@@ -96,4 +96,4 @@ std::filesystem::path environment_path(const char* name) {
 
 #endif
 
-}  // namespace stemzoo::onnxruntime
+}  // namespace stemzoo

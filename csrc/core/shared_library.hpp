@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-namespace stemzoo::onnxruntime {
+namespace stemzoo {
 
 // A path is UTF-8 wherever it comes from or goes to C.
 std::filesystem::path path_of(const std::string& utf8);
@@ -28,4 +28,4 @@ std::filesystem::path file_of(Function function);
 // Empty if it is not set.
 std::filesystem::path environment_path(const char* name);
 
-}  // namespace stemzoo::onnxruntime
+}  // namespace stemzoo
