@@ -104,6 +104,7 @@ def test_results_are_of_the_callers_kind():
     seen = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "from_dlpack", lambda given: seen.append(given) or "theirs")
+        patch.setattr("stemzoo.common.devices.on_gpu", lambda array: True)
         assert as_given(tensor, torch.zeros(1)) == "theirs"
     assert seen == [tensor]
     assert as_given(tensor, CudaArray([0.0])) is tensor

@@ -65,7 +65,8 @@ def given_to(gpu: int, array: Any, name: str, stream: Any = None) -> Any:
 
 def as_given(result: Any, given: Any) -> Any:
     """A result on a GPU as an array of the kind of `given`; as it is where that kind is unknown."""
-    if not isinstance(result, _core.DeviceTensor) or isinstance(given, _core.DeviceTensor):
+    ours = isinstance(given, _core.DeviceTensor) or not on_gpu(given)
+    if ours or not isinstance(result, _core.DeviceTensor):
         return result
     package = type(given).__module__.partition(".")[0]
     namespace = importlib.import_module("jax.numpy" if package == "jaxlib" else package)
