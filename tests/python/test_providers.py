@@ -2,7 +2,6 @@
 
 import onnx
 import onnxruntime
-import pytest
 
 from stemzoo.inference import providers
 from stemzoo.inference.providers import CPU, KNOWN, Known, refusal, states
@@ -43,6 +42,13 @@ def test_an_unknown_provider_is_told_what_there_is():
 
 
 def test_a_provider_that_is_passed_over_in_silence_is_not_said_to_work(monkeypatch):
+    opened = providers.opened
     monkeypatch.setattr(providers, "_missing", lambda name: "")
-    with pytest.warns(UserWarning, match="not in available provider names"):
-        assert "passed over for CPU" in refusal("NoExecutionProvider")
+    monkeypatch.setattr(providers, "opened", lambda model, options, _: opened(model, options, []))
+    assert "passed over for CPU" in refusal("NoExecutionProvider")
+
+
+def test_a_provider_that_computes_something_else_is_not_said_to_work(monkeypatch):
+    zeros = providers._TRIAL.replace(b"\0\0\x80?", b"\0\0\0@")  # other weights
+    monkeypatch.setattr(providers, "_TRIAL", zeros)
+    assert "where the answer is 6" in refusal(CPU)
