@@ -15,7 +15,7 @@ SCAN_MERGERS := scanning-drift-corr quantem
 PREFIX ?= dist/capi
 
 .PHONY: demo docs capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise bench-scans
-.PHONY: lint format table
+.PHONY: lint format table cuda gpu-program test-gpu bench-gpu
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
 .PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools
 .PHONY: web test-web clean
@@ -65,6 +65,20 @@ quick-cpp-test: .venv/dev
 
 quick-python-test: .venv/dev
 	$(BIN)/python -m pytest -m "not slow"
+
+cuda: .venv/python  ## the core on NVIDIA GPUs, where nvcc is; everywhere else it is left out
+	$(INSTALL) --config-settings=cmake.define.STEMZOO_CUDA=ON --editable "."
+
+# What a GPU machine runs, built where there need be no GPU.
+gpu-program: .venv/dev
+	$(BIN)/cmake --build $(BUILD) --target stemzoo_gpu stemzoo_cuda
+	mkdir -p build/gpu && cp $(BUILD)/tests/cpp/stemzoo_gpu $(BUILD)/libstemzoo_cuda.so build/gpu
+
+test-gpu: gpu-program  ## tests on the GPU of this machine; without one, says that they were left out
+	tests/gpu/run check
+
+bench-gpu: gpu-program  ## figures of the GPU of this machine, into benchmarks/gpu.md
+	PATH=$(abspath $(BIN)):$$PATH tests/gpu/run bench
 
 # What a wheel holds, within 15 MB; other models are fetched by name.
 BUNDLE := denoise-atomic;denoise-live;drift-lattice;restore-scan

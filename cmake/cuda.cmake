@@ -64,4 +64,4 @@ target_compile_options(
     PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra>
             $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion>)
 target_link_libraries(stemzoo_cuda PRIVATE ${CMAKE_DL_LIBS})
-install(TARGETS stemzoo_cuda LIBRARY DESTINATION stemzoo COMPONENT python)
+install(TARGETS stemzoo_cuda LIBRARY DESTINATION stemzoo/cuda COMPONENT python)

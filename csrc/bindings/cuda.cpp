@@ -251,8 +251,8 @@ void bind_cuda(py::module_& m) {
              "stream"_a = 0)
         .def("blend", &PyTiles::blend, "batch"_a, "out"_a = py::none(), "first"_a = 0,
              "fill"_a = py::none(), "stream"_a = 0);
-    m.def("run_network_on_device", &run_network, "image"_a, "tiling"_a, "network"_a,
-          "mean_std"_a, "result"_a, "stream"_a = 0, "progress"_a = py::none());
+    m.def("run_network_on_device", &run_network, "image"_a, "tiling"_a, "network"_a, "mean_std"_a,
+          "result"_a, "stream"_a = 0, "progress"_a = py::none());
 }
 
 }  // namespace stemzoo

@@ -193,8 +193,13 @@ DeviceTensor frame_of(const DeviceTensor& stack, std::size_t index) {
 bool finite(const DeviceTensor& tensor) {
     if (tensor.size() == 0) return true;
     const std::size_t cols = tensor.shape.back();
-    const cuda::Frames all{tensor.data, tensor.type, 1, {tensor.size() / cols, cols},
-                           0,           static_cast<std::ptrdiff_t>(cols), 1};
+    const cuda::Frames all{tensor.data,
+                           tensor.type,
+                           1,
+                           {tensor.size() / cols, cols},
+                           0,
+                           static_cast<std::ptrdiff_t>(cols),
+                           1};
     const py::gil_scoped_release release;
     return cuda::module_for(tensor.device).moments(tensor.device, all, nullptr).finite;
 }

@@ -22,7 +22,7 @@ OpenedModule without(const std::string& reason) { return {nullptr, 0, reason}; }
 OpenedModule opened() {
     const fs::path named = environment_path("STEMZOO_CUDA_MODULE");
     const fs::path own = file_of(reinterpret_cast<Function>(&opened_module));
-    const fs::path file = named.empty() ? own.parent_path() / file_name : named;
+    const fs::path file = named.empty() ? own.parent_path() / "cuda" / file_name : named;
     std::error_code error;
     if (!fs::exists(file, error)) {
         return without("this stemzoo was built without CUDA (" + text_of(file) +

@@ -14,8 +14,8 @@ struct OpenedModule {
     std::string reason;
 };
 
-// Looked for in the file that STEMZOO_CUDA_MODULE names, else beside the library or program that
-// this code is part of.
+// Looked for in the file that STEMZOO_CUDA_MODULE names, else in the folder `cuda` beside the
+// library or program that this code is part of.
 const OpenedModule& opened_module();
 
 // Throws std::invalid_argument, with the reason, if there is no such device.

@@ -162,6 +162,21 @@ TEST(cuda_ncc_keeps_to_the_memory_that_it_says) {
     }
 }
 
+// docs/gpu.md says so; the padding is a sixth here, and cuFFT's own memory is not emulated.
+TEST(cuda_ncc_of_a_large_frame_needs_five_floats_a_pixel) {
+    const Shape shape{512, 512};
+    const auto stack = stack_of<float>(1, shape, 7);
+    const std::size_t before = emulation::usage.now;
+    emulation::usage.peak = before;
+    const auto correlator =
+        cuda::make_correlator(0, cuda::frames_of(stack.view(0)), false,
+                              cuda::correlator_settings(shape, {8, 8, 0.25}, 1), nullptr);
+    Floats surface(17 * 17);
+    correlator->correlate(stack.frames(), false, surface.data(), false, nullptr);
+    CHECK_NEAR(surface[17 * 8 + 8], 1, 1e-5);
+    CHECK(emulation::usage.peak - before < shape.size() * 5 * sizeof(float) * 7 / 6);
+}
+
 TEST(cuda_split_and_blend_do_not_depend_on_the_order_of_threads) {
     using namespace tiling_cases;
     for (const Case& c : cases()) {

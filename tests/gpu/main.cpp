@@ -1,5 +1,5 @@
-// stemzoo_gpu check [PART OF A NAME]: tests on the GPU. stemzoo_gpu bench: figures, a JSON line each.
-// stemzoo_gpu large: one pair of 16,384 x 16,384 pixels. Ends with 77 where there is no GPU.
+// stemzoo_gpu check [PART OF A NAME]: tests on the GPU. stemzoo_gpu bench: figures, a JSON line
+// each. stemzoo_gpu large: one pair of 16,384 x 16,384 pixels. Ends with 77 where there is no GPU.
 #include <cstring>
 #include <exception>
 #include <iostream>

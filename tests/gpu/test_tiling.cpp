@@ -24,10 +24,11 @@ TEST(gpu_split_and_blend_in_two_batches) {
                 float* const part = expected.data() + first * size;
                 float* const on_gpu = batch.data() + first * size;
                 tiling.split(view_of(image, c.image), 0.25, 3, first, count, part, 1, limits);
-                tiling.blend_from(fill, part, first, count, 0.5, contiguous(sum.data(), c.image), 1);
+                tiling.blend_from(fill, part, first, count, 0.5, contiguous(sum.data(), c.image),
+                                  1);
                 tiles->split(frames, 0.25, 3, &limits, first, count, on_gpu, nullptr);
-                tiles->blend(on_gpu, first, count, 0.5, &fill,
-                             contiguous(blended.data(), c.image), nullptr);
+                tiles->blend(on_gpu, first, count, 0.5, &fill, contiguous(blended.data(), c.image),
+                             nullptr);
             };
             both(0, middle);
             both(middle, windows - middle);

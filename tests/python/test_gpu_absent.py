@@ -48,7 +48,7 @@ def test_the_cpu_needs_none_of_it(tmp_path):
 def test_the_module_that_was_built_opens_without_a_driver():
     from pathlib import Path
 
-    module = Path(_core.__file__).with_name("libstemzoo_cuda.so")
+    module = Path(_core.__file__).parent / "cuda" / "libstemzoo_cuda.so"
     if not module.exists():
         pytest.skip("the CUDA module was not built: there was no nvcc (STEMZOO_CUDA=AUTO)")
     told = run("from stemzoo import _core; print(_core.cuda_devices())")

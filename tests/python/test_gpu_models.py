@@ -81,7 +81,7 @@ def plain(tmp_path):
 
 def test_bound_buffers_are_kept_for_the_next_image(plain):
     model = Model(plain)
-    bound = model._session._bound
+    bound = model._session.bound
     for _ in range(3):
         model(CudaArray(np.eye(64, dtype="f4")))
     assert len(bound) == 1
@@ -119,7 +119,7 @@ def test_one_tile_shape_for_images_of_every_size(plain, random, caplog):
         np.testing.assert_allclose(model(image), image, atol=1e-6)
         np.testing.assert_allclose(on_host(model(CudaArray(image))), image, atol=1e-6)
     assert {shape[1:] for shape in shapes} == {(1, 64, 64)}
-    assert {shape[1:] for shape, _ in model._session._bound._kept} == {(1, 64, 64)}
+    assert {shape[1:] for shape, _ in model._session.bound._kept} == {(1, 64, 64)}
     assert pickle.loads(pickle.dumps(model))._tile == 64
 
 
@@ -192,7 +192,8 @@ def test_graphs_are_told_apart_by_binding():
 
     options = onnxruntime.SessionOptions()
     session = onnxruntime.InferenceSession(same("denoise"), options, ["CPUExecutionProvider"])
-    bindings = Bindings(session, "cpu", {"enable_cuda_graph": "1"})
+    asked = providers.asked_for([(providers.CPU, {"enable_cuda_graph": "1"})])
+    bindings = Bindings(session, providers.CPU, asked)
     batch = _core.DeviceTensor.empty(0, (1, 1, 8, 8))
     answer = bindings.run(batch)
     np.testing.assert_array_equal(answer.to_host(), batch.to_host())

@@ -1,5 +1,7 @@
 """What ONNX Runtime can run on here, and what is said of what it cannot."""
 
+from pathlib import Path
+
 import onnx
 import onnxruntime
 
@@ -52,3 +54,9 @@ def test_a_provider_that_computes_something_else_is_not_said_to_work(monkeypatch
     zeros = providers._TRIAL.replace(b"\0\0\x80?", b"\0\0\0@")  # other weights
     monkeypatch.setattr(providers, "_TRIAL", zeros)
     assert "where the answer is 6" in refusal(CPU)
+
+
+def test_the_page_about_gpus_lists_every_provider():
+    page = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text()
+    for name, known in KNOWN.items():
+        assert name == CPU or f"| `{name}` | `{known.package}` |" in page

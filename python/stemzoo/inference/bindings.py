@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from stemzoo import _core
+from stemzoo.inference.providers import Asked, memory_of
 
 MOST = 8  # bindings kept; the one that was used longest ago goes first
 
@@ -30,8 +31,9 @@ class Bound:
 class Bindings:
     """Of one session. Runs take turns: they share the memory of the output."""
 
-    def __init__(self, session: Any, memory: str, options: dict[str, str]) -> None:
-        self._session, self._memory = session, memory
+    def __init__(self, session: Any, provider: str, asked: Asked) -> None:
+        self._session, self._memory = session, memory_of(provider)
+        options = asked.options(provider) if provider in asked.names() else {}
         self._graphs = options.get("enable_cuda_graph", "0") == "1"
         self._kept: OrderedDict[Key, Bound] = OrderedDict()
         self._made = 0

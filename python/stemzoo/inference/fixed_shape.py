@@ -21,10 +21,8 @@ log = logging.getLogger("stemzoo")
 FIRST = 512  # px: the side of the first input where nobody fixes one
 
 
-def checked_tile(tile: Any, contract: Contract) -> int | None:
-    """The side of the only input, if there is to be one."""
-    if tile is None:
-        return None
+def checked_tile(tile: Any, contract: Contract) -> int:
+    """The side of the only input that there is to be."""
     interface = contract.interface
     if not isinstance(interface, Images):
         raise ValueError(f"tile is {tile!r}, but {contract.name} takes no images of any size")

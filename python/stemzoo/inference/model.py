@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,6 @@ from stemzoo.common.settings import Settings
 from stemzoo.common.threads import thread_count
 from stemzoo.inference.fixed_shape import checked_tile, fixed_tiles, warm_up
 from stemzoo.inference.normalisation import normalisation_of
-from stemzoo.inference.on_gpu import GpuRuns
 from stemzoo.inference.origin import Origin, read_model
 from stemzoo.inference.precision import require_passed
 from stemzoo.inference.providers import Asked, Provider, asked_for
@@ -33,6 +32,10 @@ from stemzoo.inference.suitability import warnings_of
 from stemzoo.model_file.contract import examine
 from stemzoo.model_file.interface import TakesImages
 
+if TYPE_CHECKING:
+    from stemzoo.inference.on_gpu import GpuRuns
+
+FLOAT32 = "float32"
 MAX_TILE = _core.MAX_TILE  # px: the largest tile, and whole frame unless the contract says more
 
 
@@ -87,7 +90,7 @@ class Model:
         *,
         device: str | None = None,
         strict: bool = False,
-        precision: str = "float32",
+        precision: str = FLOAT32,
         tile: int | None = None,
         asked: Asked | None = None,
         content: bytes | None = None,
@@ -99,14 +102,17 @@ class Model:
         provider. All else is as in `load`."""
         from stemzoo.inference.session import open_session
 
-        asked = asked or asked_for(providers, device, precision, strict)
+        if asked is None and (providers is not None or device or precision != FLOAT32 or strict):
+            asked = asked_for(providers, device, precision, strict)
         self.threads = thread_count(threads)
         self.path = Path(path)
         content = read_model(self.path) if content is None else content
         self.contract, graph = examine(content, str(path))
         self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
-        require_passed(precision, self.contract.name, self.sha256)
-        self._asked, self._tile = asked, checked_tile(tile, self.contract)
+        if precision != FLOAT32:
+            require_passed(precision, self.contract.name, self.sha256)
+        self._asked = asked
+        self._tile = None if tile is None else checked_tile(tile, self.contract)
         self._origin = Origin(
             self.contract.name,
             self.contract.version,
@@ -115,7 +121,6 @@ class Model:
         )
         self._session = open_session(content, graph, self.path, asked, self.threads)
         self.provider: str = self._session.provider
-        self._gpu_runs = GpuRuns(self._session, self.path)
         if tile is not None or self._session.gpu is not None:
             warm_up(self._session, self.contract, tile)
 
@@ -160,8 +165,10 @@ class Model:
                 f"{name} reads what is made of two frames, not images; "
                 "use stemzoo.drift(reference, moving, model=...)"
             )
-        options = _Options(interface.geometry(step, name), normalisation_of(mean, std))
-        if self._gpu_runs.takes(image):
+        chosen = None if mean is None and std is None else normalisation_of(mean, std)
+        options = _Options(interface.geometry(step, name), chosen)
+        on_host = isinstance(image, np.ndarray) and self._session.gpu is None
+        if not on_host and self._gpu_runs.takes(image):
             return self._run_on_gpu(image, options, progress, stream)
         pixels, mask = image_or_stack(image, "image")
         masked = mask if mask is not None and mask.any() else None
@@ -229,6 +236,12 @@ class Model:
             "tiling": {"tile": tiling.tile, "step": tiling.step, "weights": tiling.weights},
         }
 
+    @cached_property
+    def _gpu_runs(self) -> GpuRuns:
+        from stemzoo.inference.on_gpu import GpuRuns
+
+        return GpuRuns(self._session, self.path)
+
     def _run_on_gpu(
         self, image: Any, options: _Options, progress: Progress | None, stream: Any
     ) -> Run:
@@ -279,7 +292,7 @@ def load(
     *,
     device: str | None = None,
     strict: bool = False,
-    precision: str = "float32",
+    precision: str = FLOAT32,
     tile: int | None = None,
     trust: bool = False,
     progress: Progress | None = None,
@@ -301,7 +314,8 @@ def load(
     from stemzoo.zoo.catalogue import opened
 
     thread_count(threads)  # refused before anything is fetched
-    asked_for(providers, device, precision, strict)
+    if providers is not None or device:
+        asked_for(providers, device, precision, strict)
     on: dict[str, Any] = {"device": device, "strict": strict, "precision": precision, "tile": tile}
     if _is_path(name):
         content = read_model(Path(name))

@@ -100,13 +100,23 @@ class Asked:
         return DEFAULTS.get(name, {}) | dict(dict(self.providers)[name])
 
 
+USUAL = ((CUDA, ()), (CPU, ()))  # where nobody asks for anything
+
+
+def gpu_of(provider: str, asked: Asked) -> int | None:
+    """The number of the GPU whose memory a provider reads; None where that is the host's."""
+    if memory_of(provider) == "cpu":
+        return None
+    return int(asked.options(provider).get("device_id", 0)) if provider in asked.names() else 0
+
+
 def asked_for(
     providers: Sequence[Provider] | None = None,
     device: str | None = None,
     precision: str = "float32",
     strict: bool = False,
 ) -> Asked:
-    """What the arguments of `stemzoo.load` ask for."""
+    """What the arguments of `stemzoo.load` ask for, where they ask for anything."""
     if providers is not None and device is not None:
         raise ValueError(
             f"providers is {providers!r} and device is {device!r}; expected one of them: device "

@@ -6,6 +6,7 @@ import ctypes
 import os
 import warnings
 import weakref
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from stemzoo import _core
 from stemzoo.common.errors import ModelError
 from stemzoo.inference.bindings import Bindings
-from stemzoo.inference.providers import Asked, granted, memory_of
+from stemzoo.inference.providers import CPU, CUDA, USUAL, Asked, gpu_of, granted
 
 Shape = tuple[int, ...]
 
@@ -26,9 +27,8 @@ class Session:
     def __init__(self, opened: Any, graph: _core.ExaminedGraph, path: Path, asked: Asked) -> None:
         self._opened, self._graph, self._path = opened, graph, path
         self.provider: str = opened.get_providers()[0]
-        options = asked.options(self.provider) if self.provider in asked.names() else {}
-        self.gpu = int(options.get("device_id", 0)) if memory_of(self.provider) == "cuda" else None
-        self._bound = Bindings(opened, memory_of(self.provider), options)
+        self._asked = asked
+        self.gpu = None if self.provider == CPU else gpu_of(self.provider, asked)
         self._process = os.getpid()
         _opened_here.add(self)
         self._followed: set[Shape] = set()
@@ -51,12 +51,17 @@ class Session:
             raise ModelError(f"{self._path} cannot be run: {error}") from error
         return outputs
 
+    @cached_property
+    def bound(self) -> Bindings:
+        """Of inputs and outputs to memory of a GPU."""
+        return Bindings(self._opened, self.provider, self._asked)
+
     def run_bound(self, batch: _core.DeviceTensor) -> _core.DeviceTensor:
         """The first output, of the shape of the one input; both stay in memory of the device."""
         self._require_own_process()
         try:
             self._require_room(batch.shape)
-            return self._bound.run(batch)
+            return self.bound.run(batch)
         except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
             raise ModelError(f"{self._path} cannot be run: {error}") from error
 
@@ -91,10 +96,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def open_session(
-    content: bytes, graph: _core.ExaminedGraph, path: Path, asked: Asked, threads: int
+    content: bytes, graph: _core.ExaminedGraph, path: Path, asked: Asked | None, threads: int
 ) -> Session:
     """An ONNX Runtime session on the providers asked for, or a warning that says what it got and
-    why, which is an error where `asked` is strict; `graph` is the examined one of `content`."""
+    why, which is an error where `asked` is strict; where nobody asks, on CUDA if it works.
+    `graph` is the examined one of `content`."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -114,8 +120,13 @@ def open_session(
         made.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return made
 
+    gpu = CUDA in onnxruntime.get_available_providers()
+    asked = asked or Asked(USUAL if gpu else USUAL[1:], explicit=False)
     try:
-        session, reason = granted(content, options, asked)
+        if asked.providers == USUAL[1:]:
+            session, reason = onnxruntime.InferenceSession(content, options(), [CPU]), ""
+        else:
+            session, reason = granted(content, options, asked)
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
         raise ModelError(f"ONNX Runtime cannot open {path}: {error}") from error
     used = session.get_providers()[0]
