@@ -61,7 +61,8 @@ target_compile_features(stemzoo_cuda PRIVATE cxx_std_17)
 target_compile_definitions(stemzoo_cuda PRIVATE STEMZOO_VERSION="${PROJECT_VERSION}")
 target_compile_options(
     stemzoo_cuda
-    PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -Xcompiler=-Wall,-Wextra>
+    PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --Werror=cross-execution-space-call
+            -Xcompiler=-Wall,-Wextra>
             $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion>)
 target_link_libraries(stemzoo_cuda PRIVATE ${CMAKE_DL_LIBS})
 install(TARGETS stemzoo_cuda LIBRARY DESTINATION stemzoo/cuda COMPONENT python)

@@ -4,11 +4,28 @@
 
 namespace stemzoo::cuda {
 
+namespace {
+
+std::string version_text(int version) {
+    return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+}  // namespace
+
 bool devices_are_emulated() { return false; }
 
 int count_devices(std::string& reason) {
-    int count = 0;
+    int count = 0, driver = 0;
     const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status == cudaErrorInsufficientDriver) {
+        (void)cudaGetLastError();
+        (void)cudaDriverGetVersion(&driver);
+        reason = driver == 0
+                     ? "this machine has no NVIDIA driver"
+                     : "the NVIDIA driver is for CUDA " + version_text(driver) +
+                           "; expected one for CUDA " + version_text(CUDART_VERSION) + " or later";
+        return 0;
+    }
     if (status != cudaSuccess) {
         (void)cudaGetLastError();
         reason = std::string("CUDA finds no GPU: ") + cudaGetErrorString(status);

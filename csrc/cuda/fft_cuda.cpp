@@ -68,7 +68,7 @@ Fft::~Fft() {
 }
 
 void Fft::set_work(void* memory) const {
-    check(opened().SetWorkArea(plan_, memory), "cufftSetWorkArea");
+    if (work_bytes_ > 0) check(opened().SetWorkArea(plan_, memory), "cufftSetWorkArea");
 }
 
 void Fft::run(const Queue& queue, const void* in, void* out) const {

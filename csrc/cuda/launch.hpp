@@ -63,7 +63,10 @@ __global__ void run_items(const Body body, const Index items) {
 
 template <typename Body>
 __global__ void __launch_bounds__(Body::threads) run_blocks(const Body body) {
-    __shared__ typename Body::Shared shared;
+    // Bytes, for nothing constructs what is shared.
+    using Shared = typename Body::Shared;
+    __shared__ alignas(alignof(Shared)) unsigned char memory[sizeof(Shared)];
+    Shared& shared = *reinterpret_cast<Shared*>(memory);
     const Index block{blockIdx.x, blockIdx.y, blockIdx.z};
     const Index blocks{gridDim.x, gridDim.y, gridDim.z};
     for (unsigned step = 0; body(step, block, blocks, threadIdx.x, shared); ++step) __syncthreads();
