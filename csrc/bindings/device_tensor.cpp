@@ -204,13 +204,32 @@ bool finite(const DeviceTensor& tensor) {
     return cuda::module_for(tensor.device).moments(tensor.device, all, nullptr).finite;
 }
 
+// The same numbers without gaps, on the device.
+DeviceTensor packed(const DeviceTensor& tensor) {
+    if (tensor.contiguous()) return tensor;
+    const cuda::Module& module = cuda::module_for(tensor.device);
+    const cuda::Frames frames = tensor.frames();
+    const std::size_t bytes = tensor.size() * frames.pixel_bytes();
+    DeviceTensor result =
+        DeviceTensor::empty(tensor.device, {(bytes + sizeof(float) - 1) / sizeof(float)});
+    for (std::size_t i = 0; i < frames.count; ++i) {
+        char* const to =
+            static_cast<char*>(result.data) + i * frames.shape.size() * frames.pixel_bytes();
+        module.pack(tensor.device, frames.part(i, 1), to, nullptr);
+    }
+    result.type = tensor.type;
+    result.shape = tensor.shape;
+    result.strides = c_strides(tensor.shape);
+    return result;
+}
+
 py::array to_host(const DeviceTensor& tensor) {
-    if (!tensor.contiguous()) throw std::invalid_argument("a tensor on the GPU has gaps; copy it");
-    py::array array(py::dtype(name_of(tensor.type).text), tensor.shape);
+    const DeviceTensor from = packed(tensor);
+    py::array array(py::dtype(name_of(from.type).text), from.shape);
     void* const to = array.mutable_data();
-    const std::size_t bytes = tensor.size() * cuda::bytes_of(tensor.type);
+    const std::size_t bytes = from.size() * cuda::bytes_of(from.type);
     const py::gil_scoped_release release;
-    cuda::module_for(tensor.device).copy(tensor.device, to, tensor.data, bytes, nullptr);
+    cuda::module_for(from.device).copy(from.device, to, from.data, bytes, nullptr);
     return array;
 }
 

@@ -143,3 +143,15 @@ def test_what_cannot_be_is_said(stack):
     broken[3, 2, 2] = np.nan
     with pytest.raises(ValueError, match="moving image 3 has pixels that are NaN"):
         stemzoo.NccReference(CudaArray(stack[0]), 3)(CudaArray(broken))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_computed_on_the_cpu_takes_arrays_of_a_gpu_too(random, lattice, kind):
+    moved = np.roll(lattice, (2, -3), (0, 1))
+    frames = [random.poisson(50 * image + 5).astype("f4") for image in (lattice, moved)]
+    expected = stemzoo.drift(*frames, model=None, max_shift=5)
+    assert stemzoo.drift(*map(kind, frames), model=None, max_shift=5) == expected
+    # Not without gaps.
+    turned = [kind(frame[:, ::-1]) for frame in frames]
+    flipped = stemzoo.drift(*turned, model=None, max_shift=5)
+    assert (flipped.dy, flipped.dx) == pytest.approx((expected.dy, -expected.dx), abs=0.05)

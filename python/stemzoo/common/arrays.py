@@ -112,7 +112,7 @@ def native(array: ArrayLike, name: str) -> NDArray[Any]:
             f"{name} is a masked array, and masks have no meaning here; "
             f"fill the masked pixels first: {name}.filled(value)"
         )
-    values = np.asarray(array)
+    values = np.asarray(_on_host(array))
     if values.dtype.kind not in "buif":
         raise ValueError(
             f"{name} has dtype {values.dtype}; expected real numbers (integers or floats)"
@@ -126,6 +126,15 @@ def native(array: ArrayLike, name: str) -> NDArray[Any]:
         values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64)
     apart = any(stride % values.itemsize for stride in values.strides)
     return values.copy() if apart or not values.flags.aligned else values
+
+
+def _on_host(array: ArrayLike) -> ArrayLike:
+    """What is computed on the CPU is copied there, whoever's GPU it lies on."""
+    if isinstance(array, np.ndarray):
+        return array
+    from stemzoo.common.devices import on_gpu, tensor_of
+
+    return tensor_of(array).to_host() if on_gpu(array) else array
 
 
 def looks_coloured(shape: tuple[int, ...]) -> bool:

@@ -58,7 +58,7 @@ def tensor_of(array: Any, stream: Any = None) -> _core.DeviceTensor:
 
 def given_to(gpu: int, array: Any, name: str, stream: Any = None) -> Any:
     """What the core takes for an image on that GPU: a tensor, or an array of the host."""
-    from stemzoo.common.arrays import native
+    from stemzoo.common.arrays import native  # which asks this module
 
     return tensor_of(array, stream) if on_gpu(array) else native(array, name)
 
