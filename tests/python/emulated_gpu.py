@@ -37,6 +37,9 @@ class CudaArray:
         self.values, self.stream = np.asarray(values), stream
         self.shape, self.ndim, self.dtype = self.values.shape, self.values.ndim, self.values.dtype
 
+    def __getitem__(self, index):
+        return CudaArray(self.values[index])
+
     @property
     def __cuda_array_interface__(self):
         contiguous = self.values.flags.c_contiguous

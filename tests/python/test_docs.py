@@ -22,6 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 ELSEWHERE = {  # pages with tests of their own
     "dask.md",
     "embedding.md",
+    "gpu.md",
     "hyperspy.md",
     "training.md",
 }

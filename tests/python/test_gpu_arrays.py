@@ -2,6 +2,9 @@
 
 import ctypes
 import pickle
+import re
+import warnings
+from pathlib import Path
 
 import emulated_gpu
 import numpy as np
@@ -155,3 +158,15 @@ def test_what_is_computed_on_the_cpu_takes_arrays_of_a_gpu_too(random, lattice, 
     turned = [kind(frame[:, ::-1]) for frame in frames]
     flipped = stemzoo.drift(*turned, model=None, max_shift=5)
     assert (flipped.dy, flipped.dx) == pytest.approx((expected.dy, -expected.dx), abs=0.05)
+
+
+def test_the_examples_of_the_page_about_gpus_run(stack, lattice):
+    page = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text()
+    names = {"image": stack[0], "reference": stack[0], "moving": stack[1], "stack": stack}
+    names["frames"] = CudaArray(stack)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # there is no card for ONNX Runtime
+        for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+            exec(compile(block, "gpu.md", "exec"), names)
+    assert on_host(names["surfaces"]).shape == (5, 65, 65)
+    assert on_host(names["clean"]).shape == lattice.shape

@@ -245,14 +245,10 @@ class Model:
     def _run_on_gpu(
         self, image: Any, options: _Options, progress: Progress | None, stream: Any
     ) -> Run:
-        done = self._gpu_runs.run(
-            image,
-            lambda shape: self._plan(shape, options),
-            options.normalisation,
-            stream,
-            progress,
-        )
-        tiling = self._plan(done.image.shape[-2:], options)
+        plan = partial(self._plan, options=options)
+        done = self._gpu_runs.run(image, plan, options.normalisation, stream, progress)
+        rows, columns = done.image.shape[-2:]
+        tiling = plan((rows, columns))
         settings = [self._settings(tiling, options, by) for by in done.normalised]
         used = settings[0]
         if done.image.ndim == 3:

@@ -18,7 +18,8 @@ from dask.array.utils import compute_meta
 
 from stemzoo.alignment.denoise import denoise
 from stemzoo.common.arrays import Call, native_image
-from stemzoo.inference.model import Model, model_for, normalisation_of
+from stemzoo.inference.model import Model, model_for
+from stemzoo.inference.normalisation import normalisation_of
 from stemzoo.integrations.mosaic import in_windows
 from stemzoo.integrations.sent import Sent
 from stemzoo.scan.restoration import fast_axis_of, restore

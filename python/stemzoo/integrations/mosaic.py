@@ -17,7 +17,8 @@ import numpy as np
 
 from stemzoo import _core
 from stemzoo.common.arrays import native
-from stemzoo.inference.model import MAX_TILE, Model, normalisation_of
+from stemzoo.inference.model import MAX_TILE, Model
+from stemzoo.inference.normalisation import normalisation_of
 from stemzoo.integrations.sent import Sent
 from stemzoo.model_file.interface import Images, TakesImages
 
