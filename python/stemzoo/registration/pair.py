@@ -138,8 +138,9 @@ def named(told: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def masked_image(image: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """Native pixels, and which of them are masked out, where any are; refused if it is no image."""
-    mask = np.ma.getmaskarray(image) if np.ma.isMaskedArray(image) else None
-    return native_image(np.ma.getdata(image), name), mask
+    if not np.ma.isMaskedArray(image):
+        return native_image(image, name), None
+    return native_image(np.ma.getdata(image), name), np.ma.getmaskarray(image)
 
 
 def _network(model: Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
