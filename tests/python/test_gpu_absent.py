@@ -1,7 +1,9 @@
 """Without a GPU, a driver or the module, everything else works, and what does not says why."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +11,6 @@ from stemzoo import _core
 
 
 def run(code, **variables):
-    import os
-
     environment = {**os.environ, **variables}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
@@ -46,12 +46,13 @@ def test_the_cpu_needs_none_of_it(tmp_path):
 
 
 def test_the_module_that_was_built_opens_without_a_driver():
-    from pathlib import Path
-
     module = Path(_core.__file__).parent / "cuda" / "libstemzoo_cuda.so"
     if not module.exists():
         pytest.skip("the CUDA module was not built: there was no nvcc (STEMZOO_CUDA=AUTO)")
-    told = run("from stemzoo import _core; print(_core.cuda_devices())")
+    told = run(
+        "from stemzoo import _core; print(_core.cuda_devices())", STEMZOO_CUDA_MODULE=str(module)
+    )
+    assert "emulated" not in told
     assert "cannot be opened" not in told
     assert "is not of this stemzoo" not in told
     assert told.startswith("([")
