@@ -136,12 +136,11 @@ def _runtime() -> Iterator[Finding]:
 
 
 def _providers() -> Iterator[tuple[str, str]]:
-    """Every execution provider here, and why it does not work where it does not."""
-    import onnxruntime
+    """Every execution provider that is known, and why it does not work where it does not."""
+    from stemzoo.inference.providers import states
 
-    for name in onnxruntime.get_available_providers():
-        if name != "AzureExecutionProvider":  # it would send images to a service: never offered
-            yield name, ""
+    for state in states():
+        yield state.name, state.reason
 
 
 def _places() -> Iterator[Finding]:
