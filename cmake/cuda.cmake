@@ -11,7 +11,7 @@ set(STEMZOO_CUDA_SOURCES
     csrc/ncc/overlap.cu
     csrc/ncc/plain.cu
     csrc/tiling/blend.cu
-    csrc/tiling/device_tiles.cpp
+    csrc/tiling/device_tiles.cu
     csrc/tiling/split.cu
     csrc/tiling/statistics.cu)
 list(TRANSFORM STEMZOO_CUDA_SOURCES PREPEND "${PROJECT_SOURCE_DIR}/")

@@ -333,7 +333,7 @@ def load(
     )
 
 
-def _reopened(origin: Origin, asked: Asked, threads: int | None, tile: int | None) -> Model:
+def _reopened(origin: Origin, asked: Asked | None, threads: int | None, tile: int | None) -> Model:
     """The model that was pickled."""
     path, content = origin.read()
     return _opened_once(path, content, asked, threads, tile, not origin.path, os.getpid())
@@ -343,7 +343,7 @@ def _reopened(origin: Origin, asked: Asked, threads: int | None, tile: int | Non
 def _opened_once(
     path: Path,
     content: bytes,
-    asked: Asked,
+    asked: Asked | None,
     threads: int | None,
     tile: int | None,
     listed: bool,

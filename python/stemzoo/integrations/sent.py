@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from stemzoo.inference.model import Model
+from stemzoo.inference.providers import Asked
 
 _opening = threading.Lock()  # tasks that start together wait for one to open the model
 
@@ -24,13 +25,14 @@ class Sent:
 
     reopened: Callable[..., Model]
     origin: Any
-    providers: tuple[str, ...] | None
+    asked: Asked | None  # which providers
     threads: int
+    tile: int | None
 
     @classmethod
     def of(cls, model: Model) -> Sent:
-        reopened, (origin, providers, threads) = model.__reduce__()
-        return cls(reopened, origin, providers, threads or 1)
+        reopened, (origin, asked, threads, tile) = model.__reduce__()
+        return cls(reopened, origin, asked, threads or 1, tile)
 
     def opened(self) -> Model:
         with _opening:
@@ -39,4 +41,4 @@ class Sent:
 
 @lru_cache(maxsize=8)
 def _opened(sent: Sent, process: int) -> Model:
-    return sent.reopened(sent.origin, sent.providers, sent.threads)
+    return sent.reopened(sent.origin, sent.asked, sent.threads, sent.tile)
