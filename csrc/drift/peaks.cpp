@@ -145,9 +145,8 @@ std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t border, 
 void cut_lags(const float* cyclic, Shape shape, Shape reach, float* surface) {
     for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r) {
         const float* row = cyclic + (r + shape.rows - reach.rows) % shape.rows * shape.cols;
-        const float* const end = row + shape.cols;
-        surface = std::copy(end - reach.cols, end, surface);
-        surface = std::copy(row, row + reach.cols + 1, surface);
+        surface = std::copy_n(row + shape.cols - reach.cols, reach.cols, surface);
+        surface = std::copy_n(row, reach.cols + 1, surface);
     }
 }
 

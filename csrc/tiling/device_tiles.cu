@@ -1,8 +1,7 @@
-#include "tiling/device_tiles.hpp"
-
 #include <stdexcept>
 
 #include "tiling/device_passes.hpp"
+#include "tiling/device_tiles.hpp"
 
 namespace stemzoo::cuda {
 namespace {
