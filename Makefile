@@ -206,5 +206,16 @@ $(DENOISERS:%=.venv-%/ready) $(SCAN_MERGERS:%=.venv-%/ready):
 	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
 	touch $@
 
+# Installed as users do, from the wheel; what the tests need of notebooks is in here too.
+.venv-napari/ready: .venv/dev $(shell find python napari_plugin -name '*.py' -o -name 'napari.yaml')
+	$(PYTHON) -m venv .venv-napari && .venv-napari/bin/python -m pip install --quiet --upgrade pip
+	rm -f .venv-napari/stemzoo-*.whl
+	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-napari \
+		--config-settings=build-dir=$(BUILD) .
+	.venv-napari/bin/pip install --quiet pytest "napari[pyqt6]" \
+		"$$(ls $(CURDIR)/.venv-napari/stemzoo-*.whl)[cpu,napari]"
+	.venv-napari/bin/pip install --quiet --force-reinstall --no-deps .venv-napari/stemzoo-*.whl
+	touch $@
+
 clean:
-	rm -rf build dist demo .venv .venv-nion .venv-docs
+	rm -rf build dist demo .venv .venv-nion .venv-napari .venv-docs
