@@ -28,7 +28,7 @@ def geometry(layer: Image, ndim: int) -> dict[str, Any]:
         "scale": layer.scale[last],
         "translate": layer.translate[last],
         "rotate": layer.rotate[last, last],
-        "shear": layer.shear[last, last],
+        "shear": layer.shear[len(layer.shear) - ndim * (ndim - 1) // 2 :],  # of an upper triangle
         "affine": layer.affine.set_slice(range(layer.ndim)[last]),
         "units": layer.units[last],
         "axis_labels": layer.axis_labels[last],

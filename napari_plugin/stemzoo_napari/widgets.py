@@ -36,6 +36,7 @@ class Task(Container):  # type: ignore[misc]
         self.stop = PushButton(text="Cancel", enabled=False)
         self.bar = ProgressBar(value=0, max=1, label="Progress")
         self.status = Label(label="")
+        self.status.native.setWordWrap(True)
         buttons = Container(widgets=[self.start, self.stop], layout="horizontal", labels=False)
         super().__init__(
             widgets=[self.chosen, *self._settings.values(), buttons, self.bar, self.status]
