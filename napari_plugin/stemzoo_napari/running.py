@@ -41,14 +41,24 @@ class Job:
         self._reports = _Reports()
         self._reports.progress.connect(on_progress)
         self._on_result = on_result
-        connections = {"returned": self._returned, "errored": on_error, "finished": on_end}
+        self._last = {"errored": on_error, "finished": on_end}
         self._worker = create_worker(
-            self._computed, work, _connect=connections, _ignore_errors=True
+            self._computed,
+            work,
+            _connect={"returned": self._returned, **self._last},
+            _ignore_errors=True,
         )
 
     def cancel(self) -> None:
         """Ends the computation where it next tells its progress; its result is dropped."""
         self._cancelled.set()
+
+    def abandon(self) -> None:
+        """Cancels, and calls nobody back."""
+        self.cancel()
+        self._reports.progress.disconnect()
+        for signal, callback in self._last.items():
+            getattr(self._worker, signal).disconnect(callback)
 
     def _computed(self, work: Callable[[Progress], Result]) -> Result | None:
         """On the thread of the computation."""

@@ -44,6 +44,7 @@ class Task(Container):  # type: ignore[misc]
         self.start.changed.connect(self.run)
         self.stop.changed.connect(self.cancel)
         napari_viewer.layers.selection.events.changed.connect(self._show_chosen)
+        self.native.destroyed.connect(self._closed)
         self._show_chosen()
 
     def _made_settings(self) -> dict[str, ValueWidget]:
@@ -104,6 +105,12 @@ class Task(Container):  # type: ignore[misc]
 
     def _busy(self, busy: bool) -> None:
         self.start.enabled, self.stop.enabled = not busy, busy
+
+    def _closed(self) -> None:
+        """The widgets are gone, and nobody waits for the result."""
+        self._viewer.layers.selection.events.changed.disconnect(self._show_chosen)
+        if self._job:
+            self._job.abandon()
 
     def _show_chosen(self, event: Any = None) -> None:
         self.chosen.value = ", ".join(layer.name for layer in self.layers()) or "none"

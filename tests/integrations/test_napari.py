@@ -15,6 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from napari.components import ViewerModel
 from napari.qt import get_qapp
 from npe2 import PluginManager, PluginManifest
+from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtWidgets import QApplication
 from stemzoo_napari import widgets
 from stemzoo_napari.running import Job
@@ -239,6 +240,19 @@ def test_a_cancelled_task_leaves_no_layer(viewer):
     _waited(lambda: widget.start.enabled)
     assert [layer.name for layer in viewer.layers] == ["long"]
     assert widget.status.value == "Cancelled"
+
+
+def test_a_widget_that_is_closed_drops_its_task(viewer):
+    layer = viewer.add_image(np.stack([_picture(seed=k) for k in range(20)]), name="long")
+    widget = widgets.Align(viewer)
+    widget.start.changed.emit(True)
+    _waited(lambda: widget.bar.value > 0)
+    job = widget._job
+    widget.native.deleteLater()
+    QCoreApplication.sendPostedEvents(widget.native, QEvent.Type.DeferredDelete)
+    _waited(lambda: not job._worker.is_running)
+    viewer.layers.selection = set()  # nothing of the widget is called any more
+    assert list(viewer.layers) == [layer]
 
 
 def test_a_job_ends_where_it_tells_its_progress(viewer):
