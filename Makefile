@@ -18,7 +18,7 @@ PREFIX ?= dist/capi
 .PHONY: lint format table cuda gpu-program test-gpu bench-gpu
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
 .PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools
-.PHONY: web test-web clean
+.PHONY: web test-web test-napari clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
 	mkdir -p demo && $(BIN)/stemzoo demo -o demo/demo.png --overwrite
@@ -131,6 +131,11 @@ runtime-test training-test: %-test: .venv/dev
 test-integrations: .venv-nion/ready  ## Nion Swift with its microscope, HyperSpy, a Dask cluster
 	.venv-nion/bin/python -m pytest tests/integrations
 
+# Plug-ins of pytest that napari brings are left out: they warn, and warnings are errors here.
+test-napari: .venv-napari/ready  ## the plug-in in napari, headless
+	PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 .venv-napari/bin/python -m pytest -W default \
+		tests/integrations/test_napari.py
+
 docs: .venv-docs/ready  ## the site, in build/site; warnings are errors
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
 
@@ -220,5 +225,16 @@ $(DENOISERS:%=.venv-%/ready) $(SCAN_MERGERS:%=.venv-%/ready):
 	.venv-nion/bin/pip install --quiet --force-reinstall --no-deps .venv-nion/stemzoo-*.whl
 	touch $@
 
+# From the wheel, as users install it.
+.venv-napari/ready: .venv/dev $(shell find python napari_plugin -name '*.py' -o -name 'napari.yaml')
+	$(PYTHON) -m venv .venv-napari && .venv-napari/bin/python -m pip install --quiet --upgrade pip
+	rm -f .venv-napari/stemzoo-*.whl
+	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir .venv-napari \
+		--config-settings=build-dir=$(BUILD) .
+	.venv-napari/bin/pip install --quiet pytest "napari[pyqt6]" \
+		"$$(ls $(CURDIR)/.venv-napari/stemzoo-*.whl)[cpu,napari]"
+	.venv-napari/bin/pip install --quiet --force-reinstall --no-deps .venv-napari/stemzoo-*.whl
+	touch $@
+
 clean:
-	rm -rf build dist demo .venv .venv-nion .venv-docs
+	rm -rf build dist demo .venv .venv-nion .venv-napari .venv-docs

@@ -145,8 +145,9 @@ std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t border, 
 void cut_lags(const float* cyclic, Shape shape, Shape reach, float* surface) {
     for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r) {
         const float* row = cyclic + (r + shape.rows - reach.rows) % shape.rows * shape.cols;
-        surface = std::copy_n(row + shape.cols - reach.cols, reach.cols, surface);
-        surface = std::copy_n(row, reach.cols + 1, surface);
+        const float* const negative = row + shape.cols - reach.cols;
+        for (std::size_t c = 0; c < reach.cols; ++c) *surface++ = negative[c];
+        for (std::size_t c = 0; c <= reach.cols; ++c) *surface++ = row[c];
     }
 }
 

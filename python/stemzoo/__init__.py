@@ -37,6 +37,7 @@ _MODULES = {
     "merge_scans": "stemzoo.scan.merge",
     "models": "stemzoo.zoo.catalogue",
     "ncc": "stemzoo.registration.ncc",
+    "plot": "stemzoo.plotting",
     "pull": "stemzoo.zoo.catalogue",
     "read": "stemzoo.io.formats",
     "restore": "stemzoo.scan.restoration",

@@ -6,6 +6,7 @@ from stemzoo.inference.model import Model, load
 from stemzoo.inference.tiling import Tiling
 from stemzoo.io.formats import read, write
 from stemzoo.io.micrograph import Micrograph
+from stemzoo.plotting import plot
 from stemzoo.registration.correction.correction import Correction
 from stemzoo.registration.correction.file import load_correction
 from stemzoo.registration.ncc import NccReference, ncc
@@ -50,6 +51,7 @@ __all__ = [
     "merge_scans",
     "models",
     "ncc",
+    "plot",
     "pull",
     "read",
     "restore",

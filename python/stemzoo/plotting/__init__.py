@@ -1,1 +1,5 @@
-"""Pictures of results, as PNG files."""
+"""Pictures of results: PNG files without matplotlib, and figures for notebooks with it."""
+
+from stemzoo.plotting import figures as plot
+
+__all__ = ["plot"]

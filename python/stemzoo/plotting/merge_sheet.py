@@ -28,7 +28,7 @@ def save_merge(path: Path, images: Sequence[Any], found: ScanMerge) -> None:
         (f"scan at {found.angles[0]:g} degrees", _panel(grey(first), shape)),
         (f"scan at {found.angles[-1]:g} degrees", _panel(grey(last), shape)),
         (_merged(found), framed(grey(found.image, limits))),
-        ("paths", _paths_panel(found, shape)),
+        ("paths", paths_panel(found.paths, shape)),
         ("residual of the first scan", _panel(_residual(found), shape)),
     ]
     one, other = (_float(found.apply(_alone(images, k))) for k in (0, len(images) - 1))
@@ -56,16 +56,16 @@ def _residual(found: ScanMerge) -> Grey:
     return grey(np.where(np.isfinite(left), left, 0), (-most, most))
 
 
-def _paths_panel(found: ScanMerge, shape: tuple[int, ...]) -> Grey:
-    """Displacements of the rows of the first and the last scan, along their own axes."""
+def paths_panel(paths: Sequence[Floats], shape: tuple[int, ...]) -> Grey:
+    """Displacements of the rows of a scan, or of the first and the last, along their own axes."""
     plot = Plot(shape, "row", "px")
-    chosen = [found.paths[0], found.paths[-1]]
+    chosen = [paths[0], paths[-1]][: len(paths)]
     rows = np.arange(max(len(path) for path in chosen), dtype=float)
     plot.limits(rows, np.concatenate([path.ravel() for path in chosen]))
     for number, path in enumerate(chosen):
         for axis, name in enumerate(("dy", "dx")):
-            level = INK if number == 0 else FAINT
-            label = f"{name} {number + 1}"
+            level = (INK, FAINT)[number if len(chosen) > 1 else axis]
+            label = f"{name} {number + 1}" if len(chosen) > 1 else name
             plot.line(np.arange(len(path), dtype=float), path[:, axis], level, label)
     return plot.grey()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,3 +51,15 @@ def save_panels(path: Path, captioned: Sequence[tuple[str, Grey]], columns: int)
     about.add_text("Software", DRAWN_BY)
     with replacing(path) as file:
         sheet.save(file, "PNG", pnginfo=about)
+
+
+def data_uri(picture: Grey, largest: int) -> str:
+    """A PNG as the address of an image in HTML, thinned to at most `largest` px a side."""
+    from PIL import Image
+
+    every = -(-max(picture.shape) // largest)
+    rows, columns = (max(size // every, 1) for size in picture.shape)
+    cut = picture[: rows * every, : columns * every].reshape(rows, every, columns, every)
+    with io.BytesIO() as file:
+        Image.fromarray(cut.mean((1, 3)).astype(np.uint8)).save(file, "PNG")
+        return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")

@@ -79,6 +79,11 @@ class Inspection:
 
         return page(self, title, replay)
 
+    def _repr_html_(self) -> str:
+        from stemzoo.trust.report import card
+
+        return card(self)
+
 
 @any_kind("raw", "result")
 def inspect(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import math
 from html import escape
@@ -11,7 +9,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.plotting.pictures import Grey, grey
+from stemzoo.plotting.cards import pictures_card
+from stemzoo.plotting.pictures import Grey, data_uri, grey
 from stemzoo.plotting.ring_correlation import THRESHOLD
 from stemzoo.trust.columns import SURE
 from stemzoo.trust.inspection import Inspection
@@ -64,6 +63,22 @@ def page(found: Inspection, title: str, replay: str) -> str:
 """
 
 
+def card(found: Inspection) -> str:
+    """The same in a notebook's output: the pictures, what the frame says, and warnings."""
+    shown = {
+        "frame": grey(found.raw),
+        "result": grey(found.result, _limits(found.result)),
+        "residual": _residual(found),
+    }
+    return pictures_card(found.summary(), shown, found.warnings)
+
+
+def _residual(found: Inspection) -> Grey:
+    residual = smoothed_residual(found.raw, found.result, RESIDUAL_BLUR)
+    spread = RESIDUAL_RANGE * float(residual.std()) or 1.0
+    return grey(residual, (-spread, spread))
+
+
 def _warnings(found: Inspection) -> str:
     if not found.warnings:
         return '<p class="fine">Nothing in the numbers below deserves a warning.</p>'
@@ -73,15 +88,13 @@ def _warnings(found: Inspection) -> str:
 
 def _figures(found: Inspection) -> str:
     limits = _limits(found.result)
-    residual = smoothed_residual(found.raw, found.result, RESIDUAL_BLUR)
-    spread = RESIDUAL_RANGE * float(residual.std()) or 1.0
     shown = [
         _figure("raw", "The frame as recorded.", grey(found.raw)),
         _figure("result", "The result.", grey(found.result, limits)),
         _figure(
             "residual",
             f"Frame less result, blurred by {RESIDUAL_BLUR} px. Only noise should be seen.",
-            grey(residual, (-spread, spread)),
+            _residual(found),
         ),
     ]
     if found.columns is not None:
@@ -102,21 +115,11 @@ def _figures(found: Inspection) -> str:
 
 def _figure(name: str, caption: str, picture: Grey, marks: str = "", *, plain: bool = True) -> str:
     text = escape(caption) if plain else caption
+    source = data_uri(picture, LARGEST)
     return (
-        f'<figure id="{name}"><div class="picture"><img alt="{name}" src="{_png(picture)}">{marks}'
+        f'<figure id="{name}"><div class="picture"><img alt="{name}" src="{source}">{marks}'
         f"</div><figcaption>{text}</figcaption></figure>"
     )
-
-
-def _png(picture: Grey) -> str:
-    from PIL import Image
-
-    every = -(-max(picture.shape) // LARGEST)
-    rows, columns = (max(size // every, 1) for size in picture.shape)
-    cut = picture[: rows * every, : columns * every].reshape(rows, every, columns, every)
-    with io.BytesIO() as file:
-        Image.fromarray(cut.mean((1, 3)).astype(np.uint8)).save(file, "PNG")
-        return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def _marks(found: Inspection) -> str:

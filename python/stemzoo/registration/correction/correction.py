@@ -12,6 +12,7 @@ import numpy as np
 
 from stemzoo.common.arrays import native
 from stemzoo.common.chunks import Wrap, opened
+from stemzoo.common.shown import Shown
 from stemzoo.common.threads import thread_count
 from stemzoo.registration.correction.interpolation import Kind, interpolate
 from stemzoo.registration.correction.parts import Part
@@ -153,7 +154,7 @@ class Correction:
             )
 
 
-class Corrects(ABC):
+class Corrects(Shown, ABC):
     """What holds a correction, which can be applied to all that was recorded at the same time."""
 
     @property
