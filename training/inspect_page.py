@@ -47,14 +47,18 @@ A denoised picture shows what a network makes of a frame. `stemzoo.inspect` says
 itself supports of it:
 
 ```python
+from pathlib import Path
+
+import stemzoo
+
 clean = stemzoo.denoise(raw)
 found = stemzoo.inspect(raw, clean, "denoise-atomic")
 found.warnings  # in words
 found.columns.contradicted.sum()  # columns that the result has invented
-open("report.html", "w").write(found.html())
+Path("report.html").write_text(found.html())
 ```
 
-```
+```sh
 stemzoo denoise frame.dm4 -o clean.tif
 stemzoo inspect frame.dm4 clean.tif --report report.html
 ```

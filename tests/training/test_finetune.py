@@ -296,6 +296,8 @@ def test_the_command_in_the_docs_is_right(folder, monkeypatch):
     )
     monkeypatch.setattr("training.finetune.export", lambda recipe, run, zoo: made.append(zoo))
     (folder / "noisy").rename(folder / "frames")
+    frame = np.random.default_rng(1).poisson(20, (160, 160)).astype("f4")
+    np.save(folder / "frames" / "a.npy", frame)
     main(line.split()[3:])
     (recipe, minutes), zoo = made
     assert (recipe.name, minutes, zoo) == ("denoise-ours", 10, Path("zoo-ours"))
