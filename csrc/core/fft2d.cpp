@@ -45,9 +45,6 @@ std::shared_ptr<const Fft2dKernel> kernel_for(Shape image) {
     return kept.get(image, make);
 }
 
-// What wakes a second thread costs as much as it saves on fewer pixels.
-constexpr std::size_t pixels_a_thread = std::size_t{1} << 17;
-
 template <typename Body>
 void each_block(std::size_t blocks, std::size_t work_size, unsigned threads, Body body) {
     parallel_for(blocks, threads, 1, [&](std::size_t begin, std::size_t end) {

@@ -22,9 +22,6 @@ constexpr double pi = 3.14159265358979323846;
 // of both frames' powers, each over a window, deviates by 1 / sqrt(2 window).
 constexpr double significance = 5;
 
-// What wakes a second thread costs as much as it saves on fewer pixels.
-constexpr std::size_t pixels_a_thread = std::size_t{1} << 17;
-
 constexpr int most_passes = 5;
 // From the start: peaks of broad structures lie that far off, and lattices are wider than twice it.
 constexpr double largest_drift = 2.5;

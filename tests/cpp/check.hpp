@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstring>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -29,6 +30,27 @@ inline bool registered(const char* name, void (*body)()) {
 inline void fail(const char* file, int line, const std::string& what) {
     ++failures;
     std::cerr << file << ':' << line << ": " << what << '\n';
+}
+
+// Runs every test, or those whose name contains `part`; whether all passed, and any was run. Each
+// line is flushed, so that the log of a hang ends with the test before. The closing line is the one
+// that continuous integration reads.
+inline bool run(const char* part = nullptr) {
+    int passed = 0, failed = 0;
+    for (const Test& test : tests()) {
+        if (part != nullptr && std::strstr(test.name, part) == nullptr) continue;
+        const int before = failures;
+        try {
+            test.body();
+        } catch (const std::exception& error) {
+            fail(test.name, 0, std::string("uncaught exception: ") + error.what());
+        }
+        const bool ok = failures == before;
+        ++(ok ? passed : failed);
+        std::cout << (ok ? "ok     " : "FAILED ") << test.name << std::endl;
+    }
+    std::cout << passed << " passed, " << failed << " failed" << std::endl;
+    return failed == 0 && passed > 0;
 }
 
 }  // namespace check

@@ -26,6 +26,7 @@ import numpy as np
 
 from stemzoo.common.errors import FileError
 from stemzoo.io import bounds, read
+from tests.fuzz.byte_edits import KINDS, edited
 from tests.fuzz.good_files import GOOD
 
 SECONDS = 5.0  # of processor time for one file of some kilobytes
@@ -61,18 +62,9 @@ def _spoilt_once(content: bytes, random: Random) -> bytes:
     at = random.randrange(reach)
     if random.random() < 0.2:  # directories of TIFF and zip are at the end
         at = max(0, len(content) - 1 - random.randrange(600))
-    length = random.choice([1, 1, 2, 4, 8, 40])
-    kind = random.randrange(8)
-    if kind <= 1:
-        return content[:at] + bytes([content[at] ^ 1 << random.randrange(8)]) + content[at + 1 :]
-    if kind == 2:
-        return content[:at] + random.randbytes(length) + content[at + length :]
-    if kind == 3:
-        return content[:at] + content[at + length :]
-    if kind == 4:
-        return content[: at + length] + content[at:]
-    if kind == 5:
-        return content[:at]
+    plain = edited(content, at, random.randrange(KINDS), random)
+    if plain is not None:
+        return plain
     form = random.choice("BHIQ")
     number = random.choice(ODD) % (1 << 8 * struct.calcsize(form))
     value = struct.pack(random.choice("<>") + form, number)

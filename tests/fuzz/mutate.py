@@ -9,6 +9,7 @@ import onnx
 from onnx import defs, helper, numpy_helper
 
 from stemzoo import _core
+from tests.fuzz.byte_edits import KINDS, edited
 
 OPS = _core.operators()
 ODD = [0, 1, -1, 2, 3, 4, 5, 7, 8, 16, 63, 64, 65, 127, 128, 255, 256, 1000, 65535, 65536]
@@ -36,24 +37,15 @@ class Mutator:
 
     def _spoilt(self, content: bytes, places: list[int], random: Random) -> bytes:
         at = min(random.choice(places), len(content) - 1)
-        length = random.choice([1, 1, 2, 4, 8, 40])
-        kind = random.randrange(8)
-        if kind <= 1:
-            return (
-                content[:at] + bytes([content[at] ^ 1 << random.randrange(8)]) + content[at + 1 :]
-            )
-        if kind == 2:
-            return content[:at] + random.randbytes(length) + content[at + length :]
-        if kind == 3:
-            return content[:at] + content[at + length :]
-        if kind == 4:
-            return content[: at + length] + content[at:]
-        if kind == 5:
-            return content[:at]
+        kind = random.randrange(KINDS)
+        plain = edited(content, at, kind, random)
+        if plain is not None:
+            return plain
         if kind == 6:
             other = random.choice(self.models)
             start = random.randrange(len(other))
-            return content[:at] + other[start : start + length * 8] + content[at:]
+            length = random.choice([8, 16, 32, 64, 320])
+            return content[:at] + other[start : start + length] + content[at:]
         return content[:at] + _varint(random.choice(ODD)) + content[at + 1 :]
 
     def _restructured(self, index: int, random: Random) -> bytes:

@@ -5,16 +5,6 @@ from zoo_server import ZooServer, add_model, files_but, write_index
 from stemzoo.zoo import catalogue, download
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_cache_of_the_user(tmp_path_factory):
-    """Tests neither read nor fill the cache of whoever runs them, and ask no server of theirs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STEMZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
-        for name in ("STEMZOO_URL", "STEMZOO_OFFLINE", "STEMZOO_PUBLIC_KEY"):
-            patch.delenv(name, raising=False)
-        yield
-
-
 @pytest.fixture
 def random():
     return np.random.default_rng(5)

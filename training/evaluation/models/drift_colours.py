@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from stemzoo.inference.model import Model
 from training.evaluation.colours import COLOURS, Colour, white
 from training.evaluation.models.common import Metrics
+from training.evaluation.models.drift_lattice import QUANTITIES
 from training.evaluation.models.drift_trials import (
     DRIFT_LATTICE,
     TRIAL_SEED,
@@ -28,13 +29,6 @@ CASES = ("column-intensity spread", "one vacancy")
 DOSES = (3.0, 10.0)  # electrons per recorded px at the peak of a column
 SEED = TRIAL_SEED + 500_000
 PAIRS = 200
-QUANTITIES = {
-    "within": "right",
-    "wrong": "wrong, and not called ambiguous",
-    "ambiguous": "called ambiguous",
-    "rmse": "RMSE of the right ones, over the bound",
-    "sigma": "errors of the right ones within one sigma",
-}
 
 
 @dataclass(frozen=True)
