@@ -13,7 +13,8 @@ from pathlib import Path
 
 import stemzoo
 from benchmarks.timing import medians, milliseconds, table
-from stemzoo.model_file.contract import Contract, examine
+from stemzoo import _core
+from stemzoo.model_file.contract import Contract
 from stemzoo.zoo.folder import add, reindex
 from training.export import to_onnx
 from training.networks.plain import PlainStack
@@ -69,7 +70,7 @@ def _row(name: str) -> list[str]:
     times = medians(
         {
             "sha256": lambda: hashlib.sha256(content).hexdigest(),
-            "gate": partial(examine, content, name),
+            "gate": partial(_core.examine, content, name),
             "load": partial(stemzoo.load, name),
         }
     )

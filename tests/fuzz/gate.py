@@ -22,8 +22,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stemzoo import ModelError
-from stemzoo.model_file.contract import examine
+from stemzoo import ModelError, _core
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.networks import networks
 
@@ -158,7 +157,7 @@ def _examine(content: bytes, model: str, tally: Tally) -> str | None:
     watch.start()
     began = time.process_time()
     try:
-        examine(content, "spoilt")
+        _core.examine(content, "spoilt")
         return None
     except ModelError:
         tally.refused += 1

@@ -42,7 +42,7 @@ def test_a_walk_is_short(walks, name, most):
 
 def test_a_name_becomes_a_session_in_few_files(walks):
     files, calls = walks["load"]
-    assert len(files) <= 9
+    assert len(files) <= 6
     assert calls == 3  # the metadata, the contract, the gate
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import stemzoo
-from stemzoo.common.threads import MOST, thread_count
+from stemzoo.common.settings import MOST_THREADS, thread_count
 from stemzoo.inference.model import Model
 from stemzoo.registration.pair import Estimator
 from stemzoo.scan import rows as scan
@@ -27,7 +27,7 @@ TAKERS = {
     "straighten": lambda threads: scan.straighten(FRAME, np.zeros((64, 2)), threads=threads),
     "straightened": lambda threads: scan.straightened(FRAME, lambda x: x, threads=threads),
 }
-NONE = [0, -1, 2.5, "2", 2**32, MOST + 1, True, np.float64(2), [2]]
+NONE = [0, -1, 2.5, "2", 2**32, MOST_THREADS + 1, True, np.float64(2), [2]]
 
 
 @pytest.mark.parametrize("threads", NONE, ids=repr)
@@ -47,7 +47,7 @@ def test_what_is_one(taker, threads):
 
 
 def test_none_means_all_cores():
-    assert [thread_count(given) for given in (None, 1, MOST)] == [0, 1, MOST]
+    assert [thread_count(given) for given in (None, 1, MOST_THREADS)] == [0, 1, MOST_THREADS]
 
 
 def test_everything_public_that_takes_threads_is_tried_here():

@@ -30,7 +30,7 @@ from stemzoo.alignment.together import Placed, refined_together, unrefined
 from stemzoo.common.arrays import any_kind
 from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
-from stemzoo.common.threads import thread_count
+from stemzoo.common.settings import thread_count
 from stemzoo.inference.model import Model
 from stemzoo.registration.correction.correction import Correction, Corrects
 from stemzoo.registration.correction.recording import Recording

@@ -16,7 +16,7 @@ from stemzoo.common.errors import ModelError
 from stemzoo.common.progress import progress_bar
 from stemzoo.common.settings import Settings
 from stemzoo.zoo.catalogue import find, imported
-from stemzoo.zoo.sources import Remote
+from stemzoo.zoo.remote import Remote
 
 
 def add_offline(parser: argparse.ArgumentParser) -> None:

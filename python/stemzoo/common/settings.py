@@ -1,17 +1,22 @@
-"""What the environment says of where models are, read anew at every use.
+"""What a user settles: where models are, by the environment, and how many threads a call uses.
 
-Whatever decides what a model's name means is in here, so that one value can stand for it all.
+The environment is read anew at every use. Whatever decides what a model's name means is in
+`Settings`, so that one value can stand for it all.
 """
 
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import SupportsIndex
 
 from stemzoo.common.errors import ModelError
+
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -68,3 +73,20 @@ def staying_offline(offline: bool = True) -> Iterator[None]:
             del os.environ["STEMZOO_OFFLINE"]
         elif offline and before is not None:
             os.environ["STEMZOO_OFFLINE"] = before
+
+
+def thread_count(threads: SupportsIndex | None) -> int:
+    """How many CPU threads the core and ONNX Runtime are to use; 0, their word for all cores, is
+    None to everybody else."""
+    if threads is None:
+        return 0
+    try:
+        count = -1 if isinstance(threads, bool) else operator.index(threads)
+    except TypeError:
+        count = -1
+    if not 1 <= count <= MOST_THREADS:
+        raise ValueError(
+            f"threads is {threads!r:.80}; expected at least 1 and at most {MOST_THREADS}, a whole "
+            "number of CPU threads; give None, or leave it out, for all cores"
+        )
+    return count

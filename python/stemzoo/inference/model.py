@@ -21,15 +21,14 @@ from stemzoo import _core
 from stemzoo.common.arrays import image_or_stack
 from stemzoo.common.errors import ModelError
 from stemzoo.common.progress import Progress
-from stemzoo.common.settings import Settings
-from stemzoo.common.threads import thread_count
+from stemzoo.common.settings import Settings, thread_count
 from stemzoo.inference.fixed_shape import checked_tile, fixed_tiles, warm_up
 from stemzoo.inference.normalisation import normalisation_of
 from stemzoo.inference.origin import Origin, read_model
 from stemzoo.inference.precision import require_passed
 from stemzoo.inference.providers import Asked, Provider, asked_for
 from stemzoo.inference.suitability import warnings_of
-from stemzoo.model_file.contract import examine
+from stemzoo.model_file.contract import Contract
 from stemzoo.model_file.interface import TakesImages
 
 if TYPE_CHECKING:
@@ -107,7 +106,8 @@ class Model:
         self.threads = thread_count(threads)
         self.path = Path(path)
         content = read_model(self.path) if content is None else content
-        self.contract, graph = examine(content, str(path))
+        contract, graph = _core.examine(content, str(path))
+        self.contract = Contract(**contract)
         self.sha256 = sha256 or hashlib.sha256(content).hexdigest()
         if precision != FLOAT32:
             require_passed(precision, self.contract.name, self.sha256)

@@ -24,7 +24,7 @@ from stemzoo.alignment.least_squares import Floats
 from stemzoo.alignment.measuring import Looks, Steps, measured
 from stemzoo.alignment.pair_file import Key, PairFile
 from stemzoo.alignment.together import Field, Placed, Places, Seen, seen, settled, summed
-from stemzoo.common.threads import thread_count
+from stemzoo.common.settings import thread_count
 from stemzoo.inference.model import Model, model_for
 from stemzoo.integrations.cluster import compute_each, tree_sum
 from stemzoo.integrations.sent import Sent

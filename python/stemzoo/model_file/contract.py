@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import NamedTuple
 
 from stemzoo import _core
 from stemzoo.model_file.interface import Images, Interface, Looks, Surfaces, Windows
@@ -74,17 +73,3 @@ class Contract:
         }
         ranges = {f"trained_for.{k}": v for k, v in self.trained_for.items()}
         return {PREFIX + key: value for key, value in (plain | ranges).items()}
-
-
-class Examined(NamedTuple):
-    """A model that is safe to run: what it promises, and the graph that keeps the promise."""
-
-    contract: Contract
-    graph: _core.ExaminedGraph
-
-
-def examine(model: bytes, where: str) -> Examined:
-    """The gate before ONNX Runtime (csrc/model_file/examine.hpp): ModelError for a serialised
-    model, found at `where`, that may not run."""
-    contract, graph = _core.examine(model, where)
-    return Examined(Contract(**contract), graph)

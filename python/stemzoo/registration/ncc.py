@@ -18,7 +18,7 @@ from stemzoo.common.devices import (
     on_gpu,
     stream_of,
 )
-from stemzoo.common.threads import thread_count
+from stemzoo.common.settings import thread_count
 from stemzoo.common.travel import Remade
 
 Surface = NDArray[np.float32]

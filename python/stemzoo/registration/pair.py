@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo import _core
 from stemzoo.common.arrays import any_kind, native_image
 from stemzoo.common.errors import ModelError
-from stemzoo.common.threads import thread_count
+from stemzoo.common.settings import thread_count
 from stemzoo.inference.model import Model, model_for
 from stemzoo.model_file.contract import LOOK, Contract
 from stemzoo.model_file.interface import Looks, Surfaces

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from stemzoo import _core
 from stemzoo.common.arrays import any_kind, native_image
 from stemzoo.common.chunks import opened
-from stemzoo.common.threads import thread_count
+from stemzoo.common.settings import thread_count
 from stemzoo.inference.model import Model
 from stemzoo.registration.answers import Candidate, Drift
 from stemzoo.registration.correction.correction import Correction, Corrects

@@ -18,8 +18,10 @@ from stemzoo.common.progress import Progress
 from stemzoo.common.settings import Settings
 from stemzoo.model_file.contract import Contract
 from stemzoo.zoo.index import NAME, VERSION, Entry, version_order
-from stemzoo.zoo.places import place, shown
-from stemzoo.zoo.sources import Cache, Local, Remote, Source, zoo
+from stemzoo.zoo.local import Cache, Local, zoo
+from stemzoo.zoo.remote import Remote, place, shown
+
+Source = Local | Remote
 
 BUNDLED = Path(_core.__file__).parent / "bundled"  # where the extension is installed
 
@@ -55,26 +57,22 @@ class ModelInfo:
 
     @property
     def contract(self) -> Contract:
-        return self._verified()[1]
+        return Contract.of(self.read(), str(self.path))
 
     def read(self) -> bytes:
         """The network, exactly as listed and of the name it is listed under."""
-        return self._verified()[0]
-
-    def _verified(self) -> tuple[bytes, Contract]:
-        """The same with its contract."""
         path = self.path  # says what to do where there is none
         assert not isinstance(self.source, Remote)
         content = self.source.read(self.entry)
-        found = Contract.of(content, str(path))
-        said = (found.name, found.version, found.task, found.minimum_runtime)
+        found = _core.contract_of(_core.properties_of(content, str(path)), str(path))
+        said = tuple(found[key] for key in ("name", "version", "task", "minimum_runtime"))
         listed = (self.name, self.version, self.task, self.entry.minimum_runtime)
         if said != listed:
             raise ModelError(
                 f"{path} is listed as {', '.join(listed)} but says of itself that it is "
                 f"{', '.join(said)}; whoever made {self.source} has swapped files"
             )
-        return content, found
+        return content
 
 
 def local_sources(settings: Settings) -> list[Local]:

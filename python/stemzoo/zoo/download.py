@@ -22,7 +22,7 @@ from typing import IO, Any, BinaryIO
 from stemzoo import _core
 from stemzoo.common.errors import Interrupted, ModelError
 from stemzoo.common.progress import Progress
-from stemzoo.zoo.places import shown
+from stemzoo.zoo.remote import shown
 
 STALL = 30.0  # s without a byte
 PACE_SECONDS, PACE_BYTES = 30.0, 30_000  # a server that sends less in that time is given up

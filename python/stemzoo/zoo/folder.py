@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from stemzoo import _core
 from stemzoo.common.atomic import replacing
 from stemzoo.common.errors import FileError, ModelError
-from stemzoo.model_file.contract import examine
+from stemzoo.model_file.contract import Contract
 from stemzoo.zoo import index
 
 SAMPLES = ("sample_input.npy", "sample_output.npy")
@@ -37,7 +38,7 @@ def add(zoo: Path, files: Mapping[str, bytes], where: str) -> tuple[Path, bool]:
             "expected one: a version of a model has one network"
         )
     content = files[networks[0]]
-    contract = examine(content, where).contract
+    contract = Contract(**_core.examine(content, where)[0])
     others = {name: files[name] for name in files if name != networks[0]}
     entry = index.listed(contract, content, others, where)
     if networks[0] != entry.network:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stemzoo.common.errors import ModelError
+from stemzoo.common.errors import Corrupt, ModelError
 from stemzoo.model_file.contract import MAX_MODEL, Contract
 
 FILE = "index.json"
@@ -41,6 +41,13 @@ class Stored:
     @classmethod
     def of(cls, content: bytes) -> Stored:
         return cls(len(content), hashlib.sha256(content).hexdigest())
+
+    def require(self, found: Stored, where: Path | str) -> None:
+        if found != self:
+            raise Corrupt(
+                f"{where} is corrupt, or is not the file it is listed as: it has {found.size} "
+                f"bytes and the sha256 {found.sha256}; expected {self.size} and {self.sha256}"
+            )
 
 
 @dataclass(frozen=True)

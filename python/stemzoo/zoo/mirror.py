@@ -13,8 +13,8 @@ from stemzoo.common.settings import Settings
 from stemzoo.zoo import index, signature
 from stemzoo.zoo.catalogue import ModelInfo, at_hand, remote
 from stemzoo.zoo.index import Entry, Index, Stored
-from stemzoo.zoo.places import Folder, verified
-from stemzoo.zoo.sources import Remote
+from stemzoo.zoo.local import Folder, verified
+from stemzoo.zoo.remote import Remote
 from stemzoo.zoo.store import put, put_bytes
 
 

@@ -21,7 +21,6 @@ from typing import BinaryIO
 
 from stemzoo.common.errors import Interrupted, ModelError
 from stemzoo.zoo.index import Stored
-from stemzoo.zoo.places import require, rewrite
 
 ABANDONED = 24 * 3600.0  # s after which a part of another machine belongs to nobody
 
@@ -46,7 +45,7 @@ def put(
                 file.seek(0)
                 file.truncate()
                 fill(file)
-            require(stored, _described(file), origin or target)
+            stored.require(_described(file), origin or target)
             file.close()
             os.replace(part, target)
     except OSError as error:
@@ -59,6 +58,13 @@ def put(
 def put_bytes(target: Path, content: bytes) -> None:
     """Makes `target` a file of these bytes."""
     put(target, Stored.of(content), lambda part: rewrite(part, content))
+
+
+def rewrite(part: BinaryIO, content: bytes) -> None:
+    """Makes `content` all that an open file holds."""
+    part.seek(0)
+    part.truncate()
+    part.write(content)
 
 
 def _make(folder: Path) -> None:

@@ -12,7 +12,7 @@ from stemzoo.common.settings import Settings
 from stemzoo.zoo import index
 from stemzoo.zoo.catalogue import cache_in, find, imported, local_sources
 from stemzoo.zoo.index import Entry
-from stemzoo.zoo.sources import zoo
+from stemzoo.zoo.local import zoo
 from stemzoo.zoo.store import put_bytes
 
 

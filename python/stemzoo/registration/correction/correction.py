@@ -12,8 +12,8 @@ import numpy as np
 
 from stemzoo.common.arrays import native
 from stemzoo.common.chunks import Wrap, opened
+from stemzoo.common.settings import thread_count
 from stemzoo.common.shown import Shown
-from stemzoo.common.threads import thread_count
 from stemzoo.registration.correction.interpolation import Kind, interpolate
 from stemzoo.registration.correction.parts import Part
 from stemzoo.registration.correction.rebinning import border_of, rebin

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.common.arrays import native_image
-from stemzoo.common.threads import thread_count
+from stemzoo.common.settings import thread_count
 from stemzoo.registration.correction.recording import Axis, Floats
 
 Image = NDArray[np.float32]
