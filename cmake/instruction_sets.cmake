@@ -10,7 +10,7 @@
 # initialisers, and link-time optimisation, which would dissolve the order, is off.
 
 set(STEMZOO_KERNELS csrc/core/fft_kernel.cpp csrc/core/fft2d_kernel.cpp csrc/drift/row_kernels.cpp
-                    csrc/ncc/spectral.cpp)
+                    csrc/drift/pixel_kernels.cpp csrc/ncc/spectral.cpp)
 
 function(stemzoo_kernel_definitions target name)
     target_compile_definitions(${target} PRIVATE STEMZOO_ISA=isa_${name}

@@ -5,36 +5,34 @@
 #include <cstdint>
 #include <vector>
 
+#include "drift/pixel_kernels.hpp"
+
 namespace stemzoo::drift {
 namespace {
 
 // Invalid pixels become 0.
 void centre_valid(const View<float>& pixels, const Flags& invalid) {
-    const std::size_t count = pixels.shape.size();
-    const std::uint8_t* const flags = invalid.data();
-    float* const values = pixels.data;
-    constexpr std::size_t lanes = 8;  // sums, which a compiler keeps in vectors
-    double sums[lanes] = {}, sum = 0;
-    const auto value = [=](std::size_t i) {
-        return static_cast<double>(flags[i] != 0 ? 0.0f : values[i]);
-    };
-    std::size_t at = 0;
-    for (; at + lanes <= count; at += lanes) {
-        for (std::size_t k = 0; k < lanes; ++k) sums[k] += value(at + k);
+    const std::size_t rows = pixels.shape.rows, cols = pixels.shape.cols;
+    double sum = 0, valid = 0;
+    for (std::size_t r = 0; r < rows; ++r) {
+        const RowSums found = pixel_kernels().sums(pixels.row(r), invalid.data() + r * cols, cols);
+        sum += static_cast<double>(found.sum);
+        valid += static_cast<double>(found.count);
     }
-    for (; at < count; ++at) sum += value(at);
-    for (const double part : sums) sum += part;
-    const auto valid = static_cast<double>(std::count(flags, flags + count, 0));
-    const double mean = valid > 0 ? sum / valid : 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto centred = static_cast<float>(static_cast<double>(values[i]) - mean);
-        values[i] = flags[i] != 0 ? 0.0f : centred;
+    const auto mean = static_cast<float>(valid > 0 ? sum / valid : 0);
+    for (std::size_t r = 0; r < rows; ++r) {
+        float* const row = pixels.row(r);
+        pixel_kernels().centre(row, invalid.data() + r * cols, cols, mean, 1, row);
     }
 }
 
-// `step` from one line to the next, `along` from one pixel of a line to the next.
-void bridge_lines(float* pixels, const std::vector<unsigned char>& lost, std::size_t step,
-                  std::size_t length, std::size_t along) {
+// A lost line, and the nearest ones before and after it that are not.
+struct Bridge {
+    std::size_t before, line, after;
+};
+
+std::vector<Bridge> bridges(const std::vector<unsigned char>& lost) {
+    std::vector<Bridge> found;
     std::size_t before = lost.size();
     for (std::size_t line = 0; line < lost.size(); ++line) {
         if (lost[line] == 0) {
@@ -43,12 +41,9 @@ void bridge_lines(float* pixels, const std::vector<unsigned char>& lost, std::si
         }
         std::size_t after = line;
         while (after < lost.size() && lost[after] != 0) ++after;
-        if (before == lost.size() || after == lost.size()) continue;
-        for (std::size_t i = 0; i < length; ++i) {
-            pixels[line * step + i * along] =
-                (pixels[before * step + i * along] + pixels[after * step + i * along]) / 2;
-        }
+        if (before != lost.size() && after != lost.size()) found.push_back({before, line, after});
     }
+    return found;
 }
 
 }  // namespace
@@ -66,8 +61,17 @@ void fill(const View<float>& pixels, const Flags& invalid) {
         }
         lost_rows[r] = std::find(flags, flags + cols, 0) == flags + cols;
     }
-    bridge_lines(pixels.data, lost_rows, cols, cols, 1);
-    bridge_lines(pixels.data, lost_cols, 1, rows, cols);
+    for (const Bridge& bridge : bridges(lost_rows)) {
+        const float *const before = pixels.row(bridge.before), *const after =
+                                                                   pixels.row(bridge.after);
+        float* const line = pixels.row(bridge.line);
+        for (std::size_t c = 0; c < cols; ++c) line[c] = (before[c] + after[c]) / 2;
+    }
+    const std::vector<Bridge> across = bridges(lost_cols);
+    for (std::size_t r = 0; r < rows; ++r) {
+        float* const row = pixels.row(r);
+        for (const Bridge& at : across) row[at.line] = (row[at.before] + row[at.after]) / 2;
+    }
 }
 
 }  // namespace stemzoo::drift

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "drift/kernels.hpp"
+#include "drift/pixel_kernels.hpp"
 #include "drift/pixel_weights.hpp"
 #include "ncc/masked.hpp"
 #include "ncc/overlap.hpp"
 #include "ncc/transform.hpp"
 #include "spectrum/whiteness.hpp"
-#include "tiling/statistics.hpp"
 #include "tiling/strided.hpp"
 
 namespace stemzoo::drift {
@@ -42,38 +42,74 @@ double sum_of(std::size_t count, const Term& term) {
 
 }  // namespace
 
-Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads, const PixelStatistics* known)
-    : fft_(checked(shape_of(image))),
+Frame::Frame(Shape whole)
+    : fft_(checked(whole)),
       pixels_(shape().size() + overread),
       spectrum_(fft_.layout().size),
       excess_(fft_.layout().rows * fft_.layout().pitch),
       later_(std::make_unique<Later>()) {
     std::fill_n(pixels_.data() + shape().size(), overread, 0.0f);
-    load(image, mask, known);
+}
+
+Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads) : Frame(shape_of(image)) {
+    if (mask == nullptr) {
+        load(image, stemzoo::measure(image, 1));
+    } else {
+        load_masked(image, *mask);
+    }
+    transform(threads);
+}
+
+Frame::Frame(const CleanFrame& clean, unsigned threads) : Frame(clean.shape) {
+    const PixelStatistics& known = clean.statistics;
+    if (!clean.invalid.empty()) {
+        load_masked(clean);
+    } else if (known.no_outliers()) {
+        load(clean.view(), {known.mean, known.deviation(), true});
+    } else {
+        load(clean.view(), stemzoo::measure(clean.view(), 1));
+    }
+    transform(threads);
+}
+
+void Frame::transform(unsigned threads) {
     fft_.forward(pixels_.data(), spectrum_.data(), threads);
     measure_power();
 }
 
-void Frame::load(const AnyView& image, const Mask* mask, const PixelStatistics* known) {
-    if (mask == nullptr) {
-        const Statistics s = known != nullptr && known->no_outliers()
-                                 ? Statistics{known->mean, known->deviation(), true}
-                                 : stemzoo::measure(image, 1);
-        if (!s.finite) {
-            throw std::invalid_argument(
-                "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark "
-                "them invalid with a mask");
-        }
-        const ncc::Scaling scaling = ncc::scaling_from(s.mean, s.std * s.std);
-        const auto scaled = [=](auto pixel) {
-            return static_cast<float>((static_cast<double>(pixel) - scaling.offset) *
-                                      scaling.scale);
-        };
-        std::visit([&](const auto& v) { read_rows(v, scaled, pixels_.data(), v.shape.cols); },
-                   image);
-        return;
+void Frame::load(const AnyView& image, const Statistics& s) {
+    if (!s.finite) {
+        throw std::invalid_argument(
+            "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark them "
+            "invalid with a mask");
     }
-    load_masked(image, *mask);
+    const ncc::Scaling scaling = ncc::scaling_from(s.mean, s.std * s.std);
+    const auto scaled = [=](auto pixel) {
+        return static_cast<float>((static_cast<double>(pixel) - scaling.offset) * scaling.scale);
+    };
+    std::visit([&](const auto& v) { read_rows(v, scaled, pixels_.data(), v.shape.cols); }, image);
+}
+
+// Whose pixels are finite, and whose mean is near zero.
+void Frame::load_masked(const CleanFrame& clean) {
+    const std::size_t rows = shape().rows, cols = shape().cols;
+    const std::uint8_t* const lost = clean.invalid.data();
+    double sum = 0, square = 0, count = 0;
+    for (std::size_t r = 0; r < rows; ++r) {
+        const RowSums found = pixel_kernels().sums(clean.view().row(r), lost + r * cols, cols);
+        sum += static_cast<double>(found.sum);
+        square += static_cast<double>(found.square);
+        count += static_cast<double>(found.count);
+    }
+    const double mean = count > 0 ? sum / count : 0,
+                 variance = count > 0 ? square / count - mean * mean : 0;
+    const auto scale = static_cast<float>(ncc::scaling_from(mean, variance).scale);
+    for (std::size_t r = 0; r < rows; ++r) {
+        pixel_kernels().centre(clean.view().row(r), lost + r * cols, cols, static_cast<float>(mean),
+                               scale, pixels_.data() + r * cols);
+    }
+    masked_ = true;
+    weights_ = pixel_weights(lost, shape());
 }
 
 // Masked pixels are never used: they may be anything.
@@ -82,19 +118,17 @@ void Frame::load_masked(const AnyView& image, const Mask& mask) {
     const auto complain = [&] { (void)ncc::masked_image(image, &mask, "image"); };  // throws
     if (mask.shape != shape()) complain();
     const Scratch<double> line(cols);
-    const Scratch<std::uint8_t> flags(shape().size());
-    for (std::size_t r = 0; r < rows; ++r) {
-        for (std::size_t c = 0; c < cols; ++c) flags[r * cols + c] = mask.at(r, c) != 0;
-    }
-    const View<const std::uint8_t> valid = contiguous<const std::uint8_t>(flags.data(), shape());
+    const Scratch<std::uint8_t> lost(shape().size());
+    const auto is_lost = [](std::uint8_t valid) { return static_cast<std::uint8_t>(valid == 0); };
+    read_rows(mask, is_lost, lost.data(), cols);
     // Calls f(row, its pixels), where masked pixels are `mean`, and adds up what it returns.
     const auto each_row = [&](double mean, const auto& f) {
         double total = 0;
         double* const pixels = line.data();
         for (std::size_t r = 0; r < rows; ++r) {
             ncc::read_row(image, {}, r, pixels);
-            const std::uint8_t* const known = valid.row(r);
-            for (std::size_t c = 0; c < cols; ++c) pixels[c] = known[c] != 0 ? pixels[c] : mean;
+            const std::uint8_t* const unknown = lost.data() + r * cols;
+            for (std::size_t c = 0; c < cols; ++c) pixels[c] = unknown[c] != 0 ? mean : pixels[c];
             total += f(r, pixels);
         }
         return total;
@@ -102,8 +136,8 @@ void Frame::load_masked(const AnyView& image, const Mask& mask) {
     const double sum = each_row(0, [cols](std::size_t, const double* pixels) {
         return sum_of(cols, [pixels](std::size_t c) { return pixels[c]; });
     });
-    const auto count = static_cast<double>(
-        std::count(flags.data(), flags.data() + shape().size(), std::uint8_t{1}));
+    const auto count =
+        static_cast<double>(std::count(lost.data(), lost.data() + shape().size(), std::uint8_t{0}));
     const double mean = count > 0 ? sum / count : 0;
     const double square = each_row(mean, [cols, mean](std::size_t, const double* pixels) {
         return sum_of(cols, [=](std::size_t c) { return (pixels[c] - mean) * (pixels[c] - mean); });
@@ -118,7 +152,7 @@ void Frame::load_masked(const AnyView& image, const Mask& mask) {
         return 0.0;
     });
     masked_ = true;
-    weights_ = pixel_weights(flags.data(), shape());
+    weights_ = pixel_weights(lost.data(), shape());
 }
 
 // Noise is measured where neither axis leaves room for a scene: beyond three quarters of the

@@ -11,8 +11,9 @@
 #include "core/once.hpp"
 #include "core/scratch.hpp"
 #include "drift/bandpass.hpp"
+#include "drift/cleaning.hpp"
 #include "drift/powers.hpp"
-#include "drift/survey.hpp"
+#include "tiling/statistics.hpp"
 
 namespace stemzoo::drift {
 
@@ -20,10 +21,9 @@ class Frame {
   public:
     using Mask = View<const std::uint8_t>;  // true where a pixel is valid
 
-    // The image and the mask may go after the call. threads = 0 means all cores. `known` are the
-    // image's statistics, where somebody has them.
-    Frame(const AnyView& image, const Mask* mask, unsigned threads = 0,
-          const PixelStatistics* known = nullptr);
+    // The image and the mask may go after the call. threads = 0 means all cores.
+    Frame(const AnyView& image, const Mask* mask, unsigned threads = 0);
+    Frame(const CleanFrame& clean, unsigned threads);
 
     Shape shape() const { return fft_.layout().image; }
     const Fft2d& fft() const { return fft_; }
@@ -58,8 +58,11 @@ class Frame {
         Scratch<float> tapered;
     };
 
-    void load(const AnyView& image, const Mask* mask, const PixelStatistics* known);
+    explicit Frame(Shape shape);
+    void load(const AnyView& image, const Statistics& of_image);
     void load_masked(const AnyView& image, const Mask& mask);
+    void load_masked(const CleanFrame& clean);
+    void transform(unsigned threads);
     void measure_power();
 
     Fft2d fft_;

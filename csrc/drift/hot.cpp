@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "drift/kernels.hpp"
+#include "drift/pixel_kernels.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -43,7 +43,7 @@ Outlier seen(const View<float>& pixels, std::size_t row, std::size_t col) {
 std::vector<Outlier> outliers(const View<float>& pixels, float far) {
     std::vector<Outlier> found;
     for (std::size_t r = 0; r < pixels.shape.rows; ++r) {
-        const RowSurvey row = kernels().survey(pixels.row(r), pixels.shape.cols);
+        const RowSurvey row = pixel_kernels().survey(pixels.row(r), pixels.shape.cols);
         if (row.highest <= far && row.lowest >= -far) continue;
         for (std::size_t c = 0; c < pixels.shape.cols; ++c) {
             if (std::abs(pixels.at(r, c)) > far) found.push_back(seen(pixels, r, c));

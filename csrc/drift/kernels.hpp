@@ -1,4 +1,4 @@
-// The inner loops of surveys, looks, refinement and resampling, row by row, compiled once for each
+// The inner loops of looks, refinement and resampling, row by row, compiled once for each
 // instruction set.
 #pragma once
 
@@ -86,11 +86,6 @@ struct OverlapSums {
     double a = 0, b = 0, aa = 0, bb = 0, ab = 0;
 };
 
-// Of one row of pixels.
-struct RowSurvey {
-    float sum = 0, square = 0, lowest = 0, highest = 0;
-};
-
 class Kernels {
   public:
     virtual ~Kernels() = default;
@@ -135,13 +130,6 @@ class Kernels {
                                 float limit_y) const = 0;
     virtual void overlap(const float* a, const float* b, std::size_t count,
                          OverlapSums& sums) const = 0;
-    virtual RowSurvey survey(const float* row, std::size_t cols) const = 0;
-    // Adds the row to sums of columns, and marks columns where it differs from the first row.
-    virtual void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,
-                                unsigned char* same) const = 0;
-    // Of differences along the row of its differences from the one below, every other one; squared
-    // and summed.
-    virtual float differences(const float* row, const float* below, std::size_t cols) const = 0;
     virtual void moments(const PixelRow& row, Variance variance, Moments& sums) const = 0;
     virtual void residuals(const PixelRow& row, Variance variance, Fit fit,
                            ResidualSums& sums) const = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "drift/kernels.hpp"
+#include "drift/pixel_kernels.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -43,8 +44,7 @@ void OverlapWeights::move(double dy, double dx) {
 
 const float* OverlapWeights::along(std::size_t row, float* line) const {
     if (masks_.data() == nullptr) return columns_.data();
-    const float* const mask = masks_.data() + row * shape_.cols;
-    for (std::size_t x = 0; x < shape_.cols; ++x) line[x] = columns_[x] * mask[x];
+    pixel_kernels().multiply(columns_.data(), masks_.data() + row * shape_.cols, shape_.cols, line);
     return line;
 }
 
@@ -72,10 +72,11 @@ void OverlapWeights::join_masks(std::ptrdiff_t down, std::ptrdiff_t across) {
 
 void OverlapWeights::multiply(float* out, const float* weights, std::ptrdiff_t step) const {
     const auto cols = static_cast<std::ptrdiff_t>(shape_.cols);
-    const std::ptrdiff_t last = std::min(cols, cols + step);
-    for (std::ptrdiff_t x = std::max<std::ptrdiff_t>(0, step); x < last; ++x) {
-        out[x] *= weights[x - step];
-    }
+    const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, step),
+                         last = std::min(cols, cols + step);
+    if (first >= last) return;
+    pixel_kernels().multiply(out + first, weights + first - step,
+                             static_cast<std::size_t>(last - first), out + first);
 }
 
 }  // namespace stemzoo::drift

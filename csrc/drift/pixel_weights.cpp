@@ -62,22 +62,23 @@ float within(std::size_t at, std::size_t side) {
 
 }  // namespace
 
-Scratch<float> pixel_weights(const std::uint8_t* valid, Shape shape) {
+Scratch<float> pixel_weights(const std::uint8_t* lost, Shape shape) {
     const Bytes flags(shape.size());
-    std::copy_n(valid, shape.size(), flags.data());
+    std::transform(lost, lost + shape.size(), flags.data(),
+                   [](std::uint8_t flag) { return static_cast<std::uint8_t>(flag ^ 1); });
     const auto both = [](int a, int b) { return static_cast<std::uint8_t>(a & b); };
     const auto sum = [](int a, int b) { return static_cast<std::uint8_t>(a + b); };
     in_squares(flags.data(), shape, guard + rise, 1, both);
     in_squares(flags.data(), shape, rise, 0, sum);  // up to 49
     Scratch<float> weights(shape.size());
     std::vector<float> across(shape.cols);
-    for (std::size_t c = 0; c < shape.cols; ++c) across[c] = within(c, shape.cols);
+    for (std::size_t c = 0; c < shape.cols; ++c) across[c] = 1 / within(c, shape.cols);
     for (std::size_t r = 0; r < shape.rows; ++r) {
-        const float down = within(r, shape.rows);
+        const float down = 1 / within(r, shape.rows);
         const std::uint8_t* const from = flags.data() + r * shape.cols;
         float* const to = weights.data() + r * shape.cols;
         for (std::size_t c = 0; c < shape.cols; ++c) {
-            to[c] = static_cast<float>(from[c]) / (down * across[c]);
+            to[c] = static_cast<float>(from[c]) * (down * across[c]);
         }
     }
     return weights;

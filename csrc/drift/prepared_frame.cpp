@@ -17,22 +17,10 @@ bool shows_something(const CleanFrame& frame) {
     return frame.statistics.lowest != 0 || frame.statistics.highest != 0;
 }
 
-std::shared_ptr<const Frame> counts_of(const CleanFrame& frame, unsigned threads) {
-    const AnyView view = frame.view();
-    if (frame.invalid.empty()) {
-        return std::make_shared<const Frame>(view, nullptr, threads, &frame.statistics);
-    }
-    Flags valid(frame.invalid.size());
-    std::transform(frame.invalid.begin(), frame.invalid.end(), valid.begin(),
-                   [](auto flag) { return static_cast<std::uint8_t>(flag == 0); });
-    const Frame::Mask mask = contiguous<const std::uint8_t>(valid.data(), frame.shape);
-    return std::make_shared<const Frame>(view, &mask, threads);
-}
-
 }  // namespace
 
 PreparedFrame::PreparedFrame(CleanFrame clean, unsigned threads) : clean_(std::move(clean)) {
-    if (shows_something(clean_)) counts_ = counts_of(clean_, threads);
+    if (shows_something(clean_)) counts_ = std::make_shared<const Frame>(clean_, threads);
 }
 
 std::shared_ptr<const spectrum::NoiseColour> PreparedFrame::noise_colour(unsigned threads) const {

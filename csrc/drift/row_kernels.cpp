@@ -275,57 +275,6 @@ class RowKernels final : public drift::Kernels {
         }
     }
 
-    drift::RowSurvey survey(const float* row, std::size_t cols) const override {
-        drift::RowSurvey found{0, 0, row[0], row[0]};
-        V total{}, square{}, low = V{} + row[0], high = low;
-        std::size_t x = 0;
-        for (; x + L <= cols; x += L) {
-            const V v = load(row + x);
-            total += v;
-            square += v * v;
-            low = v < low ? v : low;
-            high = v > high ? v : high;
-        }
-        for (; x < cols; ++x) {
-            found.sum += row[x];
-            found.square += row[x] * row[x];
-            found.lowest = std::min(found.lowest, row[x]);
-            found.highest = std::max(found.highest, row[x]);
-        }
-        for (std::size_t i = 0; i < L; ++i) {
-            found.sum += total[i];
-            found.square += square[i];
-            found.lowest = std::min(found.lowest, low[i]);
-            found.highest = std::max(found.highest, high[i]);
-        }
-        return found;
-    }
-
-    void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,
-                        unsigned char* same) const override {
-        for (std::size_t x = 0; x < cols; ++x) sums[x] += row[x];
-        for (std::size_t x = 0; x < cols; ++x)
-            same[x] &= static_cast<unsigned char>(row[x] == first[x]);
-    }
-
-    float differences(const float* row, const float* below, std::size_t cols) const override {
-        // Of all, and only the even ones are added up: neighbours come with one load each.
-        float parts[L] = {}, rest = 0;
-        std::size_t x = 0;
-        for (; x + L + 1 <= cols; x += L) {
-            const V d =
-                (load(row + x) - load(below + x)) - (load(row + x + 1) - load(below + x + 1));
-            const V square = d * d;
-            for (std::size_t i = 0; i < L; i += 2) parts[i] += square[i];
-        }
-        for (; x + 2 <= cols; x += 2) {
-            const float d = (row[x] - below[x]) - (row[x + 1] - below[x + 1]);
-            rest += d * d;
-        }
-        for (const float part : parts) rest += part;
-        return rest;
-    }
-
     void residuals(const drift::PixelRow& r, drift::Variance variance, drift::Fit fit,
                    drift::ResidualSums& sums) const override {
         V one{}, st{}, stt{}, sd{}, std_{}, weight{}, weighted{};

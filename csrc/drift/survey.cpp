@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "drift/kernels.hpp"
+#include "drift/pixel_kernels.hpp"
 
 namespace stemzoo::drift {
 
@@ -30,17 +30,18 @@ Survey::Survey(const View<const float>& pixels)
     double sum = 0, square = 0, differences = 0;
     for (std::size_t r = 0; r < rows; ++r) {
         const float* const row = pixels.row(r);
-        const RowSurvey found = kernels().survey(row, cols);
+        const RowSurvey found = pixel_kernels().survey(row, cols);
         row_means[r] = found.sum / static_cast<float>(cols);
         same_rows[r] = found.lowest == found.highest;
         sum += static_cast<double>(found.sum);
         square += static_cast<double>(found.square);
         lowest = std::min(lowest, found.lowest);
         highest = std::max(highest, found.highest);
-        kernels().survey_columns(row, pixels.row(0), cols, column_means.data(),
-                                 same_columns.data());
+        pixel_kernels().survey_columns(row, pixels.row(0), cols, column_means.data(),
+                                       same_columns.data());
         if (r % 2 == 0 && r + 1 < rows) {
-            differences += static_cast<double>(kernels().differences(row, pixels.row(r + 1), cols));
+            differences +=
+                static_cast<double>(pixel_kernels().differences(row, pixels.row(r + 1), cols));
         }
     }
     for (float& column : column_means) column /= static_cast<float>(rows);

@@ -1,0 +1,126 @@
+// Compiled once for each instruction set; see core/fft.hpp.
+#include "drift/pixel_kernels.hpp"
+
+#include <algorithm>
+
+#include "drift/row_vectors.hpp"
+
+namespace stemzoo::STEMZOO_ISA {
+namespace {
+
+// 1 where a pixel is to count, 0 where it is lost; several vectors at a time, in a plain loop, for GCC
+// converts vectors of bytes one by one.
+struct Kept {
+    static constexpr std::size_t count = 4 * L;
+
+    explicit Kept(const std::uint8_t* lost) {
+        for (std::size_t i = 0; i < count; ++i) of[i] = lost[i] != 0 ? 0.0f : 1.0f;
+    }
+
+    float of[count];
+};
+
+class RowPixelKernels final : public drift::PixelKernels {
+  public:
+    drift::RowSurvey survey(const float* row, std::size_t cols) const override {
+        drift::RowSurvey found{0, 0, row[0], row[0]};
+        V total{}, square{}, low = V{} + row[0], high = low;
+        std::size_t x = 0;
+        for (; x + L <= cols; x += L) {
+            const V v = load(row + x);
+            total += v;
+            square += v * v;
+            low = v < low ? v : low;
+            high = v > high ? v : high;
+        }
+        for (; x < cols; ++x) {
+            found.sum += row[x];
+            found.square += row[x] * row[x];
+            found.lowest = std::min(found.lowest, row[x]);
+            found.highest = std::max(found.highest, row[x]);
+        }
+        for (std::size_t i = 0; i < L; ++i) {
+            found.sum += total[i];
+            found.square += square[i];
+            found.lowest = std::min(found.lowest, low[i]);
+            found.highest = std::max(found.highest, high[i]);
+        }
+        return found;
+    }
+
+    void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,
+                        unsigned char* same) const override {
+        for (std::size_t x = 0; x < cols; ++x) sums[x] += row[x];
+        for (std::size_t x = 0; x < cols; ++x)
+            same[x] &= static_cast<unsigned char>(row[x] == first[x]);
+    }
+
+    float differences(const float* row, const float* below, std::size_t cols) const override {
+        // Of all, and only the even ones are added up: neighbours come with one load each.
+        float parts[L] = {}, rest = 0;
+        std::size_t x = 0;
+        for (; x + L + 1 <= cols; x += L) {
+            const V d =
+                (load(row + x) - load(below + x)) - (load(row + x + 1) - load(below + x + 1));
+            const V square = d * d;
+            for (std::size_t i = 0; i < L; i += 2) parts[i] += square[i];
+        }
+        for (; x + 2 <= cols; x += 2) {
+            const float d = (row[x] - below[x]) - (row[x + 1] - below[x + 1]);
+            rest += d * d;
+        }
+        for (const float part : parts) rest += part;
+        return rest;
+    }
+
+    drift::RowSums sums(const float* row, const std::uint8_t* lost,
+                        std::size_t cols) const override {
+        V total{}, square{}, count{};
+        std::size_t x = 0;
+        for (; x + Kept::count <= cols; x += Kept::count) {
+            const Kept kept(lost + x);
+            for (std::size_t i = 0; i < Kept::count; i += L) {
+                const V keep = load(kept.of + i), v = load(row + x + i) * keep;
+                total += v;
+                square += v * v;
+                count += keep;
+            }
+        }
+        drift::RowSums found{};
+        for (; x < cols; ++x) {
+            if (lost[x] != 0) continue;
+            found.sum += row[x];
+            found.square += row[x] * row[x];
+            found.count += 1;
+        }
+        for (std::size_t i = 0; i < L; ++i) {
+            found.sum += total[i];
+            found.square += square[i];
+            found.count += count[i];
+        }
+        return found;
+    }
+
+    void centre(const float* row, const std::uint8_t* lost, std::size_t cols, float mean,
+                float scale, float* out) const override {
+        for (std::size_t x = 0; x < cols; ++x) {
+            const float centred = (row[x] - mean) * scale;
+            out[x] = lost[x] != 0 ? 0.0f : centred;
+        }
+    }
+
+    void multiply(const float* a, const float* b, std::size_t count, float* out) const override {
+        std::size_t x = 0;
+        for (; x + L <= count; x += L) store(load(a + x) * load(b + x), out + x);
+        for (; x < count; ++x) out[x] = a[x] * b[x];
+    }
+};
+
+}  // namespace
+
+const drift::PixelKernels& drift_pixel_kernels() {
+    static const RowPixelKernels kernels;
+    return kernels;
+}
+
+}  // namespace stemzoo::STEMZOO_ISA

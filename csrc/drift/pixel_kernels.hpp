@@ -1,0 +1,38 @@
+// The inner loops of cleaning and masks, over a row of pixels, compiled once for each instruction
+// set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace stemzoo::drift {
+
+struct RowSurvey {
+    float sum = 0, square = 0, lowest = 0, highest = 0;
+};
+
+struct RowSums {
+    float sum = 0, square = 0, count = 0;
+};
+
+class PixelKernels {
+  public:
+    virtual ~PixelKernels() = default;
+    virtual RowSurvey survey(const float* row, std::size_t cols) const = 0;
+    // Adds the row to sums of columns, and marks columns where it differs from the first row.
+    virtual void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,
+                                unsigned char* same) const = 0;
+    // Of differences along the row of its differences from the one below, every other one; squared
+    // and summed.
+    virtual float differences(const float* row, const float* below, std::size_t cols) const = 0;
+    // Of the pixels that are not lost; all are finite.
+    virtual RowSums sums(const float* row, const std::uint8_t* lost, std::size_t cols) const = 0;
+    // (pixel - mean) scale, and 0 where it is lost; all are finite. `out` may be `row`.
+    virtual void centre(const float* row, const std::uint8_t* lost, std::size_t cols, float mean,
+                        float scale, float* out) const = 0;
+    virtual void multiply(const float* a, const float* b, std::size_t count, float* out) const = 0;
+};
+
+const PixelKernels& pixel_kernels();
+
+}  // namespace stemzoo::drift
