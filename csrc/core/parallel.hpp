@@ -16,7 +16,7 @@ unsigned worthwhile_threads(std::size_t items, std::size_t items_each, unsigned 
 
 // Pixels that a thread should have of work such as a transform: waking another costs as much as it
 // saves on fewer.
-inline constexpr std::size_t pixels_a_thread = std::size_t{1} << 17;
+inline constexpr std::size_t pixels_a_thread = std::size_t{1} << 18;
 
 // Calls body(begin, end) over disjoint ranges covering [0, count), on up to `threads` threads
 // (0: all cores). `grain` is the least number of items worth handing to another thread.

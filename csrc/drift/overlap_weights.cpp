@@ -31,52 +31,36 @@ OverlapWeights::OverlapWeights(const Frame& reference, const Frame& moving)
     : reference_(reference),
       moving_(moving),
       shape_(moving.shape()),
-      columns_(shape_.cols + overread),
+      pitch_(shape_.cols + overread),
+      masked_(reference.weights() != nullptr || moving.weights() != nullptr),
+      columns_(pitch_),
       rows_(shape_.rows) {}
 
 void OverlapWeights::move(double dy, double dx) {
     fill_taper(dy, shape_.rows, rows_.data());
     fill_taper(dx, shape_.cols, columns_.data());
     std::fill_n(columns_.data() + shape_.cols, overread, 0.0f);
-    if (reference_.weights() == nullptr && moving_.weights() == nullptr) return;
-    join_masks(std::lround(dy), std::lround(dx));
+    if (masked_) weigh_pixels(std::lround(dy), std::lround(dx));
 }
 
-const float* OverlapWeights::along(std::size_t row, float* line) const {
-    if (masks_.data() == nullptr) return columns_.data();
-    pixel_kernels().multiply(columns_.data(), masks_.data() + row * shape_.cols, shape_.cols, line);
-    return line;
-}
-
-void OverlapWeights::join_masks(std::ptrdiff_t down, std::ptrdiff_t across) {
-    const bool known = masks_.data() != nullptr;
-    if (known && down == row_step_ && across == column_step_) return;
-    row_step_ = down;
-    column_step_ = across;
-    if (!known) masks_ = Scratch<float>(shape_.size());
-    const std::size_t cols = shape_.cols;
-    for (std::size_t r = 0; r < shape_.rows; ++r) {
-        float* const out = masks_.data() + r * cols;
+void OverlapWeights::weigh_pixels(std::ptrdiff_t down, std::ptrdiff_t across) {
+    if (pixels_.data() == nullptr) pixels_ = Scratch<float>(shape_.rows * pitch_);
+    const auto rows = static_cast<std::ptrdiff_t>(shape_.rows),
+               cols = static_cast<std::ptrdiff_t>(shape_.cols);
+    const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, across),
+                         last = std::min(cols, cols + across);
+    for (std::ptrdiff_t r = 0; r < rows; ++r) {
+        float* const out = pixels_.data() + static_cast<std::size_t>(r) * pitch_;
+        std::copy_n(columns_.data(), pitch_, out);
         if (moving_.weights() != nullptr) {
-            std::copy_n(moving_.weights() + r * cols, cols, out);
-        } else {
-            std::fill_n(out, cols, 1.0f);
+            pixel_kernels().multiply(moving_.weights() + r * cols, shape_.cols, out);
         }
-        if (reference_.weights() == nullptr) continue;
-        const auto from = static_cast<std::size_t>(
-            std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(r) - down, 0,
-                                       static_cast<std::ptrdiff_t>(shape_.rows) - 1));
-        multiply(out, reference_.weights() + from * cols, across);
+        if (reference_.weights() != nullptr && first < last) {
+            const std::ptrdiff_t from = std::clamp<std::ptrdiff_t>(r - down, 0, rows - 1);
+            pixel_kernels().multiply(reference_.weights() + from * cols + first - across,
+                                     static_cast<std::size_t>(last - first), out + first);
+        }
     }
-}
-
-void OverlapWeights::multiply(float* out, const float* weights, std::ptrdiff_t step) const {
-    const auto cols = static_cast<std::ptrdiff_t>(shape_.cols);
-    const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, step),
-                         last = std::min(cols, cols + step);
-    if (first >= last) return;
-    pixel_kernels().multiply(out + first, weights + first - step,
-                             static_cast<std::size_t>(last - first), out + first);
 }
 
 }  // namespace stemzoo::drift

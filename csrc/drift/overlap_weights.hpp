@@ -18,20 +18,21 @@ class OverlapWeights {
     // What all weights of a row are to be multiplied by.
     float of_row(std::size_t row) const { return rows_[row]; }
 
-    // The other weights of a row; `line` is room for them, used where frames have masks. Behind
-    // the last column there are zeros, which vectors may read.
-    const float* along(std::size_t row, float* line) const;
+    // The other weights of a row. Behind the last column there are zeros, which vectors may read.
+    const float* along(std::size_t row) const {
+        return masked_ ? pixels_.data() + row * pitch_ : columns_.data();
+    }
 
   private:
-    void join_masks(std::ptrdiff_t down, std::ptrdiff_t across);
-    void multiply(float* out, const float* weights, std::ptrdiff_t step) const;
+    void weigh_pixels(std::ptrdiff_t down, std::ptrdiff_t across);
 
     const Frame& reference_;
     const Frame& moving_;
     const Shape shape_;
+    const std::size_t pitch_;
+    const bool masked_;
     Scratch<float> columns_, rows_;
-    Scratch<float> masks_;  // of both frames, the reference's shifted by whole pixels
-    std::ptrdiff_t row_step_ = 0, column_step_ = 0;
+    Scratch<float> pixels_;  // by columns and both masks, the reference's shifted by whole pixels
 };
 
 }  // namespace stemzoo::drift

@@ -8,8 +8,8 @@
 namespace stemzoo::STEMZOO_ISA {
 namespace {
 
-// 1 where a pixel is to count, 0 where it is lost; several vectors at a time, in a plain loop, for GCC
-// converts vectors of bytes one by one.
+// 1 where a pixel is to count, 0 where it is lost; several vectors at a time, in a plain loop, for
+// GCC converts vectors of bytes one by one.
 struct Kept {
     static constexpr std::size_t count = 4 * L;
 
@@ -109,10 +109,8 @@ class RowPixelKernels final : public drift::PixelKernels {
         }
     }
 
-    void multiply(const float* a, const float* b, std::size_t count, float* out) const override {
-        std::size_t x = 0;
-        for (; x + L <= count; x += L) store(load(a + x) * load(b + x), out + x);
-        for (; x < count; ++x) out[x] = a[x] * b[x];
+    void multiply(const float* by, std::size_t count, float* values) const override {
+        for (std::size_t x = 0; x < count; ++x) values[x] *= by[x];
     }
 };
 

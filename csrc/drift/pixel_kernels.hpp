@@ -30,7 +30,7 @@ class PixelKernels {
     // (pixel - mean) scale, and 0 where it is lost; all are finite. `out` may be `row`.
     virtual void centre(const float* row, const std::uint8_t* lost, std::size_t cols, float mean,
                         float scale, float* out) const = 0;
-    virtual void multiply(const float* a, const float* b, std::size_t count, float* out) const = 0;
+    virtual void multiply(const float* by, std::size_t count, float* values) const = 0;
 };
 
 const PixelKernels& pixel_kernels();

@@ -209,16 +209,14 @@ class Pair {
     template <typename F>
     void each_row(const F& f) const {
         in_parts(shape_.rows - 2 * margin, [&](std::size_t begin, std::size_t end) {
-            const Scratch<float> line(shape_.cols + overread);
-            std::fill_n(line.data() + shape_.cols, overread, 0.0f);
             for (std::size_t r = margin + begin; r < margin + end; ++r) {
                 if (!(weights_.of_row(r) > 0)) continue;
                 const std::size_t at = r * layout_.pitch;
                 f(r,
                   PixelRow{b_.pixels() + r * shape_.cols, shifted_.data() + at, scene_.data() + at,
                            static_cast<std::ptrdiff_t>(shape_.cols),
-                           static_cast<std::ptrdiff_t>(layout_.pitch),
-                           weights_.along(r, line.data()), shape_.cols},
+                           static_cast<std::ptrdiff_t>(layout_.pitch), weights_.along(r),
+                           shape_.cols},
                   static_cast<double>(weights_.of_row(r)));
             }
         });

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/scratch.hpp"
 #include "drift/row_vectors.hpp"
 
 namespace stemzoo::STEMZOO_ISA {
@@ -65,16 +66,15 @@ class RowKernels final : public drift::Kernels {
 
     void power(const float* re, const float* im, std::size_t cols, float* out) const override {
         constexpr std::size_t reach = drift::power_reach;
-        const auto add = [&](std::size_t begin, std::size_t end, std::size_t from) {
-            for (std::size_t x = begin; x < end; ++x) {
-                const float r = re[from + x - begin], i = im[from + x - begin];
-                out[x] += r * r + i * i;
-            }
-        };
-        std::fill_n(out, cols, 0.0f);
-        for (std::size_t step = 0; step < cols; step += step == reach ? cols - 2 * reach : 1) {
-            add(0, cols - step, step);
-            add(cols - step, cols, 0);
+        const Scratch<float> line(cols + 2 * reach);
+        float* const powers = line.data();
+        for (std::size_t x = 0; x < cols; ++x) powers[reach + x] = re[x] * re[x] + im[x] * im[x];
+        std::copy_n(powers + cols, reach, powers);
+        std::copy_n(powers + reach, reach, powers + reach + cols);
+        for (std::size_t x = 0; x < cols; ++x) {
+            float total = 0;
+            for (std::size_t i = 0; i <= 2 * reach; ++i) total += powers[x + i];
+            out[x] = total;
         }
     }
 

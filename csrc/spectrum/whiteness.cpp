@@ -48,6 +48,7 @@ Level level(const SpectrumLayout& layout, const float* spectrum, Band down, Band
     const std::size_t step = 1 + 2 * rows.size() * cols.size() / most,
                       mirror = layout.image.cols - cols.end + 1;
     std::vector<float> powers;
+    powers.reserve(2 * (rows.size() / step + 1) * cols.size());
     for (std::size_t ky = rows.begin; ky < rows.end; ky += step) {
         const float *const re = layout.real(spectrum, ky), *const im =
                                                                layout.imaginary(spectrum, ky);
@@ -62,9 +63,16 @@ Level level(const SpectrumLayout& layout, const float* spectrum, Band down, Band
         few.push_back(powers[i]);
     }
     const float cap = std::max(most_above * median(std::move(few)), least);
+    // The logarithm of a product of as many as a double holds, for it is slow.
+    constexpr std::size_t at_once = 8;
     double sum = 0;
-    for (const float power : powers) {
-        sum += static_cast<double>(std::log(std::clamp(power, least, cap)));
+    for (std::size_t i = 0; i < powers.size(); i += at_once) {
+        double product = 1;
+        const std::size_t end = std::min(i + at_once, powers.size());
+        for (std::size_t k = i; k < end; ++k) {
+            product *= static_cast<double>(std::clamp(powers[k], least, cap));
+        }
+        sum += std::log(product);
     }
     const auto count = static_cast<double>(powers.size());
     return {sum / count, of_one * of_one / count};
