@@ -14,8 +14,8 @@ unsigned hardware_threads();
 // should have at least `items_each`. At least one.
 unsigned worthwhile_threads(std::size_t items, std::size_t items_each, unsigned threads);
 
-// Pixels that a thread should have of work such as a transform: waking another costs as much as it
-// saves on fewer.
+// Pixels that a thread should have of work such as a transform. On fewer, waking another thread and
+// handing it what lies in this one's cache costs more than it saves.
 inline constexpr std::size_t pixels_a_thread = std::size_t{1} << 18;
 
 // Calls body(begin, end) over disjoint ranges covering [0, count), on up to `threads` threads

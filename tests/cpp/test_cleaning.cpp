@@ -1,12 +1,14 @@
 // Surveys are what plain sums find; frames are cleaned alike however they lie in memory.
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <vector>
 
 #include "check.hpp"
 #include "drift/cleaning.hpp"
+#include "drift/frame.hpp"
 #include "drift/survey.hpp"
 #include "ncc_reference.hpp"
 
@@ -111,6 +113,36 @@ TEST(cleaning_scales_what_float_cannot_square) {
         const float scale = found.pixels[5] / expected.pixels[5];
         for (std::size_t i = 0; i < 1024; ++i) {
             CHECK_NEAR(found.pixels[i], expected.pixels[i] * scale, 1e-5);
+        }
+    }
+}
+
+// Masked pixels and dead lines, also where rows are no whole number of vectors.
+TEST(a_clean_frame_is_loaded_as_any_masked_image_is) {
+    for (const Shape shape : {Shape{40, 64}, Shape{37, 83}, Shape{16, 19}}) {
+        auto image = reference::noise<float>(shape, 5, 200, 3);
+        std::vector<std::uint8_t> masked(shape.size());
+        for (std::size_t r = 0; r < shape.rows; ++r) {
+            image.at(r, 7) = image.at(0, 7);
+            masked[r * shape.cols + r % 5] = 1;
+        }
+        const MaskView mask = stemzoo::contiguous<const std::uint8_t>(masked.data(), shape);
+        const CleanFrame frame = clean(AnyView(image.view()), &mask, "image");
+        std::vector<std::uint8_t> valid(shape.size());
+        double sum = 0, count = 0;
+        for (std::size_t i = 0; i < valid.size(); ++i) {
+            valid[i] = frame.invalid[i] == 0;
+            CHECK((valid[i] == 0) == (i % shape.cols == 7 || masked[i] != 0));
+            sum += valid[i] != 0 ? static_cast<double>(frame.pixels[i]) : 0.0;
+            count += valid[i];
+        }
+        CHECK_NEAR(sum / count, 0, 1e-5);
+        const Frame::Mask kept = stemzoo::contiguous<const std::uint8_t>(valid.data(), shape);
+        const Frame found(frame, 1), expected(AnyView(frame.view()), &kept, 1);
+        for (std::size_t i = 0; i < valid.size(); ++i) {
+            CHECK_NEAR(found.pixels()[i], expected.pixels()[i], 1e-5);
+            CHECK(found.weights()[i] == expected.weights()[i]);
+            if (valid[i] == 0) CHECK(found.pixels()[i] == 0);
         }
     }
 }
