@@ -23,7 +23,16 @@ from training.evaluation.thresholds import parsed
 
 RECIPES = Path(__file__).with_name("recipes")
 # Settings that describe a model and do not change its weights. A run may resume with others.
-DESCRIPTIVE = {"version", "summary", "limits", "trained_for", "minutes", "evaluation", "thresholds"}
+DESCRIPTIVE = {
+    "version",
+    "summary",
+    "limits",
+    "trained_for",
+    "minutes",
+    "evaluation",
+    "thresholds",
+    "denoiser",
+}
 
 PRECISIONS = ("bf16", "float32")
 PANEL_SAMPLES, PANEL_SIDE = 4, 128  # samples in a picture, and the least side of each, px

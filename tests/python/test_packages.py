@@ -110,7 +110,7 @@ def test_the_front_matter_is_yaml_as_hugging_face_reads_it(tmp_path):
     head = (tmp_path / "live" / "README.md").read_text().split("---\n")[1]
     front = yaml.YAML(typ="safe").load(head)
     assert front["tags"] == ["electron-microscopy", "stem", "onnx", "denoise"]
-    assert front["model_name"] == "denoise-atomic 1.0.0"
+    assert front["model_name"] == LIVE.stem.replace("atomic-", "atomic ")
 
 
 def test_export_says_what_it_cannot_do(tmp_path):

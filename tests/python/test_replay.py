@@ -19,6 +19,7 @@ from stemzoo.trust.replay import TOLERANCE, replay
 pytestmark = pytest.mark.slow
 
 SHAPE = (64, 56)
+MODEL = f"denoise-atomic {stemzoo.load('denoise-atomic').contract.version}"
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_every_format_that_is_written_is_identical_again(noisy, tmp_path, capsys
     capsys.readouterr()
     assert main(["replay", str(out)]) == 0
     assert capsys.readouterr().out == (
-        f"{out} is identical to what denoise-atomic 1.0.0 makes of its input\n"
+        f"{out} is identical to what {MODEL} makes of its input\n"
     )
 
 
@@ -114,7 +115,7 @@ def test_a_changed_pixel_is_told_with_how_much(clean, capsys):
     assert found.rms == pytest.approx(deviation / np.sqrt(SHAPE[0] * SHAPE[1]), rel=1e-4)
     assert main(["replay", str(clean)]) == 1
     said = capsys.readouterr().err
-    assert f"{clean} is not what denoise-atomic 1.0.0 makes of its input: it differs by" in said
+    assert f"{clean} is not what {MODEL} makes of its input: it differs by" in said
     assert "that is 1 and 0.017 of the input's deviation" in said
 
 

@@ -8,6 +8,7 @@ import pytest
 from drifting_series import drifting, steps
 from small_models import same
 
+import stemzoo
 from stemzoo.cli.main import main
 from stemzoo.common.errors import FileError, ModelError
 from stemzoo.inference.record import sha256
@@ -19,6 +20,7 @@ from stemzoo.trust.replay import replay
 pytestmark = pytest.mark.slow
 
 SERIES = drifting(steps(4))
+MODEL = f"denoise-atomic {stemzoo.load('denoise-atomic').contract.version}"
 
 
 @pytest.fixture
@@ -125,7 +127,7 @@ def test_a_result_is_followed_from_the_first_file(folder, capsys):
     capsys.readouterr()
     done("replay clean.tif")
     assert capsys.readouterr().out == (
-        "clean.tif is identical to what stemzoo align and denoise-atomic 1.0.0 make of series.tif\n"
+        f"clean.tif is identical to what stemzoo align and {MODEL} make of series.tif\n"
     )
 
 
@@ -133,10 +135,10 @@ def test_or_from_the_first_that_is_there_or_given(folder):
     done(ALIGN, DENOISE)
     (folder / "elsewhere").mkdir()
     (folder / "series.tif").rename(folder / "elsewhere" / "series.tif")
-    last = "identical to what denoise-atomic 1.0.0 makes of average.tif"
+    last = f"identical to what {MODEL} makes of average.tif"
     assert last in replay(folder / "clean.tif").text
     whole = replay(folder / "clean.tif", folder / "elsewhere" / "series.tif")
-    assert "and denoise-atomic 1.0.0 make of series.tif" in whole.text
+    assert f"and {MODEL} make of series.tif" in whole.text
     (folder / "average.tif").rename(folder / "elsewhere" / "a.tif")
     assert replay(folder / "clean.tif", folder / "elsewhere" / "a.tif").identical
     with pytest.raises(FileError, match=r"series\.tif is not there, from which .*--input"):

@@ -138,7 +138,7 @@ class NoiseSpectrum(nn.Module):
         x = torch.cat([torch.tanh(first), *others, 0.25 * spread.clamp(max=16), places], 1)
         x = torch.relu(self.first(x))
         for dilation, layer in zip(DILATIONS, self.middle, strict=True):
-            x = x + torch.relu(layer(_around(x, dilation)))
+            x = x + torch.relu(layer(padded(x, dilation, dilation)))
         output: Tensor = self.last(x)
         trust, change, level_weight = output[:, :1], output[:, 1:2], output[:, 2:]
         colour = level + torch.sigmoid(trust) * (guess - level) + change
@@ -212,7 +212,7 @@ class Spectral(nn.Module):
         log_noise = self.noise(log_power)
         own = log_power - log_noise
         ratio = torch.exp(own.clamp(max=30))
-        beside = torch.log(avg_pool2d(_around(ratio.flatten(0, 2)[:, None], 1), 3, 1))[:, 0]
+        beside = torch.log(avg_pool2d(padded(ratio.flatten(0, 2)[:, None], 1, 1), 3, 1))[:, 0]
         around = torch.log(_around_windows(ratio))
         everywhere = torch.log(ratio.mean((1, 2), keepdim=True))
         shape = own.shape
@@ -254,14 +254,16 @@ def _overlapped(first: Tensor, second: Tensor, axis: int) -> Tensor:
     return torch.cat([first, none], axis) + torch.cat([none, second], axis)
 
 
-def _around(maps: Tensor, reach: int) -> Tensor:
-    """Half spectra [M, C, ky, kx] padded by `reach`: ky is periodic, kx is reflected."""
-    maps = torch.cat([maps[:, :, -reach:], maps, maps[:, :, :reach]], 2)
-    return _mirrored(maps, reach, 3)
+def padded(maps: Tensor, down: int, across: int) -> Tensor:
+    """Half spectra [M, C, ky, kx] padded: ky is periodic, kx is reflected."""
+    if down:
+        maps = torch.cat([maps[:, :, -down:], maps, maps[:, :, :down]], 2)
+    return _mirrored(maps, across, 3) if across else maps
 
 
 def _smooth(mean: Tensor) -> Tensor:
-    return avg_pool2d(_around(mean, SMOOTHING_RADIUS), 2 * SMOOTHING_RADIUS + 1, 1)
+    mean = padded(mean, SMOOTHING_RADIUS, SMOOTHING_RADIUS)
+    return avg_pool2d(mean, 2 * SMOOTHING_RADIUS + 1, 1)
 
 
 def _around_windows(ratio: Tensor) -> Tensor:

@@ -69,6 +69,7 @@ class FrameRecipe(Recipe):
     unshuffle: int = 2
     window: int = 128  # of the Wiener filter, px
     hidden: int = 8  # hidden units of its gains; 0: weighted sums, which is faster
+    keeps_lattice: bool = False  # whether weak lattice frequencies are returned to the result
     jittered: float = 0.25  # fraction of frames with scan errors
     straight: bool = False  # whether the target has no scan errors
     row_jitter: float = 1.2  # px rms along rows, at most
@@ -78,7 +79,13 @@ class FrameRecipe(Recipe):
 
     def network(self) -> nn.Module:
         return SpectralUNet(
-            self.widths, self.blocks, self.dilations, self.unshuffle, self.window, self.hidden
+            self.widths,
+            self.blocks,
+            self.dilations,
+            self.unshuffle,
+            self.window,
+            self.hidden,
+            self.keeps_lattice,
         )
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
