@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,7 @@ def survey(raw: Image, clean: Image) -> Survey:
     noise = measure_noise(raw, clean)
     smooth = blurred(clean, BLUR)
     low, high = (float(q) for q in np.quantile(smooth[::2, ::2], CONTRAST))
-    rises = [rise * (high - low) for rise in (LEAST_RISE, HIGH_RISE)]
-    found = [_core.maxima(smooth, rise)[0] if rise > 0 else np.empty((0, 2)) for rise in rises]
+    found = _columns(smooth, high - low)
     distances = [_nearest(places.astype(np.float32)) for places in found]
     many = [len(places) >= LEAST_COLUMNS for places in found]
     spacing = float(np.median(distances[0])) if many[0] else math.nan
@@ -67,6 +67,14 @@ def survey(raw: Image, clean: Image) -> Survey:
     dose = _dose(raw, clean, high, noise)
     independent = dose / float(np.mean(noise.spectrum > EMPTY))
     return Survey(noise, dose, independent, spacing, len(found[0]), len(peaks), atoms)
+
+
+def _columns(smooth: Image, contrast: float) -> list[NDArray[Any]]:
+    """Places of maxima that rise by LEAST_RISE of the contrast, and of those by HIGH_RISE."""
+    if not contrast > 0:
+        return [np.empty((0, 2))] * 2
+    places, rises = _core.maxima(smooth, LEAST_RISE * contrast)
+    return [places, places[rises >= np.float32(HIGH_RISE * contrast)]]
 
 
 def blurred(image: NDArray[np.floating], sigma: float) -> Image:
