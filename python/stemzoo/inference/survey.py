@@ -89,9 +89,11 @@ def _nearest(places: NDArray[np.float32]) -> Floats:
     """Distance to the nearest other place, of some of them."""
     if len(places) < 2:
         return np.empty(0)
-    some = places[:: -(-len(places) // SOME_COLUMNS)]
-    square = np.square(some[:, None] - places[None]).sum(-1)
-    found: Floats = np.sqrt(np.partition(square, 1, axis=1)[:, 1])
+    chosen = np.arange(0, len(places), -(-len(places) // SOME_COLUMNS))
+    y, x = places.T
+    square = (y[chosen, None] - y) ** 2 + (x[chosen, None] - x) ** 2
+    square[np.arange(len(chosen)), chosen] = np.inf
+    found: Floats = np.sqrt(square.min(axis=1))
     return found
 
 
@@ -114,7 +116,8 @@ def bragg_peaks(image: Image) -> Floats:
         return np.empty((0, 2))
     taper = np.hanning(rows + 2)[1:-1, None] * np.hanning(columns + 2)[None, 1:-1]
     centred = (image - float(image.mean(dtype=np.float64))) * taper.astype(np.float32)
-    power = np.abs(np.fft.rfft2(centred)) ** 2
+    spectrum = np.fft.rfft2(centred)
+    power = spectrum.real**2 + spectrum.imag**2
     up, across = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)
     slow = np.hypot(up * min(rows, columns), across * min(rows, columns)) < SLOWEST
     half = (across == 0) & (up < 0)  # the opposites of others in this column
@@ -154,10 +157,11 @@ def _dose(raw: Image, clean: Image, bright: float, noise: NoiseModel) -> float:
     if not deviation > 0:
         return math.nan
     scaled = residual[np.abs(residual) < 2 * OUTLIER * deviation] / deviation
-    second = float(np.mean(scaled**2, dtype=np.float64))
+    square = scaled * scaled
+    second = float(np.mean(square, dtype=np.float64))
     if not second > 0:  # but for outliers, the clean estimate is the frame
         return math.nan
-    skewness = float(np.mean(scaled**3, dtype=np.float64)) / second**1.5
+    skewness = float(np.mean(square * scaled, dtype=np.float64)) / second**1.5
     kernel = np.fft.ifft2(np.sqrt(noise.spectrum)).real  # of zero phase
     kernel /= kernel.sum()
     squares, cubes = float((kernel**2).sum()), float((kernel**3).sum())
