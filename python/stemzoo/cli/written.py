@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from stemzoo.io.hdf5_heaps import opened
 from stemzoo.io.npy import side_car
 from stemzoo.io.own_record import OWN
 from stemzoo.io.tiff_calibration import ome_elements
@@ -85,10 +86,8 @@ def _png_metadata(path: Path) -> dict[str, Any]:
 
 def _hdf5_metadata(path: Path) -> dict[str, Any]:
     """Of an EMD file, or of one of HyperSpy's, where it hangs in the tree of the first signal."""
-    import h5py
-
     _require_file(path)
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         if OWN in file:
             return dict(json.loads(file[OWN][()]))
         (signal, *_) = file["Experiments"].values()
