@@ -1,15 +1,20 @@
-"""An installed wheel does the main jobs by itself: python -I tests/try_wheel.py WHEEL MODELS
+"""An installed wheel does the main jobs by itself: try_wheel.py DOWNLOADED MODELS [--page]
 
-Run by `make wheel` in an environment that holds the wheel and what it depends on, nothing else.
-MODELS are the names that the wheel is to hold, separated by semicolons.
+Run by `make wheel` in an environment that holds the wheel and what it depends on, nothing else; it
+was installed from the folder DOWNLOADED. MODELS are the names that the wheel is to hold, separated
+by semicolons; with --page it is to hold the page that `stemzoo serve` shows. Prints the sizes of
+the download and of the environment.
 """
 
+import argparse
 import http.server
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 import zipfile
 from functools import partial
 from importlib.metadata import distribution
@@ -20,23 +25,29 @@ import numpy as np
 import stemzoo
 
 SOURCE = Path(__file__).parents[1]
-MOST = 15e6  # bytes of models in a wheel
+MOST = 15e6  # bytes of models and pages in a wheel
+MOST_DOWNLOADED = 60e6  # bytes, with all that the wheel depends on
+DATA = ("bundled", "page")  # folders of the package
+BROUGHT = ("pip", "setuptools", "pkg_resources")  # by venv, not by the wheel
+PAGE = {"": "main.js", "main.js": "site.json", "reader.js": "", "site.json": '"service"'}
 ELSEWHERE = "williams-hourglass"  # a model that is fetched by name
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("downloaded", type=Path)
+    parser.add_argument("models")
+    parser.add_argument("--page", action="store_true")
+    given = parser.parse_args()
     package = Path(stemzoo.__file__)
     if not package.is_relative_to(sys.prefix):
         raise SystemExit(f"stemzoo was imported from {package}; expected the wheel in {sys.prefix}")
-    with zipfile.ZipFile(sys.argv[1]) as wheel:
-        models = [file for file in wheel.infolist() if "/bundled/" in file.filename]
-    size = sum(file.compress_size for file in models)
-    if size > MOST:
-        raise SystemExit(f"the models have {size / 1e6:.1f} MB; expected {MOST / 1e6:.0f} at most")
-    names, expected = {info.name for info in stemzoo.models()}, set(sys.argv[2].split(";"))
+    names, expected = {info.name for info in stemzoo.models()}, set(given.models.split(";"))
     if names != expected:
         raise SystemExit(f"the wheel holds the models {names}; expected {expected}")
     fetch_by_name()
+    if given.page:
+        serve_page()
     random = np.random.default_rng(1)
     y, x = np.mgrid[:160, :160]
     truth = 20 * np.exp(3 * (np.cos(y / 2) + np.cos(x / 2)) - 6)
@@ -52,8 +63,50 @@ def main() -> None:
         raise SystemExit("PyTorch was imported")
     command = Path(sys.executable).with_name("stemzoo")
     subprocess.run([command, "demo", "-o", "demo.png", "--overwrite"], check=True)
-    print(f"stemzoo {distribution('stemzoo').version} works in {sys.prefix};", end=" ")
-    print(f"its models have {size / 1e6:.1f} MB")
+    print(f"stemzoo {distribution('stemzoo').version} works in {sys.prefix}")
+    tell_sizes(given.downloaded)
+
+
+def tell_sizes(downloaded: Path) -> None:
+    (ours,) = downloaded.glob("stemzoo-*.whl")
+    with zipfile.ZipFile(ours) as wheel:
+        data = [file for file in wheel.infolist() if file.filename.split("/")[1] in DATA]
+    bounded("package data", sum(file.compress_size for file in data), MOST)
+    bounded("download", sum(file.stat().st_size for file in downloaded.iterdir()), MOST_DOWNLOADED)
+    packages = Path(stemzoo.__file__).parents[1]
+    sizes = {entry.name: on_disk(entry) for entry in packages.iterdir()}
+    whole = on_disk(Path(sys.prefix))
+    brought = sum(sizes.get(name, 0) for name in BROUGHT)
+    print(f"environment: {whole / 1e6:.1f} MB, {(whole - brought) / 1e6:.1f} without pip", end="; ")
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:8]
+    print(", ".join(f"{name} {size / 1e6:.1f}" for name, size in largest))
+
+
+def bounded(name: str, size: float, most: float) -> None:
+    print(f"{name}: {size / 1e6:.1f} MB of {most / 1e6:.0f}")
+    if size > most:
+        raise SystemExit(f"{name} has {size / 1e6:.1f} MB; expected {most / 1e6:.0f} at most")
+
+
+def on_disk(place: Path) -> int:
+    files = place.rglob("*") if place.is_dir() else [place]
+    return sum(file.lstat().st_size for file in files if file.is_file() or file.is_symlink())
+
+
+def serve_page() -> None:
+    """`stemzoo serve` shows the page that drops pictures on the models here."""
+    command = [Path(sys.executable).with_name("stemzoo"), "serve", "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
+        try:
+            assert service.stdout is not None
+            address = f"http://127.0.0.1:{json.loads(service.stdout.readline())['port']}/"
+            for path, words in PAGE.items():
+                with urllib.request.urlopen(address + path) as answer:
+                    text = answer.read().decode()
+                if words not in text:
+                    raise SystemExit(f"{path or 'the page'} of the service lacks {words!r}")
+        finally:
+            service.terminate()
 
 
 def fetch_by_name() -> None:

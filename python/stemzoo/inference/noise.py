@@ -173,8 +173,7 @@ def power_spectrum(image: NDArray[np.floating]) -> Image:
     rows, columns = image.shape
     taper = np.hanning(rows + 2)[1:-1, None] * np.hanning(columns + 2)[None, 1:-1]
     spectrum = np.fft.rfft2(image.astype(np.float32) * taper.astype(np.float32))
-    found: Image = spectrum.real**2 + spectrum.imag**2
-    return found
+    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
 
 
 def _block_medians(power: Image, shape: tuple[int, ...]) -> tuple[Floats, Floats, Floats]:
