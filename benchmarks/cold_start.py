@@ -23,6 +23,14 @@ from tests.python.microscope_files import write_dm
 RESULTS = Path(__file__).with_name("cold_start.md")
 SIDE, ROUNDS = 1024, 5
 MODELS = ("denoise-atomic", "denoise-live")
+HEAD = f"""# A cold start
+
+Written by `python -m benchmarks.cold_start`: seconds of processor time for {SIDE} x {SIDE} px on one
+thread, the least and the median of {ROUNDS} rounds, taken alternately, on 2 cores shared with other
+work.
+
+| | the network's first run | `stemzoo denoise` on a TIFF | on a DM4 |
+|---|---|---|---|"""
 STEMZOO = Path(sys.executable).with_name("stemzoo")
 ALONE = """
 import sys, time
@@ -48,16 +56,7 @@ def main() -> None:
                 for file in files:
                     spent = _command(file, Path(folder) / "clean.tif", model)
                     took.setdefault((model, file.suffix), []).append(spent)
-    lines = [
-        "# A cold start",
-        "",
-        f"Written by `python -m benchmarks.cold_start`: seconds of processor time for {SIDE} x {SIDE}",
-        f"px on one thread, the least and the median of {ROUNDS} rounds, taken alternately, on 2 cores",
-        "shared with other work.",
-        "",
-        "| | the network's first run | `stemzoo denoise` on a TIFF | on a DM4 |",
-        "|---|---|---|---|",
-    ]
+    lines = [HEAD]
     for model in MODELS:
         cells = [_said(took[model, what]) for what in ("alone", ".tif", ".dm4")]
         lines.append(f"| {model} | {' | '.join(cells)} |")

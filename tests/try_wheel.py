@@ -26,7 +26,6 @@ import stemzoo
 
 SOURCE = Path(__file__).parents[1]
 MOST = 15e6  # bytes of models and pages in a wheel
-MOST_DOWNLOADED = 60e6  # bytes, with all that the wheel depends on
 DATA = ("bundled", "page")  # folders of the package
 BROUGHT = ("pip", "setuptools", "pkg_resources")  # by venv, not by the wheel
 PAGE = {"": "main.js", "main.js": "site.json", "reader.js": "", "site.json": '"service"'}
@@ -68,24 +67,26 @@ def main() -> None:
 
 
 def tell_sizes(downloaded: Path) -> None:
-    (ours,) = downloaded.glob("stemzoo-*.whl")
-    with zipfile.ZipFile(ours) as wheel:
+    wheels = {file.name.split("-")[0]: file for file in downloaded.iterdir()}
+    with zipfile.ZipFile(wheels["stemzoo"]) as wheel:
         data = [file for file in wheel.infolist() if file.filename.split("/")[1] in DATA]
-    bounded("package data", sum(file.compress_size for file in data), MOST)
-    bounded("download", sum(file.stat().st_size for file in downloaded.iterdir()), MOST_DOWNLOADED)
+    size = sum(file.compress_size for file in data)
+    if size > MOST:
+        raise SystemExit(f"package data has {size / 1e6:.1f} MB; expected {MOST / 1e6:.0f} at most")
+    print(f"package data: {size / 1e6:.1f} MB of {MOST / 1e6:.0f}")
+    tell("download", {name: file.stat().st_size for name, file in wheels.items()})
     packages = Path(stemzoo.__file__).parents[1]
-    sizes = {entry.name: on_disk(entry) for entry in packages.iterdir()}
-    whole = on_disk(Path(sys.prefix))
-    brought = sum(sizes.get(name, 0) for name in BROUGHT)
-    print(f"environment: {whole / 1e6:.1f} MB, {(whole - brought) / 1e6:.1f} without pip", end="; ")
-    largest = sorted(sizes.items(), key=lambda item: -item[1])[:8]
-    print(", ".join(f"{name} {size / 1e6:.1f}" for name, size in largest))
+    installed = {entry.name: on_disk(entry) for entry in packages.iterdir()}
+    brought = sum(installed.pop(name, 0) for name in BROUGHT)
+    installed["Python"] = on_disk(Path(sys.prefix)) - brought - sum(installed.values())
+    tell(f"environment without {', '.join(BROUGHT)} ({brought / 1e6:.1f} MB)", installed)
 
 
-def bounded(name: str, size: float, most: float) -> None:
-    print(f"{name}: {size / 1e6:.1f} MB of {most / 1e6:.0f}")
-    if size > most:
-        raise SystemExit(f"{name} has {size / 1e6:.1f} MB; expected {most / 1e6:.0f} at most")
+def tell(name: str, sizes: dict[str, int]) -> None:
+    """The sum, and what counts most."""
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:7]
+    parts = ", ".join(f"{part} {size / 1e6:.1f}" for part, size in largest)
+    print(f"{name}: {sum(sizes.values()) / 1e6:.1f} MB: {parts}")
 
 
 def on_disk(place: Path) -> int:
@@ -107,6 +108,7 @@ def serve_page() -> None:
                     raise SystemExit(f"{path or 'the page'} of the service lacks {words!r}")
         finally:
             service.terminate()
+            service.communicate()
 
 
 def fetch_by_name() -> None:
