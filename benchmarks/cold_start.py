@@ -25,9 +25,9 @@ SIDE, ROUNDS = 1024, 5
 MODELS = ("denoise-atomic", "denoise-live")
 HEAD = f"""# A cold start
 
-Written by `python -m benchmarks.cold_start`: seconds of processor time for {SIDE} x {SIDE} px on one
-thread, the least and the median of {ROUNDS} rounds, taken alternately, on 2 cores shared with other
-work.
+Written by `python -m benchmarks.cold_start`: seconds of processor time for {SIDE} x {SIDE} px on
+one thread, the least and the median of {ROUNDS} rounds, taken alternately, on 2 cores shared with
+other work.
 
 | | the network's first run | `stemzoo denoise` on a TIFF | on a DM4 |
 |---|---|---|---|"""
