@@ -64,6 +64,23 @@ def test_strings_that_have_no_end(tmp_path: Path, suffix: str, size: int) -> Non
         read(path)
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".emd", ".hspy"])
+def test_a_string_of_another_length_than_its_heap_says(tmp_path: Path, suffix: str) -> None:
+    """HDF5 refuses it where it is asked first, and has no end the next time."""
+    h5py = pytest.importorskip("h5py", reason="needs pip install 'stemzoo[io]'")
+    path = tmp_path / f"a{suffix}"
+    with h5py.File(path, "w") as file:
+        file["data"] = image()
+        file["data"].attrs["title"] = "grain"
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL").to_bytes(8, "little")
+    length = content.index((5).to_bytes(4, "little") + heap)
+    content[length + 3] = 0x80
+    path.write_bytes(content)
+    with pytest.raises(FileError, match="damaged: its attribute title cannot be read"):
+        read(path)
+
+
 def test_a_result_whose_strings_have_no_end_is_none_of_ours(tmp_path: Path) -> None:
     rosetta("hspy")
     path = tmp_path / "a.hspy"

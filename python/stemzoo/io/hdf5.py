@@ -42,8 +42,8 @@ def check(path: Path) -> None:
     with opened(path) as file:
         arrays = _arrays(file)
         require_plausible(sum(item.nbytes for _, item in arrays), path)
-        _read_strings(file)
-        file.visititems(lambda _, item: _read_strings(item))
+        _read_strings(file, path)
+        file.visititems(lambda _, item: _read_strings(item, path))
 
 
 def maker(path: Path) -> str:
@@ -120,7 +120,7 @@ def _arrays(file: Any) -> list[tuple[str, Any]]:
     return found
 
 
-def _read_strings(item: Any) -> None:
+def _read_strings(item: Any, path: Path) -> None:
     """All that HDF5 keeps in heaps, for what is wrong with them to come out."""
     if getattr(getattr(item, "dtype", None), "hasobject", False):
         item[()]
@@ -129,8 +129,12 @@ def _read_strings(item: Any) -> None:
             item.attrs[name]
         except FileError:
             raise
-        except Exception:  # HDF5 refuses it by itself, should anybody ask for it
-            continue
+        except Exception as error:
+            if "heap" in str(error):  # HDF5 would have no end where it is asked a second time
+                raise FileError(
+                    f"{path} is damaged: its attribute {name} cannot be read ({error}); copy it "
+                    "again from where it was recorded"
+                ) from error
 
 
 def _members(file: Any) -> list[Any]:
