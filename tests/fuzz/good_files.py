@@ -25,7 +25,7 @@ Generator = np.random.Generator
 class Format:
     suffix: str
     made: Callable[[Path, Generator], Iterator[bytes]]
-    native: bool = True  # read by stemzoo itself
+    native: bool = True  # read by stemzoo itself, or gone through before the library reads it
     signal: int | None = None  # of files that hold several
 
 
@@ -128,8 +128,6 @@ def _written(suffix: str) -> Callable[[Path, Generator], Iterator[bytes]]:
     return made
 
 
-# The HDF5 library, which reads .h5, .hspy and .emd, is not ours: it loops for ever on some damaged
-# attributes.
 GOOD = {
     "npy": Format(".npy", _npy),
     "tiff": Format(".tif", _tiff),
@@ -138,11 +136,11 @@ GOOD = {
     "png": Format(".png", _own_png),
     "bmp": Format(".bmp", _picture(".bmp", ("L", "RGB", "1", "P"))),
     "jpeg": Format(".jpg", _picture(".jpg", ("L", "RGB"))),
-    "h5": Format(".h5", _plain_hdf5, native=False),
+    "h5": Format(".h5", _plain_hdf5),
     "ser": Format(".ser", _ser, native=False),
     "dm3": Format(".dm3", _dm(3), native=False, signal=0),
     "dm4": Format(".dm4", _dm(4), native=False, signal=1),
-    "hspy": Format(".hspy", _written(".hspy"), native=False),
+    "hspy": Format(".hspy", _written(".hspy")),
     "zspy": Format(".zspy", _written(".zspy"), native=False),
-    "emd": Format(".emd", _written(".emd"), native=False),
+    "emd": Format(".emd", _written(".emd")),
 }

@@ -1,4 +1,5 @@
-"""A thousand spoilt files of each format that stemzoo reads itself: one error, in bounds."""
+"""A thousand spoilt files of each format that stemzoo reads itself, and of HDF5: one error, in
+bounds."""
 
 import sys
 

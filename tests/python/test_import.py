@@ -69,6 +69,23 @@ def test_names_load_nothing_that_only_work_needs():
     assert not [name for name in loaded if name.startswith(LATER)]
 
 
+COMMAND = """
+import json, sys
+import numpy
+before = set(sys.modules)
+from stemzoo.cli.main import build_parser
+build_parser("denoise").parse_args(["denoise", "scan.tif"])
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def test_a_command_loads_nothing_of_others():
+    loaded = json.loads(_fresh(COMMAND))
+    assert not set(HEAVY) & set(loaded)
+    others = ("stemzoo.cli.align", "stemzoo.cli.doctor", "stemzoo.plotting", "stemzoo.registration")
+    assert not [name for name in loaded if name.startswith((*others, "multiprocessing"))]
+
+
 def test_every_public_name_is_there_and_named_for_type_checkers():
     stub = ast.parse((Path(stemzoo.__file__).parent / "__init__.pyi").read_text())
     imports = {

@@ -71,9 +71,11 @@ def add_save_correction(command: argparse.ArgumentParser) -> None:
 
 def saved_correction(path: Path | None) -> list[Output]:
     """The file of --save-correction, for the check of all paths."""
+    if path is None:
+        return []
     from stemzoo.registration.correction.file import is_correction
 
-    return [Output("correction", path, "correction of stemzoo", is_correction)] if path else []
+    return [Output("correction", path, "correction of stemzoo", is_correction)]
 
 
 def save_correction(path: Path | None, found: Correction, record: dict[str, Any]) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
+from stemzoo.cli.main import build_parser
 from stemzoo.cli.options import add_command
 from stemzoo.common.errors import FileError
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 
 
-def add_completion_command(
-    commands: Any, build_parser: Callable[[], argparse.ArgumentParser]
-) -> None:
+def add_completion_command(commands: Any) -> None:
     command = add_command(
         commands,
         "completion",

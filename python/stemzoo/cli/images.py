@@ -33,8 +33,11 @@ from stemzoo.common.progress import progress_bar
 SHOWN = 3  # files that a message names
 
 
-def add_image_commands(commands: Any) -> None:
+def add_denoise_command(commands: Any) -> None:
     _add_command(commands, "denoise", "denoised", "denoise-atomic")
+
+
+def add_restore_command(commands: Any) -> None:
     _add_command(commands, "restore", "restored", "restore-scan")
 
 

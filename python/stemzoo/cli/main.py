@@ -6,22 +6,29 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import stemzoo
-from stemzoo.cli.align import add_align_command
-from stemzoo.cli.apply import add_apply_command
-from stemzoo.cli.completion import add_completion_command
-from stemzoo.cli.doctor import add_doctor_command
-from stemzoo.cli.drift import add_drift_command
-from stemzoo.cli.images import add_image_commands
-from stemzoo.cli.inspect import add_inspect_command
-from stemzoo.cli.merge import add_merge_command
-from stemzoo.cli.models import add_commands
 from stemzoo.cli.options import EXIT_CODES
-from stemzoo.cli.other import add_demo_command, add_replay_command
-from stemzoo.cli.serve import add_serve_command
 from stemzoo.common.errors import EXPECTED, reason
 from stemzoo.common.settings import staying_offline
+
+# In the order of the help. Where one is called, the modules of the others are not imported.
+COMMANDS = {
+    "demo": "other.add_demo_command",
+    "denoise": "images.add_denoise_command",
+    "restore": "images.add_restore_command",
+    "drift": "drift.add_drift_command",
+    "align": "align.add_align_command",
+    "inspect": "inspect.add_inspect_command",
+    "merge": "merge.add_merge_command",
+    "apply": "apply.add_apply_command",
+    "replay": "other.add_replay_command",
+    "models": "models.add_models_command",
+    "serve": "serve.add_serve_command",
+    "doctor": "doctor.add_doctor_command",
+    "completion": "completion.add_completion_command",
+}
 
 ABOUT = "Clean, steady, straight STEM images: files in, files out."
 EXAMPLES = f"""\
@@ -37,7 +44,8 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 with one line of reason when it did not."""
-    given = build_parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    given = build_parser(*arguments[:1]).parse_args(arguments)
     try:
         with staying_offline(getattr(given, "offline", False)):
             given.run(given)
@@ -52,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """Of one command, or where there is none of that name, of all."""
     parser = argparse.ArgumentParser(
         prog="stemzoo",
         description=ABOUT,
@@ -61,16 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stemzoo {stemzoo.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_demo_command(commands)
-    add_image_commands(commands)
-    add_drift_command(commands)
-    add_align_command(commands)
-    add_inspect_command(commands)
-    add_merge_command(commands)
-    add_apply_command(commands)
-    add_replay_command(commands)
-    add_commands(commands)
-    add_serve_command(commands)
-    add_doctor_command(commands)
-    add_completion_command(commands, build_parser)
+    for name in [command] if command in COMMANDS else COMMANDS:
+        module, add = COMMANDS[name].split(".")
+        getattr(import_module(f"stemzoo.cli.{module}"), add)(commands)
     return parser

@@ -25,7 +25,7 @@ def add_offline(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_commands(commands: Any) -> None:
+def add_models_command(commands: Any) -> None:
     parser = add_command(
         commands,
         "models",

@@ -30,7 +30,7 @@ def add_serve_command(commands: Any) -> None:
         "--page",
         type=Path,
         metavar="FOLDER",
-        help="as make web builds it: people drop files there, and the models here run on them",
+        help="where people drop files, for the models here to run on (default: that of the wheel)",
     )
     command.add_argument(
         "--model", action="append", default=[], help="to open at once; may be repeated"
@@ -47,13 +47,15 @@ def add_serve_command(commands: Any) -> None:
 
 def _serve(given: argparse.Namespace) -> None:
     from stemzoo.streaming.service.server import Server
+    from stemzoo.streaming.service.site import bundled
     from stemzoo.streaming.service.state import MIB, State
     from stemzoo.zoo.catalogue import find
 
     for name in ("max_frame", "memory", "connections"):
         if getattr(given, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
-    state = State(_token(given.token_file), given.max_frame * MIB, given.memory * MIB, given.page)
+    page = given.page or bundled()
+    state = State(_token(given.token_file), given.max_frame * MIB, given.memory * MIB, page)
     server = Server(given.host, given.port, state, given.connections)
     for name in given.model:
         model_for(find(name).task, name)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
 import os
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -111,6 +109,9 @@ def one_by_one(order: Order, model: Model, jobs: Sequence[Job]) -> Iterator[Done
 
 def side_by_side(order: Order, jobs: Sequence[Job], workers: int) -> Iterator[Done]:
     """In as many processes as files are done at once, each with its share of the cores."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
     cores = order.threads or os.cpu_count() or 1
     order = dataclasses.replace(order, threads=max(1, cores // workers))
     show = progress_bar("files")

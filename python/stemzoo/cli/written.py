@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from stemzoo.io.hdf5_heaps import opened
 from stemzoo.io.npy import side_car
 from stemzoo.io.own_record import OWN
 from stemzoo.io.tiff_calibration import ome_elements
-from stemzoo.plotting.pictures import DRAWN_BY
+
+_PNG = b"\x89PNG\r\n\x1a\n"  # how every such file begins
 
 
 def record_of(path: Path) -> dict[str, Any] | None:
@@ -32,10 +34,15 @@ def record_of(path: Path) -> dict[str, Any] | None:
 
 def is_picture(path: Path) -> bool:
     """Whether stemzoo has drawn this PNG."""
-    from PIL import Image
-
     try:
         _require_file(path)
+        with path.open("rb") as file:
+            if file.read(len(_PNG)) != _PNG:
+                return False
+        from PIL import Image
+
+        from stemzoo.plotting.pictures import DRAWN_BY
+
         with Image.open(path, formats=["PNG"]) as picture:
             return bool(picture.info.get("Software") == DRAWN_BY)
     except Exception:  # as above
@@ -79,10 +86,8 @@ def _png_metadata(path: Path) -> dict[str, Any]:
 
 def _hdf5_metadata(path: Path) -> dict[str, Any]:
     """Of an EMD file, or of one of HyperSpy's, where it hangs in the tree of the first signal."""
-    import h5py
-
     _require_file(path)
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         if OWN in file:
             return dict(json.loads(file[OWN][()]))
         (signal, *_) = file["Experiments"].values()

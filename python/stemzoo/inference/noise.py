@@ -142,8 +142,10 @@ def noise_spectrum(
     """
     if min(residual.shape) < GRID:
         return np.ones((GRID, GRID)), 1.0
-    up, across, medians = _block_medians(residual)
-    removed = np.clip(medians / np.maximum(_block_medians(raw)[2], 1e-30), 0, 1)
+    power = power_spectrum(residual)
+    up, across, medians = _block_medians(power, residual.shape)
+    of_raw = _block_medians(power_spectrum(raw), raw.shape)[2]
+    removed = np.clip(medians / np.maximum(of_raw, 1e-30), 0, 1)
     basis, degrees = _basis(up, across)
     target = np.log(np.maximum(medians, 1e-12 * medians.mean() + TINY) / MEDIAN_OF_EXPONENTIAL)
     target = np.maximum(target, np.log(DEEPEST * np.mean(np.exp(target))))
@@ -160,7 +162,7 @@ def noise_spectrum(
     frequency = np.fft.fftfreq(GRID)
     grid = np.meshgrid(frequency, frequency, indexing="ij")
     spectrum = np.exp(_basis(grid[0].ravel(), grid[1].ravel())[0] @ fit).reshape(GRID, GRID)
-    share = float(power_spectrum(residual).mean() / spectrum.mean())
+    share = float(power.mean() / spectrum.mean())
     found: Floats = np.maximum(spectrum / spectrum.mean(), DEEPEST)
     found /= found.mean()
     return found, share
@@ -170,14 +172,14 @@ def power_spectrum(image: NDArray[np.floating]) -> Image:
     """Of the half plane of frequencies, through a Hann window."""
     rows, columns = image.shape
     taper = np.hanning(rows + 2)[1:-1, None] * np.hanning(columns + 2)[None, 1:-1]
-    found: Image = np.abs(np.fft.rfft2((image * taper).astype(np.float32))) ** 2
-    return found
+    spectrum = np.fft.rfft2(image.astype(np.float32) * taper.astype(np.float32))
+    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
 
 
-def _block_medians(image: NDArray[np.floating]) -> tuple[Floats, Floats, Floats]:
-    """Frequencies and median powers of blocks of the half plane above the lowest frequencies."""
-    rows, columns = image.shape
-    power = power_spectrum(image)
+def _block_medians(power: Image, shape: tuple[int, ...]) -> tuple[Floats, Floats, Floats]:
+    """Frequencies and median powers of blocks of the half plane above the lowest frequencies, of
+    the power spectrum of an image of this shape."""
+    rows, columns = shape
     tall, wide = max(rows // GRID, LEAST_BLOCK), max(columns // GRID, LEAST_BLOCK)
     high, across = rows // tall, (power.shape[1] - 1) // wide
     blocks = power[: high * tall, 1 : 1 + across * wide].reshape(high, tall, across, wide)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,7 @@ def survey(raw: Image, clean: Image) -> Survey:
     noise = measure_noise(raw, clean)
     smooth = blurred(clean, BLUR)
     low, high = (float(q) for q in np.quantile(smooth[::2, ::2], CONTRAST))
-    rises = [rise * (high - low) for rise in (LEAST_RISE, HIGH_RISE)]
-    found = [_core.maxima(smooth, rise)[0] if rise > 0 else np.empty((0, 2)) for rise in rises]
+    found = _columns(smooth, high - low)
     distances = [_nearest(places.astype(np.float32)) for places in found]
     many = [len(places) >= LEAST_COLUMNS for places in found]
     spacing = float(np.median(distances[0])) if many[0] else math.nan
@@ -69,6 +69,14 @@ def survey(raw: Image, clean: Image) -> Survey:
     return Survey(noise, dose, independent, spacing, len(found[0]), len(peaks), atoms)
 
 
+def _columns(smooth: Image, contrast: float) -> list[NDArray[Any]]:
+    """Places of maxima that rise by LEAST_RISE of the contrast, and of those by HIGH_RISE."""
+    if not contrast > 0:
+        return [np.empty((0, 2))] * 2
+    places, rises = _core.maxima(smooth, LEAST_RISE * contrast)
+    return [places, places[rises >= np.float32(HIGH_RISE * contrast)]]
+
+
 def blurred(image: NDArray[np.floating], sigma: float) -> Image:
     """By a Gaussian of `sigma` px, periodic at the edges."""
     up = np.exp(-2 * (math.pi * sigma * np.fft.fftfreq(image.shape[0])) ** 2)
@@ -81,9 +89,11 @@ def _nearest(places: NDArray[np.float32]) -> Floats:
     """Distance to the nearest other place, of some of them."""
     if len(places) < 2:
         return np.empty(0)
-    some = places[:: -(-len(places) // SOME_COLUMNS)]
-    square = np.square(some[:, None] - places[None]).sum(-1)
-    found: Floats = np.sqrt(np.partition(square, 1, axis=1)[:, 1])
+    chosen = np.arange(0, len(places), -(-len(places) // SOME_COLUMNS))
+    y, x = places.T
+    square = (y[chosen, None] - y) ** 2 + (x[chosen, None] - x) ** 2
+    square[np.arange(len(chosen)), chosen] = np.inf
+    found: Floats = np.sqrt(square.min(axis=1))
     return found
 
 
@@ -106,7 +116,8 @@ def bragg_peaks(image: Image) -> Floats:
         return np.empty((0, 2))
     taper = np.hanning(rows + 2)[1:-1, None] * np.hanning(columns + 2)[None, 1:-1]
     centred = (image - float(image.mean(dtype=np.float64))) * taper.astype(np.float32)
-    power = np.abs(np.fft.rfft2(centred)) ** 2
+    spectrum = np.fft.rfft2(centred)
+    power = spectrum.real**2 + spectrum.imag**2
     up, across = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)
     slow = np.hypot(up * min(rows, columns), across * min(rows, columns)) < SLOWEST
     half = (across == 0) & (up < 0)  # the opposites of others in this column
@@ -146,10 +157,11 @@ def _dose(raw: Image, clean: Image, bright: float, noise: NoiseModel) -> float:
     if not deviation > 0:
         return math.nan
     scaled = residual[np.abs(residual) < 2 * OUTLIER * deviation] / deviation
-    second = float(np.mean(scaled**2, dtype=np.float64))
+    square = scaled * scaled
+    second = float(np.mean(square, dtype=np.float64))
     if not second > 0:  # but for outliers, the clean estimate is the frame
         return math.nan
-    skewness = float(np.mean(scaled**3, dtype=np.float64)) / second**1.5
+    skewness = float(np.mean(square * scaled, dtype=np.float64)) / second**1.5
     kernel = np.fft.ifft2(np.sqrt(noise.spectrum)).real  # of zero phase
     kernel /= kernel.sum()
     squares, cubes = float((kernel**2).sum()), float((kernel**3).sum())

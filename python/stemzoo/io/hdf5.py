@@ -17,6 +17,7 @@ import numpy as np
 from stemzoo.common.errors import FileError
 from stemzoo.io.bounds import require_plausible
 from stemzoo.io.datasets import Dataset
+from stemzoo.io.hdf5_heaps import opened
 from stemzoo.io.image import judged
 from stemzoo.io.own_record import OWN
 from stemzoo.io.units import calibration
@@ -36,27 +37,25 @@ _MARKS: dict[str, Callable[[Any], bool]] = {
 
 
 def check(path: Path) -> None:
-    """FileError where its datasets are more than a file of its size can hold."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        require_plausible(sum(item.nbytes for _, item in _arrays(file)), path)
+    """FileError where its datasets are more than a file of its size can hold, or strings of it have
+    no end."""
+    with opened(path) as file:
+        arrays = _arrays(file)
+        require_plausible(sum(item.nbytes for _, item in arrays), path)
+        _read_strings(file, path)
+        file.visititems(lambda _, item: _read_strings(item, path))
 
 
 def maker(path: Path) -> str:
     """The plugin of RosettaSciIO that reads this file, or PLAIN."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         return next((name for name, marked in _MARKS.items() if marked(file)), PLAIN)
 
 
 def read(path: Path) -> list[Dataset]:
     """Every array of numbers that could be an image, by its name in the file."""
-    import h5py
-
     check(path)
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         found = [
             _dataset(item, name)
             for name, item in _arrays(file)
@@ -71,7 +70,7 @@ def own_text(path: Path) -> str:
     """What stemzoo has written beside the data of an EMD file, "" where it did not."""
     import h5py
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         item = file.get(OWN)
         return bytes(item[()]).decode() if isinstance(item, h5py.Dataset) else ""
 
@@ -119,6 +118,23 @@ def _arrays(file: Any) -> list[tuple[str, Any]]:
 
     file.visititems(note)
     return found
+
+
+def _read_strings(item: Any, path: Path) -> None:
+    """All that HDF5 keeps in heaps, for what is wrong with them to come out."""
+    if getattr(getattr(item, "dtype", None), "hasobject", False):
+        item[()]
+    for name in item.attrs:
+        try:
+            item.attrs[name]
+        except FileError:
+            raise
+        except Exception as error:
+            if "heap" in str(error):  # HDF5 would have no end where it is asked a second time
+                raise FileError(
+                    f"{path} is damaged: its attribute {name} cannot be read ({error}); copy it "
+                    "again from where it was recorded"
+                ) from error
 
 
 def _members(file: Any) -> list[Any]:

@@ -20,6 +20,7 @@ from stemzoo.zoo.index import companions
 
 KINDS = ("bioimageio", "hf")
 DESCRIPTION, CARD = "bioimageio.yaml", "README.md"
+FOR_FIJI = "rdf.yaml"  # the name by which deepImageJ looks for the description
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the oldest date of a zip: none knows when it was made
 
 
@@ -32,7 +33,7 @@ def export(network: Path, kind: str, target: Path) -> str:
         raise ValueError(f"kind is '{kind}'; expected {' or '.join(KINDS)}")
     files = _files(network)
     if kind == "bioimageio":
-        _write_zip(files, target)
+        _write_zip(files | {FOR_FIJI: files[DESCRIPTION]}, target)
         return f"{target}: {network.stem} as a bioimage.io package"
     _write_folder(_hugging_face(network, files), target)
     return f"{target}: {network.stem} as a Hugging Face model; upload the folder as it is"

@@ -18,6 +18,7 @@ from stemzoo.common.errors import FileError, StemzooError
 from stemzoo.model_file.contract import MAX_MODEL
 from stemzoo.zoo.folder import add, reindex
 from stemzoo.zoo.index import MAX_FILES
+from stemzoo.zoo.packages import DESCRIPTION, FOR_FIJI
 
 _END = struct.Struct("<4s4H2LH")  # the end record: where the directory is, and how large
 _MAX_DIRECTORY = 1 << 20  # bytes: names of a few dozen files are a thousandth of that
@@ -28,7 +29,10 @@ _AT_ONCE = 1 << 20
 
 def import_package(file: Path, zoo: Path) -> str:
     """Put the model in the zip `file` into the folder `zoo`, and list it there; what to say."""
-    network, new = add(zoo, _unpacked(file), str(file))
+    files = _unpacked(file)
+    if files.get(FOR_FIJI) == files.get(DESCRIPTION):
+        files.pop(FOR_FIJI, None)
+    network, new = add(zoo, files, str(file))
     reindex(zoo)
     said = "imported into" if new else "was there before, with the same bytes, in"
     return f"{network.stem} {said} {network.parent}"

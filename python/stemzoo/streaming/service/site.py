@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stemzoo import _core
 from stemzoo.common.errors import FileError
 
+BUNDLED = Path(_core.__file__).parent / "page"  # where the wheel was made with it
 _KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -20,6 +22,10 @@ _KINDS = {
 _NEVER = ("sw.js",)  # which keeps the page for when there is no service
 
 Site = dict[str, tuple[Path, str]]  # file and content type, by the path that asks for it
+
+
+def bundled() -> Path | None:
+    return BUNDLED if BUNDLED.is_dir() else None
 
 
 def site_files(folder: Path) -> Site:
