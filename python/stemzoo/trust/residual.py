@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.inference.noise import GRID, NoiseModel, power_spectrum
 from stemzoo.inference.lattice import bragg_peaks
+from stemzoo.inference.noise import GRID, NoiseModel, power_spectrum
 from stemzoo.inference.survey import blurred
 
 BLOCK = 16  # px: side of the blocks of the map
