@@ -233,9 +233,11 @@ def _range_table(ranges: dict[str, Any]) -> str:
         "",
         f"Frames of 384 x 384 px from the simulator, with seeds unused in training, and results of "
         f"{RANGE_MODEL}.",
-        "Those in range have every effect of scan, detector and saving that training has, and doses "
-        "from",
-        "half an electron on: in some, nothing of the columns can be seen. Doses that are too low are 0.02 to 0.25 electrons per pixel at the brightest pixel.",
+        "Those in range have every effect of scan, detector and saving that training has, and "
+        "doses from",
+        "half an electron on: of some, nothing can be seen. Doses that are too low are 0.02 to "
+        "0.25 electrons",
+        "per pixel at the brightest pixel.",
         "",
         "| kind | | frames | with a warning |",
         "|---|---|---|---|",
@@ -253,7 +255,7 @@ def _range_table(ranges: dict[str, Any]) -> str:
         "hum,",
         "lost lines and JPEG are no counting noise. Columns that are too close are told by their "
         "Bragg",
-        "peaks; unresolved groups of them, at a distance within the range, count as in range.",
+        "peaks, and where they form groups, by the Patterson function of those.",
     ]
     return "\n".join(lines) + "\n"
 
