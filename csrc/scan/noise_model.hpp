@@ -13,6 +13,10 @@ namespace stemzoo::scan {
 // a detector that counts, for intensities with any gain and offset. Of noise in units of its
 // standard deviation, white[k] is the weight of the pixel k + 1 before in the linear prediction of
 // a pixel: noise less its prediction is white.
+//
+// spectrum::NoiseColour is that of the noise alone: its medians leave out the specimen. Here what
+// the model lacks of the specimen counts as noise, too, and has a colour. With the other's colour,
+// rows of merged scans of 160 x 160 px lie 0.145 px rms off instead of 0.108.
 struct NoiseModel {
     static constexpr std::size_t order = 4;
     static constexpr float least_variance = 0.02f;

@@ -140,6 +140,7 @@ def test_the_command_has_json_for_machines(files, capsys):
         np.testing.assert_allclose(place, vacancy, atol=3)
     assert said["spacing"] == pytest.approx(9.9, abs=0.3)
     assert said["residual"]["tiles"] is None
+    assert said["orientations"] is None  # not asked for
 
 
 def test_the_command_overwrites_nothing_of_others(files, capsys):
@@ -161,19 +162,30 @@ def test_a_stack_is_inspected_frame_by_frame(files, capsys):
     assert "expected one frame" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("width", "columns"), [(390, 1), (1200, 3)])
-def test_a_browser_shows_it(text, tmp_path, width, columns):
-    """The picture of a phone has one column of figures, that of a screen three."""
+def browse(text, folder, *options):
+    """A page in a browser, which is told to picture or to print it."""
     browser = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if browser is None:
         pytest.skip(f"no browser is installed: one of {', '.join(BROWSERS)}")
-    page, shot = tmp_path / "report.html", tmp_path / "shot.png"
+    page = folder / "report.html"
     page.write_text(text, encoding="utf-8")
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-    command += [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={shot}"]
-    command += [f"--window-size={width},1600", page.as_uri()]
+    command += [f"--user-data-dir={folder / 'profile'}", *options, page.as_uri()]
     answer = subprocess.run(command, capture_output=True, check=False)
     assert answer.returncode == 0, answer.stderr.decode()[-500:]
+
+
+def test_it_is_printed_on_two_pages(text, tmp_path):
+    printed = tmp_path / "report.pdf"
+    browse(text, tmp_path, f"--print-to-pdf={printed}")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed.read_bytes())) == 2
+
+
+@pytest.mark.parametrize(("width", "columns"), [(390, 1), (1200, 3)])
+def test_a_browser_shows_it(text, tmp_path, width, columns):
+    """The picture of a phone has one column of figures, that of a screen three."""
+    shot = tmp_path / "shot.png"
+    browse(text, tmp_path, f"--screenshot={shot}", f"--window-size={width},1600")
     with Image.open(shot) as picture:
         pixels = np.asarray(picture.convert("L"), float)
     assert pixels.shape == (1600, width)

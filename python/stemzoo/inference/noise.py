@@ -139,6 +139,9 @@ def noise_spectrum(
     count as far as the residual has all the power of the frame: there, the denoiser has removed
     all noise, and there is no structure. The logarithm is a polynomial in the cosines of both
     frequencies, which extrapolates it to the others; a penalty keeps it flat where little counts.
+
+    `_core.NoiseColour` of the residual alone cannot tell where the clean estimate has kept noise:
+    where a result keeps a quarter of it, its share comes out as one.
     """
     if min(residual.shape) < GRID:
         return np.ones((GRID, GRID)), 1.0

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from stemzoo.inference.survey import Survey, survey
 from stemzoo.model_file.contract import Contract
 
-# Doses and spacings are estimates: a warning needs them to be this factor outside.
-DOSE_MARGIN, SPACING_MARGIN = 1.4, 1.25
+# Doses are known to a factor of two, spacings better: a warning needs them to be this far outside.
+DOSE_MARGIN, SPACING_MARGIN = 2.0, 1.25
 LARGEST_SIDE = 2048  # px: of larger frames, the middle is as good
 LEAST_SIDE = 64  # px: smaller pictures say too little of themselves
 

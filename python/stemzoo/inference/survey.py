@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stemzoo import _core
+from stemzoo.inference.lattice import bragg_peaks, fine_spacing, nearest_repeat
 from stemzoo.inference.noise import OUTLIER, NoiseModel, measure_noise
 
 BLUR = 0.7  # px: columns that are sharper are undersampled
@@ -21,14 +22,9 @@ LEAST_COLUMNS = 9  # fewer have no order
 # their median. Of few columns, that happens by chance in a narrower one.
 ORDERED, BY_CHANCE = 0.2, 5.0
 LEAST_PEAKS = 2  # Bragg peaks of a crystal, with their opposites counted once
-PEAK_OVER_SURROUNDINGS = 30.0  # times the median power
-PEAK_OVER_RING = 3.0  # times the highest power 4 to 7 bins away, which a streak does not reach
+LEAST_REPEAT = 0.5  # correlation of a picture with itself, a lattice vector away
 SKEWED = 4.0  # electrons per pixel: a lower mean is best seen in the skewness
 EMPTY = 0.01  # of the mean: noise is as weak as this where an enlarged frame has no detail
-# Bragg peaks up to the Nyquist frequency, the strongest of a short period: columns 2 px apart.
-FINE, COARSE, MANY_FINE = 0.36, 0.24, 0.3  # 1/px, and of the peaks
-SLOWEST = 4  # periods in the picture: fewer are shading
-
 Image = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
@@ -56,17 +52,20 @@ def survey(raw: Image, clean: Image) -> Survey:
     many = [len(places) >= LEAST_COLUMNS for places in found]
     spacing = float(np.median(distances[0])) if many[0] else math.nan
     peaks = bragg_peaks(raw)
-    frequencies = np.hypot(*peaks.T)
-    fine = frequencies[frequencies > FINE]
-    if len(fine) > MANY_FINE * len(peaks) and frequencies[0] > COARSE:
-        spacing = float(1 / np.median(fine))  # what seems to be columns is what is left of them
     ordered = any(
         enough and _is_ordered(each) for enough, each in zip(many, distances, strict=True)
     )
-    atoms = many[0] and (ordered or len(peaks) >= LEAST_PEAKS)
+    atoms = many[0] and (ordered or len(peaks.places) >= LEAST_PEAKS)
+    if not ordered:
+        repeat = nearest_repeat(smooth)
+        if repeat.correlation > LEAST_REPEAT:  # its maxima are noise that is left, or unequal
+            atoms, spacing = True, repeat.distance
+    fine = fine_spacing(peaks)
+    if math.isfinite(fine):
+        spacing = fine  # what seems to be columns is what is left of them
     dose = _dose(raw, clean, high, noise)
     independent = dose / float(np.mean(noise.spectrum > EMPTY))
-    return Survey(noise, dose, independent, spacing, len(found[0]), len(peaks), atoms)
+    return Survey(noise, dose, independent, spacing, len(found[0]), len(peaks.places), atoms)
 
 
 def _columns(smooth: Image, contrast: float) -> list[NDArray[Any]]:
@@ -103,46 +102,6 @@ def _is_ordered(distances: Floats) -> bool:
     shortest = float((ordered[half:] - ordered[: len(ordered) - half]).min())
     limit = ORDERED * (1 - BY_CHANCE / len(distances))
     return shortest < limit * float(np.median(ordered))
-
-
-def bragg_peaks(image: Image) -> Floats:
-    """Frequencies (y, x) in 1/px of isolated peaks in the power spectrum, strongest first.
-
-    A peak is higher than everything 4 to 7 bins away, which the streaks of edges and of row jitter
-    are not. Of each pair of opposite peaks one is given.
-    """
-    rows, columns = image.shape
-    if min(rows, columns) < 32:
-        return np.empty((0, 2))
-    taper = np.hanning(rows + 2)[1:-1, None] * np.hanning(columns + 2)[None, 1:-1]
-    centred = (image - float(image.mean(dtype=np.float64))) * taper.astype(np.float32)
-    spectrum = np.fft.rfft2(centred)
-    power = spectrum.real**2 + spectrum.imag**2
-    up, across = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)
-    slow = np.hypot(up * min(rows, columns), across * min(rows, columns)) < SLOWEST
-    half = (across == 0) & (up < 0)  # the opposites of others in this column
-    wide = np.pad(power, ((7, 7), (0, 0)), "wrap")
-    wide = np.pad(wide, ((0, 0), (7, 7)), "reflect")
-    around = [wide[7 + y : 7 + y + rows, 7 + x : 7 + x + power.shape[1]] for y, x in _ring(0, 1.5)]
-    typical = float(np.median(power))
-    chosen = (power > PEAK_OVER_SURROUNDINGS / 3 * typical) & ~slow & ~half
-    for other in around:
-        chosen &= power >= other
-    y, x = np.nonzero(chosen)
-    at = power[y, x]
-    ring = np.stack([wide[7 + y + v, 7 + x + u] for v, u in _ring(3.5, 7)])
-    isolated = (at > PEAK_OVER_RING * ring.max(0)) & (
-        at > PEAK_OVER_SURROUNDINGS * np.median(ring, 0)
-    )
-    order = np.argsort(-at[isolated])
-    places = np.stack([up[y[isolated], 0], across[x[isolated]]], axis=-1)
-    return places[order]
-
-
-def _ring(inner: float, outer: float) -> list[tuple[int, int]]:
-    """Offsets at these distances."""
-    reach = range(-int(outer), int(outer) + 1)
-    return [(y, x) for y in reach for x in reach if inner < math.hypot(y, x) <= outer]
 
 
 def _dose(raw: Image, clean: Image, bright: float, noise: NoiseModel) -> float:

@@ -285,6 +285,7 @@ def numbers(found: Inspection) -> str:
             key: getattr(found.residual, key)
             for key in ("mean", "variance", "whiteness", "bragg", "tiles", "failed")
         },
+        "orientations": found.disagreement,
         "columns": columns
         and {
             "supported": int(columns.supported.sum()),

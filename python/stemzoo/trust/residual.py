@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from stemzoo.inference.lattice import bragg_peaks
 from stemzoo.inference.noise import GRID, NoiseModel, power_spectrum
-from stemzoo.inference.survey import blurred, bragg_peaks
+from stemzoo.inference.survey import blurred
 
 BLOCK = 16  # px: side of the blocks of the map
 LAGS = 3  # px: neighbours whose correlation counts
@@ -75,7 +76,7 @@ def _resampled(noise: NoiseModel, shape: tuple[int, ...]) -> Image:
 
 
 def _at_bragg_peaks(raw: Image, scaled: Image, noise: NoiseModel) -> float:
-    peaks = bragg_peaks(raw)[:STRONGEST]
+    peaks = bragg_peaks(raw).places[:STRONGEST]
     if not len(peaks):
         return math.nan
     power = power_spectrum(scaled)
