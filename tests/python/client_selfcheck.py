@@ -125,10 +125,10 @@ def test_errors_of_the_library_carry_their_status():
 
 
 def test_options_arrive():
-    providers = ["CPU", ("CUDA", {"device": 1, "graph": "on"}, "plugin.so")]
+    providers = ["CPU", ("DML", {"device": 2}), ("CUDA", {"device": 1, "graph": "on"}, "plugin.so")]
     with stemzoo.Model(b"ON\0X", threads=3, providers=providers) as model:
         seen = model.metadata("seen")
-        assert seen == "bytes 4 threads=3 CPU() CUDA(plugin.so) device=1 graph=on", seen
+        assert seen == "bytes 4 threads=3 CPU() DML() device=2 CUDA(plugin.so) device=1 graph=on", seen
         assert (model.name, model.version, model.task) == ("stub", None, None)
 
 
