@@ -7,7 +7,7 @@
  * Every round has a seed of its own; a finding is repeated from the last one printed. Built by the
  * preset `fuzz`, libFuzzer decides what is called, by what of the library that has reached so far:
  *
- *     STEMZOO_ZOO=zoo stemzoo_capi_fuzz -max_total_time=SECONDS [CORPUS]
+ *     stemzoo_capi_fuzz -max_total_time=SECONDS [CORPUS]        in the repository's folder
  */
 #include <math.h>
 #include <stdint.h>
@@ -399,10 +399,9 @@ int LLVMFuzzerInitialize(int* argc, char*** argv);
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 int LLVMFuzzerInitialize(int* argc, char*** argv) {
-    const char* const zoo = getenv("STEMZOO_ZOO");
     (void)argc;
     (void)argv;
-    open_models(zoo == NULL ? "zoo" : zoo);
+    open_models("zoo");
     return 0;
 }
 
