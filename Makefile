@@ -42,7 +42,8 @@ test: lint cpp-test python-test  ## everything CI runs
 # How long the C library is called: as libFuzzer chooses, which comes with Clang, else at random.
 FUZZ_SECONDS ?= 1800
 FUZZER := $(if $(shell command -v clang),fuzz,sanitize)
-fuzz_with_fuzz = -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ build/fuzz/corpus
+fuzz_with_fuzz = -max_total_time=$(FUZZ_SECONDS) -max_len=128 -len_control=0 \
+	-artifact_prefix=fuzz/ build/fuzz/corpus
 fuzz_with_sanitize = zoo $(FUZZ_SECONDS)
 
 fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Runtime; the C library
