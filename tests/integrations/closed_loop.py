@@ -37,9 +37,9 @@ PREFERENCES = SimpleNamespace(
 HOP = 5.0  # px: a quarter of the lattice period
 
 
-def path(frames, seed, walk=WALK):
+def path(frames, seed):
     """Where the specimen is before each frame, px."""
-    steps = DRIFT + walk * np.random.default_rng(seed).standard_normal((frames, 2))
+    steps = DRIFT + WALK * np.random.default_rng(seed).standard_normal((frames, 2))
     steps[0] = 0
     return np.cumsum(steps, axis=0)
 
@@ -63,9 +63,9 @@ def measured_before_each_frame(scope, tracker, frames, seed, *, prediction=False
     return np.array(residuals), problems
 
 
-def followed_live(scope, frames, seed, model="drift-lattice", walk=WALK):
+def followed_live(scope, frames, seed, model="drift-lattice"):
     """Residuals of a scan that plays while `LiveCorrection` moves it, and of what it measured."""
-    places, residuals, measured = list(path(frames, seed, walk)), [], []
+    places, residuals, measured = list(path(frames, seed)), [], []
     scope.scan.set_current_frame_parameters(scope.parameters)
 
     def note(promises):
@@ -122,9 +122,6 @@ def compared(frames):
         residual, error = followed_live(scope, frames, 1)
     rows.append(summary("stemzoo, from frame to frame of the live scan", residual))
     rows.append(summary("the same, what is left once the measured drift is known", error))
-    with tempfile.TemporaryDirectory() as folder, microscope(folder) as scope:
-        residual, _ = followed_live(scope, frames, 1, walk=0.0)
-    rows.append(summary("stemzoo, from frame to frame, without the random steps", residual))
     return rows
 
 
