@@ -39,14 +39,19 @@ client-wheel-windows: windows-tools .venv/dev
 
 test: lint cpp-test python-test  ## everything CI runs
 
-# How long the C library is called at random.
+# How long the C library is called: as libFuzzer chooses, which comes with Clang, else at random.
 FUZZ_SECONDS ?= 1800
+FUZZER := $(if $(shell command -v clang),fuzz,sanitize)
+fuzz_with_fuzz = -max_total_time=$(FUZZ_SECONDS) -max_len=128 -len_control=0 \
+	-artifact_prefix=fuzz/ build/fuzz/corpus
+fuzz_with_sanitize = zoo $(FUZZ_SECONDS)
 
 fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Runtime; the C library
 	$(BIN)/python -m tests.fuzz.gate --count 100000
-	PATH=$(abspath $(BIN)):$$PATH cmake --preset sanitize -DPython_EXECUTABLE=$(abspath $(BIN))/python
-	$(BIN)/cmake --build build/sanitize --target stemzoo_capi_fuzz
-	VIRTUAL_ENV=$(abspath .venv) build/sanitize/stemzoo_capi_fuzz zoo $(FUZZ_SECONDS)
+	PATH=$(abspath $(BIN)):$$PATH cmake --preset $(FUZZER) -DPython_EXECUTABLE=$(abspath $(BIN))/python
+	$(BIN)/cmake --build build/$(FUZZER) --target stemzoo_capi_fuzz
+	mkdir -p fuzz build/fuzz/corpus
+	VIRTUAL_ENV=$(abspath .venv) build/$(FUZZER)/stemzoo_capi_fuzz $(fuzz_with_$(FUZZER))
 
 bench: .venv/bench  ## side by side with the peers, into benchmarks/results.md
 	$(BIN)/python -m benchmarks

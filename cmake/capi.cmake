@@ -39,10 +39,10 @@ elseif(UNIX AND NOT APPLE)
     set(map "${PROJECT_SOURCE_DIR}/csrc/capi/stemzoo.map")
     # Threads of the pool may be waiting when a host closes the library: it stays in memory.
     target_link_options(stemzoo_capi PRIVATE "-Wl,--version-script=${map}" -Wl,-z,nodelete
-                        -Wl,-z,defs -Wl,--gc-sections)
+                        -Wl,--gc-sections)
     set_target_properties(stemzoo_capi PROPERTIES LINK_DEPENDS "${map}")
-    if(NOT STEMZOO_SANITIZE)
-        target_link_options(stemzoo_capi PRIVATE -static-libstdc++ -static-libgcc
+    if(NOT STEMZOO_SANITIZE)  # Clang's sanitizers are in the program alone
+        target_link_options(stemzoo_capi PRIVATE -Wl,-z,defs -static-libstdc++ -static-libgcc
                             $<$<CONFIG:Release>:-s>)
     endif()
 endif()

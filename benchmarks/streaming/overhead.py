@@ -3,85 +3,49 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
-import socket
-import struct
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.shared_memory import SharedMemory
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import stemzoo
-from benchmarks.timing import Job, medians, milliseconds, table
+from benchmarks.timing import medians, milliseconds, table
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "clients" / "python"))
+import stemzoo_client
 
 MODEL = "denoise-live"
 SIZES = (256, 512)
 ECHOES = 500
 
 
-class Client:
-    """Denoises by the frame protocol, through the socket or through shared memory."""
+class Echoes:
+    """Source and sink of a live stream: the next frame is sent once the last one is back."""
 
-    def __init__(self, address: tuple[str, int], shape: tuple[int, int]) -> None:
-        self._socket = socket.create_connection(address)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._id = 0
-        self._layout = {"dtype": "float32", "shape": list(shape)}
-        told = self._call({"call": "memory.open", "bytes": 4 * shape[0] * shape[1]})
-        self._memory = SharedMemory(told["memory"])
-        self._shared: NDArray[np.float32] = np.ndarray(shape, np.float32, self._memory.buf)
-        self._result = np.empty(shape, np.float32)
+    def __init__(self, frame: NDArray[np.float32]) -> None:
+        self.seconds: list[float] = []
+        self._frame = frame
+        self._back = threading.Event()
+        self._sent = 0.0
 
-    def denoise(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._call({"call": "denoise", "model": MODEL, **self._layout}, frame)
-        self._fill(self._result.reshape(-1).view(np.uint8).data)
-        return self._result
+    def frames(self) -> Iterator[NDArray[np.float32]]:
+        for _ in range(ECHOES):
+            self._back.clear()
+            self._sent = time.perf_counter()
+            yield self._frame
+            self._back.wait()
 
-    def denoise_shared(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._shared[:] = frame
-        self._call({"call": "denoise", "model": MODEL, "memory": True, **self._layout})
-        self._result[:] = self._shared
-        return self._result
-
-    def _call(self, header: dict[str, Any], frame: NDArray[Any] | None = None) -> dict[str, Any]:
-        self._id += 1
-        text = json.dumps({"version": 1, "id": self._id, **header}).encode()
-        self._socket.sendall(b"STZ1" + struct.pack("<I", len(text)) + text)
-        if frame is not None:
-            self._socket.sendall(frame.data)
-        head = bytearray(8)
-        self._fill(memoryview(head))
-        told = bytearray(struct.unpack("<4sI", head)[1])
-        self._fill(memoryview(told))
-        answer: dict[str, Any] = json.loads(told)
-        return answer
-
-    def _fill(self, view: memoryview) -> None:
-        while view:
-            view = view[self._socket.recv_into(view) :]
-
-
-class Echo(Client):
-    """A live stream that gives back what it gets."""
-
-    def __init__(self, address: tuple[str, int], shape: tuple[int, int]) -> None:
-        super().__init__(address, shape)
-        settings = {"name": f"echo-{shape[0]}", "model": None, "drift": None, "policy": "block"}
-        self._call({"call": "live.open", **settings})
-
-    def push(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._call({"call": "live.push", **self._layout}, frame)
-        self._fill(self._result.reshape(-1).view(np.uint8).data)
-        return self._result
-
-    def close(self) -> None:
-        self._call({"call": "live.close"})
+    def returned(self, echo: stemzoo_client.LiveFrame) -> None:
+        self.seconds.append(time.perf_counter() - self._sent)
+        np.testing.assert_array_equal(echo.image, self._frame)
+        self._back.set()
 
 
 def report() -> str:
@@ -105,25 +69,24 @@ def report() -> str:
 
 def _row(address: tuple[str, int], shape: tuple[int, int]) -> list[str]:
     frame = np.random.default_rng(1).poisson(9, shape).astype(np.float32)
-    model, client, echo = stemzoo.load(MODEL), Client(address, shape), Echo(address, shape)
-    np.testing.assert_array_equal(client.denoise(frame), model(frame))
-    np.testing.assert_array_equal(client.denoise_shared(frame), model(frame))
-    np.testing.assert_array_equal(echo.push(frame), frame)
-    echoes = sorted(_timed(partial(echo.push, frame)) for _ in range(ECHOES))
-    jobs = {
-        "direct": partial(model, frame),
-        "TCP": partial(client.denoise, frame),
-        "shared": partial(client.denoise_shared, frame),
-    }
-    seconds = [echoes[ECHOES // 10], echoes[ECHOES // 2], *medians(jobs, 40, 20.0).values()]
-    echo.close()
-    return [f"{shape[0]}", *map(milliseconds, seconds)]
-
-
-def _timed(job: Job) -> float:
-    before = time.perf_counter()
-    job()
-    return time.perf_counter() - before
+    model, result, echoes = stemzoo.load(MODEL), np.empty(shape, np.float32), Echoes(frame)
+    with (
+        stemzoo_client.connect(*address) as service,
+        stemzoo_client.connect(*address, shared_memory=True) as beside,
+    ):
+        service.live(echoes.frames(), echoes.returned, model=None, drift=None, policy="block")
+        jobs = {
+            "direct": partial(model, frame),
+            "TCP": partial(service.denoise, frame, MODEL, result),
+            "shared": partial(beside.denoise, frame, MODEL, result),
+        }
+        for job in list(jobs.values())[1:]:
+            job()
+            np.testing.assert_array_equal(result, model(frame))
+        seconds = medians(jobs, 40, 20.0).values()
+    fastest = sorted(echoes.seconds)
+    echo = fastest[ECHOES // 10], fastest[ECHOES // 2]
+    return [f"{shape[0]}", *map(milliseconds, [*echo, *seconds])]
 
 
 @contextlib.contextmanager

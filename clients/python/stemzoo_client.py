@@ -826,7 +826,7 @@ def _provider_array(providers: Sequence[Any]) -> Tuple[Any, int]:
         raise ArgumentError("providers is {!r}; expected a list of names".format(providers))
     array = (_Provider * len(providers))()
     for place, provider in zip(array, providers):
-        name, options, library = (*_parts(provider), {}, None)[:3]
+        name, options, library = _parts(provider)
         place.name = name.encode("utf-8")
         place.keys, place.values = map(_texts, (list(options), list(options.values())))
         place.count = len(options)
@@ -834,8 +834,11 @@ def _provider_array(providers: Sequence[Any]) -> Tuple[Any, int]:
     return array, len(providers)
 
 
-def _parts(provider: Any) -> Tuple[Any, ...]:
-    return (provider,) if isinstance(provider, str) else tuple(provider)
+def _parts(provider: Any) -> Tuple[str, Dict[str, Any], Any]:
+    """Name, options, library; a name may stand alone, and so may a name with options."""
+    given = (provider,) if isinstance(provider, str) else tuple(provider)
+    name, options, library = given + (None,) * (3 - len(given))
+    return name, options or {}, library
 
 
 def _texts(values: Sequence[Any]) -> Any:

@@ -49,11 +49,21 @@ enum stemzoo_status {
     STEMZOO_INTERNAL = 8 /* a defect of stemzoo; please report it */
 };
 
-/* The version of this library, such as "0.1.0". */
+/* The version of this library, such as "0.1.0". The text lasts as long as the process.
+ *
+ * @code
+ * printf("stemzoo %s\n", stemzoo_version());
+ * @endcode
+ */
 STEMZOO_API const char* stemzoo_version(void);
 
 /* What went wrong in the last call of this thread that failed, as a sentence in UTF-8. It is valid
- * until the next call of this thread fails; empty if none has. */
+ * until the next call of this thread fails; empty if none has.
+ *
+ * @code
+ * if (stemzoo_model_run_f32(model, frame, 512, 512, 512, clean, 512)) puts(stemzoo_last_error());
+ * @endcode
+ */
 STEMZOO_API const char* stemzoo_last_error(void);
 
 /* ---- Images ---------------------------------------------------------------------------------- */
@@ -103,7 +113,13 @@ typedef struct stemzoo_image {
 STEMZOO_API int stemzoo_runtime_load(const char* path);
 
 /* The version of the loaded ONNX Runtime, and where it was found; both belong to the library and
- * last as long as the process. NULL arguments are left out. Loads it where that was not done. */
+ * last as long as the process. NULL arguments are left out. Loads it where that was not done.
+ *
+ * @code
+ * const char *version, *path;
+ * if (!stemzoo_runtime_info(&version, &path)) printf("ONNX Runtime %s of %s\n", version, path);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_runtime_info(const char** version, const char** path);
 
 /* ---- Models ---------------------------------------------------------------------------------- */
@@ -202,6 +218,13 @@ STEMZOO_API int stemzoo_model_run(const stemzoo_model* model, const stemzoo_imag
                                   const stemzoo_run_options* options, float* out,
                                   ptrdiff_t out_row_stride);
 
+/* Frees the model.
+ *
+ * @code
+ * stemzoo_model_close(model);
+ * model = NULL;
+ * @endcode
+ */
 STEMZOO_API int stemzoo_model_close(stemzoo_model* model);
 
 /* ---- Normalised cross-correlation -------------------------------------------------------------
@@ -211,7 +234,8 @@ typedef struct stemzoo_ncc stemzoo_ncc;
 
 /* Transforms a reference once, to be correlated with many images of its shape, at shifts of up to
  * `max_dy` and `max_dx` pixels. Where less than the share `min_overlap` of the image is in common
- * (0: a quarter), the correlation is 0. The pixels are copied.
+ * (0: a quarter), the correlation is 0. The pixels are copied. On success *ncc is the caller's to
+ * close.
  *
  * @code
  * stemzoo_ncc* ncc = NULL;
@@ -225,10 +249,24 @@ STEMZOO_API int stemzoo_ncc_create(const stemzoo_image* reference, size_t max_dy
                                    double min_overlap, int threads, stemzoo_ncc** ncc);
 
 /* Writes (2 max_dy + 1) x (2 max_dx + 1) contiguous values of -1 to 1, zero shift in the middle. A
- * peak at (dy, dx) says that features moved by that much from the reference to `moving`. */
+ * peak at (dy, dx) says that features moved by that much from the reference to `moving`. `surface`
+ * is the caller's.
+ *
+ * @code
+ * float surface[33 * 33];
+ * stemzoo_ncc_run(ncc, &frame, surface);
+ * printf("correlation without a shift: %f\n", surface[16 * 33 + 16]);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_ncc_run(const stemzoo_ncc* ncc, const stemzoo_image* moving,
                                 float* surface);
 
+/* Frees the transformed reference.
+ *
+ * @code
+ * stemzoo_ncc_close(ncc);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_ncc_close(stemzoo_ncc* ncc);
 
 /* ---- Drift ----------------------------------------------------------------------------------- */
@@ -266,12 +304,19 @@ typedef struct stemzoo_drift_options {
     int threads;  /* 0: all cores */
 } stemzoo_drift_options;
 
-/* Measures pairs of frames of one shape. `options` may be NULL. */
+/* Measures pairs of frames of one shape. `options` may be NULL. On success *estimator is the
+ * caller's to close.
+ *
+ * @code
+ * stemzoo_estimator* estimator = NULL;
+ * if (stemzoo_estimator_create(512, 512, NULL, &estimator)) puts(stemzoo_last_error());
+ * @endcode
+ */
 STEMZOO_API int stemzoo_estimator_create(size_t rows, size_t cols,
                                          const stemzoo_drift_options* options,
                                          stemzoo_estimator** estimator);
 
-/* The drift between two frames.
+/* The drift between two frames, which are only read during the call. *drift is the caller's.
  *
  * @code
  * stemzoo_drift drift;
@@ -285,11 +330,26 @@ STEMZOO_API int stemzoo_estimator_run(const stemzoo_estimator* estimator,
                                       const stemzoo_image* reference, const stemzoo_image* moving,
                                       stemzoo_drift* drift);
 
+/* Frees the estimator.
+ *
+ * @code
+ * stemzoo_estimator_close(estimator);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_estimator_close(stemzoo_estimator* estimator);
 
 typedef struct stemzoo_tracker stemzoo_tracker;
 
-/* Follows a series whose first frame is `reference`, which is copied. `options` may be NULL. */
+/* Follows a series whose first frame is `reference`, which is copied. `options` may be NULL. On
+ * success *tracker is the caller's to close.
+ *
+ * @code
+ * stemzoo_drift_options options = {0};
+ * stemzoo_tracker* tracker = NULL;
+ * options.max_shift = 64;
+ * if (stemzoo_tracker_create(&first_frame, &options, &tracker)) puts(stemzoo_last_error());
+ * @endcode
+ */
 STEMZOO_API int stemzoo_tracker_create(const stemzoo_image* reference,
                                        const stemzoo_drift_options* options,
                                        stemzoo_tracker** tracker);
@@ -316,6 +376,12 @@ STEMZOO_API int stemzoo_tracker_push(stemzoo_tracker* tracker, const stemzoo_ima
 STEMZOO_API int stemzoo_tracker_predict(stemzoo_tracker* tracker, double time, double* dy,
                                         double* dx, double* sigma_y, double* sigma_x);
 
+/* Frees the tracker.
+ *
+ * @code
+ * stemzoo_tracker_close(tracker);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_tracker_close(stemzoo_tracker* tracker);
 
 /* ---- Rows of a scan -------------------------------------------------------------------------- */
@@ -347,7 +413,13 @@ typedef struct stemzoo_rows_options {
 STEMZOO_API int stemzoo_rows_find(const float* image, const float* pilot, size_t rows, size_t cols,
                                   const stemzoo_rows_options* options, stemzoo_row* found);
 
-/* Writes the image with its rows put where the beam was. `out` may be `image`. */
+/* Writes the image with its rows put where the beam was. All three are the caller's; `out` may be
+ * `image`.
+ *
+ * @code
+ * stemzoo_rows_apply(image, 512, 512, rows, image);
+ * @endcode
+ */
 STEMZOO_API int stemzoo_rows_apply(const float* image, size_t rows, size_t cols,
                                    const stemzoo_row* found, float* out);
 

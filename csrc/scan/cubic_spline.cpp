@@ -60,11 +60,13 @@ void spline_across_rows(float* image, Shape shape) {
     }
     for (std::size_t y = 1; y < shape.rows; ++y) {
         float* const row = image + y * cols;
-        for (std::size_t x = 0; x < cols; ++x) row[x] += pole * row[x - cols];
+        const float* const above = row - cols;
+        for (std::size_t x = 0; x < cols; ++x) row[x] += pole * above[x];
     }
     float* const last = image + (shape.rows - 1) * cols;
+    const float* const above = last - cols;
     for (std::size_t x = 0; x < cols; ++x) {
-        last[x] = 6 * pole / (pole * pole - 1) * (last[x] + pole * last[x - cols]);
+        last[x] = 6 * pole / (pole * pole - 1) * (last[x] + pole * above[x]);
     }
     for (std::size_t y = shape.rows - 1; y-- > 0;) {
         float* const row = image + y * cols;

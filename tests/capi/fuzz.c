@@ -4,7 +4,10 @@
  *
  *     stemzoo_capi_fuzz ZOO SECONDS [SEED]
  *
- * Every round has a seed of its own; a finding is repeated from the last one printed.
+ * Every round has a seed of its own; a finding is repeated from the last one printed. Built by the
+ * preset `fuzz`, libFuzzer decides what is called, by what of the library that has reached so far:
+ *
+ *     stemzoo_capi_fuzz -max_total_time=SECONDS [CORPUS]        in the repository's folder
  */
 #include <math.h>
 #include <stdint.h>
@@ -16,12 +19,24 @@
 #include "stemzoo.h"
 
 static unsigned long long state;
+static const uint8_t* chosen; /* by libFuzzer */
+static size_t chosen_size;
 
-static unsigned any(unsigned below) { /* PCG */
+static unsigned noise(unsigned below) { /* PCG */
     const unsigned long long old = state;
     const unsigned shifted = (unsigned)(((old >> 18u) ^ old) >> 27u), turn = (unsigned)(old >> 59u);
     state = old * 6364136223846793005ULL + 1442695040888963407ULL;
     return ((shifted >> turn) | (shifted << ((32u - turn) & 31u))) % below;
+}
+
+/* A decision: libFuzzer's, as long as it has made one. */
+static unsigned any(unsigned below) {
+    unsigned value = 0;
+    size_t bytes = below <= 256 ? 1 : 4;
+    if (chosen_size < bytes) return noise(below);
+    chosen_size -= bytes;
+    while (bytes-- > 0) value = value << 8 | *chosen++;
+    return value % below;
 }
 
 static int rarely(unsigned one_in) { return any(one_in) == 0; }
@@ -46,20 +61,20 @@ static size_t magnitude(ptrdiff_t stride) { return (size_t)(stride < 0 ? -stride
 static void fill(void* pixels, size_t bytes, int dtype) {
     size_t i;
     const unsigned kind = any(8);
-    for (i = 0; i < bytes; ++i) ((unsigned char*)pixels)[i] = (unsigned char)any(kind ? 200 : 2);
+    for (i = 0; i < bytes; ++i) ((unsigned char*)pixels)[i] = (unsigned char)noise(kind ? 200 : 2);
     if (dtype == STEMZOO_F32) {
         for (i = 0; i < bytes / 4; ++i) {
-            float value = (float)any(1000) * (kind == 1 ? 1e36f : 1.0f);
-            if (kind == 2 && rarely(50)) value = NAN;
-            if (kind == 3 && rarely(500)) value = INFINITY;
+            float value = (float)noise(1000) * (kind == 1 ? 1e36f : 1.0f);
+            if (kind == 2 && noise(50) == 0) value = NAN;
+            if (kind == 3 && noise(500) == 0) value = INFINITY;
             if (kind == 4) value = -3.5f;
             memcpy((char*)pixels + 4 * i, &value, 4);
         }
     }
     if (dtype == STEMZOO_F64) {
         for (i = 0; i < bytes / 8; ++i) {
-            double value = (double)any(1000) * (kind == 1 ? 1e305 : 1.0);
-            if (kind == 2 && rarely(50)) value = NAN;
+            double value = (double)noise(1000) * (kind == 1 ? 1e305 : 1.0);
+            if (kind == 2 && noise(50) == 0) value = NAN;
             memcpy((char*)pixels + 8 * i, &value, 8);
         }
     }
@@ -90,7 +105,7 @@ static struct picture picture_of(size_t rows, size_t cols) {
         const unsigned share = 1 + any(40);
         size_t i;
         made.mask = malloc(size);
-        for (i = 0; i < size; ++i) ((uint8_t*)made.mask)[i] = rarely(share);
+        for (i = 0; i < size; ++i) ((uint8_t*)made.mask)[i] = noise(share) == 0;
         image->mask = made.mask;
         image->mask_row_stride = pitch;
         if (rarely(2)) {
@@ -169,6 +184,21 @@ static void correlate(void) {
     drop(&b);
 }
 
+/* What a drift says of itself agrees, whatever the frames were. */
+static void check_found(const stemzoo_drift* found) {
+    double sum = found->probability;
+    size_t i;
+    if (!(found->probability >= 0 && found->probability <= 1)) abort();
+    if (found->candidate_count > STEMZOO_MAX_CANDIDATES) abort();
+    for (i = 0; i < found->candidate_count; ++i) {
+        if (!(found->candidates[i].probability >= 0)) abort();
+        sum += found->candidates[i].probability;
+    }
+    if (sum > 1 + 1e-6) abort();
+    if (found->reason == NULL || (found->ambiguous != 0) != (*found->reason != 0)) abort();
+    if (!found->ambiguous && !(isfinite(found->dy) && isfinite(found->dx))) abort();
+}
+
 static void drift(const stemzoo_model* model) {
     const size_t rows = side(), cols = side();
     struct picture a = picture_of(rows, cols), b = picture_of(rows, rarely(30) ? side() : cols);
@@ -184,16 +214,20 @@ static void drift(const stemzoo_model* model) {
     options.threads = (int)any(3);
     check(stemzoo_estimator_create(rows, cols, rarely(4) ? NULL : &options, &estimator));
     if (estimator != NULL) {
-        check(stemzoo_estimator_run(estimator, maybe(&a.image), maybe(&b.image),
-                                    rarely(100) ? NULL : &found));
+        const int status = stemzoo_estimator_run(estimator, maybe(&a.image), maybe(&b.image),
+                                                 rarely(100) ? NULL : &found);
+        check(status);
+        if (status == STEMZOO_OK) check_found(&found);
     }
     check(stemzoo_tracker_create(maybe(&a.image), rarely(4) ? NULL : &options, &tracker));
     if (tracker != NULL) {
         double numbers[4];
         int i;
         for (i = 0; i < 3; ++i) {
-            check(stemzoo_tracker_push(tracker, maybe(i == 1 ? &b.image : &a.image), times[any(7)],
-                                       &found));
+            const int status = stemzoo_tracker_push(tracker, maybe(i == 1 ? &b.image : &a.image),
+                                                    times[any(7)], &found);
+            check(status);
+            if (status == STEMZOO_OK) check_found(&found);
             check(stemzoo_tracker_predict(tracker, times[any(7)], numbers, numbers + 1, numbers + 2,
                                           rarely(50) ? NULL : numbers + 3));
         }
@@ -231,6 +265,14 @@ static void rows_of_a_scan(void) {
 static int progress(void* user, size_t done, size_t total) {
     if (done > total) abort();
     return rarely(*(unsigned*)user);
+}
+
+static void ask(const stemzoo_model* model) {
+    const char* const keys[] = {"name", "task", "summary", "halo", "", "no such", NULL};
+    const char* value = NULL;
+    check(stemzoo_model_metadata(rarely(30) ? NULL : model, keys[any(7)],
+                                 rarely(30) ? NULL : &value));
+    if (value != NULL && strlen(value) == SIZE_MAX) abort(); /* it ends */
 }
 
 static void denoise(const stemzoo_model* model) {
@@ -307,51 +349,86 @@ static void spoilt_model(const struct file* file) {
     }
     check(stemzoo_model_open_memory(bytes, size, &options, &model));
     free(bytes);
-    if (model != NULL) denoise(model);
+    if (model != NULL) {
+        ask(model);
+        denoise(model);
+    }
     check(stemzoo_model_close(model));
 }
+
+/* ---- What is called -------------------------------------------------------------------------- */
+
+static struct file file;
+static stemzoo_model *denoiser, *drifter; /* NULL without ONNX Runtime */
+
+static void open_models(const char* zoo) {
+    const stemzoo_model_options options = one_thread();
+    char path[4096];
+    const int runtime = stemzoo_runtime_load(NULL) == STEMZOO_OK;
+    file = read_file(zoo, "denoise-live/denoise-live-1.0.0.onnx");
+    if (runtime) {
+        check(stemzoo_model_open_memory(file.bytes, file.size, &options, &denoiser));
+        snprintf(path, sizeof path, "%s/drift-lattice/drift-lattice-0.3.0.onnx", zoo);
+        check(stemzoo_model_open(path, &options, &drifter));
+    }
+    printf("%s networks\n", runtime ? "with" : "without");
+}
+
+static void call_anything(void) {
+    switch (any(6)) {
+        case 0:
+            correlate();
+            break;
+        case 1:
+            drift(drifter);
+            break;
+        case 2:
+            rows_of_a_scan();
+            break;
+        case 3:
+            spoilt_model(&file);
+            break;
+        default:
+            if (denoiser != NULL) denoise(denoiser);
+    }
+}
+
+#ifdef STEMZOO_LIBFUZZER
+
+int LLVMFuzzerInitialize(int* argc, char*** argv);
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+int LLVMFuzzerInitialize(int* argc, char*** argv) {
+    (void)argc;
+    (void)argv;
+    open_models("zoo");
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    chosen = data;
+    chosen_size = size;
+    state = size;
+    call_anything();
+    return 0;
+}
+
+#else
 
 int main(int argc, char** argv) {
     const double limit = argc > 2 ? atof(argv[2]) : 0;
     unsigned long long seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
     const time_t began = time(NULL);
-    const stemzoo_model_options options = one_thread();
-    stemzoo_model *denoiser = NULL, *drifter = NULL;
-    struct file file;
-    char path[4096];
-    int runtime;
     if (limit <= 0) {
         fprintf(stderr, "usage: %s ZOO SECONDS [SEED]\n", argv[0]);
         return 2;
     }
-    file = read_file(argv[1], "denoise-live/denoise-live-1.0.0.onnx");
-    runtime = stemzoo_runtime_load(NULL) == STEMZOO_OK;
-    if (runtime) {
-        check(stemzoo_model_open_memory(file.bytes, file.size, &options, &denoiser));
-        snprintf(path, sizeof path, "%s/drift-lattice/drift-lattice-0.3.0.onnx", argv[1]);
-        check(stemzoo_model_open(path, &options, &drifter));
-    }
-    printf("%s networks\n", runtime ? "with" : "without");
+    open_models(argv[1]);
     for (; difftime(time(NULL), began) < limit; ++seed) {
         state = seed * 0x9E3779B97F4A7C15ULL;
         if (seed % 1000 == 1) printf("seed %llu\n", seed);
         fflush(stdout);
-        switch (any(6)) {
-            case 0:
-                correlate();
-                break;
-            case 1:
-                drift(drifter);
-                break;
-            case 2:
-                rows_of_a_scan();
-                break;
-            case 3:
-                spoilt_model(&file);
-                break;
-            default:
-                if (denoiser != NULL) denoise(denoiser);
-        }
+        call_anything();
     }
     printf("no finding up to seed %llu\n", seed);
     stemzoo_model_close(denoiser);
@@ -359,3 +436,5 @@ int main(int argc, char** argv) {
     free(file.bytes);
     return 0;
 }
+
+#endif

@@ -51,7 +51,7 @@ class Drift(stemzoo_client._Drift):
 def library_file():
     """The newest that was built here and loads into a plain Python."""
     built = (ROOT / "build").glob("*/libstemzoo.so.0")
-    plain = [path for path in built if path.parent.name not in ("sanitize", "tsan")]
+    plain = [path for path in built if path.parent.name not in ("sanitize", "tsan", "fuzz")]
     return max(plain, key=lambda path: path.stat().st_mtime, default=None)
 
 
