@@ -40,7 +40,7 @@ float vertex(float before, float here, float after) {
 // Of equal neighbours the last one counts.
 void mark_maxima(const float* row, std::size_t pitch, std::size_t count, std::uint8_t* marks) {
     const float *up = row - pitch, *down = row + pitch;
-    for (std::size_t c = 0; c < count; ++c) {
+    for (std::ptrdiff_t c = 0; c < static_cast<std::ptrdiff_t>(count); ++c) {
         const float v = row[c];
         const bool earlier = (v >= up[c - 1]) & (v >= up[c]) & (v >= up[c + 1]) & (v >= row[c - 1]);
         const bool later = (v > row[c + 1]) & (v > down[c - 1]) & (v > down[c]) & (v > down[c + 1]);
