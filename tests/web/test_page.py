@@ -7,7 +7,9 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from scipy.ndimage import shift
 
+from stemzoo.cli.demo.phantoms import perovskite
 from stemzoo.inference.model import load
 from stemzoo.io import Micrograph, read, write
 from stemzoo.scan.restoration import restore
@@ -133,11 +135,11 @@ def test_tiles(site, visit, tiff, tmp_path):
 
 @pytest.fixture
 def jittered(random):
-    """A lattice whose lines, along x, have moved by a pixel rms."""
-    moved = random.normal(0, 1, 160)
-    y, x = np.mgrid[:160, :144]
-    lattice = np.cos(2 * np.pi * y / 11.3) * np.cos(2 * np.pi * (x + moved[:, None] + 0.3 * y) / 12)
-    return random.poisson(30 * np.exp(3 * lattice - 3) + 0.3).astype("u2"), moved
+    """A scan at 50 electrons per pixel whose rows, along x, lie a pixel rms from their place."""
+    shape, moved = (160, 144), random.normal(0, 1, 160)
+    truth = perovskite(shape, 91).image(shape)
+    seen = [shift(row, -d, mode="reflect") for row, d in zip(truth, moved, strict=True)]
+    return random.poisson(np.maximum(seen, 0) * (50 / truth.max())).astype("u2"), moved
 
 
 @pytest.mark.parametrize("axis", ["x", "y"])

@@ -20,7 +20,7 @@ from stemzoo.common.errors import FileError
 from stemzoo.io import read
 from training.simulate.microscope import Microscope
 
-FRAMES, AT_ONCE = 400, 20  # simulated, in all and at a time
+FRAMES, AT_ONCE, SEED = 400, 20, 1  # simulated, in all and at a time
 
 Image = NDArray[np.float64]
 
@@ -94,17 +94,15 @@ def read_own(noisy: Path, clean: Path | None, side: int) -> OwnImages:
     return OwnImages(pairs, options, description)
 
 
-def simulated(microscope: Microscope, side: int, *, count: int = FRAMES, seed: int = 1) -> OwnImages:
+def simulated(microscope: Microscope, side: int, *, count: int = FRAMES) -> OwnImages:
     """Frames of a microscope, somewhat larger than the crops of `side` px."""
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(SEED)
     parts = [min(AT_ONCE, count - first) for first in range(0, count, AT_ONCE)]
     frames = [microscope.frames(part, 3 * side // 2, random) for part in parts]
     noisy, truth = (torch.cat(part).double().numpy() for part in zip(*frames, strict=True))
     pairs = [Pair.of(one, other) for one, other in zip(noisy, truth, strict=True) if one.std() > 0]
     description = f"{len(pairs)} simulated frames of a microscope: {microscope}"
-    return OwnImages(
-        pairs, "--microscope FILE", description, "simulated frames of one microscope"
-    )
+    return OwnImages(pairs, "--microscope FILE", description, "simulated frames of one microscope")
 
 
 def _files(folder: Path) -> list[Path]:
