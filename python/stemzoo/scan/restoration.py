@@ -43,7 +43,7 @@ class Restoration(Corrects):
     fast_axis: Axis
 
     def __repr__(self) -> str:
-        rows, columns = self.image.shape
+        rows, columns = image_shape(self.image)
         dy, dx = np.sqrt(np.nanmean(self.rows**2, axis=0))
         return (
             f"Restoration({rows} x {columns}, {len(self.rows)} rows along {self.fast_axis} "
