@@ -20,7 +20,6 @@ namespace scan = stemzoo::scan;
 
 namespace {
 
-
 Scratch<float> without(double offset, const View<const float>& image) {
     Scratch<float> centred(image.shape.size());
     scan::centre(image, offset, centred.data());

@@ -29,7 +29,7 @@ void add(double offset, float* pixels, std::size_t count) {
     }
 }
 
-std::vector<double> change_of(const Rows& to, const Rows& from, double Pair::*axis) {
+std::vector<double> change_of(const Rows& to, const Rows& from, double Pair::* axis) {
     std::vector<double> change;
     for (std::size_t row = 0; row < to.displacement.size(); ++row) {
         change.push_back(to.displacement[row].*axis - from.displacement[row].*axis);

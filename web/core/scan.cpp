@@ -1,5 +1,5 @@
-// The straightening of a scan as the page's worker calls it: pilots are the network's, which answers
-// later, so the loop is taken step by step.
+// The straightening of a scan as the page's worker calls it: pilots are the network's, which
+// answers later, so the loop is taken step by step.
 #include <emscripten/bind.h>
 
 #include <algorithm>
@@ -44,8 +44,8 @@ class Straightening {
             scan::StraighteningOptions options;
             if (judging) options = {1, {scan::axis_reach}};
             options.rows.threads = 1;
-            steps_ = std::make_unique<scan::Straightening>(type_.view(pixels_.data(), shape_),
-                                                           options);
+            steps_ =
+                std::make_unique<scan::Straightening>(type_.view(pixels_.data(), shape_), options);
             return 0;
         });
     }
