@@ -37,7 +37,7 @@ from training.loop.compact_checkpoint import average_weights
 from training.packaging.weights import fill
 from training.recipe import Recipe, load_recipe, recipe_names
 from training.recipes.shared.batches import generator
-from training.recipes.shared.own_images import FRAMES, OwnImages, Pair, read_own, simulated
+from training.recipes.shared.own_images import OwnImages, Pair, read_own, simulated
 from training.simulate.microscope import Microscope
 from training.train import train
 
@@ -158,7 +158,7 @@ def fine_tune_for(
     parent: str,
     microscope: Microscope,
     *,
-    frames: int = FRAMES,
+    frames: int | None = None,
     crop: int | None = None,
     **settings: Any,
 ) -> FineTune:

@@ -94,8 +94,9 @@ def read_own(noisy: Path, clean: Path | None, side: int) -> OwnImages:
     return OwnImages(pairs, options, description)
 
 
-def simulated(microscope: Microscope, side: int, *, count: int = FRAMES) -> OwnImages:
+def simulated(microscope: Microscope, side: int, *, count: int | None = None) -> OwnImages:
     """Frames of a microscope, somewhat larger than the crops of `side` px."""
+    count = count or FRAMES
     random = torch.Generator().manual_seed(SEED)
     parts = [min(AT_ONCE, count - first) for first in range(0, count, AT_ONCE)]
     frames = [microscope.frames(part, 3 * side // 2, random) for part in parts]
