@@ -266,7 +266,7 @@ def test_olympus_says_the_pixel_size_of_the_image_behind_a_colour_preview(tmp_pa
     tags = [(OLYMPUS, 1, None, head + about, True)]
     path, data = tmp_path / "a.tif", image()
     with tifffile.TiffWriter(path) as file:
-        file.write(np.zeros((12, 17, 3), "u1"), photometric="rgb", metadata=None)
+        file.write(image((12, 17, 3), "u1"), photometric="rgb", metadata=None)
         file.write(data, extratags=tags, metadata=None)
     raw = bytearray(path.read_bytes())
     start = raw.find(b"SIS0")
