@@ -1,12 +1,13 @@
-"""Fine-tuning of a zoo model on a user's own images:
+"""Fine-tuning of a zoo model on a user's own images, or on simulated ones of their microscope:
 
     python -m training.finetune NAME@VERSION --noisy FOLDER [--clean FOLDER] [--minutes M]
+    python -m training.finetune NAME@VERSION --microscope FILE [--minutes M]
 
 The folder holds images or stacks in any format that stemzoo reads. With --clean, the target of each
 file is the file of the same name there. Without, the target of a stack's frame is the average of
 the other frames, which must show the same specimen at rest (Noise2Noise). A single image is its own
 target at hidden pixels (Noise2Void), which removes noise that is independent between pixels, but no
-streaks.
+streaks. A FILE in TOML gives the fields of training.simulate.microscope.Microscope.
 
 A tuned model is a new model: it gets its own folder, and its card names its parent.
 """
@@ -16,8 +17,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,8 @@ from training.loop.compact_checkpoint import average_weights
 from training.packaging.weights import fill
 from training.recipe import Recipe, load_recipe, recipe_names
 from training.recipes.shared.batches import generator
-from training.recipes.shared.own_images import OwnImages, Pair, read_own
+from training.recipes.shared.own_images import OwnImages, Pair, read_own, simulated
+from training.simulate.microscope import Microscope
 from training.train import train
 
 CROP = 128  # px, rounded to what the network takes
@@ -108,13 +112,12 @@ class FineTune(Recipe):
         return super().panels(given, output, torch.where(target.isnan(), given, target))
 
     def origin(self) -> dict[str, str]:
-        folders = "--noisy FOLDER" + (" --clean FOLDER" if self.own.supervised else "")
         return {
             **self.base.origin(),
             "recipe_version": self.base.version,
             "parent": self.parent,
             "tuned_on": self.own.description,
-            "command": f"python -m training.finetune {self.parent} {folders} "
+            "command": f"python -m training.finetune {self.parent} {self.own.options} "
             f"--name {self.name} --version {self.version}",
         }
 
@@ -148,6 +151,25 @@ def fine_tune(
     parent: str, noisy: Path, clean: Path | None, *, crop: int | None = None, **settings: Any
 ) -> FineTune:
     """The recipe that tunes the named model on the images in the folders, checked."""
+    return tuned(parent, partial(read_own, noisy, clean), crop=crop, **settings)
+
+
+def fine_tune_for(
+    parent: str,
+    microscope: Microscope,
+    *,
+    frames: int | None = None,
+    crop: int | None = None,
+    **settings: Any,
+) -> FineTune:
+    """The recipe that tunes the named model on simulated frames of a microscope."""
+    return tuned(parent, partial(simulated, microscope, count=frames), crop=crop, **settings)
+
+
+def tuned(
+    parent: str, images: Callable[[int], OwnImages], *, crop: int | None = None, **settings: Any
+) -> FineTune:
+    """`images` are asked for by the side of the crops that are cut from them."""
     info = find(parent)
     contract = info.contract
     if contract.task == "drift":
@@ -158,14 +180,14 @@ def fine_tune(
     made = json.loads(contract.training)
     base = load_recipe(made["recipe"], version=made.get("recipe_version", info.version))
     crop = crop or contract.interface.side or max(1, CROP // contract.multiple) * contract.multiple
-    own = read_own(noisy, clean, crop)
+    own = images(crop)
     pinned = f"{info.name}@{info.version}"
     return FineTune(
         **{
             "name": f"{info.name}-tuned",
             "version": "0.1.0",
             "task": contract.task,
-            "summary": f"{pinned}, fine-tuned on a user's own images.",
+            "summary": f"{pinned}, fine-tuned on {own.kind}.",
             "limits": f"On images unlike those it was tuned on it may do worse than {pinned},\n"
             f"of which was said: {contract.limits}",
             "minutes": MINUTES,
@@ -185,10 +207,26 @@ def fine_tune(
     ).attach(info, base, own)
 
 
+def read_microscope(file: Path) -> Microscope:
+    """A microscope from the TOML file that gives its fields."""
+    try:
+        return Microscope(**tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SystemExit(f"{file} cannot be read: {error.strerror}") from None
+    except (TypeError, ValueError) as error:
+        raise SystemExit(
+            f"{file} does not describe a microscope ({error}); expected "
+            + ", ".join(field.name for field in fields(Microscope))
+            + ", such as dose = [2, 10]"
+        ) from None
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parent", help="the model to start from: NAME or NAME@VERSION")
-    parser.add_argument("--noisy", type=Path, required=True, help="folder of images or stacks")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--noisy", type=Path, help="folder of images or stacks")
+    source.add_argument("--microscope", type=Path, help="TOML file that describes a microscope")
     parser.add_argument("--clean", type=Path, help="folder of what they should become")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=float, default=MINUTES, help="time budget")
@@ -199,11 +237,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--crop", type=int, help="side of the training crops, px")
     parser.add_argument("--folder", type=Path, help="of the run (default: runs/NAME)")
     given = parser.parse_args(arguments)
-    names = {"name": given.name} if given.name else {}
+    settings = {"crop": given.crop, "version": given.version}
+    settings |= {"name": given.name} if given.name else {}
     try:
-        recipe = fine_tune(
-            given.parent, given.noisy, given.clean, crop=given.crop, version=given.version, **names
-        )
+        if given.microscope:
+            recipe = fine_tune_for(given.parent, read_microscope(given.microscope), **settings)
+        else:
+            recipe = fine_tune(given.parent, given.noisy, given.clean, **settings)
     except ModelError as error:
         raise SystemExit(str(error)) from None
     model_file(recipe, given.output)  # refuse a name that is taken before training

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stemzoo.model_file.contract import Contract
 from stemzoo.zoo import index
 
 HERE = Path(__file__).parent
@@ -43,8 +42,7 @@ def main(core: Path, output: Path) -> None:
         shutil.copy(RUNTIME / f"{wasm}.mjs", output / "ort")
         pack(RUNTIME / f"{wasm}.wasm", output / "ort")
     (output / "licences.txt").write_text(licences(), encoding="utf-8")
-    site = {"zoo": "zoo/", "elsewhere": elsewhere()}
-    (output / "site.json").write_text(json.dumps(site) + "\n")
+    (output / "site.json").write_text(json.dumps({"zoo": "zoo/"}) + "\n")
     write_service_worker(output)
     report(output)
     copy_zoo(output / "zoo")
@@ -61,14 +59,6 @@ def pack(file: Path, folder: Path) -> None:
     """As gzip, which the page unpacks: small whatever a web server does."""
     content = gzip.compress(file.read_bytes(), 9, mtime=0)
     (folder / f"{file.name}.gz").write_bytes(content)
-
-
-def elsewhere() -> list[str]:
-    """Models of the zoo that a browser cannot run: those that work together with another."""
-    contracts = [
-        Contract.of(network.read_bytes(), str(network)) for network in ZOO.glob("*/*.onnx")
-    ]
-    return sorted(f"{each.name}@{each.version}" for each in contracts if each.denoiser)
 
 
 def write_service_worker(output: Path) -> None:

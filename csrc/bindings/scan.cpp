@@ -1,11 +1,13 @@
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
-#include <cmath>
-#include <cstring>
+#include <algorithm>
+#include <optional>
 
 #include "bindings/arrays.hpp"
 #include "scan/find_rows.hpp"
 #include "scan/resample_rows.hpp"
+#include "scan/straightening.hpp"
 
 namespace py = pybind11;
 
@@ -73,6 +75,66 @@ py::array_t<float> resample_rows(const Pixels& image, const Displacements& displ
     return result;
 }
 
+scan::Straightening straightening(const py::array& image, std::size_t passes,
+                                  std::pair<py::ssize_t, py::ssize_t> reach, double slow,
+                                  unsigned threads) {
+    const AnyView view = any_view(image);
+    const scan::Reach pixels{whole(reach.first), whole(reach.second)};
+    const py::gil_scoped_release release;
+    return scan::Straightening(view, {passes, {pixels, slow, threads}});
+}
+
+std::optional<py::array_t<float>> next_image(scan::Straightening& steps) {
+    const float* image = nullptr;
+    {
+        const py::gil_scoped_release release;
+        image = steps.next();
+    }
+    if (image == nullptr) return {};
+    const Shape shape = steps.shape();
+    py::array_t<float> copy = new_float32({shape.rows, shape.cols});
+    std::copy(image, image + shape.size(), copy.mutable_data());
+    return copy;
+}
+
+void take_pilot(scan::Straightening& steps, const py::array& pilot) {
+    const AnyView view = any_view(pilot);
+    const py::gil_scoped_release release;
+    steps.take(view);
+}
+
+py::array_t<float> straight(const scan::Straightening& steps) {
+    py::array_t<float> result = new_float32({steps.shape().rows, steps.shape().cols});
+    float* const to = result.mutable_data();
+    const py::gil_scoped_release release;
+    steps.result(to);
+    return result;
+}
+
+void bind_straightening(py::module_& m) {
+    using scan::Straightening;
+    m.attr("RESTORING_PASSES") = scan::restoring_passes;
+    m.attr("RESTORING_REACH") = py::make_tuple(scan::restoring_reach.y, scan::restoring_reach.x);
+    m.attr("AXIS_REACH") = py::make_tuple(scan::axis_reach.y, scan::axis_reach.x);
+    m.attr("MOVED_EVIDENCE") = scan::moved_evidence;
+    m.attr("LEAST_SIDE") = scan::least_side;
+    py::class_<Straightening>(m, "Straightening",
+                              "A scan straightened pilot by pilot; csrc/scan/straightening.hpp.")
+        .def(py::init(&straightening), py::arg("image"), py::kw_only(), py::arg("passes"),
+             py::arg("reach"), py::arg("slow"), py::arg("threads") = 0)
+        .def("next", &next_image, "The image whose pilot is wanted; None after the last.")
+        .def("take", &take_pilot, py::arg("pilot"), "The clean estimate of that.")
+        .def_property_readonly(
+            "found",
+            [](const Straightening& steps) {
+                const scan::Rows& rows = steps.rows();
+                return py::make_tuple(as_array(rows.displacement), as_array(rows.sigma),
+                                      py::make_tuple(rows.evidence.y, rows.evidence.x));
+            },
+            "What find_rows gives, as it is now.")
+        .def("result", &straight, "The image with its rows in place.");
+}
+
 }  // namespace
 
 void bind_scan(py::module_& m) {
@@ -81,6 +143,7 @@ void bind_scan(py::module_& m) {
           "(displacements, sigma, evidence) of the rows; csrc/scan/find_rows.hpp.");
     m.def("resample_rows", &resample_rows, py::arg("image"), py::arg("displacements"),
           py::arg("threads") = 0, "The image with its rows where the beam was.");
+    bind_straightening(m);
 }
 
 }  // namespace stemzoo

@@ -7,8 +7,10 @@
 #include "capi/image.hpp"
 #include "capi/status.hpp"
 #include "capi/stemzoo.h"
+#include "scan/centring.hpp"
 #include "scan/find_rows.hpp"
 #include "scan/resample_rows.hpp"
+#include "scan/straightening.hpp"
 
 using namespace stemzoo::capi;
 using stemzoo::Scratch;
@@ -18,30 +20,9 @@ namespace scan = stemzoo::scan;
 
 namespace {
 
-constexpr scan::Reach usual_reach{0, 5};  // as in python/stemzoo/scan/rows.py
-constexpr std::size_t some = 64;          // rows and columns that typical() looks at, or twice them
-
-// Median of some pixels: float32 keeps the contrast of what is left without it.
-double typical(const View<const float>& image) {
-    std::vector<double> known;
-    for (std::size_t row = 0; row < image.shape.rows; row += 1 + image.shape.rows / some) {
-        for (std::size_t col = 0; col < image.shape.cols; col += 1 + image.shape.cols / some) {
-            const float pixel = image.at(row, col);
-            if (std::isfinite(pixel)) known.push_back(static_cast<double>(pixel));
-        }
-    }
-    if (known.empty()) return 0;
-    const auto middle = known.begin() + static_cast<std::ptrdiff_t>(known.size() / 2);
-    std::nth_element(known.begin(), middle, known.end());
-    if (known.size() % 2 == 1) return *middle;
-    return (*std::max_element(known.begin(), middle) + *middle) / 2;
-}
-
 Scratch<float> without(double offset, const View<const float>& image) {
     Scratch<float> centred(image.shape.size());
-    std::transform(image.data, image.data + image.shape.size(), centred.data(), [=](float pixel) {
-        return static_cast<float>(static_cast<double>(pixel) - offset);
-    });
+    scan::centre(image, offset, centred.data());
     return centred;
 }
 
@@ -53,7 +34,7 @@ scan::RowOptions options_from(const stemzoo_rows_options* options) {
     const stemzoo_rows_options given = options == nullptr ? stemzoo_rows_options{} : *options;
     scan::RowOptions chosen;
     const bool usual = given.reach_y == 0 && given.reach_x == 0;
-    chosen.reach = usual ? usual_reach : scan::Reach{given.reach_y, given.reach_x};
+    chosen.reach = usual ? scan::restoring_reach : scan::Reach{given.reach_y, given.reach_x};
     if (given.slow != 0) chosen.slow = given.slow < 0 ? 0 : given.slow;
     chosen.threads = threads_from(given.threads);
     return chosen;
@@ -79,7 +60,7 @@ int stemzoo_rows_find(const float* image, const float* pilot, size_t rows, size_
         const scan::RowOptions chosen = options_from(options);
         require_reach(chosen.reach, shape);
         require(found, "found");
-        const double offset = typical(clean);
+        const double offset = scan::typical(clean);
         const scan::Rows placed = scan::find_rows(without(offset, recorded).data(),
                                                   without(offset, clean).data(), shape, chosen);
         for (std::size_t row = 0; row < rows; ++row) {
@@ -100,7 +81,7 @@ int stemzoo_rows_apply(const float* image, size_t rows, size_t cols, const stemz
         for (std::size_t row = 0; row < rows; ++row) {
             displacements.push_back({found[row].dy, found[row].dx});
         }
-        const double offset = typical(recorded);
+        const double offset = scan::typical(recorded);
         const Scratch<float> result(shape.size());
         scan::resample_rows(without(offset, recorded).data(), shape, displacements, result.data(),
                             0);

@@ -14,6 +14,7 @@ namespace {
 constexpr float outlier = 6;  // residuals are clipped at this many standard deviations
 constexpr double longest_step = 0.5;
 constexpr double wander = 1;        // px that refinement may leave its start
+constexpr double taps = 3;          // px that interpolation reaches beyond a place
 constexpr double converged = 0.01;  // px: the scoring step that follows is then exact to 1e-4
 constexpr int most_steps = 20;
 constexpr std::size_t grain = 8;  // rows
@@ -258,8 +259,11 @@ std::vector<Pair> RowLikelihood::maxima(std::size_t row, Pair precision, Pair li
 
 // The row's own offset and gain are nuisance parameters: what they explain does not count. Across
 // rows, the flank of a column looks like a row of another gain.
-RowFit RowLikelihood::evaluate(std::size_t row, Pair at, std::size_t margin,
-                               const NoiseModel& noise, const Lines& lines) const {
+RowFit RowLikelihood::evaluate(std::size_t row, Pair at, double edge, const NoiseModel& noise,
+                               const Lines& lines) const {
+    const auto margin = static_cast<std::size_t>(edge);
+    // The outermost columns come and go by degrees: a row would jump where one does at once.
+    const auto outermost = static_cast<float>(std::sqrt(1 - (edge - std::floor(edge))));
     const std::size_t count = shape_.cols - 2 * margin;
     interpolate(row, at, margin, shape_.cols - margin, lines);
     float *const e = lines.model.data(), *const hx = lines.along.data(),
@@ -271,7 +275,8 @@ RowFit RowLikelihood::evaluate(std::size_t row, Pair at, std::size_t margin,
         const float off = n[x] - e[x];
         const bool known = finite(off);
         const float variance = level * std::max(1 + slope * e[x], NoiseModel::least_variance);
-        const float weight = known ? 1 / std::sqrt(variance) : 0.0f;
+        const float share = x == 0 || x + 1 == count ? outermost : 1;
+        const float weight = known ? share / std::sqrt(variance) : 0.0f;
         gain[x] = e[x] * weight;
         e[x] = std::min(std::max((known ? off : 0.0f) * weight, -outlier), outlier);
         hx[x] *= weight;
@@ -315,10 +320,10 @@ RowFit RowLikelihood::evaluate(std::size_t row, Pair at, std::size_t margin,
 RowFit RowLikelihood::refine(std::size_t row, Pair start, const NoiseModel& noise,
                              Pair precision) const {
     const Lines lines(shape_.cols);
-    const auto margin = static_cast<std::size_t>(std::ceil(std::abs(start.x) + wander)) + 3;
+    const double edge = std::abs(start.x) + wander + taps;
     Pair at = start;
     for (int step = 0;; ++step) {
-        const RowFit fit = evaluate(row, at, margin, noise, lines);
+        const RowFit fit = evaluate(row, at, edge, noise, lines);
         if (step == most_steps) return fit;
         const double yy = fit.yy + precision.y, xx = fit.xx + precision.x;
         const double uy = fit.score.y - precision.y * at.y, ux = fit.score.x - precision.x * at.x;

@@ -59,7 +59,8 @@ class RowLikelihood {
     std::size_t steps_x() const { return 4 * reach_.x + 1; }
     void interpolate(std::size_t row, Pair at, std::size_t begin, std::size_t end,
                      const Lines& lines) const;
-    RowFit evaluate(std::size_t row, Pair at, std::size_t margin, const NoiseModel& noise,
+    // Over the columns that are farther than `edge` px from the ends.
+    RowFit evaluate(std::size_t row, Pair at, double edge, const NoiseModel& noise,
                     const Lines& lines) const;
 
     Shape shape_;

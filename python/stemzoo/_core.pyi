@@ -447,6 +447,31 @@ def resample_rows(
 ) -> NDArray[np.float32]:
     """The image with its rows where they were recorded. Pixels that are not finite stay so."""
 
+RESTORING_PASSES: int
+RESTORING_REACH: tuple[int, int]
+AXIS_REACH: tuple[int, int]
+MOVED_EVIDENCE: float
+LEAST_SIDE: int
+
+class Straightening:
+    """A scan straightened pilot by pilot: `take` wants the clean estimate of what `next` gives,
+    until that is None. csrc/scan/straightening.hpp says more."""
+
+    def __init__(
+        self,
+        image: NDArray[Any],
+        *,
+        passes: int,
+        reach: tuple[int, int],
+        slow: float,
+        threads: int = 0,
+    ) -> None: ...
+    def next(self) -> NDArray[np.float32] | None: ...
+    def take(self, pilot: NDArray[Any]) -> None: ...
+    @property
+    def found(self) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]: ...
+    def result(self) -> NDArray[np.float32]: ...
+
 # --- csrc/bindings/trust.cpp
 
 def maxima(

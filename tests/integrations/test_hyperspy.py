@@ -93,6 +93,8 @@ def test_a_series_and_its_average(lazy):
     given, expected = described(stack, lazy), stemzoo.align(stack, None)
     found = stemzoo.align(given, None)
     np.testing.assert_allclose(found.shifts, expected.shifts, atol=1e-5)
+    assert repr(found) == repr(expected)
+    assert "<img" in found._repr_html_()
     require_like(found.average, given.inav[0], expected.average)
     assert found.images._lazy
     assert found.images.axes_manager.navigation_axes[0].units == "s"
@@ -106,6 +108,7 @@ def test_scans_are_merged_into_a_signal(lazy):
     found = stemzoo.merge_scans(given)
     expected = stemzoo.merge_scans([np.asarray(signal.data) for signal in given])
     require_like(found.image, given[0], expected.image)
+    assert repr(found) == repr(expected)
 
 
 def test_numbers_of_signals_are_those_of_their_pixels(image, lazy):

@@ -74,7 +74,9 @@ def test_folders_and_patterns_are_the_images_in_them(folder, named, capsys):
 def test_a_folder_without_images_says_so(folder, capsys):
     (folder / "empty").mkdir()
     assert main(["denoise", "empty"]) == 1
-    assert "empty is without images; stemzoo reads .npy, .tif" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "empty is without images; of a folder, stemzoo takes" in said
+    assert "'empty/**/*.dm4'" in said
     assert main(["denoise", "*.dm4"]) == 1
     assert "*.dm4 cannot be opened: No such file" in capsys.readouterr().err
     assert main(["denoise", "*.dm4", "empty", "a.tif"]) == 1

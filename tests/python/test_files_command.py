@@ -54,6 +54,20 @@ def test_a_folder_that_is_not_there_is_made(folder):
     assert there("other/*") == ["other/a.denoised.tif", "other/b.denoised.tif"]
 
 
+def test_a_folder_of_a_microscope_holds_its_formats(folder):
+    """Those that RosettaSciIO reads, too; folders in it by a pattern."""
+    deep = folder / "session" / "day"
+    deep.mkdir(parents=True)
+    for number in range(2):
+        write_dm(deep / f"{number}.dm4", [frame(number).astype("f4")], version=4)
+    write(deep / "2.hspy", Micrograph(frame(2)))
+    (deep / "notes.txt").write_text("no image")
+    assert run("denoise", "session/day", "-o", "out/") == 0
+    assert there("out/*") == [f"out/{number}.denoised.tif" for number in range(3)]
+    assert run("denoise", "session/**/*.dm4", "-o", "other/") == 0
+    assert there("other/*") == ["other/0.denoised.tif", "other/1.denoised.tif"]
+
+
 def test_a_folder_is_not_left_behind_by_what_is_refused(folder):
     assert run("denoise", "a.tif", "-o", "new/", "--picture", "none/p.png") == 1
     assert run("denoise", "a.tif", "-o", "new/", "--dry-run") == 0

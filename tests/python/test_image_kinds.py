@@ -48,6 +48,8 @@ def test_a_record_holds_micrographs(micrograph):
     expected = stemzoo.restore(micrograph.data, details=True)
     require_calibrated(found.image, expected.image)
     np.testing.assert_array_equal(found.rows, expected.rows)
+    assert repr(found) == repr(expected)
+    assert found._repr_html_() == expected._repr_html_()
     assert (
         stemzoo.inspect(micrograph, found).dose == stemzoo.inspect(micrograph.data, expected).dose
     )

@@ -255,3 +255,24 @@ def test_makers_of_microscopes_say_the_pixel_size_in_tags_of_their_own(
     back = read(tmp_path / "a.tif")
     assert back.pixel_size == pytest.approx(size)
     assert (back.unit, back.beam_energy) == ("nm", energy)
+
+
+OLYMPUS = 33560  # TIFF tag
+
+
+def test_olympus_says_the_pixel_size_of_the_image_behind_a_colour_preview(tmp_path: Path) -> None:
+    head = struct.pack("<4s6xhhhhh6x32sHhhI", b"SIS0", 42, 19, 15, 10, 118, b"", 1, 1, 1, 0)
+    about = struct.pack("<10xhdd8xd2x34s32s", -9, 0.02, 0.03, 6e5, b"", b"")
+    tags = [(OLYMPUS, 1, None, head + about, True)]
+    path, data = tmp_path / "a.tif", image()
+    with tifffile.TiffWriter(path) as file:
+        file.write(image((12, 17, 3), "u1"), photometric="rgb", metadata=None)
+        file.write(data, extratags=tags, metadata=None)
+    raw = bytearray(path.read_bytes())
+    start = raw.find(b"SIS0")
+    struct.pack_into("<I", raw, start + len(head) - 4, start + len(head))
+    path.write_bytes(raw)
+    back = read(path)
+    np.testing.assert_array_equal(back.data, data)
+    assert back.pixel_size == pytest.approx((0.03, 0.02))
+    assert back.unit == "nm"

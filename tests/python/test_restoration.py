@@ -77,7 +77,7 @@ def test_stacks_and_masks_keep_their_kind(model, jittered):
     assert isinstance(stemzoo.restore(masked, model, fast_axis="x"), np.ma.MaskedArray)
 
 
-@pytest.mark.parametrize("shape", [(1, 2), (20, 20), (8, 100)])
+@pytest.mark.parametrize("shape", [(1, 2), (20, 20), (8, 100), (36, 60)])
 def test_small_frames_are_only_denoised(model, shape):
     image = np.random.default_rng(1).poisson(9, shape)
     found = stemzoo.restore(image, model, details=True)

@@ -2,6 +2,8 @@
 
 import functools
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +17,19 @@ from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
 from stemzoo.inference.model import Model
 from stemzoo.zoo.catalogue import find
 from training.export import check_parity, export, to_onnx
-from training.finetune import NEIGHBOUR_DISTANCE, fine_tune, hide, main
+from training.finetune import (
+    NEIGHBOUR_DISTANCE,
+    fine_tune,
+    fine_tune_for,
+    hide,
+    main,
+    read_microscope,
+)
 from training.loop.compact_checkpoint import average_weights
 from training.packaging.weights import fill
 from training.recipe import load_recipe
 from training.recipes.shared.own_images import read_own
+from training.simulate.microscope import Microscope
 from training.train import train
 
 pytestmark = pytest.mark.slow
@@ -286,18 +296,73 @@ def test_weights_that_do_not_fit_are_refused(folder):
         fill(load_recipe("denoise-live", version="0.1.0").network(), folder / "renamed.onnx")
 
 
-def test_the_command_in_the_docs_is_right(folder, monkeypatch):
+@pytest.mark.parametrize("source", ["--noisy", "--microscope"])
+def test_the_commands_in_the_docs_are_right(folder, monkeypatch, source):
     page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
-    (line,) = [line for line in page.splitlines() if line.startswith("python -m training.finetune")]
+    lines = [line for line in page.splitlines() if line.startswith("python -m training.finetune")]
+    (line,) = [line for line in lines if source in line]
     made = []
     monkeypatch.chdir(folder)
     monkeypatch.setattr(
         "training.finetune.train", lambda recipe, minutes, *_, **__: made.append((recipe, minutes))
     )
     monkeypatch.setattr("training.finetune.export", lambda recipe, run, zoo: made.append(zoo))
+    monkeypatch.setattr("training.recipes.shared.own_images.FRAMES", 2)
     (folder / "noisy").rename(folder / "frames")
     frame = np.random.default_rng(1).poisson(20, (160, 160)).astype("f4")
     np.save(folder / "frames" / "a.npy", frame)
+    Path("microscope.toml").write_text(re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1])
     main(line.split()[3:])
     (recipe, minutes), zoo = made
     assert (recipe.name, minutes, zoo) == ("denoise-ours", 10, Path("zoo-ours"))
+    assert source in recipe.origin()["command"]
+
+
+MINE = Microscope((3, 10), (0.2, 0.4), 0.02, row_jitter=0.5, afterglow=0.4)
+
+
+def test_simulated_frames_of_a_microscope_teach_it(folder):
+    recipe = fine_tune_for(PARENT, MINE, frames=8, **QUICK)
+    assert recipe.trained_for["tuned_on"].startswith("8 simulated frames of a microscope: dose (3,")
+    assert "one microscope" in recipe.summary
+
+    def seen(seed, random):
+        frames = MINE.frames(1, 96, torch.Generator().manual_seed(seed))
+        return tuple(image[0].numpy() for image in frames)
+
+    assert gain(recipe, folder, 40, seen) > 1
+
+
+def test_a_microscope_is_what_it_says():
+    correlation = []
+    for afterglow in (0.0, 0.4):
+        microscope = replace(MINE, afterglow=afterglow)
+        noisy, truth = microscope.frames(6, 96, torch.Generator().manual_seed(3))
+        assert noisy.shape == truth.shape == (6, 96, 96)
+        peak = truth.amax(dim=(1, 2))
+        assert peak.min() > 2
+        assert peak.max() < 12
+        noise = noisy - truth
+        correlation.append((noise[:, :, 1:] * noise[:, :, :-1]).mean() / noise.square().mean())
+    assert correlation[0].abs() < 0.03
+    assert correlation[1] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("dose = [3, 10]", "does not describe a microscope .*columns"),
+        ("dose = [3, 10]\ncolumns = [0.2, 0.4]\npixel = 0.02\nspeed = 3", "speed.*; expected dose"),
+        ("dose = [3, 1]\ncolumns = [0.2, 0.4]\npixel = 0.02", "dose of the microscope is 3 to 1"),
+        ("dose = [3, 9]\ncolumns = [0.2, 0.4]\npixel = 0", "pixel of the microscope is 0 nm"),
+        ("dose = [3, 9]\ncolumns = [0.02, 0.4]\npixel = 0.02", "cannot be seen with pixels"),
+        ("dose = 3\ncolumns = [0.2, 0.4]\npixel = 0.02", "does not describe a microscope"),
+        ("dose = [", "does not describe a microscope"),
+    ],
+)
+def test_a_microscope_that_cannot_be_is_refused(tmp_path, text, message):
+    (tmp_path / "microscope.toml").write_text(text)
+    with pytest.raises(SystemExit, match=message):
+        read_microscope(tmp_path / "microscope.toml")
+    with pytest.raises(SystemExit, match="cannot be read"):
+        read_microscope(tmp_path / "nowhere.toml")

@@ -1,12 +1,12 @@
 // The core as the page's worker calls it: models examined, images run tile by tile. The network is
 // ONNX Runtime Web's, which answers later, so the loop is taken step by step.
+#include "face.hpp"
+
 #include <emscripten/bind.h>
 
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,19 +21,6 @@ namespace {
 
 using emscripten::typed_memory_view;
 using emscripten::val;
-
-// C++ exceptions leave as JavaScript's.
-template <typename Work>
-auto guarded(const Work& work) {
-    std::string said;
-    try {
-        return work();
-    } catch (const std::exception& error) {
-        said = error.what();
-    }
-    val::global("Error").new_(said).throw_();
-    throw std::logic_error("unreachable");
-}
 
 val pair_of(double first, double second) {
     val both = val::array();
@@ -85,32 +72,6 @@ class Model {
     model_file::Examined examined_;
     model_file::Interface interface_;
 };
-
-template <typename T>
-AnyView view_as(const void* pixels, Shape shape) {
-    return contiguous(static_cast<const T*>(pixels), shape);
-}
-
-struct PixelType {
-    std::size_t bytes;
-    AnyView (*view)(const void* pixels, Shape shape);
-};
-
-template <typename T>
-PixelType pixel_type() {
-    return {sizeof(T), view_as<T>};
-}
-
-const PixelType& type_called(const std::string& dtype) {
-    static const std::map<std::string, PixelType> types{
-        {"uint8", pixel_type<std::uint8_t>()},   {"int8", pixel_type<std::int8_t>()},
-        {"uint16", pixel_type<std::uint16_t>()}, {"int16", pixel_type<std::int16_t>()},
-        {"uint32", pixel_type<std::uint32_t>()}, {"int32", pixel_type<std::int32_t>()},
-        {"float32", pixel_type<float>()},        {"float64", pixel_type<double>()}};
-    const auto found = types.find(dtype);
-    if (found == types.end()) throw std::invalid_argument("pixels are " + dtype);
-    return found->second;
-}
 
 // Fill `pixels`, `start`, then answer `next` by filling `answers` and `take` until it is null.
 class Run {

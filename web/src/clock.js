@@ -15,11 +15,11 @@ export class Clock {
     this.started = performance.now();
     this.timer = 0;
     this.lastTile = this.started;
-    /** @type {{done: number, total: number} | null} */
+    /** @type {{done: number, total: number, step?: string} | null} */
     this.at = null;
   }
 
-  /** @param {{done: number, total: number, loading?: number}} at */
+  /** @param {{done: number, total: number, step?: string, loading?: number}} at */
   tell(at) {
     if (at.loading !== undefined) {
       if (at.loading < 1) this.show(at.loading, `Fetching ${this.model}, ${Math.floor(100 * at.loading)} %`);
@@ -36,11 +36,11 @@ export class Clock {
 
   tick() {
     if (!this.at) return;
-    const { done, total } = this.at;
+    const { done, total, step } = this.at;
     const now = performance.now();
     const known = this.rates()[this.model];
     const perTile = done > 0 ? (this.lastTile - this.started) / done : (1000 * (known ?? 0) * this.megapixels) / total;
-    const words = total > 1 ? `Tile ${Math.min(done + 1, total)} of ${total}` : "Running";
+    const words = step ? step : total > 1 ? `Tile ${Math.min(done + 1, total)} of ${total}` : "Running";
     if (!perTile) return this.show(null, words);
     const inside = done < total ? 1 - Math.exp((this.lastTile - now) / perTile) : 0;
     const left = Math.max(0, ((total - done) * perTile - (now - this.lastTile)) / 1000);

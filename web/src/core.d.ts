@@ -1,4 +1,4 @@
-// What core/face.cpp gives to JavaScript.
+// What core/face.cpp and core/scan.cpp give to JavaScript.
 
 export interface Described {
   name: string;
@@ -36,11 +36,27 @@ export interface CoreHeights {
   delete(): void;
 }
 
+export interface CoreStraightening {
+  pixels(): Uint8Array;
+  start(judging: boolean): void;
+  next(): Float32Array | null;
+  pilot(): Float32Array;
+  take(): void;
+  evidence(): number;
+  moved(): boolean;
+  displacements(): [number, number][];
+  result(): Float32Array;
+  delete(): void;
+}
+
 export interface Core {
   version(): string;
+  hasRows(rows: number, columns: number): boolean;
+  restoringPasses(): number;
   Model: new (bytes: Uint8Array, where: string) => CoreModel;
   Heights: new (rows: number, columns: number) => CoreHeights;
   Run: new (dtype: string, rows: number, columns: number) => CoreRun;
+  Straightening: new (dtype: string, rows: number, columns: number) => CoreStraightening;
 }
 
 export type MakeCore = (options: { wasmBinary: ArrayBuffer }) => Promise<Core>;

@@ -1,18 +1,16 @@
-// The worker that runs networks: the core's loop (csrc/inference), with ONNX Runtime Web inside it.
-import { dtypeOf } from "./files/image.js";
+// The worker that runs models: those of the zoo, each opened once.
+import { runNetwork } from "./network.js";
 import { PROVIDERS, openRuntime, openSession } from "./onnx.js";
 import { unpacked } from "./packed.js";
 import { serve } from "./remote.js";
+import { restored } from "./restoring.js";
 import { judged } from "./survey/warnings.js";
-import { fetchModel } from "./zoo.js";
+import { fetchModel, readIndex } from "./zoo.js";
 
-/** @import { Core, CoreModel, Described, MakeCore } from "./core.js" */
-/** @import { Frame, ModelEntry, Progress, Result } from "./types.js" */
-/** @import { Opened, Session, Wanted } from "./onnx.js" */
-
-/** @typedef {{core: CoreModel, described: Described, session: Session}} Model */
-
-const SHOW_EVERY = 400; // ms between pictures of what is done so far
+/** @import { Core, MakeCore } from "./core.js" */
+/** @import { Model } from "./network.js" */
+/** @import { Frame, ModelEntry, Result } from "./types.js" */
+/** @import { Opened, Wanted } from "./onnx.js" */
 
 /** @type {Promise<{core: Core, onnx: Opened}> | null} */
 let started = null;
@@ -47,18 +45,25 @@ function open(zoo, entry, gpu, tell) {
       start(gpu),
     ]);
     const model = new core.Model(bytes, entry.name); // the gate: a file that may not run throws
-    const described = model.described();
-    if (described.denoiser) {
-      throw new Error(
-        `${entry.name} finds where the rows of the scan lay, which this page cannot do alone: run ` +
-        "stemzoo restore, or open the page that stemzoo serve shows",
-      );
-    }
-    return { core: model, described, session: await openSession(onnx, bytes) };
+    return { core: model, described: model.described(), session: await openSession(onnx, bytes) };
   })();
   models.set(entry.sha256, opened);
   opened.catch(() => models.delete(entry.sha256));
   return opened;
+}
+
+/**
+ * The model that another works with.
+ * @param {string} zoo
+ * @param {string} wanted as name@version
+ * @param {Wanted} gpu
+ * @param {(what: unknown) => void} tell
+ */
+async function openNamed(zoo, wanted, gpu, tell) {
+  const entries = await readIndex(new URL(zoo));
+  const entry = entries.find(({ name, version }) => `${name}@${version}` === wanted);
+  if (!entry) throw new Error(`this site's zoo lacks ${wanted}, which the model works with`);
+  return open(zoo, entry, gpu, tell);
 }
 
 /**
@@ -71,54 +76,22 @@ function open(zoo, entry, gpu, tell) {
  */
 async function run(tell, zoo, entry, frame, gpu) {
   const model = await open(zoo, entry, gpu, tell);
+  const partner = model.described.denoiser;
+  const denoiser = partner ? await openNamed(zoo, partner, gpu, tell) : null;
   const { core, onnx } = await start(gpu);
   tell({ running: onnx.provider });
-  const loop = new core.Run(dtypeOf(frame.pixels), frame.rows, frame.columns);
-  try {
-    const { buffer, byteOffset, byteLength } = frame.pixels;
-    loop.pixels().set(new Uint8Array(buffer, byteOffset, byteLength));
-    loop.start(model.core);
-    await runBatches(loop, model, onnx, tell);
-    const settings = {
-      ...loop.finish(),
-      provider: PROVIDERS[onnx.provider],
-      threads: onnx.threads,
-      software: { stemzoo: core.version(), onnxruntime: onnx.version, browser: navigator.userAgent },
-    };
-    const image = loop.result().slice();
-    return { image, settings, ...judged(model.described, frame, image, core) };
-  } finally {
-    loop.delete();
-  }
-}
-
-/**
- * @param {import("./core.js").CoreRun} loop
- * @param {Model} model
- * @param {Opened} onnx
- * @param {(what: unknown) => void} tell
- */
-async function runBatches(loop, { described, session }, { runtime }, tell) {
-  tell({ done: 0, total: loop.total() });
-  let shown = performance.now();
-  for (let batch = loop.next(); batch; batch = loop.next()) {
-    const given = new runtime.Tensor("float32", batch.pixels.slice(), batch.shape);
-    const made = (await session.run({ [described.input]: given }))[described.output];
-    const answer = /** @type {Float32Array} */ (made.data);
-    if (String(made.dims) !== String(batch.shape) || !answer.every(Number.isFinite)) {
-      throw new Error(`${described.name} gave no picture; it is broken: use another model`);
-    }
-    loop.answers().set(answer);
-    loop.take();
-    made.dispose();
-    /** @type {Progress} */
-    const at = { done: loop.done(), total: loop.total() };
-    if (performance.now() - shown > SHOW_EVERY) {
-      at.image = loop.result().slice();
-      shown = performance.now();
-    }
-    tell(at);
-  }
+  /** @type {import("./restoring.js").Network} */
+  const network = (one, seen, said) => runNetwork(core, onnx, one, seen, said);
+  const { image, settings, still } = denoiser
+    ? await restored(core, network, model, denoiser, frame, tell)
+    : { still: frame, ...(await network(model, frame, tell)) };
+  const whole = {
+    ...settings,
+    provider: PROVIDERS[onnx.provider],
+    threads: onnx.threads,
+    software: { stemzoo: core.version(), onnxruntime: onnx.version, browser: navigator.userAgent },
+  };
+  return { image, settings: whole, ...judged(model.described, still, image, core) };
 }
 
 serve({

@@ -8,13 +8,9 @@ export const CANCELLED = "cancelled";
 
 /** @implements {Engine} */
 export class Here {
-  /**
-   * @param {URL} zoo
-   * @param {string[]} elsewhere models of the zoo that cannot run in a browser, as name@version
-   */
-  constructor(zoo, elsewhere) {
+  /** @param {URL} zoo */
+  constructor(zoo) {
     this.zoo = zoo;
-    this.elsewhere = new Set(elsewhere);
     this.worker = new Remote(() => new Worker(new URL("./engine.js", import.meta.url), { type: "module" }));
     /** @type {string} */
     this.gpu = new URL(location.href).searchParams.get("gpu") ?? "real"; // or "any", or "no"
@@ -30,10 +26,7 @@ export class Here {
 
   /** @returns {Promise<ModelEntry[]>} */
   async models() {
-    const all = await readIndex(this.zoo);
-    return newest(all, ["denoise", "restore"]).filter(
-      ({ name, version }) => !this.elsewhere.has(`${name}@${version}`),
-    );
+    return newest(await readIndex(this.zoo), ["denoise", "restore"]);
   }
 
   /**

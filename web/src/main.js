@@ -43,7 +43,7 @@ async function begin() {
     byId("sample").hidden = true;
   } else {
     zoo = new URL(site.zoo, document.baseURI);
-    engine = new Here(zoo, site.elsewhere);
+    engine = new Here(zoo);
     await offline();
   }
   byId("where").textContent = engine.where;

@@ -53,10 +53,12 @@ export interface Result {
   measured?: { dose: number; spacing: number; atoms: boolean } | null;
 }
 
-/** Tiles done and to be done; with the image so far, NaN where nothing is yet. */
+/** Tiles done and to be done, or steps of what is said; with the image so far, NaN where nothing
+ * is yet. */
 export interface Progress {
   done: number;
   total: number;
+  step?: string;
   image?: Float32Array;
 }
 

@@ -113,7 +113,7 @@ class Alignment(Corrects):
     def __repr__(self) -> str:
         used = self.shifts[~self.rejected]
         dy, dx = np.ptp(used, axis=0) if len(used) else (np.nan, np.nan)
-        rows, columns = self.average.shape
+        rows, columns = image_shape(self.average)
         return (
             f"Alignment({len(used)} of {len(self.shifts)} frames of {rows} x {columns}, drift over "
             f"{dy:.1f} px along y and {dx:.1f} px along x, {int(self.ambiguous.sum())} ambiguous)"

@@ -10,7 +10,7 @@ from pathlib import Path
 from stemzoo.cli.written import is_picture, record_of
 from stemzoo.common.errors import FileError
 from stemzoo.inference.record import steps
-from stemzoo.io.formats import READERS
+from stemzoo.io.formats import IMAGES
 
 LAST_STEPS = ("denoise", "restore")  # of whose results nothing more is made
 
@@ -20,7 +20,10 @@ def expanded(named: Sequence[Path]) -> list[Path]:
     found = [path for each in named for path in _files(each)]
     if not found:
         folders = ", ".join(map(str, named))
-        raise FileError(f"{folders} is without images; stemzoo reads {', '.join(READERS)}")
+        raise FileError(
+            f"{folders} is without images; of a folder, stemzoo takes {', '.join(sorted(IMAGES))}, "
+            f"and those of folders in it by a pattern such as '{named[0]}/**/*.dm4'"
+        )
     return found
 
 
@@ -41,13 +44,13 @@ def _files(named: Path) -> list[Path]:
     if os.path.isdir(named):
         return [path for path in sorted(named.iterdir()) if _is_image(path)]
     if glob.has_magic(str(named)) and not os.path.lexists(named):
-        return sorted(map(Path, glob.glob(str(named)))) or [named]
+        return sorted(map(Path, glob.glob(str(named), recursive=True))) or [named]
     return [named]
 
 
 def _is_image(path: Path) -> bool:
     hidden = path.name.startswith(".")
-    return path.suffix.lower() in READERS and path.is_file() and not hidden
+    return path.suffix.lower() in IMAGES and path.is_file() and not hidden
 
 
 def _is_finished(path: Path) -> bool:

@@ -27,6 +27,8 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys([".mrc", ".mrcs", ".ali", ".st"], mrc.read),
     **dict.fromkeys(picture.SUFFIXES, picture.read),
 }
+# What is taken of a folder. The images of an .emi file are in .ser files beside it.
+IMAGES = frozenset({*READERS, *rosetta.COMMON} - {".emi"})
 WRITERS: dict[str, Writer] = {
     ".tif": tiff_write.write,
     ".tiff": tiff_write.write,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Calibration = tuple[tuple[float, float] | None, str | None]
 
 _GATAN_UNITS, _GATAN_SCALES = (65004, 65003), (65010, 65009)  # y, x
+_OLYMPUS = 33560
 _NANOMETRES = {2: 2.54e7, 3: 1e7}  # in an inch, in a centimetre: TIFF's ResolutionUnit
 _SMALLER_THAN_PRINT = 1000.0  # nm
 
@@ -32,7 +33,7 @@ def read(tif: TiffFile, page: TiffPage, series: int) -> Calibration:
         lambda: _gatan(page),
         lambda: _fei(tif),
         lambda: _zeiss(tif),
-        lambda: _olympus(tif),
+        lambda: _olympus(tif, page),
         lambda: _tvips(tif),
         lambda: _resolution_unit(page),
     ]
@@ -112,8 +113,10 @@ def _zeiss(tif: TiffFile) -> Calibration:
     return None, None
 
 
-def _olympus(tif: TiffFile) -> Calibration:
-    says = tif.sis_metadata or {}
+def _olympus(tif: TiffFile, page: TiffPage) -> Calibration:
+    """Of the image, which may follow a colour preview."""
+    own = page.tags.get(_OLYMPUS)
+    says = own.value if own and isinstance(own.value, dict) else tif.sis_metadata or {}
     y, x = _number(says.get("pixelsizey")), _number(says.get("pixelsizex"))
     if not y or not x:
         return None, None

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stemzoo import _core
 from stemzoo.common.arrays import any_kind, native_image
-from stemzoo.common.chunks import opened
+from stemzoo.common.chunks import image_shape, opened
 from stemzoo.common.settings import thread_count
 from stemzoo.inference.model import Model
 from stemzoo.registration.answers import Candidate, Drift
@@ -116,7 +116,7 @@ class ScanMerge(Corrects):
     reason: str = ""
 
     def __repr__(self) -> str:
-        rows, columns = self.image.shape
+        rows, columns = image_shape(self.image)
         angles = ", ".join(f"{angle:g}" for angle in self.angles)
         doubt = f"ambiguous: {self.reason}" if self.ambiguous else "unambiguous"
         return f"ScanMerge({rows} x {columns} of scans at {angles} degrees, {doubt})"

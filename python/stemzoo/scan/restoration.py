@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stemzoo import _core
 from stemzoo.common.arrays import any_kind, image_or_stack
 from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
@@ -22,12 +23,7 @@ from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.inference.suitability import warnings_of
 from stemzoo.registration.correction.correction import Correction, Corrects
 from stemzoo.registration.correction.recording import Axis, Recording
-from stemzoo.scan.rows import Rows, find_rows, straightened
-
-PASSES = 4  # a pilot each
-EVIDENCE = 10.0  # log-likelihood ratio from which on rows are taken to have moved at all
-REACH = 7  # px along rows that the fast direction is judged by
-LEAST = 32  # px: on smaller frames rows are not looked for
+from stemzoo.scan.rows import Rows, straightened
 
 Guess = Callable[..., NDArray[Any]]
 
@@ -47,7 +43,7 @@ class Restoration(Corrects):
     fast_axis: Axis
 
     def __repr__(self) -> str:
-        rows, columns = self.image.shape
+        rows, columns = image_shape(self.image)
         dy, dx = np.sqrt(np.nanmean(self.rows**2, axis=0))
         return (
             f"Restoration({rows} x {columns}, {len(self.rows)} rows along {self.fast_axis} "
@@ -158,10 +154,10 @@ def _straightened(
     masked = np.ma.isMaskedArray(frame)
     values = np.ma.filled(frame.astype(float), np.nan) if masked else frame
     lines = values if axis == "x" else values.T
-    if min(lines.shape) < LEAST:
+    if min(lines.shape) < _core.LEAST_SIDE:
         return frame, _unmoved(lines, axis)
-    still, rows = straightened(lines, guess, passes=PASSES, fast_axis="x", threads=threads)
-    if max(rows.evidence) < EVIDENCE:
+    still, rows = straightened(lines, guess, fast_axis="x", threads=threads)
+    if max(rows.evidence) < _core.MOVED_EVIDENCE:
         return frame, _unmoved(lines, axis)
     if axis == "y":
         still = np.ascontiguousarray(still.T)
@@ -172,14 +168,15 @@ def _straightened(
 def _fast_axis(frame: NDArray[Any], guess: Guess, threads: int | None) -> Axis:
     """The direction along which displaced lines explain the counts better."""
     values = np.ma.filled(frame.astype(float), np.nan)
-    if min(values.shape) < LEAST or np.isnan(values).all():
+    if min(values.shape) < _core.LEAST_SIDE:
         return "x"
-    evidence = []
-    for lines in (values, values.T):
-        whole = np.where(np.isnan(lines), np.nanmean(lines), lines)
-        found = find_rows(lines, guess(whole), reach=(0, REACH), threads=threads)
-        evidence.append(found.evidence[1])
-    return "y" if evidence[1] > evidence[0] else "x"
+    along_x, along_y = (
+        straightened(
+            lines, guess, passes=1, fast_axis="x", reach=_core.AXIS_REACH, threads=threads
+        )[1].evidence[1]
+        for lines in (values, values.T)
+    )
+    return "y" if along_y > along_x else "x"
 
 
 def _unmoved(lines: NDArray[Any], axis: Axis) -> Rows:

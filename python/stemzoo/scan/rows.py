@@ -1,8 +1,8 @@
 """Row jitter of a scan: where the beam was while each row was recorded, and the image without it.
 
 A row is placed by the likelihood of its counts given a pilot, a clean estimate of the specimen. The
-core does so (`csrc/scan`); here are the arguments and the loop that makes a better pilot of every
-straightened image.
+core does so, and makes the next image to be cleaned of every straightened one (`csrc/scan`); here
+are the arguments.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from stemzoo import _core
 from stemzoo.common.arrays import native_image
 from stemzoo.common.settings import thread_count
 from stemzoo.registration.correction.recording import Axis
-from stemzoo.registration.correction.rows import oriented, restored, straighten, turned, typical
+from stemzoo.registration.correction.rows import oriented, straighten, turned, typical
 
-REACH = (0, 5)  # px across and along rows
+REACH = _core.RESTORING_REACH  # px across and along rows
 SLOW = 25.0  # rows
-DAMPING = 0.7  # of a change to the next one
-SETTLED = 0.01  # px rms: displacements that change less are final
 
 Image = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -91,7 +89,7 @@ def straightened(
     image: ArrayLike,
     pilot_of: Callable[[Image], NDArray[Any]],
     *,
-    passes: int = 4,
+    passes: int = _core.RESTORING_PASSES,
     fast_axis: Axis | None = None,
     reach: tuple[int, int] = REACH,
     slow: float = SLOW,
@@ -116,71 +114,35 @@ def straightened(
         raise ValueError(f"passes is {passes}; expected 1 or more")
     if fast_axis not in (None, "x", "y"):
         raise ValueError(f"fast_axis is {fast_axis!r}; expected 'x', 'y' or None")
-    offset = typical(recorded)
     axes: tuple[Axis, ...] = ("x", "y") if fast_axis is None else (fast_axis,)
-    pilot = _pilot(pilot_of, _filled(oriented(recorded, offset, "x")), offset)
-    along = (0, _whole(reach)[1])
-    first = {}
-    for axis in axes:
-        pixels, model = oriented(recorded, offset, axis), turned(pilot, axis)
-        first[axis] = _core.find_rows(pixels, model, along, float(slow), workers)
-    axis = max(axes, key=lambda a: first[a][2][1])
-    found, pixels = first[axis], oriented(recorded, offset, axis)
-    total, power, settled = found[0], None, False
-    both = reach[0] > 0 and passes > 1
-    for left in range(passes - 1, 0, -1):
-        image_now = turned(_filled(_core.resample_rows(pixels, total, workers)), axis)
-        model = turned(_pilot(pilot_of, image_now, offset), axis)
-        if both and (left == 1 or settled):
-            found = _core.find_rows(pixels, model, _whole(reach), float(slow), workers)
-            total = found[0]
-            break
-        found = _core.find_rows(pixels, model, along, float(slow), workers)
-        change, power = _damped(found[0] - total, power)
-        total = total + change
-        settled = bool(np.sqrt(np.mean(change[:, 1] ** 2)) < SETTLED)
-        if settled and not both:
-            break
-    rows = _as_rows((total, *found[1:]), axis)
-    return restored(pixels, total, offset, axis, workers), rows
+    scans = {
+        axis: _core.Straightening(
+            recorded if axis == "x" else recorded.T,
+            passes=passes,
+            reach=_whole(reach),
+            slow=float(slow),
+            threads=workers,
+        )
+        for axis in axes
+    }
+    lines = scans[axes[0]].next()
+    assert lines is not None
+    pilot = _pilot(pilot_of, turned(lines, axes[0]))
+    for either, scan in scans.items():
+        scan.take(turned(pilot, either))
+    axis = max(axes, key=lambda a: scans[a].found[2][1])
+    scan = scans[axis]
+    while (lines := scan.next()) is not None:
+        scan.take(turned(_pilot(pilot_of, turned(lines, axis)), axis))
+    return turned(scan.result(), axis), _as_rows(scan.found, axis)
 
 
-def _damped(change: Floats, last: Floats | None) -> tuple[Floats, Floats]:
-    """The change of a pass, no larger than `DAMPING` times the last at any frequency of rows, and
-    its amplitude there.
-
-    The pilot reproduces displacements that are periodic with the lattice, or slow. The counts say
-    nothing about these, and without a limit they would drift from pass to pass.
-    """
-    count = len(change)
-    spectrum = np.fft.rfft(np.concatenate([change, change[::-1]]), axis=0)
-    padded = np.pad(np.abs(spectrum) ** 2, ((2, 2), (0, 0)), mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 5, axis=0)
-    amplitude: Floats = np.sqrt(windows.mean(-1))
-    if last is None:
-        return change, amplitude
-    factor = np.minimum(1, DAMPING * last / np.maximum(amplitude, 1e-12))
-    damped: Floats = np.fft.irfft(spectrum * factor, 2 * count, axis=0)[:count]
-    return damped, amplitude * factor
-
-
-def _pilot(pilot_of: Callable[[Image], NDArray[Any]], image: Image, offset: float) -> Image:
-    """The pilot of an image without its offset, checked."""
-    given = image if offset == 0 else (image + np.float64(offset)).astype(np.float32)
-    pilot = native_image(pilot_of(given), "pilot")
+def _pilot(pilot_of: Callable[[Image], NDArray[Any]], image: Image) -> NDArray[Any]:
+    """The pilot of an image, checked."""
+    pilot = native_image(pilot_of(image), "pilot")
     if pilot.shape != image.shape:
         raise ValueError(f"pilot_of made shape {pilot.shape} of {image.shape}; expected the same")
-    return oriented(pilot, offset, "x")
-
-
-def _filled(image: Image) -> Image:
-    """NaN replaced by the pixel before it in the row, or by the median (0) where there is none."""
-    known = np.isfinite(image)
-    if known.all():
-        return image
-    columns = np.where(known, np.arange(image.shape[1]), 0)
-    before = np.take_along_axis(image, np.maximum.accumulate(columns, axis=1), axis=1)
-    return np.nan_to_num(before, nan=0.0, posinf=0.0, neginf=0.0)
+    return pilot
 
 
 def _whole(reach: tuple[int, int]) -> tuple[int, int]:

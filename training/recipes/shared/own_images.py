@@ -1,4 +1,4 @@
-"""A user's own images as training pairs, all checked before training.
+"""A user's own images as training pairs, all checked before training; or simulated ones.
 
 The target of a file is the file of the same name in the folder of clean images, if one is given.
 Otherwise a stack is taken as repeated frames of one specimen: the target of each frame is the
@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from stemzoo.common.errors import FileError
 from stemzoo.io import read
+from training.simulate.microscope import Microscope
+
+FRAMES, AT_ONCE, SEED = 400, 20, 1  # simulated, in all and at a time
 
 Image = NDArray[np.float64]
 
@@ -41,8 +45,9 @@ class Pair:
 @dataclass(frozen=True)
 class OwnImages:
     pairs: list[Pair]
-    supervised: bool
+    options: str  # of the command that reads them
     description: str  # for the card
+    kind: str = "a user's own images"
 
     def digest(self) -> str:
         """Depends on the pixels only, not on the names of the files."""
@@ -85,7 +90,20 @@ def read_own(noisy: Path, clean: Path | None, side: int) -> OwnImages:
     frames = f" ({len(pairs)} frames in all)" if stacks else ""
     against = "with their clean partners" if clean else "without clean partners"
     description = f"{' and '.join(how)}{frames} of a user's own, {against}"
-    return OwnImages(pairs, clean is not None, description)
+    options = "--noisy FOLDER" + (" --clean FOLDER" if clean else "")
+    return OwnImages(pairs, options, description)
+
+
+def simulated(microscope: Microscope, side: int, *, count: int | None = None) -> OwnImages:
+    """Frames of a microscope, somewhat larger than the crops of `side` px."""
+    count = count or FRAMES
+    random = torch.Generator().manual_seed(SEED)
+    parts = [min(AT_ONCE, count - first) for first in range(0, count, AT_ONCE)]
+    frames = [microscope.frames(part, 3 * side // 2, random) for part in parts]
+    noisy, truth = (torch.cat(part).double().numpy() for part in zip(*frames, strict=True))
+    pairs = [Pair.of(one, other) for one, other in zip(noisy, truth, strict=True) if one.std() > 0]
+    description = f"{len(pairs)} simulated frames of a microscope: {microscope}"
+    return OwnImages(pairs, "--microscope FILE", description, "simulated frames of one microscope")
 
 
 def _files(folder: Path) -> list[Path]:

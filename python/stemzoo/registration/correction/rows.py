@@ -53,7 +53,7 @@ def oriented(image: NDArray[Any], offset: float, axis: Axis) -> Image:
     return np.ascontiguousarray(centred if axis == "x" else centred.T)
 
 
-def turned(image: Image, axis: Axis) -> Image:
+def turned(image: NDArray[Any], axis: Axis) -> NDArray[Any]:
     return image if axis == "x" else np.ascontiguousarray(image.T)
 
 

@@ -1,0 +1,63 @@
+// Row jitter taken out of a scan, pass by pass: the likelihood of the counts given a pilot places
+// the rows, and the straightened image gives a better pilot. The network that makes pilots is the
+// host's.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/array.hpp"
+#include "scan/damping.hpp"
+#include "scan/find_rows.hpp"
+
+namespace stemzoo::scan {
+
+// What restoring goes by, in every host.
+inline constexpr std::size_t restoring_passes = 4;
+inline constexpr Reach restoring_reach{0, 5};  // px
+inline constexpr Reach axis_reach{0, 7};       // px: that the fast direction is judged by
+inline constexpr double moved_evidence = 10;   // log-likelihood ratio: rows have moved at all
+inline constexpr std::size_t least_side = 40;  // px: in smaller frames rows are not looked for
+
+struct StraighteningOptions {
+    std::size_t passes = restoring_passes;
+    RowOptions rows{restoring_reach};
+};
+
+// The straightening of one image whose fast direction is x, for a host whose network does not
+// answer within a call:
+//
+//     while (const float* image = scan.next()) scan.take(pilot(image));
+//
+// Displacements across rows, if the reach allows any, are only found in the last pass: with a pilot
+// that keeps jitter along rows, displacements across them are found where there are none.
+class Straightening {
+  public:
+    // Pixels that are not finite say nothing. Throws std::invalid_argument without a pass.
+    Straightening(const AnyView& image, const StraighteningOptions& options);
+
+    // The image whose pilot is wanted, without holes and in its own units; null after the last.
+    const float* next();
+    // The clean estimate of that. Throws as find_rows does.
+    void take(const AnyView& pilot);
+
+    const Rows& rows() const { return rows_; }
+    Shape shape() const { return shape_; }
+    // The image with its rows in place; it still has its noise, and its holes.
+    void result(float* out) const;
+
+  private:
+    Rows found(const float* pilot, Reach reach) const;
+    void change(const Rows& found);
+
+    Shape shape_;
+    StraighteningOptions options_;
+    double offset_;
+    std::size_t pass_ = 0;
+    bool settled_ = false, done_ = false;
+    Rows rows_;
+    Damping across_, along_;
+    std::vector<float> pixels_, image_, pilot_;  // without the offset, but image_
+};
+
+}  // namespace stemzoo::scan
