@@ -8,6 +8,9 @@ set_property(CACHE STEMZOO_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(STEMZOO_CUDA_SOURCES
     csrc/cuda/module.cpp
     csrc/cuda/pack.cu
+    csrc/drift/device_frames.cu
+    csrc/drift/device_pairs.cu
+    csrc/drift/regression.cpp
     csrc/ncc/overlap.cu
     csrc/ncc/plain.cu
     csrc/tiling/blend.cu

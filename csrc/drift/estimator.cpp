@@ -198,13 +198,13 @@ Drift Estimator::conclude(const Choice& choice, const Measured& measured, PairEv
 std::vector<Drift> Estimator::compare_all(const PreparedFrame& reference,
                                           const std::vector<AnyView>& moving,
                                           const std::string& name) const {
-    const Estimator on_one_thread(shape_, reach_, network_, 1);
+    const Estimator alone = on_one_thread();
     std::vector<Drift> found(moving.size());
     parallel_for(moving.size(), threads_, 1, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             const FramePointer frame =
-                on_one_thread.prepare(moving[i], nullptr, name + "[" + std::to_string(i) + "]");
-            found[i] = on_one_thread.compare(reference, *frame);
+                alone.prepare(moving[i], nullptr, name + "[" + std::to_string(i) + "]");
+            found[i] = alone.compare(reference, *frame, nullptr);
         }
     });
     return found;

@@ -27,6 +27,8 @@ class Estimator final : public Comparison {
 
     Shape shape() const { return shape_; }
     unsigned threads() const { return threads_; }
+    bool has_network() const { return static_cast<bool>(network_); }
+    Estimator on_one_thread() const { return Estimator(shape_, reach_, network_, 1); }
     Shape reach() const { return reach_; }
 
     // Throws std::invalid_argument for images of another shape, and as clean() does.

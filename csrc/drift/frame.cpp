@@ -42,6 +42,18 @@ double sum_of(std::size_t count, const Term& term) {
 
 }  // namespace
 
+ncc::Scaling frame_scaling(const AnyView& image, const PixelStatistics* known) {
+    const Statistics s = known != nullptr && known->no_outliers()
+                             ? Statistics{known->mean, known->deviation(), true}
+                             : stemzoo::measure(image, 1);
+    if (!s.finite) {
+        throw std::invalid_argument(
+            "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark "
+            "them invalid with a mask");
+    }
+    return ncc::scaling_from(s.mean, s.std * s.std);
+}
+
 Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads, const PixelStatistics* known)
     : fft_(checked(shape_of(image))),
       pixels_(shape().size() + overread),
@@ -56,15 +68,7 @@ Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads, const Pix
 
 void Frame::load(const AnyView& image, const Mask* mask, const PixelStatistics* known) {
     if (mask == nullptr) {
-        const Statistics s = known != nullptr && known->no_outliers()
-                                 ? Statistics{known->mean, known->deviation(), true}
-                                 : stemzoo::measure(image, 1);
-        if (!s.finite) {
-            throw std::invalid_argument(
-                "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark "
-                "them invalid with a mask");
-        }
-        const ncc::Scaling scaling = ncc::scaling_from(s.mean, s.std * s.std);
+        const ncc::Scaling scaling = frame_scaling(image, known);
         const auto scaled = [=](auto pixel) {
             return static_cast<float>((static_cast<double>(pixel) - scaling.offset) *
                                       scaling.scale);

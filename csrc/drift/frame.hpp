@@ -13,8 +13,13 @@
 #include "drift/bandpass.hpp"
 #include "drift/powers.hpp"
 #include "drift/survey.hpp"
+#include "ncc/spectral.hpp"
 
 namespace stemzoo::drift {
+
+// How the pixels of an image without masked ones are scaled; `known` are its statistics, where
+// somebody has them. Throws std::invalid_argument if a pixel is not finite.
+ncc::Scaling frame_scaling(const AnyView& image, const PixelStatistics* known);
 
 class Frame {
   public:

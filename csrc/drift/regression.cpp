@@ -7,7 +7,6 @@
 namespace stemzoo::drift {
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
 constexpr int most_passes = 5;
 // From the start: peaks of broad structures lie that far off, and lattices are wider than twice it.
 constexpr double largest_drift = 2.5;
@@ -24,11 +23,6 @@ bool settled(double step, double variance) {
 }
 
 }  // namespace
-
-double angular_frequency(std::size_t i, std::size_t n) {
-    const double k = 2 * pi * static_cast<double>(i) / static_cast<double>(n);
-    return 2 * i < n ? k : k - 2 * pi;
-}
 
 bool Regression::begin(double reference_noise, double moving_noise, const FilterTotals& totals) {
     if (!(totals.reference > 0 && totals.moving > 0)) return false;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/portable.hpp"
 #include "drift/kernels.hpp"
 #include "drift/matrix4.hpp"
 
@@ -20,7 +21,11 @@ struct Refined {
 constexpr double significance = 5;
 
 // Radians per pixel of frequency i of n, negative ones from the middle on.
-double angular_frequency(std::size_t i, std::size_t n);
+STEMZOO_ANYWHERE inline double angular_frequency(std::size_t i, std::size_t n) {
+    const double k =
+        2 * 3.14159265358979323846 * static_cast<double>(i) / static_cast<double>(n);
+    return 2 * i < n ? k : k - 2 * 3.14159265358979323846;
+}
 
 // Over the whole spectrum.
 struct FilterTotals {
