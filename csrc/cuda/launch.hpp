@@ -21,6 +21,8 @@ struct Index {
     unsigned x = 1, y = 1, z = 1;
 };
 
+constexpr unsigned number(std::size_t n) { return static_cast<unsigned>(n); }
+
 constexpr unsigned blocks_for(std::size_t items, std::size_t each) {
     return static_cast<unsigned>((items + each - 1) / each);
 }

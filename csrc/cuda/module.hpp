@@ -19,6 +19,7 @@
 #include "drift/rings.hpp"
 #include "ncc/geometry.hpp"
 #include "ncc/least_pixels.hpp"
+#include "ncc/masked_lag.hpp"
 #include "ncc/ncc.hpp"
 #include "ncc/spectral.hpp"
 #include "spectrum/whiteness.hpp"
@@ -76,6 +77,25 @@ struct CorrelatorSettings {
     double min_pixels = 0;  // lags that overlap in fewer become 0
     std::size_t working_bytes =
         0;  // for frames that are correlated at the same time; one always is
+};
+
+// A frame of which some pixels are valid: scaled, and zero where they are not; in memory of the host.
+struct MaskedFrame {
+    const double *pixels, *valid;  // one after another
+    double offset;                 // of the scaling, in scaled units
+    ncc::MaskedNorms norms;
+};
+
+// The twin of ncc::Masked. Threads that share it take turns.
+class MaskedCorrelator {
+  public:
+    virtual ~MaskedCorrelator() = default;
+    // How many frames are correlated at the same time.
+    virtual std::size_t at_once() const = 0;
+    // One surface after the other, in memory of the host.
+    virtual void correlate(const std::vector<MaskedFrame>& frames, float* surfaces,
+                           void* stream) = 0;
+    virtual std::size_t bytes() const = 0;
 };
 
 // What the estimator of drifts (drift/estimator.hpp) measures of some frames and of their reference:
@@ -154,6 +174,9 @@ class Module {
                                                    const CorrelatorSettings& settings,
                                                    void* stream) const = 0;
 
+    virtual std::unique_ptr<MaskedCorrelator> masked_correlator(
+        int device, const MaskedFrame& reference, const CorrelatorSettings& settings,
+        void* stream) const = 0;
     virtual std::unique_ptr<DriftPairs> drift_pairs(int device,
                                                     const DriftSettings& settings) const = 0;
 

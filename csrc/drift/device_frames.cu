@@ -9,10 +9,6 @@
 namespace stemzoo::cuda {
 namespace {
 
-constexpr unsigned parts = 16;  // blocks that share the rows of a frame
-
-unsigned number(std::size_t n) { return static_cast<unsigned>(n); }
-
 template <typename T>
 Buffer<T> uploaded(const Queue& queue, const std::vector<T>& values) {
     Buffer<T> there(queue, values.size());

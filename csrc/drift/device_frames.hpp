@@ -10,6 +10,8 @@
 
 namespace stemzoo::cuda {
 
+inline constexpr unsigned parts = 16;  // blocks that share the rows of a frame
+
 // What the host computes of a shape once.
 class DriftTables {
   public:

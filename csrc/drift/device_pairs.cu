@@ -9,10 +9,6 @@
 namespace stemzoo::cuda {
 namespace {
 
-constexpr unsigned parts = 16;  // blocks that share the rows of a frame
-
-unsigned number(std::size_t n) { return static_cast<unsigned>(n); }
-
 // Of DriftFrames and DeviceDriftPairs together: images and spectra, and cuFFT's own memory.
 std::size_t frame_bytes(Shape image) {
     const std::size_t place = image.rows * (image.cols / 2 + 1);

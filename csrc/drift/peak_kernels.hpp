@@ -28,7 +28,7 @@ struct Correlate {
         }
         const Complex<float> a = reference[FrameGrid{whole.image, 1}.place(0, ky, kx)],
                              b = frames[whole.place(f, ky, kx)];
-        const float pass = band.pass(ky, kx) / static_cast<float>(whole.image.size());
+        const float pass = band.pass(ky, kx) / static_cast<float>(whole.image.rows * whole.image.cols);
         product = {(a.re * b.re + a.im * b.im) * pass, (a.re * b.im - a.im * b.re) * pass};
     }
 };

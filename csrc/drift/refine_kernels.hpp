@@ -93,7 +93,7 @@ struct ShiftSpectra {
                              turn = times(down, along), a = times(reference[own], turn),
                              b = frames[place];
         const Passed filter(reference_excess[own], excess[place], threshold);
-        const float scale = 1 / static_cast<float>(grid.image.size());
+        const float scale = 1 / static_cast<float>(grid.image.rows * grid.image.cols);
         shifted[place] = {a.re * scale, a.im * scale};
         const float part = filter.passed * scale;
         scenes[place] = {part * (a.re * step.reference_part + b.re * step.moving_part),

@@ -19,7 +19,6 @@ constexpr double sure = 6;            // standard deviations of the contrast of 
 constexpr double of_one = 1.5;        // that of log(power) at one frequency, and a little more
 constexpr std::size_t most = 8192;    // frequencies are enough for a mean
 constexpr std::size_t smallest = 64;  // px
-constexpr std::size_t rough = 64;     // frequencies are enough for a median that limits are set by
 
 struct Span {
     Span(Band band, std::size_t side)
@@ -70,8 +69,6 @@ bool too_small(Shape image) { return std::min(image.rows, image.cols) < smallest
 }  // namespace
 
 bool Contrast::coloured() const { return std::max(std::abs(y), std::abs(x)) > limit; }
-
-std::size_t Patch::rough_step() const { return 1 + count() / rough; }
 
 std::array<Patch, 4> contrast_patches(Shape image) {
     return {patch(image, medium, beside), patch(image, high, beside), patch(image, beside, medium),

@@ -24,7 +24,7 @@ struct Patch {
 
     std::size_t count() const { return 2 * rows * cols; }
     // Of its numbers, every so many are enough for a median.
-    std::size_t rough_step() const;
+    std::size_t rough_step() const { return 1 + count() / 64; }
 };
 
 // Of a frame large enough: medium and high frequencies along y, and along x.

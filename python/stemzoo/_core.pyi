@@ -326,6 +326,24 @@ class DeviceCorrelator:
     @property
     def device(self) -> int: ...
 
+class DeviceMaskedCorrelator:
+    def __init__(
+        self,
+        reference: NDArray[Any],
+        mask: NDArray[Any] | None,
+        max_shift: tuple[int, int],
+        min_overlap: float,
+        working_bytes: int,
+        device: int,
+        stream: int = 0,
+        threads: int = 0,
+    ) -> None: ...
+    def correlate(
+        self, frames: NDArray[Any], masks: NDArray[Any] | None, stream: int = 0
+    ) -> NDArray[np.float32]: ...
+    @property
+    def bytes(self) -> int: ...
+
 class DeviceDrifts:
     def __init__(
         self,

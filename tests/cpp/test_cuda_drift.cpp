@@ -62,7 +62,8 @@ void check_alike(const Answers& found) {
         const drift::Drift &a = found.cpu[i], &b = found.gpu[i];
         for (std::size_t axis = 0; axis < 2; ++axis) {
             CHECK(near(a.shift[axis], b.shift[axis], 1e-4));
-            CHECK(near(a.sigma[axis], b.sigma[axis], 1e-3 * a.sigma[axis]));
+            // A frame beside itself has a sigma of rounding alone.
+            CHECK(near(a.sigma[axis], b.sigma[axis], 1e-6 + 1e-3 * a.sigma[axis]));
         }
         CHECK(near(a.score, b.score, 1e-5));
         CHECK(a.reason == b.reason);
