@@ -208,19 +208,24 @@ class DeviceCorrelator final : public Correlator {
         graph_->launch(queue);
     }
 
+    // The next frames are on their way before the host waits for the surfaces of these.
     void correlate_staged(const Queue& queue, Chunk& chunk, const Frames& frames,
                           bool frames_on_host, float* surfaces, bool surfaces_on_host) {
         const std::size_t at_once = chunk.frames(), lags = geometry_.surface().size();
+        const auto part = [&](std::size_t first) {
+            const Frames some = frames.part(first, std::min(at_once, frames.count - first));
+            return frames_on_host ? staging_->staged(queue, some) : some;
+        };
+        Frames next = part(0);
         for (std::size_t first = 0; first < frames.count; first += at_once) {
-            const std::size_t count = std::min(at_once, frames.count - first);
-            const Frames part = frames.part(first, count);
-            const Frames here = frames_on_host ? staging_->staged(queue, part) : part;
+            const Frames here = next;
             float* const out = surfaces + first * lags;
             float* const result = surfaces_on_host ? surfaces_.data() : out;
             chunk.run(queue, reference_, here, first, settings_.min_pixels, not_finite_.data(),
                       result);
             if (frames_on_host) staging_->used(queue);
-            if (surfaces_on_host) queue.copy(out, result, count * lags * sizeof(float));
+            if (first + at_once < frames.count) next = part(first + at_once);
+            if (surfaces_on_host) queue.copy(out, result, here.count * lags * sizeof(float));
         }
     }
 
