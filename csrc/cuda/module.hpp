@@ -106,7 +106,8 @@ struct DriftSettings {
     const drift::BandTables& band;
     std::array<spectrum::Patch, 4> patches;  // empty where a frame is too small to tell a colour
     float standing_out;                      // times the level of its ring: a lattice's
-    std::size_t working_bytes;               // for frames at the same time; one always is
+    std::size_t most_frames;                 // at the same time
+    std::size_t working_bytes;               // and at most for these; one always is
 };
 
 struct DriftSummary {

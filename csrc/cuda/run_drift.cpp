@@ -79,25 +79,32 @@ DriftRun::DriftRun(const OnDevice& on, const Estimator& estimator,
     : on_(on),
       threads_(estimator.threads()),
       estimator_(estimator.on_one_thread()),
-      reference_(reference) {
-    const drift::CleanFrame& clean = reference.clean();
-    if (!for_gpu(clean)) return;
-    const Shape shape = estimator.shape();
+      reference_(reference),
+      working_bytes_(working_bytes) {}
+
+// For so many frames at the same time, or as many as fit.
+void DriftRun::make_room(std::size_t frames) {
+    const drift::CleanFrame& clean = reference_.clean();
+    if (!for_gpu(clean) || (pairs_ && (full_ || pairs_->at_once() >= frames))) return;
+    pairs_.reset();
+    const Shape shape = estimator_.shape();
     const bool tells = std::min(shape.rows, shape.cols) >= least_coloured;
     const drift::Rings rings{SpectrumLayout(shape)};
-    pairs_ = on.module.drift_pairs(
-        on.device,
+    pairs_ = on_.module.drift_pairs(
+        on_.device,
         {shape, rings, drift::BandTables(shape),
          tells ? spectrum::contrast_patches(shape) : std::array<spectrum::Patch, 4>{},
-         drift::standing_out, working_bytes});
+         drift::standing_out, frames, working_bytes_});
+    full_ = pairs_->at_once() < frames;
     std::copy_n(clean.pixels.data(), shape.size(), pairs_->pixels());
     of_reference_ = pairs_->load_reference(
-        drift::frame_scaling(AnyView(clean.view()), &clean.statistics), on.stream);
+        drift::frame_scaling(AnyView(clean.view()), &clean.statistics), on_.stream);
 }
 
 std::vector<drift::Drift> DriftRun::compare_all(const Frames& frames, bool on_host,
                                                 const std::string& name) {
     std::vector<drift::Drift> answers;
+    make_room(frames.count);
     const std::size_t at_once = pairs_ ? pairs_->at_once() : frames.count;
     for (std::size_t first = 0; first < frames.count; first += at_once) {
         const Frames part = frames.part(first, std::min(at_once, frames.count - first));

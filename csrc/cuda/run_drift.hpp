@@ -31,6 +31,7 @@ class DriftRun {
   private:
     struct Pair;  // a frame and what is known of it beside the reference
 
+    void make_room(std::size_t frames);
     std::vector<Pair> cleaned(const Frames& frames, const std::string& name, std::size_t first);
     void find_peaks(std::vector<Pair>& pairs);
     void choose(std::vector<Pair>& pairs);
@@ -47,7 +48,9 @@ class DriftRun {
     unsigned threads_;
     drift::Estimator estimator_;  // of one thread, for each pair
     const drift::PreparedFrame& reference_;
+    std::size_t working_bytes_;
     std::unique_ptr<DriftPairs> pairs_;  // null where the reference is left to the host
+    bool full_ = false;                  // of as many frames as the memory is worth
     DriftSummary of_reference_;
 };
 

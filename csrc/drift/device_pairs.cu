@@ -17,8 +17,8 @@ std::size_t frame_bytes(Shape image) {
 }
 
 std::size_t frames_at_once(const DriftSettings& settings) {
-    constexpr std::size_t most = 1024;
-    return std::clamp<std::size_t>(settings.working_bytes / frame_bytes(settings.image), 1, most);
+    const std::size_t fitting = settings.working_bytes / frame_bytes(settings.image);
+    return std::max<std::size_t>(std::min(fitting, settings.most_frames), 1);
 }
 
 FrameGrid halved(const FrameGrid& grid) {

@@ -47,6 +47,11 @@ TEST(gpu_small_ncc) {
         correlator->correlate(all, false, surfaces.data(), false, nullptr);
         CHECK(tiling_cases::largest_difference(surfaces.values(), expected) < 1e-5);
     }
+    // From and to the host, frame by frame, in pinned memory of two.
+    const auto staged = gpu::correlator(gpu::frames(pixels.data(), 1, shape), true, settings, 1);
+    Floats found(count * lags);
+    staged->correlate(gpu::frames(pixels.data(), count, shape), true, found.data(), true, nullptr);
+    CHECK(tiling_cases::largest_difference(found, expected) < 1e-5);
 }
 
 TEST(gpu_small_masked_ncc) {
