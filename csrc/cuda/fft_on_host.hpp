@@ -1,5 +1,5 @@
-// Transforms on the host, in float64 and as plainly as they can be written: what the tests run where
-// there is no GPU.
+// Transforms on the host, in float64 and as plainly as they can be written: what the tests run
+// where there is no GPU.
 #pragma once
 
 #include "cuda/fft.hpp"

@@ -79,7 +79,8 @@ struct CorrelatorSettings {
         0;  // for frames that are correlated at the same time; one always is
 };
 
-// A frame of which some pixels are valid: scaled, and zero where they are not; in memory of the host.
+// A frame of which some pixels are valid: scaled, and zero where they are not; in memory of the
+// host.
 struct MaskedFrame {
     const double *pixels, *valid;  // one after another
     double offset;                 // of the scaling, in scaled units
@@ -98,8 +99,8 @@ class MaskedCorrelator {
     virtual std::size_t bytes() const = 0;
 };
 
-// What the estimator of drifts (drift/estimator.hpp) measures of some frames and of their reference:
-// sums and surfaces. The host cleans the frames and decides. One thread at a time.
+// What the estimator of drifts (drift/estimator.hpp) measures of some frames and of their
+// reference: sums and surfaces. The host cleans the frames and decides. One thread at a time.
 struct DriftSettings {
     Shape image;
     const drift::Rings& rings;  // this and the rest are read while it is made
@@ -175,9 +176,10 @@ class Module {
                                                    const CorrelatorSettings& settings,
                                                    void* stream) const = 0;
 
-    virtual std::unique_ptr<MaskedCorrelator> masked_correlator(
-        int device, const MaskedFrame& reference, const CorrelatorSettings& settings,
-        void* stream) const = 0;
+    virtual std::unique_ptr<MaskedCorrelator> masked_correlator(int device,
+                                                                const MaskedFrame& reference,
+                                                                const CorrelatorSettings& settings,
+                                                                void* stream) const = 0;
     virtual std::unique_ptr<DriftPairs> drift_pairs(int device,
                                                     const DriftSettings& settings) const = 0;
 

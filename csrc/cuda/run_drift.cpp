@@ -33,12 +33,11 @@ class HostCopy {
           frames_(frames.packed(memory_.data())) {
         const std::size_t bytes = frames.shape.size() * frames.pixel_bytes();
         const Frames packed = frames.packed(frames.data);
-        const bool without_gaps =
-            frames.col_stride == 1 && frames.row_stride == packed.row_stride &&
-            (frames.count == 1 || frames.frame_stride == packed.frame_stride);
+        const bool without_gaps = frames.col_stride == 1 &&
+                                  frames.row_stride == packed.row_stride &&
+                                  (frames.count == 1 || frames.frame_stride == packed.frame_stride);
         if (without_gaps) {
-            on.module.copy(on.device, memory_.data(), frames.data, frames.count * bytes,
-                           on.stream);
+            on.module.copy(on.device, memory_.data(), frames.data, frames.count * bytes, on.stream);
             return;
         }
         const std::unique_ptr<void, std::function<void(void*)>> gapless(
@@ -91,10 +90,9 @@ void DriftRun::make_room(std::size_t frames) {
     const bool tells = std::min(shape.rows, shape.cols) >= least_coloured;
     const drift::Rings rings{SpectrumLayout(shape)};
     pairs_ = on_.module.drift_pairs(
-        on_.device,
-        {shape, rings, drift::BandTables(shape),
-         tells ? spectrum::contrast_patches(shape) : std::array<spectrum::Patch, 4>{},
-         drift::standing_out, frames, working_bytes_});
+        on_.device, {shape, rings, drift::BandTables(shape),
+                     tells ? spectrum::contrast_patches(shape) : std::array<spectrum::Patch, 4>{},
+                     drift::standing_out, frames, working_bytes_});
     full_ = pairs_->at_once() < frames;
     std::copy_n(clean.pixels.data(), shape.size(), pairs_->pixels());
     of_reference_ = pairs_->load_reference(
@@ -226,8 +224,8 @@ void DriftRun::refine(std::vector<Pair>& pairs) {
         if (!pair.chosen() || !drift::far_from(found[i], pair.choice->peak)) return;
         found[i].reset();
         if (pair.choice->sharp) return;
-        nearer[i] = drift::coarse_approach(reference_.clean(), pair.frame->clean(),
-                                           pair.choice->peak, 1);
+        nearer[i] =
+            drift::coarse_approach(reference_.clean(), pair.frame->clean(), pair.choice->peak, 1);
     });
     if (std::any_of(nearer.begin(), nearer.end(), [](const auto& each) { return !!each; })) {
         const auto again = pairs_->refine(nearer, on_.stream);

@@ -1,9 +1,9 @@
 // The drifts of many frames from one reference on a GPU: the twin of Estimator::compare_all.
 //
-// The host cleans the frames and decides, on all its threads; transforms, band-passes, correlations,
-// refinements and the power that frames share by chance are the GPU's, for a chunk of frames at a
-// time. Networks run where their session runs. Frames with missing pixels, and pairs whose noise has
-// a colour, are left to the host.
+// The host cleans the frames and decides, on all its threads; transforms, band-passes,
+// correlations, refinements and the power that frames share by chance are the GPU's, for a chunk of
+// frames at a time. Networks run where their session runs. Frames with missing pixels, and pairs
+// whose noise has a colour, are left to the host.
 #pragma once
 
 #include <memory>

@@ -41,9 +41,8 @@ void MaskedRun::correlate(const std::vector<AnyView>& frames, const std::vector<
         std::vector<MaskedFrame> ready(count);
         parallel_for(count, threads_, 1, [&](std::size_t begin, std::size_t end) {
             for (std::size_t i = begin; i < end; ++i) {
-                images[i] = ncc::masked_image(frames[first + i],
-                                              masks.empty() ? nullptr : &masks[first + i],
-                                              "moving image");
+                images[i] = ncc::masked_image(
+                    frames[first + i], masks.empty() ? nullptr : &masks[first + i], "moving image");
                 ready[i] = frame_of(images[i]);
             }
         });

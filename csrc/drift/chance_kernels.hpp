@@ -24,25 +24,23 @@ struct HannHeight {
 
     STEMZOO_ANYWHERE void operator()(Index here) const {
         const std::size_t rows = grid.image.rows, f = here.y;
-        const Complex<float> value = faded(along(f, (here.z + rows - 1) % rows, here.x),
-                                           along(f, here.z, here.x),
-                                           along(f, (here.z + 1) % rows, here.x), down_re, down_im);
+        const Complex<float> value =
+            faded(along(f, (here.z + rows - 1) % rows, here.x), along(f, here.z, here.x),
+                  along(f, (here.z + 1) % rows, here.x), down_re, down_im);
         heights[grid.place(f, here.z, here.x)] = std::sqrt(power_of(value));
     }
 
   private:
     STEMZOO_ANYWHERE static Complex<float> faded(Complex<float> before, Complex<float> value,
                                                  Complex<float> after, float re, float im) {
-        return {value.re * 0.5f -
-                    ((before.re + after.re) * re + (after.im - before.im) * im) * 0.25f,
-                value.im * 0.5f -
-                    ((before.im + after.im) * re + (before.re - after.re) * im) * 0.25f};
+        return {
+            value.re * 0.5f - ((before.re + after.re) * re + (after.im - before.im) * im) * 0.25f,
+            value.im * 0.5f - ((before.im + after.im) * re + (before.re - after.re) * im) * 0.25f};
     }
     STEMZOO_ANYWHERE Complex<float> along(std::size_t f, std::size_t ky, std::size_t kx) const {
         const std::size_t cols = grid.image.cols;
-        return faded(at(grid, spectra, f, ky, (kx + cols - 1) % cols),
-                     at(grid, spectra, f, ky, kx), at(grid, spectra, f, ky, (kx + 1) % cols),
-                     along_re, along_im);
+        return faded(at(grid, spectra, f, ky, (kx + cols - 1) % cols), at(grid, spectra, f, ky, kx),
+                     at(grid, spectra, f, ky, (kx + 1) % cols), along_re, along_im);
     }
 };
 
@@ -140,8 +138,7 @@ struct CommonPower {
                     limit_b = powers[block.y * Rings::count + ring].lattice;
         Total sum;
         for (std::size_t i = rings.begin[ring] + thread; i < rings.begin[ring + 1]; i += threads) {
-            const float ha = reference[rings.places[i]],
-                        hb = frames[rings.place(grid, block.y, i)];
+            const float ha = reference[rings.places[i]], hb = frames[rings.place(grid, block.y, i)];
             const float a = ha * ha, b = hb * hb;
             const float above_a = a > limit_a ? a - limit_a : 0.0f,
                         above_b = b > limit_b ? b - limit_b : 0.0f;

@@ -1,9 +1,8 @@
-#include "drift/device_frames.hpp"
-
 #include <algorithm>
 #include <cmath>
 
 #include "core/taper.hpp"
+#include "drift/device_frames.hpp"
 #include "spectrum/whiteness_kernel.hpp"
 
 namespace stemzoo::cuda {
@@ -173,9 +172,9 @@ void DriftFrames::measure_power(const Queue& queue) {
     launch(queue, places, PowerLine{grid_, spectra_.data(), lines_.data()});
     launch_sums(queue, {parts, number(grid_.chunk), 1}, CornerPower{grid_, lines_.data()},
                 corners_.data());
-    launch(queue, {places.x, places.y, 1},
-           ScaleColumns{grid_, lines_.data(), corners_.data(), parts, noise_.data(),
-                        scales_.data()});
+    launch(
+        queue, {places.x, places.y, 1},
+        ScaleColumns{grid_, lines_.data(), corners_.data(), parts, noise_.data(), scales_.data()});
     launch(queue, places, Excess{grid_, lines_.data(), scales_.data(), excess_.data()});
 }
 

@@ -1,8 +1,7 @@
-#include "drift/device_pairs.hpp"
-
 #include <cmath>
 
 #include "drift/device_frames.hpp"
+#include "drift/device_pairs.hpp"
 #include "drift/peak_kernels.hpp"
 #include "drift/refine_kernels.hpp"
 
@@ -81,8 +80,8 @@ class DeviceDriftPairs final : public DriftPairs {
     std::vector<DriftSummary> load(const std::vector<ncc::Scaling>& scalings,
                                    void* stream) override {
         const Queue queue(device_, stream);
-        std::vector<DriftSummary> found = frames_.load(queue, tables_, fft_, pinned_.data(),
-                                                       scalings, shifted_images_.data());
+        std::vector<DriftSummary> found =
+            frames_.load(queue, tables_, fft_, pinned_.data(), scalings, shifted_images_.data());
         noise_.clear();
         for (const DriftSummary& each : found) noise_.push_back(each.noise);
         return found;
@@ -96,7 +95,8 @@ class DeviceDriftPairs final : public DriftPairs {
                Correlate{grid_, grid, reference_.faded(), frames_.faded(), tables_.band(),
                          products_.data()});
         (step == 1 ? fft_ : *half_fft_).backward(queue, products_.data(), shifted_images_.data());
-        const std::size_t height = 2 * cut.rows + 1, width = 2 * cut.cols + 1, count = noise_.size();
+        const std::size_t height = 2 * cut.rows + 1, width = 2 * cut.cols + 1,
+                          count = noise_.size();
         if (surfaces_.size() < count * height * width) {
             surfaces_ = Buffer<float>();
             surfaces_ = Buffer<float>(queue, grid_.chunk * height * width);
@@ -140,12 +140,14 @@ class DeviceDriftPairs final : public DriftPairs {
             if (!shifts[f]) continue;
             const auto [dy, dx] = *shifts[f];
             // A whole number holds no drift of 1e300, and nothing overlaps there.
-            if (!(std::abs(dy) < static_cast<double>(far) && std::abs(dx) < static_cast<double>(far))) {
+            if (!(std::abs(dy) < static_cast<double>(far) &&
+                  std::abs(dx) < static_cast<double>(far))) {
                 continue;
             }
             whole[f] = {std::lround(dy), std::lround(dx)};
-            found[f].pixels = static_cast<double>(WholeShift::common(whole[f].dy, grid_.image.rows)) *
-                              static_cast<double>(WholeShift::common(whole[f].dx, grid_.image.cols));
+            found[f].pixels =
+                static_cast<double>(WholeShift::common(whole[f].dy, grid_.image.rows)) *
+                static_cast<double>(WholeShift::common(whole[f].dx, grid_.image.cols));
         }
         queue.copy(shifts_.data(), whole.data(), shifts_.bytes());
         launch_sums(queue, {parts, number(grid_.chunk), 1},

@@ -132,9 +132,8 @@ Drift Estimator::decide_white(const PreparedFrame& reference, const PreparedFram
         return correlation(reference, moving, shift);
     };
     PairEvidence pair = evidence(reference, moving);
-    const std::optional<Choice> choice =
-        choose(drift::peaks(*still, *moved, reach_, most_peaks, threads_), pair, expected,
-               correlation_at);
+    const std::optional<Choice> choice = choose(
+        drift::peaks(*still, *moved, reach_, most_peaks, threads_), pair, expected, correlation_at);
     if (!choice) return {};
     Measured found{};
     if (refined) {
@@ -175,8 +174,7 @@ Drift Estimator::conclude(const Choice& choice, const Measured& measured, PairEv
                           bool refined) const {
     const Posterior& found = choice.found;
     const std::optional<Refined>& exact = measured.exact;
-    Drift answer{
-        place(choice, exact), {peak_sigma, peak_sigma}, measured.score, {}, Reason::none};
+    Drift answer{place(choice, exact), {peak_sigma, peak_sigma}, measured.score, {}, Reason::none};
     if (exact) answer.sigma = {std::sqrt(exact->yy), std::sqrt(exact->xx)};
     const Vector reach{static_cast<double>(reach_.rows), static_cast<double>(reach_.cols)};
     if (!drift::beyond_chance(answer.score, measured.by_chance, choice.peaks) &&

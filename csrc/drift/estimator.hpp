@@ -64,12 +64,11 @@ class Estimator final : public Comparison {
         bool sharp;         // tells the drift to a tenth of a pixel
         std::size_t peaks;  // of how many
     };
-    // Of all peaks. Nothing where there is no candidate. `correlation` is asked for the overlap's at
-    // a shift where that matters.
+    // Of all peaks. Nothing where there is no candidate. `correlation` is asked for the overlap's
+    // at a shift where that matters.
     using Correlation = std::function<double(const Vector& shift)>;
     std::optional<Choice> choose(const std::vector<Peak>& peaks, PairEvidence& evidence,
-                                 const Expectation* expected,
-                                 const Correlation& correlation) const;
+                                 const Expectation* expected, const Correlation& correlation) const;
     // What is measured where the drift is.
     struct Measured {
         std::optional<Refined> exact;

@@ -28,7 +28,8 @@ struct Correlate {
         }
         const Complex<float> a = reference[FrameGrid{whole.image, 1}.place(0, ky, kx)],
                              b = frames[whole.place(f, ky, kx)];
-        const float pass = band.pass(ky, kx) / static_cast<float>(whole.image.rows * whole.image.cols);
+        const float pass =
+            band.pass(ky, kx) / static_cast<float>(whole.image.rows * whole.image.cols);
         product = {(a.re * b.re + a.im * b.im) * pass, (a.re * b.im - a.im * b.re) * pass};
     }
 };
@@ -43,7 +44,8 @@ struct CutLags {
     STEMZOO_ANYWHERE void operator()(Index at) const {
         const std::size_t rows = grid.image.rows, cols = grid.image.cols;
         const std::size_t height = 2 * cut.rows + 1, width = 2 * cut.cols + 1;
-        const std::size_t row = (at.y + rows - cut.rows) % rows, x = (at.x + cols - cut.cols) % cols;
+        const std::size_t row = (at.y + rows - cut.rows) % rows,
+                          x = (at.x + cols - cut.cols) % cols;
         surfaces[(at.z * height + at.y) * width + at.x] = cyclic[grid.pixel(at.z, row, x)];
     }
 };

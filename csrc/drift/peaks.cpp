@@ -151,8 +151,8 @@ void cut_lags(const float* cyclic, Shape shape, Shape reach, float* surface) {
     }
 }
 
-// A cyclic correlation has no lags beyond half its length. The highest pixel may lie one nearer than
-// the highest point.
+// A cyclic correlation has no lags beyond half its length. The highest pixel may lie one nearer
+// than the highest point.
 PeakGrid::PeakGrid(Shape frame, Shape wanted, std::size_t steps)
     : reach{std::min(wanted.rows, (frame.rows - 1) / 2 - 1),
             std::min(wanted.cols, (frame.cols - 1) / 2 - 1)},

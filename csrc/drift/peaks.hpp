@@ -25,7 +25,7 @@ struct PeakGrid {
     // Of frames whose band-passed spectra show every `step` pixels (drift/bandpass.hpp).
     PeakGrid(Shape frame, Shape reach, std::size_t step);
 
-    Shape reach;        // px: what of it a cyclic correlation has
+    Shape reach;  // px: what of it a cyclic correlation has
     std::size_t step;
     Shape points, cut;  // from zero lag, in points
     std::size_t border;

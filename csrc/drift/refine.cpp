@@ -70,8 +70,7 @@ class Pair {
         const Scratch<float> response(layout_.pitch);
         std::fill_n(response.data(), layout_.pitch, 0.0f);
         for (std::size_t x = 0; x < shape_.cols; ++x) {
-            response[x] =
-                static_cast<float>(gradient_response(angular_frequency(x, shape_.cols)));
+            response[x] = static_cast<float>(gradient_response(angular_frequency(x, shape_.cols)));
         }
         const auto threshold = static_cast<float>(significance / std::sqrt(2.0 * window));
         FilterTotals totals;

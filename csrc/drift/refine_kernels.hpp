@@ -177,8 +177,8 @@ struct MomentTerms {
         for (std::size_t x = drift::margin + thread; x + drift::margin < cols; x += threads) {
             const float w = images.weight(f, x);
             if (!(w > 0)) continue;
-            const float *const scene = images.scenes + begin + x,
-                               *const moving = images.frames + begin + x;
+            const float *const scene = images.scenes + begin + x, *const moving =
+                                                                      images.frames + begin + x;
             const float t = *scene, u = w / RefineImages::variance(variance, t);
             const float with[5] = {1, images.shifted[begin + x],
                                    -RefineImages::gradient(moving, images.pitch()),
@@ -218,8 +218,7 @@ struct ResidualTerms {
             const float* const scene = images.scenes + begin + x;
             const float t = *scene, v = RefineImages::variance(variance, t);
             const float d = images.frames[begin + x] - images.shifted[begin + x] * fit.gain -
-                            fit.offset +
-                            RefineImages::gradient(scene, images.pitch()) * fit.dy +
+                            fit.offset + RefineImages::gradient(scene, images.pitch()) * fit.dy +
                             RefineImages::gradient(scene, 1) * fit.dx;
             const float u = w / (v * v), d2 = d * d;
             const auto add = [times](double& to, float value) {

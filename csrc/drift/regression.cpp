@@ -28,8 +28,7 @@ bool Regression::begin(double reference_noise, double moving_noise, const Filter
     if (!(totals.reference > 0 && totals.moving > 0)) return false;
     noise_yy_ = totals.passes_yy / pixels_;
     noise_xx_ = totals.passes_xx / pixels_;
-    const double gain_squared =
-        moving_noise * totals.moving / (reference_noise * totals.reference);
+    const double gain_squared = moving_noise * totals.moving / (reference_noise * totals.reference);
     const double from_a = reference_noise * gain_squared, from_b = moving_noise;
     const double part = from_b / (from_a + from_b);
     reference_part_ = static_cast<float>(std::sqrt(gain_squared) * part);

@@ -22,14 +22,13 @@ constexpr double significance = 5;
 
 // Radians per pixel of frequency i of n, negative ones from the middle on.
 STEMZOO_ANYWHERE inline double angular_frequency(std::size_t i, std::size_t n) {
-    const double k =
-        2 * 3.14159265358979323846 * static_cast<double>(i) / static_cast<double>(n);
+    const double k = 2 * 3.14159265358979323846 * static_cast<double>(i) / static_cast<double>(n);
     return 2 * i < n ? k : k - 2 * 3.14159265358979323846;
 }
 
 // Over the whole spectrum.
 struct FilterTotals {
-    double reference = 0, moving = 0;      // signal that passes, times each frame's power
+    double reference = 0, moving = 0;     // signal that passes, times each frame's power
     double passes_yy = 0, passes_xx = 0;  // the filter, times the squared response along an axis
 };
 

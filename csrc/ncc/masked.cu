@@ -1,10 +1,12 @@
-#include "ncc/masked_kernels.hpp"
-
 #include <algorithm>
+#include <memory>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "ncc/device_correlator.hpp"
 #include "ncc/device_transform.hpp"
+#include "ncc/masked_kernels.hpp"
 
 namespace stemzoo::cuda {
 namespace {
@@ -44,10 +46,9 @@ class MaskedChunk {
         queue.copy(norms_.data(), norms.data(), count * sizeof norms[0]);
         for (const MaskedPart part : all_parts) {
             auto* const padded = reinterpret_cast<double*>(spectrum(part));
-            launch(queue,
-                   {number(geometry_.fft_cols), number(chunk_), number(geometry_.image.rows)},
-                   PadMasked{geometry_, chunk_, count, part, pixels_.data(), valid_.data(),
-                             padded});
+            launch(
+                queue, {number(geometry_.fft_cols), number(chunk_), number(geometry_.image.rows)},
+                PadMasked{geometry_, chunk_, count, part, pixels_.data(), valid_.data(), padded});
             transform_.forward(queue, padded, spectrum(part));
         }
         queue.wait();  // for what lies on the host
@@ -83,6 +84,32 @@ std::size_t frames_at_once(const Geometry& g, std::size_t working_bytes) {
     return std::max<std::size_t>(working_bytes / frame, 1);
 }
 
+// What some frames at a time need beside the reference.
+struct MaskedWork {
+    std::size_t chunk;
+    MaskedChunk frames;
+    Buffer<Complex<double>> product;
+    Buffer<double> sums[6];
+    Buffer<float> surfaces;
+    Buffer<unsigned> places;
+
+    MaskedWork(const Queue& queue, const Geometry& geometry, std::size_t count)
+        : chunk(count),
+          frames(queue, geometry, count),
+          product(queue, frames.transform().spectrum_size()),
+          surfaces(queue, count * geometry.surface().size()),
+          places(queue, count * geometry.surface().size()) {
+        for (Buffer<double>& sum : sums) {
+            sum = Buffer<double>(queue, count * (2 * geometry.max_dy + 1) * geometry.fft_cols);
+        }
+    }
+
+    std::size_t bytes() const {
+        return frames.bytes() + product.bytes() + 6 * sums[0].bytes() + surfaces.bytes() +
+               places.bytes();
+    }
+};
+
 class DeviceMasked final : public MaskedCorrelator {
   public:
     DeviceMasked(const Queue& queue, const MaskedFrame& reference,
@@ -90,18 +117,11 @@ class DeviceMasked final : public MaskedCorrelator {
         : device_(queue.device()),
           geometry_(padded_for_gpu(settings.geometry)),
           min_pixels_(settings.min_pixels),
-          chunk_(frames_at_once(geometry_, settings.working_bytes)),
+          at_once_(frames_at_once(geometry_, settings.working_bytes)),
           reference_norms_(reference.norms),
           reference_offset_(reference.offset),
           reference_(queue, geometry_, 1),
-          frames_(queue, geometry_, chunk_),
-          product_(queue, frames_.transform().spectrum_size()),
-          surfaces_(queue, chunk_ * geometry_.surface().size()),
-          unresolved_(queue, 1),
-          places_(queue, chunk_ * geometry_.surface().size()) {
-        for (Buffer<double>& sum : sums_) {
-            sum = Buffer<double>(queue, chunk_ * (2 * geometry_.max_dy + 1) * geometry_.fft_cols);
-        }
+          unresolved_(queue, 1) {
         reference_.load(queue, &reference, 1);
         for (const MaskedPart part : all_parts) {
             launch(queue, {number(geometry_.fft_cols / 2 + 1), number(geometry_.fft_rows), 1},
@@ -110,22 +130,27 @@ class DeviceMasked final : public MaskedCorrelator {
         queue.wait();
     }
 
-    std::size_t at_once() const override { return chunk_; }
+    std::size_t at_once() const override { return at_once_; }
     std::size_t bytes() const override {
-        return reference_.bytes() + frames_.bytes() + product_.bytes() + 6 * sums_[0].bytes() +
-               surfaces_.bytes() + unresolved_.bytes() + places_.bytes();
+        return reference_.bytes() + unresolved_.bytes() + (work_ ? work_->bytes() : 0);
     }
 
     void correlate(const std::vector<MaskedFrame>& frames, float* surfaces, void* stream) override {
         const std::lock_guard<std::mutex> lock(mutex_);
         const Queue queue(device_, stream);
         const std::size_t lags = geometry_.surface().size();
-        for (std::size_t first = 0; first < frames.size(); first += chunk_) {
-            const std::size_t count = std::min(chunk_, frames.size() - first);
-            frames_.load(queue, frames.data() + first, count);
+        const std::size_t chunk = std::min(at_once_, frames.size());
+        if (!work_ || work_->chunk < chunk) {
+            work_.reset();
+            work_ = std::make_unique<MaskedWork>(queue, geometry_, chunk);
+        }
+        for (std::size_t first = 0; first < frames.size(); first += work_->chunk) {
+            const std::size_t count = std::min(work_->chunk, frames.size() - first);
+            work_->frames.load(queue, frames.data() + first, count);
             sum(queue);
             normalise(queue, count);
-            queue.copy(surfaces + first * lags, surfaces_.data(), count * lags * sizeof(float));
+            queue.copy(surfaces + first * lags, work_->surfaces.data(),
+                       count * lags * sizeof(float));
         }
         queue.wait();
     }
@@ -134,42 +159,43 @@ class DeviceMasked final : public MaskedCorrelator {
     // Of each part of the reference with one of the frames, in the order of MaskedSums.
     void sum(const Queue& queue) {
         using P = MaskedPart;
-        constexpr std::pair<P, P> terms[] = {
-            {P::valid, P::valid}, {P::pixels, P::valid},  {P::valid, P::pixels},
-            {P::squares, P::valid}, {P::valid, P::squares}, {P::pixels, P::pixels}};
+        constexpr std::pair<P, P> terms[] = {{P::valid, P::valid},   {P::pixels, P::valid},
+                                             {P::valid, P::pixels},  {P::squares, P::valid},
+                                             {P::valid, P::squares}, {P::pixels, P::pixels}};
+        const MaskedWork& work = *work_;
         for (std::size_t i = 0; i < 6; ++i) {
-            queue.copy(product_.data(), frames_.spectrum(terms[i].second), product_.bytes());
-            frames_.transform().correlate(queue, reference_.spectrum(terms[i].first),
-                                          product_.data(), sums_[i].data());
+            queue.copy(work.product.data(), work.frames.spectrum(terms[i].second),
+                       work.product.bytes());
+            work.frames.transform().correlate(queue, reference_.spectrum(terms[i].first),
+                                              work.product.data(), work.sums[i].data());
         }
     }
 
     void normalise(const Queue& queue, std::size_t count) {
+        const MaskedWork& work = *work_;
         queue.clear(unresolved_.data(), unresolved_.bytes());
-        const Unresolved list{unresolved_.data(), places_.data()};
+        const Unresolved list{unresolved_.data(), work.places.data()};
         const Shape surface = geometry_.surface();
-        const MaskedSums sums{sums_[0].data(), sums_[1].data(), sums_[2].data(),
-                              sums_[3].data(), sums_[4].data(), sums_[5].data()};
+        const MaskedSums sums{work.sums[0].data(), work.sums[1].data(), work.sums[2].data(),
+                              work.sums[3].data(), work.sums[4].data(), work.sums[5].data()};
         launch(queue, {number(surface.cols), number(surface.rows), number(count)},
-               NormaliseMasked{geometry_, chunk_, sums, reference_norms_, frames_.norms(),
-                               min_pixels_, surfaces_.data(), list});
+               NormaliseMasked{geometry_, work.chunk, sums, reference_norms_, work.frames.norms(),
+                               min_pixels_, work.surfaces.data(), list});
         launch_blocks(queue, {masked_blocks, 1, 1},
                       DirectMaskedLag{geometry_, reference_.pixels(), reference_.valid(),
-                                      frames_.pixels(), frames_.valid(), reference_offset_,
-                                      frames_.offsets(), list, surfaces_.data()});
+                                      work.frames.pixels(), work.frames.valid(), reference_offset_,
+                                      work.frames.offsets(), list, work.surfaces.data()});
     }
 
     int device_;
     Geometry geometry_;
     double min_pixels_;
-    std::size_t chunk_;
+    std::size_t at_once_;
     ncc::MaskedNorms reference_norms_;
     double reference_offset_;
-    MaskedChunk reference_, frames_;
-    Buffer<Complex<double>> product_;
-    Buffer<double> sums_[6];
-    Buffer<float> surfaces_;
-    Buffer<unsigned> unresolved_, places_;
+    MaskedChunk reference_;
+    Buffer<unsigned> unresolved_;
+    std::unique_ptr<MaskedWork> work_;
     std::mutex mutex_;
 };
 

@@ -48,8 +48,8 @@ struct NormaliseMasked {
         const std::size_t cols = 2 * geometry.max_dx + 1, lags = cols * (2 * geometry.max_dy + 1);
         const std::size_t place = at.z * lags + std::size_t{at.y} * cols + at.x;
         const std::size_t i = (at.y * chunk + at.z) * geometry.fft_cols + at.x;
-        const ncc::LagSums lag{std::round(sums.n[i]), sums.a[i],  sums.b[i],
-                               sums.aa[i],            sums.bb[i], sums.ab[i]};
+        const ncc::LagSums lag{
+            std::round(sums.n[i]), sums.a[i], sums.b[i], sums.aa[i], sums.bb[i], sums.ab[i]};
         const bool evidence = lag.n >= (min_pixels > 2.0 ? min_pixels : 2.0);
         const double r = evidence ? lag.correlation({reference, frames[at.z]}) : 0.0;
         surfaces[place] = static_cast<float>(r);

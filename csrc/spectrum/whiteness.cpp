@@ -32,7 +32,7 @@ struct Span {
 Patch patch(Shape image, Band down, Band across) {
     const Span rows(down, image.rows), cols(across, image.cols);
     const std::size_t step = 1 + 2 * rows.size() * cols.size() / most;
-    return {rows.begin, step, (rows.size() + step - 1) / step,
+    return {rows.begin,  step,       (rows.size() + step - 1) / step,
             cols.size(), cols.begin, image.cols - cols.end + 1};
 }
 

@@ -147,8 +147,7 @@ Surface correlate_on_backend(const Image<A>& a, const Image<B>& b,
     if (masks.a != nullptr) ma = masks.a->view();
     if (masks.b != nullptr) mb = masks.b->view();
     cuda_backend::correlate_masked(a.view(), masks.a != nullptr ? &ma : nullptr, b.view(),
-                                   masks.b != nullptr ? &mb : nullptr, settings,
-                                   out.values.data());
+                                   masks.b != nullptr ? &mb : nullptr, settings, out.values.data());
     return out;
 #else
     return correlate(a, b, settings, masks);

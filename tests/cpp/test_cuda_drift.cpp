@@ -41,8 +41,8 @@ struct Answers {
 
 Answers answers(const Stack& stack, const drift::Network& network, bool on_host,
                 std::size_t bytes = working_bytes) {
-    const drift::Estimator estimator(
-        stack.shape, drift::Estimator::usual_reach(stack.shape), network, 1);
+    const drift::Estimator estimator(stack.shape, drift::Estimator::usual_reach(stack.shape),
+                                     network, 1);
     const auto reference = estimator.prepare(stack.view(0), nullptr, "reference");
     std::vector<AnyView> views;
     for (std::size_t i = 0; i < stack.count(); ++i) views.push_back(stack.view(i));
@@ -144,5 +144,6 @@ TEST(cuda_drift_does_not_depend_on_order_or_chunk) {
 TEST(cuda_drift_says_which_frame_is_not_finite) {
     Stack stack{{32, 32}, drift_cases::series({32, 32}, Scene::particles, 3)};
     stack.pixels[2 * 1024 + 500] = std::numeric_limits<float>::infinity();
-    CHECK_THROWS(answers(stack, {}, false), std::invalid_argument, "stack[2] holds NaN or infinity");
+    CHECK_THROWS(answers(stack, {}, false), std::invalid_argument,
+                 "stack[2] holds NaN or infinity");
 }

@@ -1,5 +1,5 @@
-// stemzoo_gpu check [PART OF A NAME]: tests on the GPU. stemzoo_gpu bench card|ncc|drift|tiling|large:
-// figures, a JSON line each. Ends with 77 where there is no GPU.
+// stemzoo_gpu check [PART OF A NAME]: tests on the GPU. stemzoo_gpu bench
+// card|ncc|drift|tiling|large: figures, a JSON line each. Ends with 77 where there is no GPU.
 #include <exception>
 #include <iostream>
 

@@ -17,8 +17,7 @@ void check_like_the_cpu(Shape shape, Scene scene, std::size_t count, std::size_t
     const auto expected = drifts.on_cpu(count, 0);
     const gpu::Copy<float> there(drifts.pixels());
     const auto found = drifts.on_gpu(gpu::frames(there.data(), count, shape), false);
-    const auto again =
-        drifts.on_gpu(gpu::frames(drifts.pixels().data(), count, shape), true);
+    const auto again = drifts.on_gpu(gpu::frames(drifts.pixels().data(), count, shape), true);
     for (std::size_t i = 0; i < count; ++i) {
         for (std::size_t axis = 0; axis < 2; ++axis) {
             CHECK(near(found[i].shift[axis], expected[i].shift[axis], 1e-3));

@@ -62,8 +62,8 @@ TEST(gpu_small_masked_ncc) {
     std::vector<stemzoo::ncc::Mask> masks;
     for (std::size_t i = 0; i < count; ++i) {
         views.push_back(view(pixels, i));
-        masks.push_back(stemzoo::contiguous<const std::uint8_t>(valid.data() + i * shape.size(),
-                                                                shape));
+        masks.push_back(
+            stemzoo::contiguous<const std::uint8_t>(valid.data() + i * shape.size(), shape));
     }
     Floats expected(count * lags), found(count * lags);
     const stemzoo::ncc::Reference reference(views[0], settings, &masks[0]);
@@ -90,8 +90,8 @@ TEST(gpu_small_tiles) {
 
 TEST(gpu_small_drift) {
     const Shape frame{64, 72};
-    const gpu::Drifts drifts(
-        frame, drift_cases::series(frame, drift_cases::Scene::lattice, count), 1 << 22);
+    const gpu::Drifts drifts(frame, drift_cases::series(frame, drift_cases::Scene::lattice, count),
+                             1 << 22);
     const auto expected = drifts.on_cpu(count, 1);
     const auto found = drifts.on_gpu(gpu::frames(drifts.pixels().data(), count, frame), true);
     for (std::size_t i = 0; i < count; ++i) {

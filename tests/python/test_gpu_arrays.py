@@ -201,7 +201,9 @@ def test_what_no_stack_of_drifts_is(stack):
     reference = stemzoo.DriftReference(stack[0], None, device="cuda:1")
     with pytest.raises(ValueError, match="stack is masked, and masks are not read here"):
         reference(np.ma.masked_less(stack, 6))
-    with pytest.raises(ValueError, match=r"stack has frames of shape \(40, .*expected frames of one"):
+    with pytest.raises(
+        ValueError, match=r"stack has frames of shape \(40, .*expected frames of one"
+    ):
         reference(stack[:, :40])
     with pytest.raises(ValueError, match="3-D stack"):
         reference(CudaArray(stack[0]))

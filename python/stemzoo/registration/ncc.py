@@ -146,7 +146,9 @@ class NccReference(Remade):
             frames = _unmasked(gpu, moving, "moving", ndim, stream)
             return as_given(self._correlator.correlate(frames, stream_of(stream, moving)), moving)
         if self._masked is None:
-            self._masked = self._masked_correlator(gpu, native(self._kept, "reference"), None, stream)
+            self._masked = self._masked_correlator(
+                gpu, native(self._kept, "reference"), None, stream
+            )
         images, masks = _masked(moving, "moving", ndim)
         return self._masked.correlate(images, masks, stream_of(stream))
 

@@ -46,7 +46,9 @@ class DriftReference(Remade):
         is for single pairs."""
         self._gpu = gpu_for(device, reference)
         pixels, mask = masked_image(reference, "reference")
-        self._reference = pixels.copy() if mask is None else np.ma.MaskedArray(pixels, mask, copy=True)
+        self._reference = (
+            pixels.copy() if mask is None else np.ma.MaskedArray(pixels, mask, copy=True)
+        )
         rows, columns = pixels.shape
         self._estimator = Estimator((rows, columns), model, max_shift=max_shift, threads=threads)
         self._frame = self._estimator.frame(self._reference, "reference")
@@ -95,7 +97,9 @@ class DriftReference(Remade):
                 "for each frame, or fill the masked pixels"
             )
         if self._gpu is None or not on_gpu(stack):
-            pixels: NDArray[Any] = native_image(np.ma.getdata(stack) if not on_gpu(stack) else stack, "stack", 3)
+            pixels: NDArray[Any] = native_image(
+                np.ma.getdata(stack) if not on_gpu(stack) else stack, "stack", 3
+            )
             return pixels
         tensor = given_to(self._gpu, stack, "stack", stream)
         if tensor.ndim != 3 or 0 in tensor.shape:

@@ -35,7 +35,7 @@ Result make(Handle plan, int, long long* n, long long*, long long istride, long 
     const FftKind kind = type == r2c || type == d2z   ? FftKind::real_to_complex
                          : type == c2r || type == z2d ? FftKind::complex_to_real
                                                       : FftKind::forward;
-    plans()[plan].layout = {kind,         in_double,     size(*n),      size(batch),
+    plans()[plan].layout = {kind,          in_double,   size(*n),      size(batch),
                             size(istride), size(idist), size(ostride), size(odist)};
     *work_bytes = 64;
     return 0;
@@ -60,9 +60,9 @@ Result real_run(Handle plan, void* in, void* out) { return run(plan, in, out); }
 }  // namespace
 
 const Library& library() {
-    static const Library stub{create,      destroy,  set_auto_allocation, make,     set_work_area,
-                              set_stream,  complex_run, real_run,         real_run, complex_run,
-                              real_run,    real_run, {}};
+    static const Library stub{
+        create,   destroy,  set_auto_allocation, make,     set_work_area, set_stream, complex_run,
+        real_run, real_run, complex_run,         real_run, real_run,      {}};
     return stub;
 }
 

@@ -1,7 +1,8 @@
 // A CUDA runtime whose devices are the host, as unhelpful as the true one is allowed to be: work on
-// a stream is done when somebody has to wait for it and no sooner, or, with STUB_CUDA_SCHEDULE=eager,
-// as soon as nothing is in its way. So whoever forgets to wait, or uses memory again too early, gets
-// wrong numbers. Memory is filled with bytes that make every number absurd, before and after.
+// a stream is done when somebody has to wait for it and no sooner, or, with
+// STUB_CUDA_SCHEDULE=eager, as soon as nothing is in its way. So whoever forgets to wait, or uses
+// memory again too early, gets wrong numbers. Memory is filled with bytes that make every number
+// absurd, before and after.
 #include <cstdlib>
 #include <cstring>
 #include <deque>
