@@ -1,4 +1,4 @@
-"""The table of figures on a GPU: python benchmarks/gpu.py [FIGURES [TABLE]] writes benchmarks/gpu.md.
+"""The table of figures on a GPU, benchmarks/gpu.md: python benchmarks/gpu.py [FIGURES [TABLE]]
 
 FIGURES is what tests/gpu/run leaves, a JSON line a figure. What is not in it was not measured, and
 the table says so. Nothing but the standard library is needed, so that any GPU machine can run it.
@@ -55,7 +55,7 @@ def table(figures: Figures) -> str:
         ("split + blend of 4096 x 4096", "60 % of copy bandwidth", _tiling(figures)),
         *(
             (
-                f"drift of 256 pairs of 512 x 512 against one reference, {scene}, the classical way",
+                f"drift of 256 pairs of 512 x 512 against one reference, {scene}, no network",
                 "10 x the CPU",
                 _drift(figures, f"drift of {scene} 512"),
             )

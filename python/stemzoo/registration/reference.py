@@ -26,10 +26,10 @@ class DriftReference(Remade):
         reference = stemzoo.DriftReference(first)
         drifts = reference(stack)  # one Drift a frame
 
-    Each drift is what `stemzoo.drift(first, frame)` says. `device="cuda"` (or "cuda:1") measures the
-    frames on a GPU, many at a time, as does a reference that lies on one; stacks may lie there or in
-    memory of the host. `stream` is the CUDA stream that they are ready on. Frames are cleaned and
-    drifts decided by the host, on `threads` threads; networks run where their model does.
+    Each drift is what `stemzoo.drift(first, frame)` says. `device="cuda"` (or "cuda:1") measures
+    the frames on a GPU, many at a time, as does a reference that lies on one; stacks may lie there
+    or in memory of the host. `stream` is the CUDA stream that they are ready on. Frames are cleaned
+    and drifts decided by the host, on `threads` threads; networks run where their model does.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class DriftReference(Remade):
         device: str | None = None,
         stream: Any = None,
     ) -> None:
-        """`model` and `max_shift` are as in `stemzoo.drift`; a model that reads correlation surfaces
-        is for single pairs."""
+        """`model` and `max_shift` are as in `stemzoo.drift`; a model that reads correlation
+        surfaces is for single pairs."""
         self._gpu = gpu_for(device, reference)
         pixels, mask = masked_image(reference, "reference")
         self._reference = (
