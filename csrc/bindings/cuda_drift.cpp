@@ -28,7 +28,7 @@ class PyDrifts {
         run_ = std::make_unique<cuda::DriftRun>(on, *estimator_, *reference_, working_bytes);
     }
 
-    py::tuple compare(const py::object& frames, const std::string& name) const {
+    py::tuple compare(const py::object& frames, const std::string& name, std::size_t stream) const {
         const GivenFrames given = given_frames(frames, device_);
         if (given.frames.shape != estimator_->shape()) {
             throw std::invalid_argument(name + " is " + given.frames.shape.text() +
@@ -37,7 +37,7 @@ class PyDrifts {
         std::vector<drift::Drift> found;
         {
             const py::gil_scoped_release release;
-            found = run_->compare_all(given.frames, given.on_host, name);
+            found = run_->compare_all(given.frames, given.on_host, name, stream_of(stream));
         }
         return as_tuples(found);
     }
@@ -59,7 +59,7 @@ void bind_cuda_drift(py::module_& m) {
         .def(py::init<std::shared_ptr<Estimator>, std::shared_ptr<PreparedFrame>, std::size_t, int,
                       std::size_t>(),
              "estimator"_a, "reference"_a, "working_bytes"_a, "device"_a, "stream"_a = 0)
-        .def("compare", &PyDrifts::compare, "frames"_a, "name"_a)
+        .def("compare", &PyDrifts::compare, "frames"_a, "name"_a, "stream"_a = 0)
         .def_property_readonly("bytes", &PyDrifts::bytes);
 }
 

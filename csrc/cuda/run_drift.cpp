@@ -100,7 +100,9 @@ void DriftRun::make_room(std::size_t frames) {
 }
 
 std::vector<drift::Drift> DriftRun::compare_all(const Frames& frames, bool on_host,
-                                                const std::string& name) {
+                                                const std::string& name, void* stream) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    on_.stream = stream;
     std::vector<drift::Drift> answers;
     make_room(frames.count);
     const std::size_t at_once = pairs_ ? pairs_->at_once() : frames.count;

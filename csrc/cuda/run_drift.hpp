@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,10 @@ class DriftRun {
     DriftRun(const OnDevice& on, const drift::Estimator& estimator,
              const drift::PreparedFrame& reference, std::size_t working_bytes);
 
-    // Frames of the device or of the host; errors call them `name` and their number.
+    // Frames of the device, ready on `stream`, or of the host; errors call them `name` and their
+    // number. Threads take turns.
     std::vector<drift::Drift> compare_all(const Frames& frames, bool on_host,
-                                          const std::string& name);
+                                          const std::string& name, void* stream = nullptr);
 
     // Bytes of the device that it holds.
     std::size_t bytes() const { return pairs_ ? pairs_->bytes() : 0; }
@@ -44,6 +46,7 @@ class DriftRun {
     template <typename F>
     void each(std::vector<Pair>& pairs, F f) const;
 
+    std::mutex mutex_;
     OnDevice on_;
     unsigned threads_;
     drift::Estimator estimator_;  // of one thread, for each pair

@@ -87,7 +87,7 @@ class DriftReference(Remade):
         if self._on_gpu is None:
             found = self._estimator.core.compare_stack(self._frame, frames, "stack")
         else:
-            found = self._on_gpu.compare(frames, "stack")
+            found = self._on_gpu.compare(frames, "stack", stream_of(stream, stack))
         return tuple(Drift(*named(each)) for each in found)
 
     def _frames(self, stack: Any, stream: Any) -> Any:
