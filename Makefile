@@ -82,8 +82,8 @@ gpu-program: .venv/dev
 test-gpu: gpu-program  ## tests on the GPU of this machine; without one, says that they were left out
 	tests/gpu/run check
 
-bench-gpu: gpu-program  ## figures of the GPU of this machine, into benchmarks/gpu.md
-	PATH=$(abspath $(BIN)):$$PATH tests/gpu/run bench
+bench-gpu: gpu-program  ## tests, figures and memory checks on it, into benchmarks/gpu.md
+	PATH=$(abspath $(BIN)):$$PATH tests/gpu/run all
 
 # What a wheel holds, within 15 MB; other models are fetched by name.
 BUNDLE := denoise-atomic;denoise-live;drift-lattice;restore-scan

@@ -1,4 +1,4 @@
-"""The table of figures on a GPU: python benchmarks/gpu.py [FIGURES] writes benchmarks/gpu.md.
+"""The table of figures on a GPU, benchmarks/gpu.md: python benchmarks/gpu.py [FIGURES [TABLE]]
 
 FIGURES is what tests/gpu/run leaves, a JSON line a figure. What is not in it was not measured, and
 the table says so. Nothing but the standard library is needed, so that any GPU machine can run it.
@@ -35,8 +35,13 @@ tests by loops on the host, within 1e-5 of the CPU's results, in any order of th
 
 
 def figures_in(text: str) -> Figures:
-    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-    return {line["name"]: line for line in lines}
+    """The last of each name. A line that was cut off counts as none."""
+    figures = {}
+    for line in text.splitlines():
+        if line.startswith("{") and line.endswith("}"):
+            figure = json.loads(line)
+            figures[figure["name"]] = figure
+    return figures
 
 
 def table(figures: Figures) -> str:
@@ -48,6 +53,14 @@ def table(figures: Figures) -> str:
         ),
         ("the same from and to the host", "", _time(figures, "ncc host to host 512")),
         ("split + blend of 4096 x 4096", "60 % of copy bandwidth", _tiling(figures)),
+        *(
+            (
+                f"drift of 256 pairs of 512 x 512 against one reference, {scene}, no network",
+                "10 x the CPU",
+                _drift(figures, f"drift of {scene} 512"),
+            )
+            for scene in ("particles", "a lattice")
+        ),
         *(
             (
                 f"`{name}` at 1024 x 1024, device to device",
@@ -98,6 +111,18 @@ def _tiling(figures: Figures) -> str:
     )
 
 
+def _drift(figures: Figures, name: str) -> str:
+    told = []
+    for threads in ("two threads", "all threads"):
+        ours, cpu = (figures.get(f"{name} {where}, {threads}") for where in ("gpu", "cpu"))
+        if ours is not None and cpu is not None:
+            told.append(
+                f"{ours['seconds'] * 1e3:.0f} ms with {threads} of the host, "
+                f"{cpu['seconds'] / ours['seconds']:.1f} x the CPU with as many"
+            )
+    return "; ".join(told) or NOT
+
+
 def _model(figure: dict[str, Any] | None) -> str:
     if figure is None:
         return NOT
@@ -118,8 +143,9 @@ def _said(figures: Figures, name: str) -> str:
 
 def main() -> None:
     text = Path(sys.argv[1]).read_text() if len(sys.argv) > 1 else ""
-    TABLE.write_text(table(figures_in(text)))
-    print(f"wrote {TABLE.name}")
+    to = Path(sys.argv[2]) if len(sys.argv) > 2 else TABLE
+    to.write_text(table(figures_in(text)))
+    print(f"wrote {to}")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,10 @@ set_property(CACHE STEMZOO_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(STEMZOO_CUDA_SOURCES
     csrc/cuda/module.cpp
     csrc/cuda/pack.cu
+    csrc/drift/device_frames.cu
+    csrc/drift/device_pairs.cu
+    csrc/drift/regression.cpp
+    csrc/ncc/masked.cu
     csrc/ncc/overlap.cu
     csrc/ncc/plain.cu
     csrc/tiling/blend.cu
@@ -62,7 +66,10 @@ target_compile_definitions(stemzoo_cuda PRIVATE STEMZOO_VERSION="${PROJECT_VERSI
 target_compile_options(
     stemzoo_cuda
     PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr --Werror=cross-execution-space-call
-            -Xcompiler=-Wall,-Wextra>
+            --Werror=all-warnings -Xcompiler=-Wall,-Wextra>
             $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion>)
 target_link_libraries(stemzoo_cuda PRIVATE ${CMAKE_DL_LIBS})
+if(UNIX AND NOT APPLE)
+    target_link_options(stemzoo_cuda PRIVATE LINKER:--no-undefined)  # or it is found when it opens
+endif()
 install(TARGETS stemzoo_cuda LIBRARY DESTINATION stemzoo/cuda COMPONENT python)

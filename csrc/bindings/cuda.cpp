@@ -32,38 +32,13 @@ py::tuple devices() {
     return py::make_tuple(found, opened.reason, emulated);
 }
 
-// Frames where they lie: on the device, or on the host, whose array is kept for as long as this is.
-struct Given {
-    py::object kept;
-    cuda::Frames frames;
-    bool on_host;
-};
-
-Given given(const py::object& image, int device) {
-    if (py::isinstance<DeviceTensor>(image)) {
-        return {image, on_device(image, device, nullptr).frames(), false};
-    }
-    const auto array = py::array::ensure(image);
-    if (!array) throw py::error_already_set();
-    if (array.ndim() == 2) return {array, cuda::frames_of(any_view(array)), true};
-    if (array.ndim() != 3 || array.shape(0) == 0) {
-        throw std::invalid_argument("frames has " + std::to_string(array.ndim()) +
-                                    " dimensions; expected 2 (one image) or 3 (a stack of images)");
-    }
-    require_plain_memory(array);
-    cuda::Frames frames = cuda::frames_of(any_view(array[py::int_(0)].cast<py::array>()));
-    frames.count = static_cast<std::size_t>(array.shape(0));
-    frames.frame_stride = array.strides(0) / array.itemsize();
-    return {array, frames, true};
-}
-
 class PyCorrelator {
   public:
     PyCorrelator(const py::object& reference, Pair max_shift, double min_overlap,
                  std::size_t working_bytes, int device, std::size_t stream)
         : device_(device) {
         const cuda::Module& module = cuda::module_for(device);
-        const Given still = given(reference, device);
+        const GivenFrames still = given_frames(reference, device);
         shape_ = still.frames.shape;
         const cuda::CorrelatorSettings settings = cuda::correlator_settings(
             shape_, {max_shift.first, max_shift.second, min_overlap}, working_bytes);
@@ -74,7 +49,7 @@ class PyCorrelator {
     }
 
     py::object correlate(const py::object& images, std::size_t stream) const {
-        const Given moving = given(images, device_);
+        const GivenFrames moving = given_frames(images, device_);
         if (moving.frames.shape != shape_) {
             throw std::invalid_argument("moving image is " + moving.frames.shape.text() +
                                         " pixels but the reference is " + shape_.text() +
@@ -97,7 +72,7 @@ class PyCorrelator {
     int device() const { return device_; }
 
   private:
-    void run(const Given& moving, float* out, bool on_host, std::size_t stream) const {
+    void run(const GivenFrames& moving, float* out, bool on_host, std::size_t stream) const {
         const py::gil_scoped_release release;
         correlator_->correlate(moving.frames, moving.on_host, out, on_host, stream_of(stream));
     }

@@ -294,6 +294,24 @@ DeviceTensor on_device(const py::object& image, int device, void* stream) {
     return tensor;
 }
 
+GivenFrames given_frames(const py::object& image, int device) {
+    if (py::isinstance<DeviceTensor>(image)) {
+        return {image, on_device(image, device, nullptr).frames(), false};
+    }
+    const auto array = py::array::ensure(image);
+    if (!array) throw py::error_already_set();
+    if (array.ndim() == 2) return {array, cuda::frames_of(any_view(array)), true};
+    if (array.ndim() != 3 || array.shape(0) == 0) {
+        throw std::invalid_argument("frames has " + std::to_string(array.ndim()) +
+                                    " dimensions; expected 2 (one image) or 3 (a stack of images)");
+    }
+    require_plain_memory(array);
+    cuda::Frames frames = cuda::frames_of(any_view(array[py::int_(0)].cast<py::array>()));
+    frames.count = static_cast<std::size_t>(array.shape(0));
+    frames.frame_stride = array.strides(0) / array.itemsize();
+    return {array, frames, true};
+}
+
 void bind_device_tensor(py::module_& m) {
     using namespace py::literals;
     py::class_<DeviceTensor>(m, "DeviceTensor", "An array in memory of a GPU.")

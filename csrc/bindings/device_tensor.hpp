@@ -33,6 +33,15 @@ struct DeviceTensor {
 // What is to be put on a device: a tensor that is there, or an array of the host.
 DeviceTensor on_device(const pybind11::object& image, int device, void* stream);
 
+// Frames where they lie: on the device, or on the host, whose array is kept for as long as this is.
+struct GivenFrames {
+    pybind11::object kept;
+    cuda::Frames frames;
+    bool on_host;
+};
+
+GivenFrames given_frames(const pybind11::object& image, int device);
+
 inline void* stream_of(std::size_t handle) { return reinterpret_cast<void*>(handle); }
 
 }  // namespace stemzoo

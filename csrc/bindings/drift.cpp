@@ -106,6 +106,23 @@ py::tuple compare_images(const Estimator& estimator, const py::array& reference,
     return as_tuple(found);
 }
 
+py::tuple compare_stack(const Estimator& estimator, const PreparedFrame& reference,
+                        const py::array& stack, const std::string& name) {
+    if (stack.ndim() != 3) throw std::invalid_argument(name + " is no stack of frames");
+    std::vector<py::array> frames;
+    std::vector<AnyView> views;
+    for (py::ssize_t i = 0; i < stack.shape(0); ++i) {
+        frames.push_back(stack[py::int_(i)].cast<py::array>());
+        views.push_back(any_view(frames.back()));
+    }
+    std::vector<drift::Drift> found;
+    {
+        const py::gil_scoped_release release;
+        found = estimator.compare_all(reference, views, name);
+    }
+    return as_tuples(found);
+}
+
 using Expected = std::optional<std::pair<drift::Vector, drift::Vector>>;
 
 py::tuple compare(const Estimator& estimator, const PreparedFrame& reference,
@@ -185,6 +202,12 @@ py::tuple as_tuple(const drift::Drift& found) {
                           found.score, candidates, drift::text(found.reason));
 }
 
+py::tuple as_tuples(const std::vector<drift::Drift>& found) {
+    py::tuple told(found.size());
+    for (std::size_t i = 0; i < found.size(); ++i) told[i] = as_tuple(found[i]);
+    return told;
+}
+
 void bind_drift(py::module_& m) {
     py::register_exception_translator([](std::exception_ptr thrown) {
         try {
@@ -230,6 +253,8 @@ void bind_drift(py::module_& m) {
              py::arg("moving"), py::arg("moving_masked"))
         .def("compare", &compare, py::arg("reference"), py::arg("moving"), py::arg("refined"),
              py::arg("expected") = py::none())
+        .def("compare_stack", &compare_stack, py::arg("reference"), py::arg("stack"),
+             py::arg("name"))
         .def("confirm", &confirm, py::arg("reference"), py::arg("moving"), py::arg("shift"),
              py::arg("sigma"));
     py::dict reasons;

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <optional>
+#include <vector>
 
 #include "bindings/arrays.hpp"
 #include "drift/answer.hpp"
@@ -25,5 +26,7 @@ struct MaskedImage {
 
 // (dy, dx, (sigma_y, sigma_x), ambiguous, score, ((dy, dx, probability), ...), reason)
 pybind11::tuple as_tuple(const drift::Drift& found);
+
+pybind11::tuple as_tuples(const std::vector<drift::Drift>& found);
 
 }  // namespace stemzoo

@@ -4,6 +4,8 @@
 
 namespace stemzoo {
 void bind_cuda(pybind11::module_& m);
+void bind_cuda_drift(pybind11::module_& m);
+void bind_cuda_masked(pybind11::module_& m);
 void bind_device_tensor(pybind11::module_& m);
 void bind_drift(pybind11::module_& m);
 void bind_drift_steps(pybind11::module_& m);
@@ -40,5 +42,7 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_tracker(m);
     stemzoo::bind_device_tensor(m);
     stemzoo::bind_cuda(m);  // after the tiling and the tensor that it takes
+    stemzoo::bind_cuda_drift(m);
+    stemzoo::bind_cuda_masked(m);
     stemzoo::bind_trust(m);
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <functional>
 #include <numeric>
 #include <stdexcept>
 
@@ -13,6 +14,14 @@ namespace stemzoo::cuda::emulation {
 
 enum class Order { forward, backward, shuffled };
 inline Order order = Order::shuffled;
+
+// Where streams are emulated, too, work is done when its stream comes to it; else at once.
+inline void (*submit)(void* stream, const std::function<void()>& work) = nullptr;
+
+template <typename Work>
+void run(void* stream, Work work) {
+    submit == nullptr ? work() : submit(stream, work);
+}
 
 // The i-th of n items: in a shuffled order, items that lie a stride apart follow each other.
 class Permutation {

@@ -1,69 +1,7 @@
-// The same transforms on the host, in float64 and as plainly as they can be written.
-#include <complex>
-#include <vector>
-
 #include "cuda/fft.hpp"
+#include "cuda/fft_on_host.hpp"
 
 namespace stemzoo::cuda {
-namespace {
-
-using Complex = std::complex<double>;
-using Line = std::vector<Complex>;
-
-std::size_t least_factor(std::size_t n) {
-    for (std::size_t factor = 2; factor * factor <= n; ++factor) {
-        if (n % factor == 0) return factor;
-    }
-    return n;
-}
-
-// Split by the least factor, transform the parts, put them together.
-Line transformed(const Line& line, double sign) {
-    const std::size_t n = line.size(), factor = least_factor(n);
-    if (n == 1) return line;
-    const std::size_t size = n / factor;
-    std::vector<Line> parts(factor, Line(size));
-    for (std::size_t i = 0; i < n; ++i) parts[i % factor][i / factor] = line[i];
-    for (Line& part : parts) part = transformed(part, sign);
-    constexpr double pi = 3.14159265358979323846;
-    Line waves(n), result(n);
-    for (std::size_t k = 0; k < n; ++k) {
-        waves[k] = std::polar(1.0, sign * 2 * pi * static_cast<double>(k) / static_cast<double>(n));
-    }
-    for (std::size_t k = 0; k < n; ++k) {
-        for (std::size_t p = 0; p < factor; ++p) result[k] += parts[p][k % size] * waves[p * k % n];
-    }
-    return result;
-}
-
-template <typename T>
-void run_all(const FftLayout& layout, const void* in, void* out) {
-    const bool real_in = layout.kind == FftKind::real_to_complex;
-    const bool real_out = layout.kind == FftKind::complex_to_real;
-    const std::size_t n = layout.length, half = n / 2 + 1;
-    const double sign = real_in || layout.kind == FftKind::forward ? -1 : 1;
-    Line line(n);
-    for (std::size_t j = 0; j < layout.count; ++j) {
-        for (std::size_t k = 0; k < n; ++k) {
-            const bool given = !real_out || k < half;
-            const std::size_t at = (given ? k : n - k) * layout.in_stride + j * layout.in_distance;
-            line[k] = real_in ? Complex(static_cast<const T*>(in)[at])
-                              : Complex(static_cast<const std::complex<T>*>(in)[at]);
-            if (!given) line[k] = std::conj(line[k]);
-        }
-        const Line result = transformed(line, sign);
-        for (std::size_t k = 0; k < (real_in ? half : n); ++k) {
-            const std::size_t at = k * layout.out_stride + j * layout.out_distance;
-            if (real_out) {
-                static_cast<T*>(out)[at] = static_cast<T>(result[k].real());
-            } else {
-                static_cast<std::complex<T>*>(out)[at] = std::complex<T>(result[k]);
-            }
-        }
-    }
-}
-
-}  // namespace
 
 const char* no_fft() { return ""; }
 
@@ -73,7 +11,7 @@ Fft::~Fft() = default;
 void Fft::set_work(void*) const {}
 
 void Fft::run(const Queue&, const void* in, void* out) const {
-    layout_.in_double ? run_all<double>(layout_, in, out) : run_all<float>(layout_, in, out);
+    transform_on_host(layout_, in, out);
 }
 
 }  // namespace stemzoo::cuda

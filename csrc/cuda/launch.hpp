@@ -21,6 +21,8 @@ struct Index {
     unsigned x = 1, y = 1, z = 1;
 };
 
+constexpr unsigned number(std::size_t n) { return static_cast<unsigned>(n); }
+
 constexpr unsigned blocks_for(std::size_t items, std::size_t each) {
     return static_cast<unsigned>((items + each - 1) / each);
 }
@@ -93,33 +95,41 @@ void launch_blocks(const Queue& queue, Index blocks, const Body& body) {
 #else
 
 template <typename Body>
-void launch(const Queue&, Index items, const Body& body) {
+void walk_items(Index items, const Body& body) {
     const Index block = block_for(items);
     const Index grid{blocks_for(items.x, block.x), blocks_for(items.y, block.y), items.z};
     const std::size_t threads = std::size_t{block.x} * block.y;
     const std::size_t all = threads * grid.x * grid.y * grid.z;
     emulation::each(all, [&](std::size_t i) {
-        const std::size_t thread = i % threads, number = i / threads;
-        const auto at = [](std::size_t n) { return static_cast<unsigned>(n); };
-        const Index index{at(number % grid.x * block.x + thread % block.x),
-                          at(number / grid.x % grid.y * block.y + thread / block.x),
-                          at(number / grid.x / grid.y)};
+        const std::size_t thread = i % threads, place = i / threads;
+        const Index index{number(place % grid.x * block.x + thread % block.x),
+                          number(place / grid.x % grid.y * block.y + thread / block.x),
+                          number(place / grid.x / grid.y)};
         if (index.x < items.x && index.y < items.y && index.z < items.z) body(index);
     });
 }
 
 template <typename Body>
-void launch_blocks(const Queue&, Index blocks, const Body& body) {
+void walk_blocks(Index blocks, const Body& body) {
     const std::size_t all = std::size_t{blocks.x} * blocks.y * blocks.z;
     emulation::each(all, [&](std::size_t i) {
-        const auto at = [](std::size_t n) { return static_cast<unsigned>(n); };
-        const Index block{at(i % blocks.x), at(i / blocks.x % blocks.y),
-                          at(i / blocks.x / blocks.y)};
+        const Index block{number(i % blocks.x), number(i / blocks.x % blocks.y),
+                          number(i / blocks.x / blocks.y)};
         emulation::Undefined<typename Body::Shared> shared;
         emulation::steps(Body::threads, [&](unsigned step, std::size_t thread) {
-            return body(step, block, blocks, at(thread), shared.value);
+            return body(step, block, blocks, number(thread), shared.value);
         });
     });
+}
+
+template <typename Body>
+void launch(const Queue& queue, Index items, const Body& body) {
+    emulation::run(queue.stream(), [items, body] { walk_items(items, body); });
+}
+
+template <typename Body>
+void launch_blocks(const Queue& queue, Index blocks, const Body& body) {
+    emulation::run(queue.stream(), [blocks, body] { walk_blocks(blocks, body); });
 }
 
 #endif

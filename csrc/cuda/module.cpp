@@ -6,6 +6,7 @@
 #include "cuda/fft.hpp"
 #include "cuda/pack.hpp"
 #include "cuda/queue.hpp"
+#include "drift/device_pairs.hpp"
 #include "ncc/device_correlator.hpp"
 #include "tiling/device_tiles.hpp"
 
@@ -62,6 +63,15 @@ class OpenedModule final : public Module {
                                            const CorrelatorSettings& settings,
                                            void* stream) const override {
         return make_correlator(device, reference, reference_on_host, settings, stream);
+    }
+    std::unique_ptr<MaskedCorrelator> masked_correlator(int device, const MaskedFrame& reference,
+                                                        const CorrelatorSettings& settings,
+                                                        void* stream) const override {
+        return make_masked_correlator(device, reference, settings, stream);
+    }
+    std::unique_ptr<DriftPairs> drift_pairs(int device,
+                                            const DriftSettings& settings) const override {
+        return make_drift_pairs(device, settings);
     }
 };
 

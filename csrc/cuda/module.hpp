@@ -6,14 +6,23 @@
 // is done. Errors are exceptions: std::invalid_argument, std::bad_alloc, std::runtime_error.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cuda/frames.hpp"
+#include "drift/bandpass.hpp"
+#include "drift/regression.hpp"
+#include "drift/rings.hpp"
 #include "ncc/geometry.hpp"
 #include "ncc/least_pixels.hpp"
+#include "ncc/masked_lag.hpp"
 #include "ncc/ncc.hpp"
+#include "ncc/spectral.hpp"
+#include "spectrum/whiteness.hpp"
 #include "tiling/axis.hpp"
 #include "tiling/statistics.hpp"
 
@@ -70,6 +79,76 @@ struct CorrelatorSettings {
         0;  // for frames that are correlated at the same time; one always is
 };
 
+// A frame of which some pixels are valid: scaled, and zero where they are not; in memory of the
+// host.
+struct MaskedFrame {
+    const double *pixels, *valid;  // one after another
+    double offset;                 // of the scaling, in scaled units
+    ncc::MaskedNorms norms;
+};
+
+// The twin of ncc::Masked. Threads that share it take turns.
+class MaskedCorrelator {
+  public:
+    virtual ~MaskedCorrelator() = default;
+    // How many frames are correlated at the same time.
+    virtual std::size_t at_once() const = 0;
+    // One surface after the other, in memory of the host.
+    virtual void correlate(const std::vector<MaskedFrame>& frames, float* surfaces,
+                           void* stream) = 0;
+    virtual std::size_t bytes() const = 0;
+};
+
+// What the estimator of drifts (drift/estimator.hpp) measures of some frames and of their
+// reference: sums and surfaces. The host cleans the frames and decides. One thread at a time.
+struct DriftSettings {
+    Shape image;
+    const drift::Rings& rings;  // this and the rest are read while it is made
+    const drift::BandTables& band;
+    std::array<spectrum::Patch, 4> patches;  // empty where a frame is too small to tell a colour
+    float standing_out;                      // times the level of its ring: a lattice's
+    std::size_t most_frames;                 // at the same time
+    std::size_t working_bytes;               // and at most for these; one always is
+};
+
+struct DriftSummary {
+    double noise = 0;  // power of white noise in one frequency
+    drift::BandPower band;
+    std::array<double, 4> log_powers{};  // of the patches
+    double power = 0;                    // of all frequencies, as chance knows it
+};
+
+struct DriftOverlap {
+    drift::OverlapSums sums;
+    double pixels = 0;
+};
+
+class DriftPairs {
+  public:
+    virtual ~DriftPairs() = default;
+
+    virtual std::size_t at_once() const = 0;
+    // Memory of the host for the cleaned pixels of so many frames, one after the other.
+    virtual float* pixels() = 0;
+    virtual std::size_t bytes() const = 0;
+
+    // Reads pixels(): the reference, or as many frames as there are scalings.
+    virtual DriftSummary load_reference(const ncc::Scaling& scaling, void* stream) = 0;
+    virtual std::vector<DriftSummary> load(const std::vector<ncc::Scaling>& scalings,
+                                           void* stream) = 0;
+
+    // Of all frames loaded. Correlations on a grid of every pixel or every other one, up to `cut`
+    // points from zero lag, one surface after the other, in memory of the host.
+    virtual void correlate(std::size_t step, Shape cut, float* surfaces, void* stream) = 0;
+    // From starts, where there is one.
+    using Starts = std::vector<std::optional<std::array<double, 2>>>;
+    virtual std::vector<std::optional<drift::Refined>> refine(const Starts& starts,
+                                                              void* stream) = 0;
+    // Of the overlaps at a drift, to the nearest pixel.
+    virtual std::vector<DriftOverlap> overlaps(const Starts& shifts, void* stream) = 0;
+    virtual std::vector<double> common_powers(void* stream) = 0;
+};
+
 class Module {
   public:
     virtual ~Module() = default;
@@ -96,6 +175,13 @@ class Module {
                                                    bool reference_on_host,
                                                    const CorrelatorSettings& settings,
                                                    void* stream) const = 0;
+
+    virtual std::unique_ptr<MaskedCorrelator> masked_correlator(int device,
+                                                                const MaskedFrame& reference,
+                                                                const CorrelatorSettings& settings,
+                                                                void* stream) const = 0;
+    virtual std::unique_ptr<DriftPairs> drift_pairs(int device,
+                                                    const DriftSettings& settings) const = 0;
 
     // Whether memory of the "device" is the host's: in the tests, which emulate it.
     virtual bool emulated() const = 0;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <new>
 #include <string>
 #include <utility>
@@ -95,6 +96,23 @@ class Event {
 
   private:
     void* event_ = nullptr;
+};
+
+// Work that is recorded once and started as a whole: a CUDA graph. What it reads and writes stays
+// where it was, and nothing of it may wait for the host.
+class Graph {
+  public:
+    Graph(const Queue& queue, const std::function<void(const Queue&)>& work);
+    ~Graph();
+    Graph(const Graph&) = delete;
+    Graph& operator=(const Graph&) = delete;
+
+    void launch(const Queue& queue) const;
+
+  private:
+    int device_;
+    void* recorded_ = nullptr;
+    std::function<void(const Queue&)> work_;  // where the device is emulated
 };
 
 // A stream beside the caller's, for copies.

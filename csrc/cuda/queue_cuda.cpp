@@ -63,6 +63,39 @@ void Event::make_wait(const Queue& queue) const {
     check(cudaStreamWaitEvent(stream_of(queue), event_of(event_), 0), "cudaStreamWaitEvent");
 }
 
+// On a stream of its own: the legacy default stream cannot be recorded.
+Graph::Graph(const Queue& queue, const std::function<void(const Queue&)>& work)
+    : device_(queue.device()) {
+    const SideStream side(queue);
+    const auto stream = static_cast<cudaStream_t>(side.stream());
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
+          "cudaStreamBeginCapture");
+    cudaGraph_t graph = nullptr;
+    try {
+        work(Queue(device_, side.stream()));
+    } catch (...) {
+        (void)cudaStreamEndCapture(stream, &graph);
+        if (graph != nullptr) (void)cudaGraphDestroy(graph);
+        (void)cudaGetLastError();
+        throw;
+    }
+    check(cudaStreamEndCapture(stream, &graph), "cudaStreamEndCapture");
+    cudaGraphExec_t recorded = nullptr;
+    const cudaError_t status = cudaGraphInstantiate(&recorded, graph, 0);
+    (void)cudaGraphDestroy(graph);
+    check(status, "cudaGraphInstantiate");
+    recorded_ = recorded;
+}
+
+Graph::~Graph() {
+    if (recorded_ != nullptr) (void)cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(recorded_));
+}
+
+void Graph::launch(const Queue& queue) const {
+    check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(recorded_), stream_of(queue)),
+          "cudaGraphLaunch");
+}
+
 SideStream::SideStream(const Queue& queue) : device_(queue.device()) {
     cudaStream_t stream = nullptr;
     check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");

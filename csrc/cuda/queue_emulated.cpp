@@ -49,6 +49,11 @@ void Event::record(const Queue&) {}
 void Event::wait() const {}
 void Event::make_wait(const Queue&) const {}
 
+Graph::Graph(const Queue& queue, const std::function<void(const Queue&)>& work)
+    : device_(queue.device()), work_(work) {}
+Graph::~Graph() = default;
+void Graph::launch(const Queue& queue) const { work_(queue); }
+
 SideStream::SideStream(const Queue& queue) : device_(queue.device()) {}
 SideStream::~SideStream() = default;
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/host_view.hpp"
 #include "inference/canvas.hpp"
 
 namespace stemzoo::cuda {
@@ -105,43 +106,13 @@ class DeviceCanvas final : public inference::Canvas {
     std::unique_ptr<Tiles> tiles_;
 };
 
-// A view of the pixels in memory of the host.
-AnyView view_of(PixelType type, const void* data, Shape shape) {
-    const auto as = [&](auto pixel) -> AnyView {
-        using Pixel = decltype(pixel);
-        return contiguous(static_cast<const Pixel*>(data), shape);
-    };
-    switch (type) {
-        case PixelType::u8:
-            return as(std::uint8_t{});
-        case PixelType::i8:
-            return as(std::int8_t{});
-        case PixelType::u16:
-            return as(std::uint16_t{});
-        case PixelType::i16:
-            return as(std::int16_t{});
-        case PixelType::u32:
-            return as(std::uint32_t{});
-        case PixelType::i32:
-            return as(std::int32_t{});
-        case PixelType::u64:
-            return as(std::uint64_t{});
-        case PixelType::i64:
-            return as(std::int64_t{});
-        case PixelType::f32:
-            return as(float{});
-        default:
-            return as(double{});
-    }
-}
-
 Statistics measured_on_host(const OnDevice& on, const Frames& image) {
     const std::size_t bytes = image.shape.size() * image.pixel_bytes();
     const auto packed = memory_on(on, (bytes + sizeof(float) - 1) / sizeof(float));
     on.module.pack(on.device, image, packed.get(), on.stream);
     std::vector<double> pixels((bytes + sizeof(double) - 1) / sizeof(double));
     on.module.copy(on.device, pixels.data(), packed.get(), bytes, on.stream);
-    return stemzoo::measure(view_of(image.type, pixels.data(), image.shape), 0);
+    return stemzoo::measure(host_view(image.packed(pixels.data())), 0);
 }
 
 }  // namespace

@@ -2,16 +2,10 @@
 // answers and result stay in memory of the device.
 #pragma once
 
-#include "cuda/module.hpp"
+#include "cuda/on_device.hpp"
 #include "inference/run_network.hpp"
 
 namespace stemzoo::cuda {
-
-struct OnDevice {
-    const Module& module;
-    int device;
-    void* stream;
-};
 
 // Hot pixels are rare: an image that may have some is measured on the host.
 Statistics measure(const OnDevice& on, const Frames& image);

@@ -17,13 +17,13 @@ constexpr double cutoff = 0.2, slowest = 0.02;
 
 // Half resolution suffices when less than `least_share` of the signal power lies above `shown`
 // cycles per pixel along either axis: every other pixel shows frequencies up to a quarter, those
-// near it badly. Power counts as signal above `loud` times the noise level.
-constexpr float shown = 0.2f, loud = 12.0f;
+// near it badly. Power counts as signal above `loud_noise` times the noise level.
+constexpr float shown = 0.2f, loud_noise = 12.0f;
 constexpr double least_share = 0.03;
 
 constexpr std::size_t least_halved = 64;  // px: there is room for interpolation
 
-bool may_halve(std::size_t side) { return side >= least_halved && side % 2 == 0; }
+bool may_halve_side(std::size_t side) { return side >= least_halved && side % 2 == 0; }
 
 std::vector<float> square_frequencies(std::size_t n) {
     std::vector<float> squares(n);
@@ -65,6 +65,21 @@ struct Halving {
 
 }  // namespace
 
+BandTables::BandTables(Shape frame)
+    : x2(square_frequencies(frame.cols)),
+      y2(square_frequencies(frame.rows)),
+      along(low_pass(x2)),
+      down(low_pass(y2)),
+      slow2(static_cast<float>(slowest * slowest)),
+      loud(static_cast<float>(static_cast<double>(loud_noise) * mean_square(taper(frame.rows)) *
+                              mean_square(taper(frame.cols)))),
+      shown2(shown * shown) {}
+
+bool may_halve(Shape frame, const BandPower& power) {
+    return power.beyond <= least_share * power.total && may_halve_side(frame.rows) &&
+           may_halve_side(frame.cols);
+}
+
 Scratch<float> tapered_spectrum(const Frame& frame, unsigned threads) {
     const SpectrumLayout& layout = frame.fft().layout();
     const std::vector<float> down = taper(layout.image.rows), across = taper(layout.image.cols);
@@ -76,27 +91,25 @@ Scratch<float> tapered_spectrum(const Frame& frame, unsigned threads) {
 
 BandPassed band_passed(const Frame& frame, const float* tapered) {
     const SpectrumLayout& layout = frame.fft().layout();
-    const std::size_t rows = layout.image.rows, cols = layout.image.cols;
-    const auto noise =
-        static_cast<float>(frame.noise() * mean_square(taper(rows)) * mean_square(taper(cols)));
-    const std::vector<float> x2 = square_frequencies(cols), y2 = square_frequencies(rows);
-    const std::vector<float> along = low_pass(x2), down = low_pass(y2);
+    const std::size_t cols = layout.image.cols;
+    const BandTables tables(layout.image);
+    const float loud = tables.loud * static_cast<float>(frame.noise());
     const auto row = [&](std::size_t ky) {
         return BandRow{layout.real(tapered, ky),
                        layout.imaginary(tapered, ky),
-                       along.data(),
-                       x2.data(),
-                       down[ky],
-                       y2[ky],
-                       static_cast<float>(slowest * slowest)};
+                       tables.along.data(),
+                       tables.x2.data(),
+                       tables.down[ky],
+                       tables.y2[ky],
+                       tables.slow2};
     };
     BandPower power;
     for (std::size_t ky = 0; ky < layout.rows; ++ky) {
-        const BandPower here = kernels().band_power(row(ky), cols, loud * noise, shown * shown);
+        const BandPower here = kernels().band_power(row(ky), cols, loud, tables.shown2);
         power.total += here.total;
         power.beyond += here.beyond;
     }
-    if (power.beyond <= least_share * power.total && may_halve(rows) && may_halve(cols)) {
+    if (may_halve(layout.image, power)) {
         const SpectrumLayout part = halved(layout);
         const Halving half(part);
         BandPassed result{half.empty(), 2};

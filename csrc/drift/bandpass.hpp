@@ -3,13 +3,29 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "core/fft2d.hpp"
 #include "core/scratch.hpp"
+#include "drift/kernels.hpp"
 
 namespace stemzoo::drift {
 
 class Frame;
+
+// What the passband is made of, for frequencies along either side of a frame.
+struct BandTables {
+    explicit BandTables(Shape frame);
+
+    std::vector<float> x2, y2, along, down;  // as passband() takes them
+    float slow2;
+    // Power is loud above this, times the noise of the frame in one frequency; and it is not shown
+    // by every other pixel where a squared frequency is above this along either axis.
+    float loud, shown2;
+};
+
+// Whether every other pixel shows the signal.
+bool may_halve(Shape frame, const BandPower& power);
 
 struct BandPassed {
     // By the root of the passband, as it is multiplied by another's.

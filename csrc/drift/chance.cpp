@@ -27,16 +27,18 @@ double common_power(const Powers& a, const Powers& b) {
 
 }  // namespace
 
+double chance_of(double common_power, double power, Shape shape, double dy, double dx) {
+    const double down = 1 - std::abs(dy) / static_cast<double>(shape.rows),
+                 across = 1 - std::abs(dx) / static_cast<double>(shape.cols);
+    if (!(down > 0 && across > 0 && power > 0)) return std::numeric_limits<double>::infinity();
+    return std::sqrt(common_power / power / (down * across));
+}
+
 double chance(const Frame& reference, const Frame& moving, double dy, double dx) {
     require_one_shape(reference, moving);
     require_finite(dy, dx);
-    const Shape shape = reference.shape();
-    const double down = 1 - std::abs(dy) / static_cast<double>(shape.rows),
-                 across = 1 - std::abs(dx) / static_cast<double>(shape.cols);
     const Powers &a = reference.powers(), &b = moving.powers();
-    const double power = a.total * b.total;
-    if (!(down > 0 && across > 0 && power > 0)) return std::numeric_limits<double>::infinity();
-    return std::sqrt(common_power(a, b) / power / (down * across));
+    return chance_of(common_power(a, b), a.total * b.total, reference.shape(), dy, dx);
 }
 
 }  // namespace stemzoo::drift

@@ -11,4 +11,8 @@ namespace stemzoo::drift {
 // chance. Infinite where nothing overlaps or a frame is constant.
 double chance(const Frame& reference, const Frame& moving, double dy, double dx);
 
+// The same from the power that two frames have in common at the same frequencies, and the product
+// of their whole powers.
+double chance_of(double common_power, double power, Shape shape, double dy, double dx);
+
 }  // namespace stemzoo::drift

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "drift/coarse_approach.hpp"
 #include "drift/fill.hpp"
 #include "drift/hot.hpp"
 #include "drift/stripes.hpp"
@@ -94,6 +95,17 @@ void mark_dead_lines(const Survey& survey, Flags& invalid) {
 
 void CleanFrame::measure(const Survey& survey) {
     statistics = {survey.mean, survey.mean_square, survey.lowest, survey.highest};
+}
+
+CleanFrame CleanFrame::copy() const {
+    CleanFrame other{shape, Scratch<float>(shape.size()), invalid, missing, statistics};
+    std::copy_n(pixels.data(), shape.size(), other.pixels.data());
+    return other;
+}
+
+bool shows_something(const CleanFrame& frame) {
+    if (std::min(frame.shape.rows, frame.shape.cols) < least_side) return false;
+    return frame.statistics.lowest != 0 || frame.statistics.highest != 0;
 }
 
 CleanFrame clean(const AnyView& image, const MaskView* masked, const std::string& name) {

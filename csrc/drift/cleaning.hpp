@@ -24,8 +24,12 @@ struct CleanFrame {
     Flags missing;
     PixelStatistics statistics{};
 
+    CleanFrame copy() const;
     View<const float> view() const { return contiguous<const float>(pixels.data(), shape); }
 };
+
+// Whether there is anything to correlate: it is neither blank nor too small.
+bool shows_something(const CleanFrame& frame);
 
 // No unit and no offset matters: the mean is subtracted as exactly as the pixels are given, and
 // values that float32 cannot square are scaled. Throws as missing_pixels does.

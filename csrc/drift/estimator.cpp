@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/parallel.hpp"
 #include "drift/chance.hpp"
 #include "drift/classical.hpp"
 #include "drift/coarse_approach.hpp"
@@ -18,7 +19,6 @@
 namespace stemzoo::drift {
 namespace {
 
-constexpr std::size_t most_peaks = 1024;
 constexpr std::size_t most_told = 256, few_told = 16;  // the answer and its candidates
 constexpr double plain_evidence = 12;  // of coarse features, with which fine ones cannot disagree
 constexpr double peak_width = 1;       // px: a refined drift farther from its peak is none
@@ -53,16 +53,24 @@ bool located(const std::optional<Refined>& exact) {
     return exact && std::max(exact->yy, exact->xx) <= located_sigma * located_sigma;
 }
 
+}  // namespace
+
+bool far_from(const std::optional<Refined>& found, const Vector& peak) {
+    return !found || distance(*found, peak) > peak_width;
+}
+
+namespace {
+
 // The drift on the counts; nothing where they do not tell it to better than the peak's width.
 std::optional<Refined> refine_peak(const PreparedFrame& reference, const PreparedFrame& moving,
                                    const Vector& peak, bool sharp, unsigned threads) {
     const Frame &still = *reference.counts(), &moved = *moving.counts();
     std::optional<Refined> found = refine(still, moved, peak[0], peak[1], threads);
-    if (!sharp && (!found || distance(*found, peak) > peak_width)) {
+    if (!sharp && far_from(found, peak)) {
         const Vector near = coarse_approach(reference.clean(), moving.clean(), peak, threads);
         found = refine(still, moved, near[0], near[1], threads);
     }
-    if (sharp && found && distance(*found, peak) > peak_width) return std::nullopt;
+    if (sharp && far_from(found, peak)) return std::nullopt;
     return found;
 }
 
@@ -111,51 +119,93 @@ Drift Estimator::decide(const PreparedFrame& reference, const PreparedFrame& mov
     return answer;
 }
 
+PairEvidence Estimator::evidence(const PreparedFrame& reference,
+                                 const PreparedFrame& moving) const {
+    return {reference, moving, {shape_, reach_, far_, network_, threads_}};
+}
+
 Drift Estimator::decide_white(const PreparedFrame& reference, const PreparedFrame& moving,
                               const Expectation* expected, bool refined) const {
     const Frame *const still = reference.counts(), *const moved = moving.counts();
     if (still == nullptr || moved == nullptr) return {};
-    const std::vector<Peak> peaks = drift::peaks(*still, *moved, reach_, most_peaks, threads_);
-    PairEvidence pair(reference, moving, {shape_, reach_, far_, network_, threads_});
-    Posterior found;
+    const auto correlation_at = [&](const Vector& shift) {
+        return correlation(reference, moving, shift);
+    };
+    PairEvidence pair = evidence(reference, moving);
+    const std::optional<Choice> choice = choose(
+        drift::peaks(*still, *moved, reach_, most_peaks, threads_), pair, expected, correlation_at);
+    if (!choice) return {};
+    Measured found{};
+    if (refined) {
+        found.exact = refine_peak(reference, moving, choice->peak, choice->sharp, threads_);
+    }
+    const Vector shift = place(*choice, found.exact);
+    found.score = correlation_at(shift);
+    found.by_chance = chance(*still, *moved, shift[0], shift[1]);
+    return conclude(*choice, found, pair, refined);
+}
+
+std::optional<Estimator::Choice> Estimator::choose(const std::vector<Peak>& peaks,
+                                                   PairEvidence& pair, const Expectation* expected,
+                                                   const Correlation& correlation_at) const {
+    Choice choice{{}, {}, false, peaks.size()};
     if (const auto only = unrivalled_peak(peaks, expected)) {
-        found = {{{place(peaks[*only]), 1}}, std::numeric_limits<double>::infinity()};
+        choice.found = {{{drift::place(peaks[*only]), 1}}, std::numeric_limits<double>::infinity()};
     } else {
         // A network's features have seen what the heights of peaks tell.
         std::vector<double> extra;
         if (!network_ && !peaks.empty()) {
-            extra = peak_log_odds(peaks, correlation(reference, moving, place(peaks[0])), shape_);
+            extra = peak_log_odds(peaks, correlation_at(drift::place(peaks[0])), shape_);
         }
         std::optional<Posterior> weighed = weigh(pair, peaks, extra);
-        if (!weighed) return {};
-        found = std::move(*weighed);
+        if (!weighed) return std::nullopt;
+        choice.found = std::move(*weighed);
     }
-    const Vector peak = found.candidates[0].shift;
-    const bool sharp = at_sharp_peak(peaks, peak);
-    std::optional<Refined> exact;
-    if (refined) exact = refine_peak(reference, moving, peak, sharp, threads_);
-    Drift answer{peak, {peak_sigma, peak_sigma}, 0, {}, Reason::none};
-    if (exact) {
-        answer.shift = {exact->dy, exact->dx};
-        answer.sigma = {std::sqrt(exact->yy), std::sqrt(exact->xx)};
-    }
-    answer.score = correlation(reference, moving, answer.shift);
-    const double by_chance = chance(*still, *moved, answer.shift[0], answer.shift[1]);
+    choice.peak = choice.found.candidates[0].shift;
+    choice.sharp = at_sharp_peak(peaks, choice.peak);
+    return choice;
+}
+
+Vector Estimator::place(const Choice& choice, const std::optional<Refined>& exact) {
+    return exact ? Vector{exact->dy, exact->dx} : choice.peak;
+}
+
+Drift Estimator::conclude(const Choice& choice, const Measured& measured, PairEvidence& pair,
+                          bool refined) const {
+    const Posterior& found = choice.found;
+    const std::optional<Refined>& exact = measured.exact;
+    Drift answer{place(choice, exact), {peak_sigma, peak_sigma}, measured.score, {}, Reason::none};
+    if (exact) answer.sigma = {std::sqrt(exact->yy), std::sqrt(exact->xx)};
     const Vector reach{static_cast<double>(reach_.rows), static_cast<double>(reach_.cols)};
-    if (!drift::beyond_chance(answer.score, by_chance, peaks.size()) &&
+    if (!drift::beyond_chance(answer.score, measured.by_chance, choice.peaks) &&
         !pair.beyond_chance(answer.shift)) {
         answer.reason = Reason::chance;
     } else if (at_limit(answer.shift, reach)) {
         answer.reason = Reason::limit;
     } else if (found.candidates[0].probability < sure_posterior || found.evidence < sure_evidence) {
         answer.reason = Reason::others;
-    } else if (refined && !sharp && !located(exact)) {
+    } else if (refined && !choice.sharp && !located(exact)) {
         answer.reason = Reason::broad;
     }
     const std::size_t told = std::min(found.candidates.size(), refined ? most_told : few_told);
     answer.candidates.assign(found.candidates.begin() + 1,
                              found.candidates.begin() + static_cast<std::ptrdiff_t>(told));
     return answer;
+}
+
+std::vector<Drift> Estimator::compare_all(const PreparedFrame& reference,
+                                          const std::vector<AnyView>& moving,
+                                          const std::string& name) const {
+    const Estimator alone = on_one_thread();
+    std::vector<Drift> found(moving.size());
+    parallel_for(moving.size(), threads_, 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            const FramePointer frame =
+                alone.prepare(moving[i], nullptr, name + "[" + std::to_string(i) + "]");
+            found[i] = alone.compare(reference, *frame, nullptr);
+        }
+    });
+    return found;
 }
 
 std::optional<Drift> Estimator::confirm(const PreparedFrame& reference, const PreparedFrame& moving,
@@ -181,11 +231,11 @@ std::optional<Drift> Estimator::confirm_white(const PreparedFrame& reference,
     const std::vector<Peak> peaks = drift::peaks(*still, *moved, reach, most_peaks, threads_);
     const auto only = expected_peak(peaks, expected);
     if (!only) return std::nullopt;
-    const Vector shift = place(peaks[*only]);
+    const Vector shift = drift::place(peaks[*only]);
     Drift answer{shift, {peak_sigma, peak_sigma}, 0, {}, Reason::none};
     answer.score = correlation(reference, moving, shift);
     const double by_chance = chance(*still, *moved, shift[0], shift[1]);
-    PairEvidence pair(reference, moving, {shape_, reach_, far_, network_, threads_});
+    PairEvidence pair = evidence(reference, moving);
     if (!drift::beyond_chance(answer.score, by_chance, most_peaks) && !pair.beyond_chance(shift)) {
         answer.reason = Reason::chance;
     }
@@ -213,7 +263,7 @@ bool Estimator::white_beyond_chance(const PreparedFrame& reference, const Prepar
     const double score = correlation(reference, moving, shift),
                  by_chance = chance(*still, *moved, shift[0], shift[1]);
     if (drift::beyond_chance(score, by_chance, places)) return true;
-    PairEvidence pair(reference, moving, {shape_, reach_, far_, network_, threads_});
+    PairEvidence pair = evidence(reference, moving);
     return pair.beyond_chance(shift);
 }
 

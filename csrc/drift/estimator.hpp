@@ -3,11 +3,15 @@
 // counts; and the answer says whether it is to be trusted.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "drift/comparison.hpp"
+#include "drift/evidence.hpp"
 #include "drift/network.hpp"
+#include "drift/refine.hpp"
 
 namespace stemzoo::drift {
 
@@ -22,6 +26,9 @@ class Estimator final : public Comparison {
     static Shape usual_reach(Shape frame);
 
     Shape shape() const { return shape_; }
+    unsigned threads() const { return threads_; }
+    bool has_network() const { return static_cast<bool>(network_); }
+    Estimator on_one_thread() const { return Estimator(shape_, reach_, network_, 1); }
     Shape reach() const { return reach_; }
 
     // Throws std::invalid_argument for images of another shape, and as clean() does.
@@ -44,6 +51,36 @@ class Estimator final : public Comparison {
     bool beyond_chance(const PreparedFrame& reference, const PreparedFrame& moving,
                        const Vector& shift, std::size_t places) const override;
 
+    // The drift of each frame from one reference; threads take whole frames.
+    std::vector<Drift> compare_all(const PreparedFrame& reference,
+                                   const std::vector<AnyView>& moving,
+                                   const std::string& name) const;
+
+    // The two decisions of which a comparison of frames with white noise is made, for whoever
+    // measures frames in another way.
+    struct Choice {
+        Posterior found;
+        Vector peak;
+        bool sharp;         // tells the drift to a tenth of a pixel
+        std::size_t peaks;  // of how many
+    };
+    // Of all peaks. Nothing where there is no candidate. `correlation` is asked for the overlap's
+    // at a shift where that matters.
+    using Correlation = std::function<double(const Vector& shift)>;
+    std::optional<Choice> choose(const std::vector<Peak>& peaks, PairEvidence& evidence,
+                                 const Expectation* expected, const Correlation& correlation) const;
+    // What is measured where the drift is.
+    struct Measured {
+        std::optional<Refined> exact;
+        double score, by_chance;  // its correlation, and the standard deviation of unrelated ones
+    };
+    static Vector place(const Choice& choice, const std::optional<Refined>& exact);
+    Drift conclude(const Choice& choice, const Measured& measured, PairEvidence& evidence,
+                   bool refined = true) const;
+
+    PairEvidence evidence(const PreparedFrame& reference, const PreparedFrame& moving) const;
+    static constexpr std::size_t most_peaks = 1024;
+
   private:
     // Of noise of any colour, and of white noise.
     Drift decide(const PreparedFrame& reference, const PreparedFrame& moving,
@@ -60,5 +97,9 @@ class Estimator final : public Comparison {
     Network network_;
     unsigned threads_;
 };
+
+// Whether a refinement leads away from the peak it began at. At a sharp peak there is then nothing;
+// a broad one is approached anew (drift/coarse_approach.hpp).
+bool far_from(const std::optional<Refined>& found, const Vector& peak);
 
 }  // namespace stemzoo::drift

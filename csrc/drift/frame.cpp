@@ -13,6 +13,7 @@
 #include "ncc/overlap.hpp"
 #include "ncc/transform.hpp"
 #include "spectrum/whiteness.hpp"
+#include "tiling/statistics.hpp"
 #include "tiling/strided.hpp"
 
 namespace stemzoo::drift {
@@ -40,7 +41,22 @@ double sum_of(std::size_t count, const Term& term) {
     return total;
 }
 
+ncc::Scaling finite_scaling(const Statistics& s) {
+    if (!s.finite) {
+        throw std::invalid_argument(
+            "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark them "
+            "invalid with a mask");
+    }
+    return ncc::scaling_from(s.mean, s.std * s.std);
+}
+
 }  // namespace
+
+ncc::Scaling frame_scaling(const CleanFrame& clean) {
+    const PixelStatistics& known = clean.statistics;
+    return finite_scaling(known.no_outliers() ? Statistics{known.mean, known.deviation(), true}
+                                              : stemzoo::measure(clean.view(), 1));
+}
 
 Frame::Frame(Shape whole)
     : fft_(checked(whole)),
@@ -53,7 +69,7 @@ Frame::Frame(Shape whole)
 
 Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads) : Frame(shape_of(image)) {
     if (mask == nullptr) {
-        load(image, stemzoo::measure(image, 1));
+        load(image, finite_scaling(stemzoo::measure(image, 1)));
     } else {
         load_masked(image, *mask);
     }
@@ -61,13 +77,10 @@ Frame::Frame(const AnyView& image, const Mask* mask, unsigned threads) : Frame(s
 }
 
 Frame::Frame(const CleanFrame& clean, unsigned threads) : Frame(clean.shape) {
-    const PixelStatistics& known = clean.statistics;
-    if (!clean.invalid.empty()) {
-        load_masked(clean);
-    } else if (known.no_outliers()) {
-        load(clean.view(), {known.mean, known.deviation(), true});
+    if (clean.invalid.empty()) {
+        load(clean.view(), frame_scaling(clean));
     } else {
-        load(clean.view(), stemzoo::measure(clean.view(), 1));
+        load_masked(clean);
     }
     transform(threads);
 }
@@ -77,13 +90,7 @@ void Frame::transform(unsigned threads) {
     measure_power();
 }
 
-void Frame::load(const AnyView& image, const Statistics& s) {
-    if (!s.finite) {
-        throw std::invalid_argument(
-            "image has pixels that are NaN, infinite or beyond 1e150; replace them or mark them "
-            "invalid with a mask");
-    }
-    const ncc::Scaling scaling = ncc::scaling_from(s.mean, s.std * s.std);
+void Frame::load(const AnyView& image, const ncc::Scaling& scaling) {
     const auto scaled = [=](auto pixel) {
         return static_cast<float>((static_cast<double>(pixel) - scaling.offset) * scaling.scale);
     };

@@ -13,9 +13,13 @@
 #include "drift/bandpass.hpp"
 #include "drift/cleaning.hpp"
 #include "drift/powers.hpp"
-#include "tiling/statistics.hpp"
+#include "ncc/spectral.hpp"
 
 namespace stemzoo::drift {
+
+// How the pixels of a frame without masked ones are scaled. Throws std::invalid_argument if one is
+// not finite.
+ncc::Scaling frame_scaling(const CleanFrame& clean);
 
 class Frame {
   public:
@@ -59,7 +63,7 @@ class Frame {
     };
 
     explicit Frame(Shape shape);
-    void load(const AnyView& image, const Statistics& of_image);
+    void load(const AnyView& image, const ncc::Scaling& scaling);
     void load_masked(const AnyView& image, const Mask& mask);
     void load_masked(const CleanFrame& clean);
     void transform(unsigned threads);

@@ -1,7 +1,5 @@
 #include "drift/kernels.hpp"
 
-#include <cmath>
-
 #include "core/isa.hpp"
 #include "drift/pixel_kernels.hpp"
 
@@ -20,8 +18,6 @@ STEMZOO_DECLARE_VARIANT(isa_avx512)
 #endif
 
 namespace drift {
-
-double gradient_response(double k) { return (8 * std::sin(k) - std::sin(2 * k)) / 6; }
 
 const Kernels& kernels() {
     switch (chosen_isa()) {

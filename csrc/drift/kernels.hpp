@@ -2,7 +2,11 @@
 // instruction set.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
+
+#include "core/portable.hpp"
+#include "drift/taper_weight.hpp"
 
 namespace stemzoo::drift {
 
@@ -13,12 +17,11 @@ constexpr std::size_t overread = 32;
 constexpr std::size_t power_reach = 3;
 constexpr std::size_t window = (2 * power_reach + 1) * (2 * power_reach + 1);
 
-// Pixels near a row's ends have no neighbours to take a gradient from.
-constexpr std::size_t margin = 2;
-
 // The template's gradient is (8 (f1 - f-1) - (f2 - f-2)) / 12; this is its Fourier transform over
 // i.
-double gradient_response(double k);
+STEMZOO_ANYWHERE inline double gradient_response(double k) {
+    return (8 * std::sin(k) - std::sin(2 * k)) / 6;
+}
 
 struct PixelRow {
     const float* moving;

@@ -8,10 +8,7 @@
 namespace stemzoo::drift {
 namespace {
 
-constexpr float clipped = 2;        // times the level: a frequency counts no higher for it
-constexpr int rounds = 6;           // of working the level out without what stands high
 constexpr double noise_from = 0.4;  // cycles per pixel: only noise is left beyond
-constexpr float least = 1e-30f;
 
 }  // namespace
 
@@ -41,20 +38,20 @@ Levels::Levels(const Rings& rings, const Heights& heights) {
                           end = rings.begin[ring + 1];
         const double there = rings.members(ring);
         float cap = INFINITY, level = 0;
-        for (int round = 0; round <= rounds; ++round) {
+        for (int round = 0; round <= level_rounds; ++round) {
             const auto sum = [&](std::size_t from, std::size_t to) {
                 return kernels().capped_sum(heights.by_ring.data() + from, to - from, cap);
             };
             level = static_cast<float>((sum(begin, twice) + 2 * sum(twice, end)) /
                                        std::max(there, 1.0));
-            cap = clipped * level;
+            cap = level_clip * level;
         }
-        of_ring[ring] = std::max(level, least);
+        of_ring[ring] = std::max(level, least_level);
         if (ring <= static_cast<std::size_t>(noise_from / Rings::corner * Rings::count)) continue;
         power += there * std::pow(static_cast<double>(level), 2);
         members += there;
     }
-    noise = std::max(static_cast<float>(std::sqrt(power / members)), least);
+    noise = std::max(static_cast<float>(std::sqrt(power / members)), least_level);
 }
 
 }  // namespace stemzoo::drift

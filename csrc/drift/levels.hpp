@@ -9,6 +9,11 @@
 
 namespace stemzoo::drift {
 
+// Of the level of a ring: times it, a frequency counts no higher; rounds of working it out so,
+// after one in which all count; and the least there is.
+constexpr float level_clip = 2, least_level = 1e-30f;
+constexpr int level_rounds = 6;
+
 // A spectrum's magnitudes: of the frequencies its layout holds, row by row, and ring by ring.
 struct Heights {
     Heights(const SpectrumLayout& layout, const float* spectrum, const Rings& rings);

@@ -9,20 +9,8 @@
 namespace stemzoo::drift {
 namespace {
 
-// Pixels over which the weights rise from the edge of the overlap, so that what wraps around in
-// the shifted frame, or leaves at the edge, does not matter.
-constexpr double taper = 10;
-constexpr double pi = 3.14159265358979323846;
-
-// Weights along one axis of the moving frame, where it overlaps the reference shifted by `shift`.
 void fill_taper(double shift, std::size_t n, float* out) {
-    const double first = std::max(0.0, shift) + static_cast<double>(margin - 1);
-    const double last = static_cast<double>(n - margin) + std::min(0.0, shift);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double x = static_cast<double>(i);
-        const double inside = std::min({x - first, last - x, taper}) / taper;
-        out[i] = inside > 0 ? static_cast<float>(0.5 - 0.5 * std::cos(pi * inside)) : 0.0f;
-    }
+    for (std::size_t i = 0; i < n; ++i) out[i] = taper_weight(shift, n, i);
 }
 
 }  // namespace

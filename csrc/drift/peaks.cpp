@@ -151,41 +151,55 @@ void cut_lags(const float* cyclic, Shape shape, Shape reach, float* surface) {
     }
 }
 
-std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach, std::size_t most,
-                        unsigned threads) {
-    require_one_shape(reference, moving);
-    const Shape shape = reference.shape();
-    // A cyclic correlation has no lags beyond half its length.
-    reach = {std::min(reach.rows, (shape.rows - 1) / 2 - 1),
-             std::min(reach.cols, (shape.cols - 1) / 2 - 1)};
-    const BandPassed &still = reference.band_passed(threads), &moved = moving.band_passed(threads);
-    const SpectrumLayout& whole = reference.fft().layout();
-    const std::size_t step = std::max(still.step, moved.step), border = step == 1 ? 1 : taps;
-    const Fft2d fft = step == 1 ? reference.fft() : Fft2d(halved(whole).image);
-    Scratch<float> cut_down;  // of a frame that shows more than the other
-    const auto on_grid = [&](const BandPassed& passed) {
-        if (passed.step == step) return static_cast<const float*>(passed.spectrum.data());
-        cut_down = halved(whole, passed.spectrum.data());
-        return static_cast<const float*>(cut_down.data());
-    };
-    const Shape grid = fft.layout().image;
-    const Scratch<float> cyclic(grid.size());
-    correlate(on_grid(still), on_grid(moved), fft, cyclic.data(), threads);
-    // The highest pixel may lie one nearer than the highest point.
-    const Shape points{(reach.rows + step - 1) / step, (reach.cols + step - 1) / step};
-    const Shape cut{points.rows + border, points.cols + border};
-    const Scratch<float> surface((2 * cut.rows + 1) * (2 * cut.cols + 1));
-    cut_lags(cyclic.data(), grid, cut, surface.data());
-    std::vector<Peak> found = maxima(surface.data(), points, border, step);
+// A cyclic correlation has no lags beyond half its length. The highest pixel may lie one nearer
+// than the highest point.
+PeakGrid::PeakGrid(Shape frame, Shape wanted, std::size_t steps)
+    : reach{std::min(wanted.rows, (frame.rows - 1) / 2 - 1),
+            std::min(wanted.cols, (frame.cols - 1) / 2 - 1)},
+      step(steps),
+      points{(reach.rows + step - 1) / step, (reach.cols + step - 1) / step},
+      border(step == 1 ? 1 : taps) {
+    cut = {points.rows + border, points.cols + border};
+}
+
+std::vector<Peak> peaks_of(const float* surface, const PeakGrid& grid, std::size_t most) {
+    std::vector<Peak> found = maxima(surface, grid.points, grid.border, grid.step);
     const auto beyond = [&](const Peak& peak) {
-        return std::abs(peak.dy) > static_cast<float>(reach.rows) + 0.5f ||
-               std::abs(peak.dx) > static_cast<float>(reach.cols) + 0.5f;
+        return std::abs(peak.dy) > static_cast<float>(grid.reach.rows) + 0.5f ||
+               std::abs(peak.dx) > static_cast<float>(grid.reach.cols) + 0.5f;
     };
     found.erase(std::remove_if(found.begin(), found.end(), beyond), found.end());
     const auto higher = [](const Peak& a, const Peak& b) { return a.height > b.height; };
     std::stable_sort(found.begin(), found.end(), higher);
     if (found.size() > most) found.resize(most);
     return found;
+}
+
+std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach, std::size_t most,
+                        unsigned threads) {
+    require_one_shape(reference, moving);
+    const BandPassed &still = reference.band_passed(threads), &moved = moving.band_passed(threads);
+    const SpectrumLayout& whole = reference.fft().layout();
+    const PeakGrid grid(reference.shape(), reach, std::max(still.step, moved.step));
+    const Fft2d fft = grid.step == 1 ? reference.fft() : Fft2d(halved(whole).image);
+    Scratch<float> cut_down;  // of a frame that shows more than the other
+    const auto on_grid = [&](const BandPassed& passed) {
+        if (passed.step == grid.step) return static_cast<const float*>(passed.spectrum.data());
+        cut_down = halved(whole, passed.spectrum.data());
+        return static_cast<const float*>(cut_down.data());
+    };
+    const Shape cyclic_shape = fft.layout().image;
+    const Scratch<float> cyclic(cyclic_shape.size());
+    correlate(on_grid(still), on_grid(moved), fft, cyclic.data(), threads);
+    const Scratch<float> surface(grid.surface().size());
+    cut_lags(cyclic.data(), cyclic_shape, grid.cut, surface.data());
+    return peaks_of(surface.data(), grid, most);
+}
+
+double correlation_of(const OverlapSums& s, double n) {
+    const double va = s.aa - s.a * s.a / n, vb = s.bb - s.b * s.b / n;
+    if (!(va > 0) || !(vb > 0)) return 0;
+    return std::clamp((s.ab - s.a * s.b / n) / std::sqrt(va * vb), -1.0, 1.0);
 }
 
 double overlap_correlation(const Frame& reference, const Frame& moving, double dy, double dx) {
@@ -210,10 +224,7 @@ double overlap_correlation(const Frame& reference, const Frame& moving, double d
                           moving.pixels() + (r + y) * cols + left + x,
                           static_cast<std::size_t>(wide), s);
     }
-    const double n = static_cast<double>(high) * static_cast<double>(wide);
-    const double va = s.aa - s.a * s.a / n, vb = s.bb - s.b * s.b / n;
-    if (!(va > 0) || !(vb > 0)) return 0;
-    return std::clamp((s.ab - s.a * s.b / n) / std::sqrt(va * vb), -1.0, 1.0);
+    return correlation_of(s, static_cast<double>(high) * static_cast<double>(wide));
 }
 
 }  // namespace stemzoo::drift

@@ -5,6 +5,7 @@
 
 #include "core/array.hpp"
 #include "drift/frame.hpp"
+#include "drift/kernels.hpp"
 
 namespace stemzoo::drift {
 
@@ -18,8 +19,28 @@ struct Peak {
 std::vector<Peak> peaks(const Frame& reference, const Frame& moving, Shape reach, std::size_t most,
                         unsigned threads);
 
+// The points at which a correlation is known, a whole number of pixels apart, and how far it is cut
+// out around zero lag: up to the reach, and a border that is looked at from within.
+struct PeakGrid {
+    // Of frames whose band-passed spectra show every `step` pixels (drift/bandpass.hpp).
+    PeakGrid(Shape frame, Shape reach, std::size_t step);
+
+    Shape reach;  // px: what of it a cyclic correlation has
+    std::size_t step;
+    Shape points, cut;  // from zero lag, in points
+    std::size_t border;
+
+    Shape surface() const { return {2 * cut.rows + 1, 2 * cut.cols + 1}; }
+};
+
+// The peaks of a correlation cut out of a grid, zero lag in its middle.
+std::vector<Peak> peaks_of(const float* surface, const PeakGrid& grid, std::size_t most);
+
 // Pearson's correlation of the two frames' overlap once a drift, to the nearest pixel, is undone;
 // 0 where nothing overlaps or a side is constant. A drift that is not finite is refused.
 double overlap_correlation(const Frame& reference, const Frame& moving, double dy, double dx);
+
+// The same, of so many pixels, from their sums.
+double correlation_of(const OverlapSums& sums, double pixels);
 
 }  // namespace stemzoo::drift

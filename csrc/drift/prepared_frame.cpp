@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "drift/coarse_approach.hpp"
 #include "spectrum/whiten.hpp"
 
 namespace stemzoo::drift {
@@ -11,11 +10,6 @@ namespace {
 
 // Correlation of the power of neighbouring frequencies: beyond, it is no noise.
 constexpr double most_smooth = 0.3;
-
-bool shows_something(const CleanFrame& frame) {
-    if (std::min(frame.shape.rows, frame.shape.cols) < least_side) return false;
-    return frame.statistics.lowest != 0 || frame.statistics.highest != 0;
-}
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "core/once.hpp"
 #include "drift/cleaning.hpp"
@@ -25,6 +26,8 @@ struct Evidence {
 class PreparedFrame {
   public:
     PreparedFrame(CleanFrame clean, unsigned threads);
+    // Without counts: for its evidence alone.
+    explicit PreparedFrame(CleanFrame clean) : clean_(std::move(clean)) {}
 
     const CleanFrame& clean() const { return clean_; }
     Shape shape() const { return clean_.shape; }

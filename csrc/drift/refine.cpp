@@ -1,7 +1,6 @@
 #include "drift/refine.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -10,32 +9,11 @@
 #include "core/parallel.hpp"
 #include "drift/checks.hpp"
 #include "drift/kernels.hpp"
-#include "drift/matrix4.hpp"
 #include "drift/overlap_weights.hpp"
+#include "drift/regression.hpp"
 
 namespace stemzoo::drift {
 namespace {
-
-constexpr double pi = 3.14159265358979323846;
-
-// Power that exceeds the noise by less than this many of its standard deviations is noise. The mean
-// of both frames' powers, each over a window, deviates by 1 / sqrt(2 window).
-constexpr double significance = 5;
-
-constexpr int most_passes = 5;
-// From the start: peaks of broad structures lie that far off, and lattices are wider than twice it.
-constexpr double largest_drift = 2.5;
-constexpr double least_weight = 100;  // pixels
-
-// The residuals' variance is at least this share of its mean.
-constexpr double least_variance = 0.05;
-// Pixels have a standard deviation near 1: below this, float32 is what is left.
-constexpr double least_possible_variance = 1e-10;
-
-double frequency(std::size_t i, std::size_t n) {
-    const double k = 2 * pi * static_cast<double>(i) / static_cast<double>(n);
-    return 2 * i < n ? k : k - 2 * pi;
-}
 
 class Pair {
   public:
@@ -56,35 +34,29 @@ class Pair {
         clear_padding(scene_.data());
     }
 
-    std::optional<Refined> refine(const double start_y, const double start_x) {
-        if (!(a_.noise() > 0 && b_.noise() > 0) || !make_filter()) return std::nullopt;
-        Refined d{start_y, start_x, 0, 0, 0};
-        for (int pass = 0; pass < most_passes; ++pass) {
-            shift(d.dy, d.dx);
-            if (!solve()) return std::nullopt;
-            d.dy += solution_[2];
-            d.dx += solution_[3];
-            if (!(std::abs(d.dy - start_y) <= largest_drift &&
-                  std::abs(d.dx - start_x) <= largest_drift)) {
-                return std::nullopt;
+    std::optional<Refined> refine(double start_y, double start_x) {
+        if (!(a_.noise() > 0 && b_.noise() > 0)) return std::nullopt;
+        Regression regression(shape_.size(), start_y, start_x);
+        if (!regression.begin(a_.noise(), b_.noise(), make_filter())) return std::nullopt;
+        for (;;) {
+            shift(regression);
+            measure_moments(regression.variance());
+            switch (regression.solve(moments_)) {
+                case Regression::Next::failed:
+                    return std::nullopt;
+                case Regression::Next::done:
+                    return regression.found();
+                case Regression::Next::go_on:
+                    break;
             }
-            estimate_covariance(d);
-            if (!(d.yy > 0 && d.xx > 0 && std::isfinite(d.yy + d.xx))) return std::nullopt;
-            const bool weighted = pass > 0;
-            if (weighted && settled(solution_[2], d.yy) && settled(solution_[3], d.xx)) break;
-            // Again, weighted by what the first found: squares of counts scatter with the variance.
-            fit_variance();
-            fit_variance();
+            for (int time = 0; time < 2; ++time) {
+                measure_residuals(regression.variance(), regression.fit());
+                regression.fit_variance(residuals_);
+            }
         }
-        return d;
     }
 
   private:
-    // A step so small that another pass would not change the answer.
-    static bool settled(double step, double variance) {
-        return std::abs(step) < 0.05 || step * step < 0.09 * variance;
-    }
-
     // Behind the end of each row, where gradients read.
     void clear_padding(float* image) const {
         for (std::size_t row = 0; row < 2 * layout_.rows; ++row) {
@@ -93,15 +65,15 @@ class Pair {
         }
     }
 
-    // The Wiener filter of the frames' mean, and what weights that mean needs.
-    bool make_filter() {
+    // The Wiener filter of the frames' mean, and what it passes.
+    FilterTotals make_filter() {
         const Scratch<float> response(layout_.pitch);
         std::fill_n(response.data(), layout_.pitch, 0.0f);
         for (std::size_t x = 0; x < shape_.cols; ++x) {
-            response[x] = static_cast<float>(gradient_response(frequency(x, shape_.cols)));
+            response[x] = static_cast<float>(gradient_response(angular_frequency(x, shape_.cols)));
         }
         const auto threshold = static_cast<float>(significance / std::sqrt(2.0 * window));
-        double in_a = 0, in_b = 0;
+        FilterTotals totals;
         for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
             FilterSums s;
             const std::size_t at = ky * layout_.pitch;
@@ -109,34 +81,26 @@ class Pair {
                              shape_.cols, filter_.data() + at, s);
             if (s.passes > 0) passing_rows_ = ky + 1;
             const double times = ky == 0 || 2 * ky == shape_.rows ? 1 : 2;
-            const double sy = gradient_response(frequency(ky, shape_.rows));
-            in_a += times * s.reference;
-            in_b += times * s.moving;
-            noise_yy_ += times * s.passes * sy * sy;
-            noise_xx_ += times * s.passes_ss;
+            const double sy = gradient_response(angular_frequency(ky, shape_.rows));
+            totals.reference += times * s.reference;
+            totals.moving += times * s.moving;
+            totals.passes_yy += times * s.passes * sy * sy;
+            totals.passes_xx += times * s.passes_ss;
         }
-        if (!(in_a > 0 && in_b > 0)) return false;
-        const auto pixels = static_cast<double>(shape_.size());
-        noise_yy_ /= pixels;
-        noise_xx_ /= pixels;
-        const double gain_squared = b_.noise() * in_b / (a_.noise() * in_a);
-        const double from_a = a_.noise() * gain_squared, from_b = b_.noise();
-        const double part = from_b / (from_a + from_b);
-        a_part_ = static_cast<float>(std::sqrt(gain_squared) * part);
-        b_part_ = static_cast<float>(1 - part);
-        noise_share_ = part * (1 - part);
-        set_variance((from_a + from_b) / pixels, 0, (from_a + from_b) / pixels);
-        return true;
+        return totals;
     }
 
     // The reference shifted by d, the template, and the weights of the overlap.
-    void shift(double dy, double dx) {
+    void shift(const Regression& regression) {
+        const double dy = regression.found().dy, dx = regression.found().dx;
+        a_part_ = regression.reference_part();
+        b_part_ = regression.moving_part();
         weights_.move(dy, dx);
         float* const phase_re = phase_.data();
         float* const phase_im = phase_re + layout_.pitch;
         std::fill_n(phase_re, 2 * layout_.pitch, 0.0f);
         for (std::size_t x = 0; x < shape_.cols; ++x) {
-            const double angle = -frequency(x, shape_.cols) * dx;
+            const double angle = -angular_frequency(x, shape_.cols) * dx;
             phase_re[x] = static_cast<float>(std::cos(angle));
             // The highest frequency of an even length stands for both its signs.
             phase_im[x] = 2 * x == shape_.cols ? 0.0f : static_cast<float>(std::sin(angle));
@@ -175,7 +139,7 @@ class Pair {
     void shift_rows(double dy, std::size_t begin, std::size_t end, bool passes) {
         float *const shifted = shifted_.data(), *const scene = scene_.data();
         for (std::size_t ky = begin; ky < end; ++ky) {
-            const double angle = -frequency(ky, shape_.rows) * dy;
+            const double angle = -angular_frequency(ky, shape_.rows) * dy;
             const ShiftRow row{layout_.real(a_.spectrum(), ky),
                                layout_.imaginary(a_.spectrum(), ky),
                                layout_.real(b_.spectrum(), ky),
@@ -222,90 +186,26 @@ class Pair {
         });
     }
 
-    // Solves for offset, gain and step; see the header. The step's regressors are the moving
-    // frame's own gradients: the template's are smeared beyond a particle's edge. Their noise is
-    // also in the template and adds to the products of gradients, which are to be the scene's
-    // alone.
-    bool solve() {
+    void measure_moments(const Variance& variance) {
         for (Moments& m : moments_) m = Moments{};
         each_row([&](std::size_t r, const PixelRow& row, double times) {
             Moments& m = moments_[r];
-            kernels().moments(row, variance_, m);
+            kernels().moments(row, variance, m);
             m.weight *= times;
             for (auto& of_instrument : m.total) {
                 for (double& x : of_instrument) x *= times;
             }
         });
-        Matrix4 sums{};
-        Vector4 right{};
-        double weight = 0;
-        for (const Moments& m : moments_) {
-            for (int i = 0; i < 4; ++i) {
-                for (int j = 0; j < 4; ++j) sums[i][j] += m.total[i][j];
-                right[i] += m.total[i][4];
-            }
-            weight += m.weight;
-        }
-        if (!(weight >= least_weight)) return false;
-        sums[2][2] += noise_share_ * noise_yy_ * weight;
-        sums[3][3] += noise_share_ * noise_xx_ * weight;
-        if (!(sums[2][2] < 0 && sums[3][3] < 0)) return false;
-        const std::optional<Matrix4> inverted = inverse(sums);
-        if (!inverted) return false;
-        inverse_ = *inverted;
-        for (int i = 0; i < 4; ++i) {
-            solution_[i] = 0;
-            for (int j = 0; j < 4; ++j) solution_[i] += inverse_[i][j] * right[j];
-        }
-        return solution_[1] > 0;
     }
 
-    void fit_variance() {
-        const Fit fit{static_cast<float>(solution_[0]), static_cast<float>(solution_[1]),
-                      static_cast<float>(solution_[2]), static_cast<float>(solution_[3])};
+    void measure_residuals(const Variance& variance, const Fit& fit) {
         for (ResidualSums& sums : residuals_) sums = ResidualSums{};
         each_row([&](std::size_t r, const PixelRow& row, double times) {
             ResidualSums s;
-            kernels().residuals(row, variance_, fit, s);
+            kernels().residuals(row, variance, fit, s);
             residuals_[r] = {times * s.one, times * s.t,      times * s.tt,        times * s.d,
                              times * s.td,  times * s.weight, times * s.weighted_d};
         });
-        ResidualSums total;
-        for (const ResidualSums& s : residuals_) {
-            total.one += s.one;
-            total.t += s.t;
-            total.tt += s.tt;
-            total.d += s.d;
-            total.td += s.td;
-            total.weight += s.weight;
-            total.weighted_d += s.weighted_d;
-        }
-        const double mean = total.weighted_d / total.weight;
-        const double determinant = total.one * total.tt - total.t * total.t;
-        if (!(determinant > 1e-9 * total.one * total.tt)) return set_variance(mean, 0, mean);
-        set_variance((total.tt * total.d - total.t * total.td) / determinant,
-                     (total.one * total.td - total.t * total.d) / determinant, mean);
-    }
-
-    void set_variance(double constant, double slope, double mean) {
-        variance_ = {static_cast<float>(constant), static_cast<float>(slope),
-                     static_cast<float>(std::max(least_variance * mean, least_possible_variance))};
-    }
-
-    void estimate_covariance(Refined& d) const {
-        d.yy = d.yx = d.xx = 0;
-        for (const Moments& m : moments_) {
-            double step[2] = {};
-            for (int i = 0; i < 4; ++i) {
-                double residual = m.total[i][4];
-                for (int j = 0; j < 4; ++j) residual -= m.total[i][j] * solution_[j];
-                step[0] += inverse_[2][i] * residual;
-                step[1] += inverse_[3][i] * residual;
-            }
-            d.yy += step[0] * step[0];
-            d.yx += step[0] * step[1];
-            d.xx += step[1] * step[1];
-        }
     }
 
     const Frame& a_;
@@ -314,11 +214,9 @@ class Pair {
     const SpectrumLayout& layout_;
     const Shape shape_;
 
-    // Of the template: its filter, the share of each frame, its noise's covariance with a frame's
-    // over the residuals' variance, and what both noises' gradients make of that.
+    // Of the template: its filter, and the part of each frame.
     Scratch<float> filter_;
     float a_part_ = 0, b_part_ = 0;
-    double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
 
     // Spectra, and then images in their place.
     Scratch<float> shifted_, scene_;
@@ -326,11 +224,8 @@ class Pair {
     std::size_t passing_rows_ = 0;  // of the filter: beyond, it is zero
     OverlapWeights weights_;
 
-    Variance variance_{};
     std::vector<Moments> moments_;  // one for each row
     std::vector<ResidualSums> residuals_;
-    Matrix4 inverse_{};
-    Vector4 solution_{};
 };
 
 }  // namespace

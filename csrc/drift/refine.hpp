@@ -20,13 +20,9 @@
 #include <optional>
 
 #include "drift/frame.hpp"
+#include "drift/regression.hpp"
 
 namespace stemzoo::drift {
-
-struct Refined {
-    double dy, dx;
-    double yy, yx, xx;  // covariance
-};
 
 // Nothing where the frames do not support it: no overlap, no scene in it, or a drift more than
 // 2.5 pixels from the start. The answer does not depend on the number of threads; 0 means all

@@ -9,6 +9,7 @@
 
 #include "core/lanes.hpp"
 #include "drift/kernels.hpp"
+#include "drift/passband.hpp"
 
 namespace stemzoo::STEMZOO_ISA {
 namespace {
@@ -48,11 +49,9 @@ inline V instrument(std::size_t which, V u, V t, const float* scene, std::ptrdif
     return u * (which == 2 ? gradient_y(scene, pitch) : gradient_x(scene));
 }
 
-// A Gaussian low-pass without shading.
 template <typename T>
 T band(const drift::BandRow& r, T x2, T along) {
-    const T k2 = x2 + r.y2;
-    return along * r.down * (k2 / (k2 + r.slow2));
+    return drift::passband(x2, r.y2, along, r.down, r.slow2);
 }
 
 // One part, real or imaginary, of half a number less a quarter of its turned neighbours.

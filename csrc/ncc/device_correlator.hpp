@@ -1,4 +1,4 @@
-// Correlation of frames with a reference on a GPU; the twin of Plain<float>.
+// Correlation of frames with a reference on a GPU; the twins of Plain<float> and of Masked.
 #pragma once
 
 #include <memory>
@@ -10,5 +10,9 @@ namespace stemzoo::cuda {
 std::unique_ptr<Correlator> make_correlator(int device, const Frames& reference,
                                             bool reference_on_host,
                                             const CorrelatorSettings& settings, void* stream);
+
+std::unique_ptr<MaskedCorrelator> make_masked_correlator(int device, const MaskedFrame& reference,
+                                                         const CorrelatorSettings& settings,
+                                                         void* stream);
 
 }  // namespace stemzoo::cuda

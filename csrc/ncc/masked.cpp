@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -25,44 +24,11 @@ double norm(const std::vector<double>& x) {
     return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
 }
 
-// Bounds on what the transforms can be wrong by, for each of the sums a lag is made of; see
-// Resolution in plain.cpp for the constant.
-struct Errors {
-    double sum_a, sum_b, square_a, square_b, product;
-
-    Errors(const DirectImage& a, const DirectImage& b) {
-        constexpr double bound = 8 * std::numeric_limits<double>::epsilon();
-        const double na = norm(a.pixels), nb = norm(b.pixels);
-        const double ma = norm(a.valid), mb = norm(b.valid);
-        sum_a = bound * na * mb;
-        sum_b = bound * nb * ma;
-        square_a = bound * norm(squared(a.pixels)) * mb;
-        square_b = bound * norm(squared(b.pixels)) * ma;
-        product = bound * na * nb;
-    }
-};
-
-struct LagSums {
-    double n, a, b, aa, bb, ab;
-
-    // Pearson's correlation, or NaN if the transforms' errors leave it uncertain by more than 3e-5.
-    double correlation(const Errors& e) const {
-        const double mean_a = a / n, mean_b = b / n;
-        const double va = aa - a * mean_a, vb = bb - b * mean_b;
-        const double unsure = std::numeric_limits<double>::quiet_NaN();
-        if (!(va > 0) || !(vb > 0)) return unsure;
-        const double root = std::sqrt(va) * std::sqrt(vb);
-        const double top_error =
-            e.product + std::abs(mean_a) * e.sum_b + std::abs(mean_b) * e.sum_a;
-        const double error = top_error / root +
-                             (e.square_a + 2 * std::abs(mean_a) * e.sum_a) / (2 * va) +
-                             (e.square_b + 2 * std::abs(mean_b) * e.sum_b) / (2 * vb);
-        if (!(error < 3e-5)) return unsure;
-        return std::clamp((ab - a * mean_b) / root, -1.0, 1.0);
-    }
-};
-
 }  // namespace
+
+MaskedNorms masked_norms(const DirectImage& image) {
+    return {norm(image.pixels), norm(squared(image.pixels)), norm(image.valid)};
+}
 
 DirectImage masked_image(const AnyView& image, const Mask* mask, const char* what) {
     const Shape shape = shape_of(image);
@@ -131,7 +97,7 @@ void Masked::correlate(const DirectImage& moving, double min_pixels, float* surf
     const auto squares = half(squared(moving.pixels));
     const auto n = sums(valid_, valid), a = sums(pixels_, valid), aa = sums(squares_, valid);
     const auto b = sums(valid_, pixels), bb = sums(valid_, squares), ab = sums(pixels_, pixels);
-    const Errors errors(reference_, moving);
+    const MaskedErrors errors(masked_norms(reference_), masked_norms(moving));
 
     parallel_for(shape.rows, threads, 1, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin * shape.cols; i < end * shape.cols; ++i) {

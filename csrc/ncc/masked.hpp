@@ -6,6 +6,7 @@
 #include "core/array.hpp"
 #include "core/scratch.hpp"
 #include "ncc/direct.hpp"
+#include "ncc/masked_lag.hpp"
 #include "ncc/spectral.hpp"
 
 namespace stemzoo::ncc {
@@ -15,6 +16,8 @@ using Mask = View<const std::uint8_t>;
 // A null mask means that every pixel is valid. Throws std::invalid_argument, naming the image as
 // `what`, if a valid pixel is not finite or the shapes differ. Masked pixels are never read.
 DirectImage masked_image(const AnyView& image, const Mask* mask, const char* what);
+
+MaskedNorms masked_norms(const DirectImage& image);
 
 class Masked {
   public:

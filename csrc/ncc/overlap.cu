@@ -15,8 +15,6 @@ std::size_t lag_rows_at_once(const Geometry& g, std::size_t chunk) {
     return std::clamp<std::size_t>(most_bytes / row, 1, 2 * g.max_dy + 1);
 }
 
-unsigned number(std::size_t n) { return static_cast<unsigned>(n); }
-
 }  // namespace
 
 FrameSums::FrameSums(const Queue& queue, const Geometry& geometry, std::size_t chunk)

@@ -158,20 +158,15 @@ class DeviceCorrelator final : public Correlator {
         const std::size_t at_once = chunk.frames(), lags = geometry_.surface().size();
         if (frames_on_host) make_staging(queue, frames, at_once);
         if (surfaces_on_host && surfaces_.size() < at_once * lags) {
+            surfaces_ = Buffer<float>();
             surfaces_ = Buffer<float>(queue, at_once * lags);
         }
         unsigned lowest = all_finite;
         queue.copy(not_finite_.data(), &lowest, sizeof lowest);
-        for (std::size_t first = 0; first < frames.count; first += at_once) {
-            const std::size_t count = std::min(at_once, frames.count - first);
-            const Frames part = frames.part(first, count);
-            const Frames here = frames_on_host ? staging_->staged(queue, part) : part;
-            float* const out = surfaces + first * lags;
-            float* const result = surfaces_on_host ? surfaces_.data() : out;
-            chunk.run(queue, reference_, here, first, settings_.min_pixels, not_finite_.data(),
-                      result);
-            if (frames_on_host) staging_->used(queue);
-            if (surfaces_on_host) queue.copy(out, result, count * lags * sizeof(float));
+        if (!frames_on_host && !surfaces_on_host) {
+            correlate_there(queue, chunk, frames, surfaces);
+        } else {
+            correlate_staged(queue, chunk, frames, frames_on_host, surfaces, surfaces_on_host);
         }
         queue.copy(&lowest, not_finite_.data(), sizeof lowest);
         queue.wait();
@@ -179,12 +174,69 @@ class DeviceCorrelator final : public Correlator {
     }
 
   private:
+    // A call of which nothing touches the host.
+    struct Call {
+        Frames frames;
+        float* surfaces = nullptr;
+
+        bool operator==(const Call& o) const {
+            return frames.data == o.frames.data && frames.type == o.frames.type &&
+                   frames.count == o.frames.count && frames.frame_stride == o.frames.frame_stride &&
+                   frames.row_stride == o.frames.row_stride &&
+                   frames.col_stride == o.frames.col_stride && surfaces == o.surfaces;
+        }
+    };
+
+    // The second call with the same buffers is recorded, and started as a whole from then on. Not
+    // the first: libraries load what they need when they are first called.
+    void correlate_there(const Queue& queue, Chunk& chunk, const Frames& frames, float* surfaces) {
+        const Call call{frames, surfaces};
+        const auto work = [this, &chunk, call](const Queue& on) {
+            const std::size_t at_once = chunk.frames(), lags = geometry_.surface().size();
+            for (std::size_t first = 0; first < call.frames.count; first += at_once) {
+                const std::size_t count = std::min(at_once, call.frames.count - first);
+                chunk.run(on, reference_, call.frames.part(first, count), first,
+                          settings_.min_pixels, not_finite_.data(), call.surfaces + first * lags);
+            }
+        };
+        if (!(call == last_call_)) {
+            graph_.reset();
+            last_call_ = call;
+            return work(queue);
+        }
+        if (!graph_) graph_.emplace(queue, work);
+        graph_->launch(queue);
+    }
+
+    // The next frames are on their way before the host waits for the surfaces of these.
+    void correlate_staged(const Queue& queue, Chunk& chunk, const Frames& frames,
+                          bool frames_on_host, float* surfaces, bool surfaces_on_host) {
+        const std::size_t at_once = chunk.frames(), lags = geometry_.surface().size();
+        const auto part = [&](std::size_t first) {
+            const Frames some = frames.part(first, std::min(at_once, frames.count - first));
+            return frames_on_host ? staging_->staged(queue, some) : some;
+        };
+        Frames next = part(0);
+        for (std::size_t first = 0; first < frames.count; first += at_once) {
+            const Frames here = next;
+            float* const out = surfaces + first * lags;
+            float* const result = surfaces_on_host ? surfaces_.data() : out;
+            chunk.run(queue, reference_, here, first, settings_.min_pixels, not_finite_.data(),
+                      result);
+            if (frames_on_host) staging_->used(queue);
+            if (first + at_once < frames.count) next = part(first + at_once);
+            if (surfaces_on_host) queue.copy(out, result, here.count * lags * sizeof(float));
+        }
+    }
+
     // One for single frames, one for stacks: plans and memory are made once for each.
     Chunk& chunk_for(const Queue& queue, std::size_t frames) {
         const std::size_t fitting = settings_.working_bytes / frame_bytes(geometry_);
         const std::size_t wanted = std::clamp<std::size_t>(fitting, 1, frames);
         std::unique_ptr<Chunk>& chunk = wanted == 1 ? single_ : several_;
         if (!chunk || chunk->frames() < wanted) {
+            graph_.reset();  // which may hold its addresses
+            last_call_ = {};
             chunk.reset();
             chunk = std::make_unique<Chunk>(queue, geometry_, wanted);
         }
@@ -208,6 +260,8 @@ class DeviceCorrelator final : public Correlator {
     Buffer<unsigned> not_finite_;  // the number of the first frame that is not
     std::unique_ptr<Chunk> single_, several_;
     Buffer<float> surfaces_;  // of a chunk, on their way to the host
+    Call last_call_;
+    std::optional<Graph> graph_;
     std::optional<Staging> staging_;
     std::size_t staged_bytes_ = 0;
     bool staged_several_ = false;

@@ -19,9 +19,6 @@ constexpr double sure = 6;            // standard deviations of the contrast of 
 constexpr double of_one = 1.5;        // that of log(power) at one frequency, and a little more
 constexpr std::size_t most = 8192;    // frequencies are enough for a mean
 constexpr std::size_t smallest = 64;  // px
-constexpr std::size_t rough = 64;     // frequencies are enough for a median that limits are set by
-constexpr float most_above = 16;      // times the median: Bragg peaks count no more
-constexpr float least = 1e-30f;
 
 struct Span {
     Span(Band band, std::size_t side)
@@ -32,9 +29,12 @@ struct Span {
     std::size_t begin, end;
 };
 
-struct Level {
-    double log_power, variance;
-};
+Patch patch(Shape image, Band down, Band across) {
+    const Span rows(down, image.rows), cols(across, image.cols);
+    const std::size_t step = 1 + 2 * rows.size() * cols.size() / most;
+    return {rows.begin,  step,       (rows.size() + step - 1) / step,
+            cols.size(), cols.begin, image.cols - cols.end + 1};
+}
 
 float median(std::vector<float> values) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -42,27 +42,22 @@ float median(std::vector<float> values) {
     return *middle;
 }
 
-// Over a patch of frequencies and its mirror image.
-Level level(const SpectrumLayout& layout, const float* spectrum, Band down, Band across) {
-    const Span rows(down, layout.image.rows), cols(across, layout.image.cols);
-    const std::size_t step = 1 + 2 * rows.size() * cols.size() / most,
-                      mirror = layout.image.cols - cols.end + 1;
+double log_power(const SpectrumLayout& layout, const float* spectrum, const Patch& patch) {
     std::vector<float> powers;
-    powers.reserve(2 * (rows.size() / step + 1) * cols.size());
-    for (std::size_t ky = rows.begin; ky < rows.end; ky += step) {
+    powers.reserve(patch.count());
+    for (std::size_t i = 0; i < patch.rows; ++i) {
+        const std::size_t ky = patch.row + i * patch.row_step;
         const float *const re = layout.real(spectrum, ky), *const im =
                                                                layout.imaginary(spectrum, ky);
-        for (const std::size_t begin : {cols.begin, mirror}) {
-            for (std::size_t kx = begin; kx < begin + cols.size(); ++kx) {
+        for (const std::size_t begin : {patch.left, patch.right}) {
+            for (std::size_t kx = begin; kx < begin + patch.cols; ++kx) {
                 powers.push_back(re[kx] * re[kx] + im[kx] * im[kx]);
             }
         }
     }
     std::vector<float> few;
-    for (std::size_t i = 0; i < powers.size(); i += 1 + powers.size() / rough) {
-        few.push_back(powers[i]);
-    }
-    const float cap = std::max(most_above * median(std::move(few)), least);
+    for (std::size_t i = 0; i < powers.size(); i += patch.rough_step()) few.push_back(powers[i]);
+    const float cap = std::max(most_power * median(std::move(few)), least_power);
     // The logarithm of a product of as many as a double holds, for it is slow.
     constexpr std::size_t at_once = 8;
     double sum = 0;
@@ -70,28 +65,43 @@ Level level(const SpectrumLayout& layout, const float* spectrum, Band down, Band
         double product = 1;
         const std::size_t end = std::min(i + at_once, powers.size());
         for (std::size_t k = i; k < end; ++k) {
-            product *= static_cast<double>(std::clamp(powers[k], least, cap));
+            product *= static_cast<double>(std::clamp(powers[k], least_power, cap));
         }
         sum += std::log(product);
     }
-    const auto count = static_cast<double>(powers.size());
-    return {sum / count, of_one * of_one / count};
+    return sum / static_cast<double>(powers.size());
 }
+
+bool too_small(Shape image) { return std::min(image.rows, image.cols) < smallest; }
 
 }  // namespace
 
 bool Contrast::coloured() const { return std::max(std::abs(y), std::abs(x)) > limit; }
 
+std::array<Patch, 4> contrast_patches(Shape image) {
+    return {patch(image, medium, beside), patch(image, high, beside), patch(image, beside, medium),
+            patch(image, beside, high)};
+}
+
+Contrast contrast(Shape image, const std::array<double, 4>& log_powers) {
+    if (too_small(image)) return {};
+    const std::array<Patch, 4> patches = contrast_patches(image);
+    const auto variance = [&](std::size_t i) {
+        return of_one * of_one / static_cast<double>(patches[i].count());
+    };
+    const double most_variance = std::max(variance(0) + variance(1), variance(2) + variance(3));
+    return {log_powers[0] - log_powers[1], log_powers[2] - log_powers[3],
+            std::max(least_contrast, sure * std::sqrt(most_variance))};
+}
+
 Contrast contrast(const SpectrumLayout& layout, const float* spectrum) {
-    if (std::min(layout.image.rows, layout.image.cols) < smallest) return {};
-    const Level medium_y = level(layout, spectrum, medium, beside),
-                high_y = level(layout, spectrum, high, beside),
-                medium_x = level(layout, spectrum, beside, medium),
-                high_x = level(layout, spectrum, beside, high);
-    const double variance =
-        std::max(medium_y.variance + high_y.variance, medium_x.variance + high_x.variance);
-    return {medium_y.log_power - high_y.log_power, medium_x.log_power - high_x.log_power,
-            std::max(least_contrast, sure * std::sqrt(variance))};
+    if (too_small(layout.image)) return {};
+    std::array<double, 4> log_powers{};
+    const std::array<Patch, 4> patches = contrast_patches(layout.image);
+    for (std::size_t i = 0; i < patches.size(); ++i) {
+        log_powers[i] = log_power(layout, spectrum, patches[i]);
+    }
+    return contrast(layout.image, log_powers);
 }
 
 }  // namespace stemzoo::spectrum

@@ -13,6 +13,7 @@ _MODULES = {
     "Candidate": "stemzoo.registration.pair",
     "Correction": "stemzoo.registration.correction.correction",
     "Drift": "stemzoo.registration.pair",
+    "DriftReference": "stemzoo.registration.reference",
     "DriftTracker": "stemzoo.registration.tracker",
     "FileError": "stemzoo.common.errors",
     "LiveFrame": "stemzoo.streaming.live",

@@ -11,6 +11,7 @@ from stemzoo.registration.correction.correction import Correction
 from stemzoo.registration.correction.file import load_correction
 from stemzoo.registration.ncc import NccReference, ncc
 from stemzoo.registration.pair import Candidate, Drift, drift
+from stemzoo.registration.reference import DriftReference
 from stemzoo.registration.tracker import DriftTracker
 from stemzoo.scan.merge import ScanMerge, merge_scans
 from stemzoo.scan.restoration import Restoration, restore
@@ -26,6 +27,7 @@ __all__ = [
     "Candidate",
     "Correction",
     "Drift",
+    "DriftReference",
     "DriftTracker",
     "FileError",
     "Inspection",

@@ -82,6 +82,9 @@ class DriftEstimator:
         moving: NDArray[Any],
         moving_masked: NDArray[Any] | None,
     ) -> tuple[Any, ...]: ...
+    def compare_stack(
+        self, reference: PreparedFrame, stack: NDArray[Any], name: str
+    ) -> tuple[tuple[Any, ...], ...]: ...
     def compare(
         self,
         reference: PreparedFrame,
@@ -322,6 +325,39 @@ class DeviceCorrelator:
     def bytes(self) -> int: ...
     @property
     def device(self) -> int: ...
+
+class DeviceMaskedCorrelator:
+    def __init__(
+        self,
+        reference: NDArray[Any],
+        mask: NDArray[Any] | None,
+        max_shift: tuple[int, int],
+        min_overlap: float,
+        working_bytes: int,
+        device: int,
+        stream: int = 0,
+        threads: int = 0,
+    ) -> None: ...
+    def correlate(
+        self, frames: NDArray[Any], masks: NDArray[Any] | None, stream: int = 0
+    ) -> NDArray[np.float32]: ...
+    @property
+    def bytes(self) -> int: ...
+
+class DeviceDrifts:
+    def __init__(
+        self,
+        estimator: DriftEstimator,
+        reference: PreparedFrame,
+        working_bytes: int,
+        device: int,
+        stream: int = 0,
+    ) -> None: ...
+    def compare(
+        self, frames: NDArray[Any] | DeviceTensor, name: str, stream: int = 0
+    ) -> tuple[tuple[Any, ...], ...]: ...
+    @property
+    def bytes(self) -> int: ...
 
 class DeviceTiles:
     def __init__(self, tiling: Tiling, device: int) -> None: ...

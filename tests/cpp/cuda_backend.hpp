@@ -7,10 +7,13 @@
 
 #include "cuda/emulation.hpp"
 #include "cuda/module.hpp"
+#include "cuda/run_masked.hpp"
 #include "ncc/device_correlator.hpp"
 #include "ncc/geometry.hpp"
 #include "tiling/device_tiles.hpp"
 #include "tiling/tiling.hpp"
+
+extern "C" const stemzoo::cuda::Module* stemzoo_cuda_module(const char* version);
 
 namespace cuda_backend {
 
@@ -24,6 +27,16 @@ inline void correlate(const AnyView& reference, const AnyView& moving,
         0, cuda::frames_of(reference), false,
         cuda::correlator_settings(shape_of(reference), settings, working_bytes), nullptr);
     correlator->correlate(cuda::frames_of(moving), false, surface, false, nullptr);
+}
+
+inline void correlate_masked(const AnyView& reference, const ncc::Mask* mask, const AnyView& moving,
+                             const ncc::Mask* moving_mask, const ncc::Settings& settings,
+                             float* surface) {
+    const cuda::OnDevice on{*stemzoo_cuda_module(STEMZOO_VERSION), 0, nullptr};
+    const cuda::MaskedRun run(on, reference, mask, settings, working_bytes, 1);
+    std::vector<ncc::Mask> masks;
+    if (moving_mask != nullptr) masks.push_back(*moving_mask);
+    run.correlate({moving}, masks, surface, nullptr);
 }
 
 inline std::unique_ptr<cuda::Tiles> tiles(const Tiling& tiling) {

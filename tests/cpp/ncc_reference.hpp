@@ -137,14 +137,21 @@ template <typename A, typename B>
 Surface correlate_on_backend(const Image<A>& a, const Image<B>& b,
                              const stemzoo::ncc::Settings& settings, Masks masks) {
 #if defined(STEMZOO_TEST_CUDA)
+    Surface out{{2 * settings.max_dy + 1, 2 * settings.max_dx + 1}, {}};
+    out.values.resize(out.shape.size());
     if (masks.a == nullptr && masks.b == nullptr) {
-        Surface out{{2 * settings.max_dy + 1, 2 * settings.max_dx + 1}, {}};
-        out.values.resize(out.shape.size());
         cuda_backend::correlate(a.view(), b.view(), settings, out.values.data());
         return out;
     }
-#endif
+    stemzoo::ncc::Mask ma, mb;
+    if (masks.a != nullptr) ma = masks.a->view();
+    if (masks.b != nullptr) mb = masks.b->view();
+    cuda_backend::correlate_masked(a.view(), masks.a != nullptr ? &ma : nullptr, b.view(),
+                                   masks.b != nullptr ? &mb : nullptr, settings, out.values.data());
+    return out;
+#else
     return correlate(a, b, settings, masks);
+#endif
 }
 
 // The largest difference from the definition over every `step`-th lag; infinite for a value outside

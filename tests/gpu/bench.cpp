@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cmath>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "device.hpp"
+#include "drifts.hpp"
 
 namespace gpu {
 namespace {
@@ -112,7 +114,27 @@ void bench_tiling(std::size_t side) {
           2 * bytes_of(image.size() + size));
 }
 
-}  // namespace
+// A few frames again and again: making them takes longer than what is measured.
+void bench_drift(std::size_t count, Shape shape, drift_cases::Scene scene,
+                 const std::string& name) {
+    constexpr std::size_t some = 8;
+    Floats pixels = drift_cases::series(shape, scene, some);
+    pixels.resize(count * shape.size());
+    for (std::size_t i = some * shape.size(); i < pixels.size(); ++i) {
+        pixels[i] = pixels[i - some * shape.size()];
+    }
+    const Drifts drifts(shape, std::move(pixels), std::size_t{768} << 20);
+    const Drifts two(shape, drifts.pixels(), std::size_t{768} << 20, 2);
+    const Copy<float> there(drifts.pixels());
+    const cuda::Frames all = frames(there.data(), count, shape);
+    const double bytes = bytes_of(count * shape.size());
+    print(name + " gpu, all threads", seconds([&] { drifts.on_gpu(all, false); }, 5), bytes);
+    print(name + " gpu, two threads", seconds([&] { two.on_gpu(all, false); }, 3), bytes);
+    constexpr std::size_t timed = 32;
+    const double share = static_cast<double>(count) / static_cast<double>(timed);
+    print(name + " cpu, two threads", share * seconds([&] { drifts.on_cpu(timed, 2); }, 3), bytes);
+    print(name + " cpu, all threads", share * seconds([&] { drifts.on_cpu(timed, 0); }, 3), bytes);
+}
 
 void bench_large(std::size_t side) {
     const Shape shape{side, side};
@@ -130,12 +152,22 @@ void bench_large(std::size_t side) {
     if (!(std::abs(value - 1) < 1e-5f)) throw std::runtime_error("a frame is unlike itself");
 }
 
-void bench() {
+void name_card() {
     std::cout << "{\"name\": \"card\", \"card\": \"" << module().describe(device).name << "\"}"
               << std::endl;
     bench_copy();
-    bench_ncc(256, {512, 512}, 32);
-    bench_tiling(4096);
+}
+
+}  // namespace
+
+void bench(const std::string& what) {
+    if (what == "card") return name_card();
+    if (what == "ncc") return bench_ncc(256, {512, 512}, 32);
+    if (what == "tiling") return bench_tiling(4096);
+    if (what == "large") return bench_large(16384);
+    if (what != "drift") throw std::invalid_argument("there is no figure called " + what);
+    bench_drift(256, {512, 512}, drift_cases::Scene::particles, "drift of particles 512");
+    bench_drift(256, {512, 512}, drift_cases::Scene::lattice, "drift of a lattice 512");
 }
 
 }  // namespace gpu

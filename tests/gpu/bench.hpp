@@ -1,11 +1,11 @@
 // Times on the GPU, with the bytes that have to move at least.
 #pragma once
 
-#include <cstddef>
+#include <string>
 
 namespace gpu {
 
-void bench();
-void bench_large(std::size_t side);
+// card, ncc, drift, tiling or large; prints a JSON line a figure.
+void bench(const std::string& what);
 
 }  // namespace gpu

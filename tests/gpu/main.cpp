@@ -1,5 +1,5 @@
-// stemzoo_gpu check [PART OF A NAME]: tests on the GPU. stemzoo_gpu bench: figures, a JSON line
-// each. stemzoo_gpu large: one pair of 16,384 x 16,384 pixels. Ends with 77 where there is no GPU.
+// stemzoo_gpu check [PART OF A NAME]: tests on the GPU. stemzoo_gpu bench
+// card|ncc|drift|tiling|large: figures, a JSON line each. Ends with 77 where there is no GPU.
 #include <exception>
 #include <iostream>
 
@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
         return check::run(argc > 2 ? argv[2] : nullptr) ? 0 : 1;
     }
     try {
-        task == "large" ? gpu::bench_large(16384) : gpu::bench();
+        gpu::bench(argc > 2 ? argv[2] : "card");
     } catch (const std::exception& error) {
         std::cerr << error.what() << std::endl;
         return 1;

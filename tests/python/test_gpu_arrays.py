@@ -44,6 +44,26 @@ def test_a_stack_against_one_reference(stack, kind):
     np.testing.assert_array_equal(single if kind is np.asarray else on_host(single), surfaces[2])
 
 
+def test_masks_on_a_gpu(stack):
+    masked = np.ma.masked_less(stack, 6)
+    for still, moving in ((masked[0], masked), (stack[0], masked), (masked[0], stack)):
+        expected = stemzoo.NccReference(still, 7)(moving)
+        reference = stemzoo.NccReference(still, 7, device="cuda:1")
+        np.testing.assert_allclose(reference(moving), expected, atol=1e-5)
+        np.testing.assert_allclose(reference(moving[1]), expected[1], atol=1e-5)
+        again = pickle.loads(pickle.dumps(reference))
+        np.testing.assert_array_equal(again(moving), reference(moving))
+    there = stemzoo.NccReference(CudaArray(stack[0]), 7)
+    one = stemzoo.ncc(stack[0], masked[2], 7)
+    np.testing.assert_allclose(there(masked[2]), one, atol=1e-5)
+    np.testing.assert_allclose(stemzoo.ncc(stack[0], masked[2], 7, device="cuda"), one, atol=1e-5)
+    assert there.device_bytes > stemzoo.NccReference(stack[0], 7, device="cuda").device_bytes
+    broken = masked.astype("f4")
+    broken[3, 1, 1] = np.inf
+    with pytest.raises(ValueError, match="NaN, infinite or beyond 1e150"):
+        there(broken)
+
+
 def test_strides_and_types_are_read_where_they_lie(stack):
     for dtype in ("u1", "i2", "u4", "f4", "f8"):
         turned = np.asarray(stack, dtype).transpose(0, 2, 1)[:, ::-1]
@@ -132,8 +152,6 @@ def test_what_cannot_be_is_said(stack):
             gpu_number(device)
     with pytest.raises(ValueError, match="cuda:9 is not there; this machine has 2"):
         stemzoo.ncc(stack[0], stack[1], 3, device="cuda:9")
-    with pytest.raises(ValueError, match="masks are not correlated on a GPU"):
-        stemzoo.ncc(np.ma.masked_less(stack[0], 6), stack[1], 3, device="cuda")
     with pytest.raises(ValueError, match="dtype <f2; expected an integer"):
         stemzoo.ncc(CudaArray(stack[0].astype("f2")), CudaArray(stack[1]), 3)
     with pytest.raises(ValueError, match="big-endian"):
@@ -158,6 +176,41 @@ def test_what_is_computed_on_the_cpu_takes_arrays_of_a_gpu_too(random, lattice, 
     turned = [kind(frame[:, ::-1]) for frame in frames]
     flipped = stemzoo.drift(*turned, model=None, max_shift=5)
     assert (flipped.dy, flipped.dx) == pytest.approx((expected.dy, -expected.dx), abs=0.05)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, *KINDS])
+@pytest.mark.parametrize("model", [None, "drift-lattice"])
+def test_drifts_of_a_stack_against_one_reference(random, lattice, kind, model):
+    stack = np.stack(
+        [random.poisson(50 * np.roll(lattice, (i, -2 * i), (0, 1)) + 5) for i in range(3)]
+    ).astype("u2")
+    expected = [stemzoo.drift(stack[0], frame, model, max_shift=6) for frame in stack]
+    on_cpu = stemzoo.DriftReference(stack[0], model, max_shift=6)
+    assert list(on_cpu(stack)) == expected
+    assert on_cpu.device_bytes == 0
+    on_gpu = stemzoo.DriftReference(kind(stack[0]), model, max_shift=6, device="cuda")
+    for found, drift in zip(on_gpu(kind(stack)), expected, strict=True):
+        assert (found.dy, found.dx) == pytest.approx((drift.dy, drift.dx), abs=1e-3)
+        assert (found.ambiguous, found.reason) == (drift.ambiguous, drift.reason)
+        assert found.score == pytest.approx(drift.score, abs=1e-4)
+    assert on_gpu.device_bytes > stack.nbytes
+    assert pickle.loads(pickle.dumps(on_gpu))(stack) == on_gpu(stack)
+
+
+def test_what_no_stack_of_drifts_is(stack):
+    reference = stemzoo.DriftReference(stack[0], None, device="cuda:1")
+    with pytest.raises(ValueError, match="stack is masked, and masks are not read here"):
+        reference(np.ma.masked_less(stack, 6))
+    with pytest.raises(
+        ValueError, match=r"stack has frames of shape \(40, .*expected frames of one"
+    ):
+        reference(stack[:, :40])
+    with pytest.raises(ValueError, match="3-D stack"):
+        reference(CudaArray(stack[0]))
+    broken = stack.astype("f4")
+    broken[3, 20, 20] = np.nan
+    with pytest.raises(ValueError, match=r"stack\[3\] holds NaN or infinity"):
+        reference(broken)
 
 
 def test_the_examples_of_the_page_about_gpus_run(stack, lattice):

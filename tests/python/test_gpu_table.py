@@ -12,6 +12,8 @@ FIGURES = [
     {"name": "ncc cpu, two threads 512", "seconds": 0.1, "bytes": 2e9},
     {"name": "plain FFT calls", "package": "PyTorch", "seconds": 0.009},
     {"name": "split and blend 4096", "seconds": 0.004, "bytes": 6e9},
+    {"name": "drift of particles 512 gpu, two threads", "seconds": 0.05},
+    {"name": "drift of particles 512 cpu, two threads", "seconds": 0.8},
     {"name": "model denoise-live", "seconds": 0.002, "plain": 0.005, "error": 2e-5},
     {"name": "ncc gpu 16384", "seconds": 0.1, "bytes": 1e9},
     {"name": "memory 16384", "bytes": 7.5e9, "correlator": 6e9},
@@ -25,6 +27,7 @@ def test_what_was_measured_is_told_beside_what_was_asked():
     assert "Card: Some Card." in told
     assert "2.00 ms; 2000 MB, 2.0 x their time; 4.5 x PyTorch; 50 x two CPU threads" in told
     assert "4.00 ms; 75% of 2000 GB/s" in told
+    assert "50 ms with two threads of the host, 16.0 x the CPU with as many |" in told
     assert "2.00 ms; 2.50 x; 2.0e-05 of the range" in told
     assert "100.00 ms; 7.5 GB with the frame" in told
     assert "| compute-sanitizer memcheck | clean | clean |" in told
@@ -33,7 +36,7 @@ def test_what_was_measured_is_told_beside_what_was_asked():
 
 def test_what_was_not_measured_says_so():
     rows = [line for line in table({}).splitlines() if line.startswith("| ")][1:]
-    assert len(rows) == 8
+    assert len(rows) == 10
     assert all(row.endswith(f"| {NOT} |") for row in rows)
 
 

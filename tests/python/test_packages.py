@@ -26,7 +26,8 @@ pytestmark = pytest.mark.slow
 LIVE = next(path for path in FILES if path.parent.name == "denoise-atomic")
 
 
-# In a process of its own: it leaves files open. It may load no torch and open no connection.
+# In a process of its own: it leaves files open. It may load no torch and open no connection. An
+# ONNX Runtime for GPUs prints what it misses where there is none.
 BIOIMAGEIO = """
 import socket, sys
 sys.modules["torch"] = None
@@ -36,7 +37,7 @@ socket.socket.connect = socket.getaddrinfo = refuse
 from bioimageio.core import test_model
 for package in sys.argv[1:]:
     summary = test_model(package, weight_format="onnx")
-    print(summary.status)
+    print("said:", summary.status)
     if summary.status != "passed":
         print(summary.format(), file=sys.stderr)
 """
@@ -52,7 +53,8 @@ def test_bioimageio_accepts_every_model_of_the_zoo(tmp_path):
     command = [sys.executable, "-c", BIOIMAGEIO, *map(str, packages), "wrong.zip"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     # The format of the last is right: the networks are really run.
-    assert answer.stdout.split() == ["passed"] * len(FILES) + ["valid-format"], answer.stderr
+    said = [line.split()[1] for line in answer.stdout.splitlines() if line.startswith("said: ")]
+    assert said == ["passed"] * len(FILES) + ["valid-format"], answer.stderr
     assert "disagree with expected values" in " ".join(answer.stderr.split())
 
 

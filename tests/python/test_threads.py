@@ -18,6 +18,7 @@ TAKERS = {
     "ncc": lambda threads: stemzoo.ncc(FRAME, FRAME, 4, threads=threads),
     "ncc of a stack": lambda threads: stemzoo.ncc(FRAME, FRAME[None], 4, threads=threads),
     "NccReference": lambda threads: stemzoo.NccReference(FRAME, 4, threads=threads),
+    "DriftReference": lambda threads: stemzoo.DriftReference(FRAME, None, threads=threads),
     "drift": lambda threads: stemzoo.drift(FRAME, FRAME, None, threads=threads),
     "align": lambda threads: stemzoo.align([FRAME, FRAME], None, threads=threads),
     "merge_scans": lambda threads: stemzoo.merge_scans([FRAME, FRAME], model=None, threads=threads),

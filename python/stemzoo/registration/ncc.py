@@ -26,6 +26,7 @@ Surface = NDArray[np.float32]
 WORKING_BYTES = (
     48 << 20
 )  # of a GPU for frames at a time: what passes between steps stays in its cache
+MASKED_BYTES = 512 << 20  # in float64, and of six correlations for each
 
 
 @any_kind("reference", "moving")
@@ -50,7 +51,7 @@ def ncc(
     mask them. A stack of moving frames gives a stack of surfaces.
 
     `device="cuda"` (or "cuda:1") does it on a GPU, as do arrays that lie on one, whose kind the
-    result has; `stream` is the CUDA stream that they are ready on. Masks are for the CPU.
+    result has; `stream` is the CUDA stream that they are ready on.
     """
     workers = thread_count(threads)
     if np.ndim(moving) == 3 or gpu_for(device, reference, moving) is not None:
@@ -74,7 +75,7 @@ class NccReference(Remade):
 
     It pickles as what it was made of, and is transformed anew where it arrives. `device` and
     `stream` are as in `ncc`: on a GPU, stacks are correlated some frames at a time, and frames of
-    the host are copied there meanwhile.
+    the host are copied there meanwhile. Where images are masked, surfaces are arrays of the host.
     """
 
     def __init__(
@@ -105,8 +106,17 @@ class NccReference(Remade):
     def _keep_on_gpu(
         self, gpu: int, reference: Any, max_shift: int | tuple[int, int], stream: Any
     ) -> None:
+        self._masked: _core.DeviceMaskedCorrelator | None = None
+        self._correlator: _core.DeviceCorrelator | None = None
+        if np.ma.is_masked(reference):
+            image, mask = _masked(reference, "reference", ndim=2)
+            self._max_shift = _shift_pair(max_shift, image.shape)
+            self._reference = np.ma.MaskedArray(image, mask == 0, copy=True)
+            self._masked = self._masked_correlator(gpu, image, mask, stream)
+            return
         image = _unmasked(gpu, reference, "reference", 2, stream)
         self._max_shift = _shift_pair(max_shift, image.shape)
+        self._kept = image  # for frames with masks
         self._reference = None if on_gpu(reference) else image.copy()
         self._correlator = _core.DeviceCorrelator(
             image,
@@ -117,10 +127,37 @@ class NccReference(Remade):
             stream_of(stream, reference),
         )
 
+    def _masked_correlator(
+        self, gpu: int, image: NDArray[Any], mask: NDArray[np.uint8] | None, stream: Any
+    ) -> _core.DeviceMaskedCorrelator:
+        return _core.DeviceMaskedCorrelator(
+            image,
+            mask,
+            self._max_shift,
+            self._min_overlap,
+            MASKED_BYTES,
+            gpu,
+            stream_of(stream),
+            self.threads,
+        )
+
+    def _on_gpu(self, gpu: int, moving: Any, ndim: int, stream: Any) -> Any:
+        if self._correlator is not None and not np.ma.is_masked(moving):
+            frames = _unmasked(gpu, moving, "moving", ndim, stream)
+            return as_given(self._correlator.correlate(frames, stream_of(stream, moving)), moving)
+        if self._masked is None:
+            self._masked = self._masked_correlator(
+                gpu, native(self._kept, "reference"), None, stream
+            )
+        images, masks = _masked(moving, "moving", ndim)
+        return self._masked.correlate(images, masks, stream_of(stream))
+
     @property
     def device_bytes(self) -> int:
         """Memory of the GPU that it holds now; 0 on the CPU."""
-        return 0 if self._gpu is None else self._correlator.bytes
+        if self._gpu is None:
+            return 0
+        return sum(each.bytes for each in (self._correlator, self._masked) if each is not None)
 
     def _made_of(self) -> dict[str, Any]:
         if self._reference is None:
@@ -139,9 +176,7 @@ class NccReference(Remade):
     def __call__(self, moving: ArrayLike, *, stream: Any = None) -> Surface:
         ndim = 3 if np.ndim(moving) == 3 else 2
         if self._gpu is not None:
-            frames = _unmasked(self._gpu, moving, "moving", ndim, stream)
-            surfaces = self._correlator.correlate(frames, stream_of(stream, moving))
-            result: Surface = as_given(surfaces, moving)
+            result: Surface = self._on_gpu(self._gpu, moving, ndim, stream)
             return result
         frames, masks = _masked(moving, "moving", ndim)
         return self._core.correlate(frames, masks, self.threads)
@@ -149,11 +184,6 @@ class NccReference(Remade):
 
 def _unmasked(gpu: int, image: Any, name: str, ndim: int, stream: Any) -> Any:
     """What a GPU correlates: an array of its own or of the host, of which every pixel is valid."""
-    if np.ma.is_masked(image):
-        raise ValueError(
-            f"{name} is masked, and masks are not correlated on a GPU; fill them, or leave device "
-            "out for the CPU"
-        )
     if not on_gpu(image):
         return native_image(np.ma.getdata(image), name, ndim)
     tensor = given_to(gpu, image, name, stream)
