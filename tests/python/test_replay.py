@@ -56,9 +56,8 @@ def test_every_format_that_is_written_is_identical_again(noisy, tmp_path, capsys
     assert main(["denoise", str(noisy), "-o", str(out), "--threads", "1"]) == 0
     capsys.readouterr()
     assert main(["replay", str(out)]) == 0
-    assert capsys.readouterr().out == (
-        f"{out} is identical to what {MODEL} makes of its input\n"
-    )
+    said = capsys.readouterr().out
+    assert said == f"{out} is identical to what {MODEL} makes of its input\n"
 
 
 def test_a_stack_and_a_dataset_and_windows_are_identical_again(tmp_path):
