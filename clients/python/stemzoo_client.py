@@ -1207,15 +1207,18 @@ class Service:
     ) -> Drift:
         """How far features moved from `reference` to `moving`; `model` None is the classical
         estimator."""
-        still, moved = _sent(reference, "reference", (2,)), _sent(moving, "moving", (2,))
-        if (still.shape, still.dtype) != (moved.shape, moved.dtype):
-            raise ArgumentError(
-                "reference is {} of shape {} and moving {} of shape {}; expected two alike".format(
-                    still.dtype, still.shape, moved.dtype, moved.shape
-                )
-            )
         arguments = {"model": model, "max_shift": max_shift}
-        return _told(self._call("drift", arguments, [still, moved]))
+        return _told(self._call("drift", arguments, _sent_pair(reference, moving)))
+
+    def ncc(self, reference: Any, moving: Any, max_shift: Union[int, Tuple[int, int]] = 32) -> Any:
+        """The normalised cross-correlation of two images, zero shift in the middle."""
+        dy, dx = (max_shift, max_shift) if isinstance(max_shift, int) else max_shift
+        if min(dy, dx) < 0:
+            raise ArgumentError("max_shift is {}; expected at least 0".format(max_shift))
+        frames = _sent_pair(reference, moving)
+        result, place = _output(None, (2 * dy + 1, 2 * dx + 1), frames[0])
+        self._call("ncc", {"max_shift": [dy, dx]}, frames, place)
+        return result
 
     def tracker(
         self,
@@ -1514,6 +1517,17 @@ def _sent(given: Any, name: str, ndim: Tuple[int, ...]) -> _Pixels:
     if pixels.mask is not None:
         raise ArgumentError("{} has a mask, and the service takes none".format(name))
     return pixels
+
+
+def _sent_pair(reference: Any, moving: Any) -> List[_Pixels]:
+    still, moved = _sent(reference, "reference", (2,)), _sent(moving, "moving", (2,))
+    if (still.shape, still.dtype) != (moved.shape, moved.dtype):
+        raise ArgumentError(
+            "reference is {} of shape {} and moving {} of shape {}; expected two alike".format(
+                still.dtype, still.shape, moved.dtype, moved.shape
+            )
+        )
+    return [still, moved]
 
 
 def _row_addresses(place: _Pixels) -> List[int]:

@@ -87,6 +87,15 @@ def test_drift(service, model):
         assert found.candidates == tuple(tuple(other) for other in direct.candidates)
 
 
+@pytest.mark.parametrize("most", [20, (4, 30)])
+def test_a_correlation(service, most):
+    frames = pair(particle(), (3.25, -2.5))
+    found = service.ncc(*frames, max_shift=most)
+    np.testing.assert_array_equal(found, stemzoo.ncc(*frames, most))
+    with pytest.raises(stemzoo_client.StemzooError, match="max_shift"):
+        service.ncc(*frames, max_shift=len(frames[0]))
+
+
 def test_nothing_known_comes_as_nan(service):
     blank = np.zeros((64, 64), "u2")
     found = service.drift(blank, blank)
@@ -326,9 +335,10 @@ def test_what_goes_wrong_in_a_live_stream(address, service, frame):
             while True:
                 yield frame
 
-        other.live(endless(), lambda result: stop.set(), model=None, drift=None, stop=stop)
+        # The service may not yet know that the streams before have ended, hence other names.
+        other.live(endless(), lambda result: stop.set(), None, None, stop=stop, name="second")
         with pytest.raises(KeyboardInterrupt):
-            other.live(endless(), interrupt, model=None, drift=None)
+            other.live(endless(), interrupt, None, None, name="third")
 
 
 def interrupt(result):

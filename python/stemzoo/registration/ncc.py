@@ -23,9 +23,8 @@ from stemzoo.common.travel import Remade
 
 Surface = NDArray[np.float32]
 
-WORKING_BYTES = (
-    48 << 20
-)  # of a GPU for frames at a time: what passes between steps stays in its cache
+# Of a GPU for frames at a time: what passes between steps stays in its cache.
+WORKING_BYTES = 48 << 20
 MASKED_BYTES = 512 << 20  # in float64, and of six correlations for each
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import stemzoo
 from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.inference.record import software
+from stemzoo.registration.ncc import ncc
 from stemzoo.registration.pair import Drift, drift
 from stemzoo.registration.tracker import DriftTracker
 from stemzoo.scan.restoration import restored
@@ -182,13 +183,21 @@ def _details(model: Model, run: Run) -> dict[str, Any]:
     return {"settings": settings, "warnings": list(run.warnings)}
 
 
+def _ncc(session: Session, pair: NDArray[Any], max_shift: Any = 32) -> Answer:
+    return {}, ncc(*_two("ncc", pair), max_shift=max_shift)
+
+
 def _drift(
     session: Session, pair: NDArray[Any], model: Any = "drift-lattice", max_shift: Any = None
 ) -> Answer:
-    if len(pair) != 2:
-        raise ValueError(f"drift has {len(pair)} frames; expected two, reference and moving")
     name = None if model is None else model_name(model)
-    return {"drift": as_json(drift(pair[0], pair[1], name, max_shift=max_shift))}, None
+    return {"drift": as_json(drift(*_two("drift", pair), name, max_shift=max_shift))}, None
+
+
+def _two(call: str, pair: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    if len(pair) != 2:
+        raise ValueError(f"{call} has {len(pair)} frames; expected two, reference and moving")
+    return pair[0], pair[1]
 
 
 def _open_tracker(
@@ -259,6 +268,7 @@ CALLS = {
     "status": Call(_status),
     "denoise": Call(_denoise, ("model", "mean", "std", "details"), _IMAGES),
     "restore": Call(_restore, ("model", "fast_axis", "mean", "std", "details"), _IMAGES),
+    "ncc": Call(_ncc, ("max_shift",), _STACK),
     "drift": Call(_drift, ("model", "max_shift"), _STACK),
     "tracker.open": Call(_open_tracker, ("model", "max_shift"), _IMAGE, True),
     "tracker.push": Call(_push, ("tracker", "time"), _IMAGE, True),
