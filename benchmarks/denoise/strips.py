@@ -16,14 +16,15 @@ CAPTION_LENGTH = 20  # letters of a method's name that fit below its picture
 
 
 def save(folder: Path, subject: str, answers: Sequence[tuple[Case, Mapping[str, Floats]]]) -> None:
-    """A row of pictures per case: every method's, then the truth, in the truth's grey levels."""
+    """A row of pictures per case: every method's, then the truth under the case's condition, in the
+    truth's grey levels."""
     panels = []
     for case, pictures in answers:
         limits = float(case.truth.min()), float(case.truth.max())
         for name, picture in pictures.items():
             caption = f"{shortened(name)} {fidelity(picture, case.truth):.1f} dB"
             panels.append((caption, grey(_middle(picture), limits)))
-        panels.append((f"truth, {case.condition}", grey(_middle(case.truth), limits)))
+        panels.append((case.condition, grey(_middle(case.truth), limits)))
     folder.mkdir(parents=True, exist_ok=True)
     save_panels(folder / f"{file_name(subject)}.png", panels, len(answers[0][1]) + 1)
 

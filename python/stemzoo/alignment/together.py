@@ -23,6 +23,7 @@ from stemzoo.registration.pair import Frame
 MOST_PIXELS = 1 << 26  # of the field that a series covers; drift over a wider one is not refined
 STEPS = 30  # of conjugate gradients; where frames see one field, two are exact
 EXACT = 1e-6  # px
+LEAST_CERTAIN = 1.0  # px: a refinement with a larger standard deviation tells nothing
 
 Image = NDArray[np.float32]
 
@@ -129,6 +130,8 @@ def seen(places: Places, order: int, frame_at: Callable[[int], Frame], field: Fi
         return Seen(start, None, math.nan, math.nan)
     found = _core.refine(others, frame.counts, start)
     place, variance = (found[:2], (found[2][0], found[2][2])) if found else (start, None)
+    if variance and max(variance) > LEAST_CERTAIN**2:
+        place, variance = start, None
     score = _core.overlap_correlation(others, frame.counts, place)
     return Seen(place, variance, score, _core.chance(others, frame.counts, place))
 
