@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "cuda/frames.hpp"
-#include "cuda/launch.hpp"
+#include "cuda/sum_terms.hpp"
 
 namespace stemzoo::cuda {
 
@@ -16,36 +16,17 @@ inline unsigned blocks_of_rows(Shape frame) {
     return static_cast<unsigned>(std::min(blocks, frame.rows));
 }
 
-// `Sum` has add(double pixel) and join(Sum). Block (x, y) writes sums[y * blocks.x + x] of some
-// rows of frame y; every sum begins as `none`.
-template <typename Sum>
-struct SumPixels {
+// `PixelSum` has add(double pixel) and join(PixelSum). Some rows of frame y for each block (x, y);
+// every sum begins as `none`.
+template <typename PixelSum>
+struct PixelTerms {
+    using Sum = PixelSum;
     static constexpr unsigned threads = 256;
-    struct Shared {
-        Sum part[threads];
-    };
 
     Frames frames;
     Sum none;
-    Sum* sums;
 
-    STEMZOO_ANYWHERE bool operator()(unsigned step, Index block, Index blocks, unsigned thread,
-                                     Shared& shared) const {
-        if (step == 0) {
-            shared.part[thread] = rows_of(block, blocks, thread);
-            return true;
-        }
-        const unsigned half = threads >> step;
-        if (half == 0) {
-            if (thread == 0) sums[block.y * blocks.x + block.x] = shared.part[0];
-            return false;
-        }
-        if (thread < half) shared.part[thread].join(shared.part[thread + half]);
-        return true;
-    }
-
-  private:
-    STEMZOO_ANYWHERE Sum rows_of(Index block, Index blocks, unsigned thread) const {
+    STEMZOO_ANYWHERE Sum operator()(Index block, Index blocks, unsigned thread) const {
         Sum sum = none;
         const std::size_t end = frames.shape.rows * (block.x + 1) / blocks.x;
         for (std::size_t row = frames.shape.rows * block.x / blocks.x; row < end; ++row) {

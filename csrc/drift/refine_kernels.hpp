@@ -139,14 +139,21 @@ struct RefineImages {
     const float *frames, *shifted, *scenes;
     const RefineStep* steps;
 
-    STEMZOO_ANYWHERE bool counts(std::size_t f, std::size_t row) const {
-        return steps[f].active && row >= drift::margin && row + drift::margin < grid.image.rows;
-    }
-    STEMZOO_ANYWHERE double row_weight(std::size_t f, std::size_t row) const {
-        return static_cast<double>(drift::taper_weight(steps[f].dy, grid.image.rows, row));
-    }
-    STEMZOO_ANYWHERE float weight(std::size_t f, std::size_t x) const {
-        return drift::taper_weight(steps[f].dx, grid.image.cols, x);
+    // Calls add(pixel, its weight, times) for the pixels of a thread that count, of row block.x of
+    // frame block.y; each counts `times` as often as its weight says.
+    template <typename Add>
+    STEMZOO_ANYWHERE void each_pixel(Index block, unsigned thread, unsigned threads,
+                                     const Add& add) const {
+        const std::size_t f = block.y, row = block.x, rows = grid.image.rows,
+                          cols = grid.image.cols;
+        if (!steps[f].active || row < drift::margin || row + drift::margin >= rows) return;
+        const auto times = static_cast<double>(drift::taper_weight(steps[f].dy, rows, row));
+        if (!(times > 0)) return;
+        const std::size_t begin = grid.pixel(f, row, 0);
+        for (std::size_t x = drift::margin + thread; x + drift::margin < cols; x += threads) {
+            const float w = drift::taper_weight(steps[f].dx, cols, x);
+            if (w > 0) add(begin + x, w, times);
+        }
     }
     STEMZOO_ANYWHERE std::ptrdiff_t pitch() const {
         return static_cast<std::ptrdiff_t>(grid.chunk * grid.image.cols);
@@ -168,19 +175,11 @@ struct MomentTerms {
 
     STEMZOO_ANYWHERE MomentsOfRow operator()(Index block, Index, unsigned thread) const {
         MomentsOfRow sum;
-        const std::size_t f = block.y, row = block.x, cols = images.grid.image.cols;
-        if (!images.counts(f, row)) return sum;
-        const double times = images.row_weight(f, row);
-        if (!(times > 0)) return sum;
-        const drift::Variance variance = images.steps[f].variance;
-        const std::size_t begin = images.grid.pixel(f, row, 0);
-        for (std::size_t x = drift::margin + thread; x + drift::margin < cols; x += threads) {
-            const float w = images.weight(f, x);
-            if (!(w > 0)) continue;
-            const float *const scene = images.scenes + begin + x, *const moving =
-                                                                      images.frames + begin + x;
+        const drift::Variance variance = images.steps[block.y].variance;
+        images.each_pixel(block, thread, threads, [&](std::size_t at, float w, double times) {
+            const float *const scene = images.scenes + at, *const moving = images.frames + at;
             const float t = *scene, u = w / RefineImages::variance(variance, t);
-            const float with[5] = {1, images.shifted[begin + x],
+            const float with[5] = {1, images.shifted[at],
                                    -RefineImages::gradient(moving, images.pitch()),
                                    -RefineImages::gradient(moving, 1), *moving};
             const float instruments[4] = {u, u * t,
@@ -192,7 +191,7 @@ struct MomentTerms {
                 }
             }
             sum.weight += times * static_cast<double>(w);
-        }
+        });
         return sum;
     }
 };
@@ -205,20 +204,13 @@ struct ResidualTerms {
 
     STEMZOO_ANYWHERE ResidualsOfRow operator()(Index block, Index, unsigned thread) const {
         ResidualsOfRow sum;
-        const std::size_t f = block.y, row = block.x, cols = images.grid.image.cols;
-        if (!images.counts(f, row)) return sum;
-        const double times = images.row_weight(f, row);
-        if (!(times > 0)) return sum;
-        const drift::Variance variance = images.steps[f].variance;
-        const drift::Fit fit = images.steps[f].fit;
-        const std::size_t begin = images.grid.pixel(f, row, 0);
-        for (std::size_t x = drift::margin + thread; x + drift::margin < cols; x += threads) {
-            const float w = images.weight(f, x);
-            if (!(w > 0)) continue;
-            const float* const scene = images.scenes + begin + x;
+        const drift::Variance variance = images.steps[block.y].variance;
+        const drift::Fit fit = images.steps[block.y].fit;
+        images.each_pixel(block, thread, threads, [&](std::size_t at, float w, double times) {
+            const float* const scene = images.scenes + at;
             const float t = *scene, v = RefineImages::variance(variance, t);
-            const float d = images.frames[begin + x] - images.shifted[begin + x] * fit.gain -
-                            fit.offset + RefineImages::gradient(scene, images.pitch()) * fit.dy +
+            const float d = images.frames[at] - images.shifted[at] * fit.gain - fit.offset +
+                            RefineImages::gradient(scene, images.pitch()) * fit.dy +
                             RefineImages::gradient(scene, 1) * fit.dx;
             const float u = w / (v * v), d2 = d * d;
             const auto add = [times](double& to, float value) {
@@ -231,7 +223,7 @@ struct ResidualTerms {
             add(sum.td, u * t * d2);
             add(sum.weight, w);
             add(sum.weighted_d, w * d2);
-        }
+        });
         return sum;
     }
 };

@@ -181,10 +181,11 @@ class DeviceMasked final : public MaskedCorrelator {
         launch(queue, {number(surface.cols), number(surface.rows), number(count)},
                NormaliseMasked{geometry_, work.chunk, sums, reference_norms_, work.frames.norms(),
                                min_pixels_, work.surfaces.data(), list});
+        const MaskedLag lag{geometry_.image,      reference_.pixels(), reference_.valid(),
+                            work.frames.pixels(), work.frames.valid(), reference_offset_,
+                            work.frames.offsets()};
         launch_blocks(queue, {masked_blocks, 1, 1},
-                      DirectMaskedLag{geometry_, reference_.pixels(), reference_.valid(),
-                                      work.frames.pixels(), work.frames.valid(), reference_offset_,
-                                      work.frames.offsets(), list, work.surfaces.data()});
+                      DirectLags<MaskedLag>{geometry_, lag, list, work.surfaces.data()});
     }
 
     int device_;

@@ -2,8 +2,8 @@
 // A chunk of frames is in memory as [f][row][x], in float64.
 #pragma once
 
+#include "ncc/direct_lags.hpp"
 #include "ncc/masked_lag.hpp"
-#include "ncc/plain_kernels.hpp"
 
 namespace stemzoo::cuda {
 
@@ -70,67 +70,24 @@ struct ValidSums {
     }
 };
 
-// Block x does the lags x, x + blocks, ... of the list, each in two rounds of steps, as DirectLag
-// (direct_kernel.hpp) does.
-struct DirectMaskedLag {
-    static constexpr unsigned threads = 256, halvings = 8;
-    static constexpr unsigned round = 1 + halvings, steps_a_lag = 2 * round;
-    struct Shared {
-        ValidSums part[threads];
-        ValidSums sums;
-    };
+struct MaskedLag {
+    using Sum = ValidSums;
 
-    Geometry geometry;
+    Shape image;
     const double *reference, *reference_valid, *frames, *valid;
     double reference_offset;
     const double* offsets;  // of the frames' scalings, in scaled units
-    Unresolved unresolved;
-    float* surfaces;
 
-    STEMZOO_ANYWHERE bool operator()(unsigned step, Index block, Index blocks, unsigned thread,
-                                     Shared& shared) const {
-        const std::size_t k = block.x + std::size_t{step / steps_a_lag} * blocks.x;
-        if (k >= *unresolved.count) return false;
-        const std::size_t place = unresolved.places[k];
-        const unsigned within = step % steps_a_lag, stage = within % round;
-        const bool second = within >= round;
-        if (stage == 0) {
-            shared.part[thread] = part(place, thread, second ? &shared.sums : nullptr);
-            return true;
-        }
-        const unsigned half = threads >> stage;
-        if (thread < half) shared.part[thread].join(shared.part[thread + half]);
-        if (stage == halvings && thread == 0) {
-            if (second) {
-                surfaces[place] = correlation(place, shared);
-            } else {
-                shared.sums = shared.part[0];
-            }
-        }
-        return true;
-    }
-
-  private:
-    // Of pixels; or, where the sums of those are known, of products: ab, aa and bb in this order.
-    STEMZOO_ANYWHERE ValidSums part(std::size_t place, unsigned thread,
+    // Where the sums of the pixels are known, of products: ab, aa and bb in this order.
+    STEMZOO_ANYWHERE ValidSums part(const OverlapAt& at, unsigned thread, unsigned threads,
                                     const ValidSums* known) const {
-        const std::size_t lag_cols = 2 * geometry.max_dx + 1;
-        const std::size_t lags = lag_cols * (2 * geometry.max_dy + 1);
-        const std::size_t frame = place / lags, i = place % lags;
-        const std::size_t up = cut_at_start(i / lag_cols, geometry.max_dy),
-                          down = cut_at_end(i / lag_cols, geometry.max_dy),
-                          left = cut_at_start(i % lag_cols, geometry.max_dx),
-                          right = cut_at_end(i % lag_cols, geometry.max_dx);
-        const std::size_t rows = geometry.image.rows - up - down,
-                          cols = geometry.image.cols - left - right;
         const double mean_a = known != nullptr ? known->a / known->n : 0,
                      mean_b = known != nullptr ? known->b / known->n : 0;
         ValidSums sum;
-        for (std::size_t r = 0; r < rows; ++r) {
-            const std::size_t ra = (up + r) * geometry.image.cols + left;
-            const std::size_t rb =
-                (frame * geometry.image.rows + down + r) * geometry.image.cols + right;
-            for (std::size_t c = thread; c < cols; c += threads) {
+        for (std::size_t r = 0; r < at.rows; ++r) {
+            const std::size_t ra = (at.row_a + r) * image.cols + at.col_a;
+            const std::size_t rb = (at.frame * image.rows + at.row_b + r) * image.cols + at.col_b;
+            for (std::size_t c = thread; c < at.cols; c += threads) {
                 const double w = reference_valid[ra + c] * valid[rb + c];
                 const double x = reference[ra + c] - mean_a, y = frames[rb + c] - mean_b;
                 if (known != nullptr) {
@@ -143,17 +100,14 @@ struct DirectMaskedLag {
         return sum;
     }
 
-    STEMZOO_ANYWHERE float correlation(std::size_t place, const Shared& shared) const {
-        const ValidSums &first = shared.sums, &products = shared.part[0];
-        const double ab = products.n, aa = products.a, bb = products.b;
-        const std::size_t lags = (2 * geometry.max_dx + 1) * (2 * geometry.max_dy + 1);
-        if (first.n < 2 || ncc::is_rounding(aa, first.n, first.a / first.n, reference_offset) ||
-            ncc::is_rounding(bb, first.n, first.b / first.n, offsets[place / lags])) {
+    STEMZOO_ANYWHERE float correlation(const OverlapAt& at, const ValidSums& known,
+                                       const ValidSums& products) const {
+        const double ab = products.n, aa = products.a, bb = products.b, n = known.n;
+        if (n < 2 || ncc::is_rounding(aa, n, known.a / n, reference_offset) ||
+            ncc::is_rounding(bb, n, known.b / n, offsets[at.frame])) {
             return 0;
         }
-        // Two roots, since the product of two small sums may underflow.
-        const double r = ab / (std::sqrt(aa) * std::sqrt(bb));
-        return static_cast<float>(r < -1.0 ? -1.0 : r > 1.0 ? 1.0 : r);
+        return correlation_of(ab, aa, bb);
     }
 };
 

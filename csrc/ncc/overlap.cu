@@ -37,8 +37,8 @@ std::size_t FrameSums::bytes() const {
 void FrameSums::measure(const Queue& queue, const Frames& frames, std::size_t first,
                         unsigned* not_finite) {
     const unsigned blocks = blocks_of_rows(geometry_.image);
-    launch_blocks(queue, {blocks, number(frames.count), 1},
-                  SumPixels<MomentsSum>{frames, MomentsSum{}, block_sums_.data()});
+    launch_sums(queue, {blocks, number(frames.count), 1}, PixelTerms<MomentsSum>{frames, {}},
+                block_sums_.data());
     launch(queue, {number(frames.count), 1, 1},
            ChooseScaling{block_sums_.data(), blocks, static_cast<double>(geometry_.image.size()),
                          scalings_.data(), number(first), not_finite});

@@ -113,9 +113,9 @@ class Chunk {
                Normalise<float>{geometry_, raw_.data(), frames_, reference.sums.overlaps(),
                                 reference.sums.energies(), sums_.overlaps(), sums_.energies(),
                                 min_pixels, surfaces, list});
+        const PlainLag lag{reference.frame, frames, reference.sums.scalings(), sums_.scalings()};
         launch_blocks(queue, {direct_blocks, 1, 1},
-                      DirectLag{geometry_, reference.frame, frames, reference.sums.scalings(),
-                                sums_.scalings(), list, surfaces});
+                      DirectLags<PlainLag>{geometry_, lag, list, surfaces});
     }
 
   private:

@@ -13,7 +13,7 @@ template <typename Sum>
 Sum sum_of(const Queue& queue, const Frames& image, const Sum& none) {
     const unsigned blocks = blocks_of_rows(image.shape);
     const Buffer<Sum> sums(queue, blocks);
-    launch_blocks(queue, {blocks, 1, 1}, SumPixels<Sum>{image, none, sums.data()});
+    launch_sums(queue, {blocks, 1, 1}, PixelTerms<Sum>{image, none}, sums.data());
     std::vector<Sum> parts(blocks, none);
     queue.copy(parts.data(), sums.data(), sums.bytes());
     queue.wait();
