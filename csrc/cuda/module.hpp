@@ -140,11 +140,11 @@ class DriftPairs {
     // Of all frames loaded. Correlations on a grid of every pixel or every other one, up to `cut`
     // points from zero lag, one surface after the other, in memory of the host.
     virtual void correlate(std::size_t step, Shape cut, float* surfaces, void* stream) = 0;
-    // From starts, where there is one.
+    // Refines each frame from its start; frames without a start are skipped.
     using Starts = std::vector<std::optional<std::array<double, 2>>>;
     virtual std::vector<std::optional<drift::Refined>> refine(const Starts& starts,
                                                               void* stream) = 0;
-    // Of the overlaps at a drift, to the nearest pixel.
+    // Sums over the overlap of each frame with the reference, shifted by whole pixels.
     virtual std::vector<DriftOverlap> overlaps(const Starts& shifts, void* stream) = 0;
     virtual std::vector<double> common_powers(void* stream) = 0;
 };

@@ -81,7 +81,7 @@ DriftRun::DriftRun(const OnDevice& on, const Estimator& estimator,
       reference_(reference),
       working_bytes_(working_bytes) {}
 
-// For so many frames at the same time, or as many as fit.
+// Memory of the device for this many frames at a time, or for as many as fit.
 void DriftRun::make_room(std::size_t frames) {
     const drift::CleanFrame& clean = reference_.clean();
     if (!for_gpu(clean) || (pairs_ && (full_ || pairs_->at_once() >= frames))) return;
@@ -128,7 +128,7 @@ void DriftRun::each(std::vector<Pair>& pairs, F f) const {
     });
 }
 
-// All that a GPU has no part in.
+// Compares a pair on the host altogether.
 void DriftRun::leave(Pair& pair) const {
     pair.on_gpu = false;
     const FramePointer whole = estimator_.prepare(pair.frame->clean().copy());

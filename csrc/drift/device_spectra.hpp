@@ -24,7 +24,7 @@ struct FrameGrid {
     std::size_t pixels() const { return image.size() * chunk; }
     std::size_t places() const { return image.rows * chunk * half(); }
 
-    // How often a frequency that is held is in the whole spectrum.
+    // How many frequencies of the whole spectrum a stored one stands for.
     STEMZOO_ANYWHERE double times(std::size_t kx) const {
         return kx == 0 || 2 * kx == image.cols ? 1 : 2;
     }

@@ -64,12 +64,12 @@ class Estimator final : public Comparison {
         bool sharp;         // tells the drift to a tenth of a pixel
         std::size_t peaks;  // of how many
     };
-    // Of all peaks. Nothing where there is no candidate. `correlation` is asked for the overlap's
-    // at a shift where that matters.
+    // Chooses one of the peaks; nothing without a candidate. `correlation` gives that of the
+    // overlap at a shift, and is called only where it matters.
     using Correlation = std::function<double(const Vector& shift)>;
     std::optional<Choice> choose(const std::vector<Peak>& peaks, PairEvidence& evidence,
                                  const Expectation* expected, const Correlation& correlation) const;
-    // What is measured where the drift is.
+    // Measured at the chosen drift.
     struct Measured {
         std::optional<Refined> exact;
         double score, by_chance;  // its correlation, and the standard deviation of unrelated ones

@@ -9,8 +9,8 @@
 
 namespace stemzoo::drift {
 
-// Of the level of a ring: times it, a frequency counts no higher; rounds of working it out so,
-// after one in which all count; and the least there is.
+// The level of a ring is its mean magnitude with higher ones clipped at `level_clip` times the
+// level, found in rounds; the first clips nothing.
 constexpr float level_clip = 2, least_level = 1e-30f;
 constexpr int level_rounds = 6;
 

@@ -40,7 +40,7 @@ std::vector<Peak> peaks_of(const float* surface, const PeakGrid& grid, std::size
 // 0 where nothing overlaps or a side is constant. A drift that is not finite is refused.
 double overlap_correlation(const Frame& reference, const Frame& moving, double dy, double dx);
 
-// The same, of so many pixels, from their sums.
+// Pearson's correlation of an overlap of this many pixels, from its sums.
 double correlation_of(const OverlapSums& sums, double pixels);
 
 }  // namespace stemzoo::drift

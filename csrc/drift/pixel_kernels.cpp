@@ -56,7 +56,7 @@ class RowPixelKernels final : public drift::PixelKernels {
     }
 
     float differences(const float* row, const float* below, std::size_t cols) const override {
-        // Of all, and only the even ones are added up: neighbours come with one load each.
+        // Computes all differences and adds up the even ones, so that each vector is one load.
         float parts[L] = {}, rest = 0;
         std::size_t x = 0;
         for (; x + L + 1 <= cols; x += L) {

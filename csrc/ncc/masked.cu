@@ -84,7 +84,7 @@ std::size_t frames_at_once(const Geometry& g, std::size_t working_bytes) {
     return std::max<std::size_t>(working_bytes / frame, 1);
 }
 
-// What some frames at a time need beside the reference.
+// Memory for a chunk of frames.
 struct MaskedWork {
     std::size_t chunk;
     MaskedChunk frames;

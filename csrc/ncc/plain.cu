@@ -174,7 +174,7 @@ class DeviceCorrelator final : public Correlator {
     }
 
   private:
-    // A call of which nothing touches the host.
+    // The arguments of a call whose arrays all lie on the device.
     struct Call {
         Frames frames;
         float* surfaces = nullptr;

@@ -15,8 +15,8 @@ namespace stemzoo::scan {
 // a pixel: noise less its prediction is white.
 //
 // spectrum::NoiseColour is that of the noise alone: its medians leave out the specimen. Here what
-// the model lacks of the specimen counts as noise, too, and has a colour. With the other's colour,
-// rows of merged scans of 160 x 160 px lie 0.145 px rms off instead of 0.108.
+// the model lacks of the specimen counts as noise, too, and has a colour. With NoiseColour instead,
+// the test of merged scans fails: rows of a small frame are placed worse.
 struct NoiseModel {
     static constexpr std::size_t order = 4;
     static constexpr float least_variance = 0.02f;

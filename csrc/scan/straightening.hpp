@@ -12,7 +12,7 @@
 
 namespace stemzoo::scan {
 
-// What restoring goes by, in every host.
+// Settings of `restore`, the same in Python and in the browser.
 inline constexpr std::size_t restoring_passes = 4;
 inline constexpr Reach restoring_reach{0, 5};  // px
 inline constexpr Reach axis_reach{0, 7};       // px: that the fast direction is judged by

@@ -202,6 +202,15 @@ def test_masked_and_nan_borders_are_left_out(series, aligned):
     same(align(list(masked)), found)
 
 
+def test_copies_of_one_frame_of_noise_are_found():
+    # Noise that all frames share has the spectrum of noise, which tells a refinement nothing.
+    noise = np.random.default_rng(0).poisson(20, (256, 256))
+    path = np.array([(k, -k) for k in range(5)])
+    found = stemzoo.align(np.stack([np.roll(noise, step, (0, 1)) for step in path]))
+    assert not found.rejected.any()
+    np.testing.assert_allclose(found.shifts, path, atol=0.05)
+
+
 @pytest.mark.parametrize("level", [0, 7.5, np.nan])
 @pytest.mark.parametrize("at", [0, 3])
 def test_a_blank_frame_is_rejected(series, level, at):

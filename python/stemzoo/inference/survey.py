@@ -25,6 +25,7 @@ LEAST_PEAKS = 2  # Bragg peaks of a crystal, with their opposites counted once
 LEAST_REPEAT = 0.5  # correlation of a picture with itself, a lattice vector away
 SKEWED = 4.0  # electrons per pixel: a lower mean is best seen in the skewness
 EMPTY = 0.01  # of the mean: noise is as weak as this where an enlarged frame has no detail
+
 Image = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
