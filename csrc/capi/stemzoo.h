@@ -395,8 +395,8 @@ typedef struct stemzoo_row {
 /* Set to zero what is not needed: `stemzoo_rows_options options = {0};` */
 typedef struct stemzoo_rows_options {
     size_t reach_y, reach_x; /* px; both 0: along rows only, by up to 5 px */
-    double
-        slow; /* rows; slower displacements are left to the specimen. 0: 25; negative: none are */
+    double slow; /* rows; slower displacements, beyond what jitter has there, are left to the
+                  * specimen. 0: 25; negative: none are */
     int threads; /* 0: all cores */
 } stemzoo_rows_options;
 

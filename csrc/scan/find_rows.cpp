@@ -116,8 +116,8 @@ Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOpt
     std::vector<double> y, x, sigma_y, sigma_x;
     smooth(along_y, prior_y, y, sigma_y);
     smooth(along_x, prior_x, x, sigma_x);
-    high_pass(y, options.slow);
-    high_pass(x, options.slow);
+    leave_distortion(y, options.slow);
+    leave_distortion(x, options.slow);
     Rows rows;
     rows.evidence = {prior_y.evidence, prior_x.evidence};
     for (std::size_t row = 0; row < shape.rows; ++row) {

@@ -13,9 +13,9 @@ namespace {
 
 constexpr float outlier = 6;  // residuals are clipped at this many standard deviations
 constexpr double longest_step = 0.5;
-constexpr double wander = 1;        // px that refinement may leave its start
-constexpr double taps = 3;          // px that interpolation reaches beyond a place
-constexpr double converged = 0.01;  // px: the scoring step that follows is then exact to 1e-4
+constexpr double wander = 1;         // px that refinement may leave its start
+constexpr double taps = 3;           // px that interpolation reaches beyond a place
+constexpr double converged = 0.001;  // px: beside the scoring step that follows
 constexpr int most_steps = 20;
 constexpr std::size_t grain = 8;  // rows
 constexpr float nothing = std::numeric_limits<float>::quiet_NaN();

@@ -116,6 +116,35 @@ TEST(rows_that_say_nothing_stay) {
     }
 }
 
+// How much of a wave in the displacements is not left to the specimen.
+double kept(std::vector<double> displacements, const std::vector<double>& wave) {
+    stemzoo::scan::leave_distortion(displacements, 25);
+    double both = 0, own = 0;
+    for (std::size_t y = 0; y < wave.size(); ++y) {
+        both += displacements[y] * wave[y];
+        own += wave[y] * wave[y];
+    }
+    return both / own;
+}
+
+TEST(slow_displacements_are_the_specimens_unless_jitter_explains_them) {
+    const std::size_t count = 600;
+    for (const double jitter : {0.0, 0.1, 3.0}) {
+        std::mt19937 random(1);
+        std::normal_distribution<double> normal(0, 1);
+        std::vector<double> wave(count), sum(count);
+        for (std::size_t y = 0; y < count; ++y) {
+            wave[y] = 0.3 * std::cos(std::acos(-1.0) * 4 * (static_cast<double>(y) + 0.5) / count);
+            sum[y] = wave[y] + jitter * normal(random) + 5;
+        }
+        std::vector<double> alone = sum;
+        for (std::size_t y = 0; y < count; ++y) alone[y] -= wave[y];
+        // Linear for a given jitter but for its measure, so the wave's part is a difference.
+        const double part = kept(sum, wave) - kept(alone, wave);
+        CHECK(jitter > 1 ? part > 0.5 : part < 0.15);
+    }
+}
+
 TEST(the_prior_is_learnt_from_the_rows) {
     const auto noise = reference::noise<float>({4000, 2}, 11, 0, 1);
     stemzoo::scan::RowEstimates rows, quiet;
