@@ -31,3 +31,22 @@ if(MINGW)
     # Programs need none of the compiler's own DLLs.
     target_link_options(stemzoo_options INTERFACE -static)
 endif()
+
+# The standard headers that most files include, parsed once for a target. Not beside a launcher such
+# as ccache, which compiles what has changed and nothing else; nor for Windows: a build without them
+# shows which file includes too little.
+set(precompile ON)
+if(CMAKE_CXX_COMPILER_LAUNCHER OR MINGW)
+    set(precompile OFF)
+endif()
+option(STEMZOO_PRECOMPILE "Parse the standard headers once for a target" ${precompile})
+function(stemzoo_precompile)
+    if(NOT STEMZOO_PRECOMPILE)
+        return()
+    endif()
+    foreach(target IN LISTS ARGN)
+        target_precompile_headers(
+            ${target} PRIVATE <algorithm> <array> <cmath> <cstdint> <functional> <limits> <memory>
+            <numeric> <optional> <stdexcept> <string> <vector>)
+    endforeach()
+endfunction()
