@@ -45,8 +45,9 @@ inline void near(const char* file, int line, double actual, double expected, dou
              std::to_string(expected) + " within " + std::to_string(tolerance));
 }
 
-inline void message(const char* file, int line, const std::exception& error, const char* part) {
-    if (std::strstr(error.what(), part) != nullptr) return;
+inline void message(const char* file, int line, const std::exception& error,
+                    const std::string& part) {
+    if (std::string(error.what()).find(part) != std::string::npos) return;
     fail(file, line, std::string("unexpected message: ") + error.what());
 }
 
