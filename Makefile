@@ -11,13 +11,17 @@ PEER_PYTHON ?= python3.11
 # Programs that merge scans to compare with, likewise.
 SCAN_MERGERS := scanning-drift-corr quantem
 
+# Configures a preset of CMakePresets.json.
+CONFIGURE := PATH=$(abspath $(BIN)):$$PATH cmake -DPython_EXECUTABLE=$(abspath $(BIN))/python --preset
+
 # Where `make capi` installs.
 PREFIX ?= dist/capi
 
 .PHONY: demo docs capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise bench-scans
 .PHONY: lint format table cuda gpu-program test-gpu bench-gpu
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
-.PHONY: python-test runtime-test training-test test-integrations test-windows windows-tools
+.PHONY: sanitized-cpp-build python-test runtime-test training-test test-integrations
+.PHONY: test-windows windows-tools
 .PHONY: web test-web test-napari clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
@@ -33,11 +37,17 @@ client-wheel: capi .venv/dev  ## one wheel for any Python: the client, the C lib
 	$(BIN)/python clients/python/make_wheel.py build/capi/libstemzoo.so -o dist
 
 client-wheel-windows: windows-tools .venv/dev
-	PATH=$(abspath $(BIN)):$$PATH cmake --preset windows -DPython_EXECUTABLE=$(abspath $(BIN))/python
+	$(CONFIGURE) windows
 	$(BIN)/cmake --build build/windows --target stemzoo_capi
 	$(BIN)/python clients/python/make_wheel.py build/windows/stemzoo.dll -o dist
 
-test: lint cpp-test python-test  ## everything CI runs
+# Two things at a time, all along: the sanitized build while pip installs, then the longest first.
+# The build is configured before, as it fetches ducc0 for both.
+test: .venv/python  ## everything CI runs
+	$(CONFIGURE) sanitize
+	$(MAKE) --output-sync=recurse -j2 .venv/dev sanitized-cpp-build
+	$(MAKE) --output-sync=recurse -j2 lint runtime-test training-test sanitized-cpp-test \
+		installed-cpp-test
 
 # How long the C library is called: as libFuzzer chooses, which comes with Clang, else at random.
 FUZZ_SECONDS ?= 1800
@@ -48,7 +58,7 @@ fuzz_with_sanitize = zoo $(FUZZ_SECONDS)
 
 fuzz: .venv/dev  ## a hundred thousand spoilt models at the gate before ONNX Runtime; the C library
 	$(BIN)/python -m tests.fuzz.gate --count 100000
-	PATH=$(abspath $(BIN)):$$PATH cmake --preset $(FUZZER) -DPython_EXECUTABLE=$(abspath $(BIN))/python
+	$(CONFIGURE) $(FUZZER)
 	$(BIN)/cmake --build build/$(FUZZER) --target stemzoo_capi_fuzz
 	mkdir -p fuzz build/fuzz/corpus
 	VIRTUAL_ENV=$(abspath .venv) build/$(FUZZER)/stemzoo_capi_fuzz $(fuzz_with_$(FUZZER))
@@ -121,6 +131,9 @@ cpp-test: .venv/dev  ## the C++ tests, as installed and under ASan + UBSan
 
 installed-cpp-test: .venv/dev
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure
+
+sanitized-cpp-build: .venv/python
+	$(BIN)/cmake --build build/sanitize
 
 sanitized-cpp-test: .venv/dev
 	tests/cpp/run $(BIN) sanitize

@@ -29,6 +29,7 @@ target_compile_definitions(stemzoo_capi PRIVATE STEMZOO_BUILDING
 target_include_directories(
     stemzoo_capi INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/csrc/capi>
                            $<INSTALL_INTERFACE:include>)
+stemzoo_precompile(stemzoo_capi)
 target_link_libraries(stemzoo_capi PRIVATE $<BUILD_INTERFACE:stemzoo_core> ${CMAKE_DL_LIBS})
 
 if(MINGW)

@@ -101,6 +101,17 @@ View<const T> view2d(const pybind11::array_t<T>& a) {
     return view_memory<const T>(a, const_cast<void*>(a.pybind11::array::data()));
 }
 
+// The 2-D arrays of a stack, or the one image; sharing its memory. They are kept while their views
+// are used.
+inline std::vector<pybind11::array> frames_of(const pybind11::array& images) {
+    if (images.ndim() == 2) return {images};
+    std::vector<pybind11::array> frames;
+    for (pybind11::ssize_t i = 0; i < images.shape(0); ++i) {
+        frames.push_back(images[pybind11::int_(i)].cast<pybind11::array>());
+    }
+    return frames;
+}
+
 // A new C-contiguous float32 array, its contents still undefined.
 inline pybind11::array_t<float> new_float32(std::initializer_list<std::size_t> shape) {
     return pybind11::array_t<float>(std::vector<pybind11::ssize_t>(shape.begin(), shape.end()));

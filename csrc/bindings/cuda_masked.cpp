@@ -19,16 +19,6 @@ namespace {
 
 using OptionalArray = std::optional<py::array>;
 
-// The 2-D arrays of a stack, or the one image; sharing its memory.
-std::vector<py::array> frames_of(const py::array& images) {
-    if (images.ndim() == 2) return {images};
-    std::vector<py::array> frames;
-    for (py::ssize_t i = 0; i < images.shape(0); ++i) {
-        frames.push_back(images[py::int_(i)].cast<py::array>());
-    }
-    return frames;
-}
-
 class PyMasked {
   public:
     PyMasked(const py::array& reference, const OptionalArray& mask,

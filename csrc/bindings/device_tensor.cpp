@@ -27,7 +27,7 @@ struct Name {
     std::uint8_t code, bits;
 };
 
-constexpr Name names[] = {
+constexpr Name type_names[] = {
     {PixelType::u8, "u1", dlpack::uint_code, 8},    {PixelType::i8, "i1", dlpack::int_code, 8},
     {PixelType::u16, "u2", dlpack::uint_code, 16},  {PixelType::i16, "i2", dlpack::int_code, 16},
     {PixelType::u32, "u4", dlpack::uint_code, 32},  {PixelType::i32, "i4", dlpack::int_code, 32},
@@ -37,14 +37,14 @@ constexpr Name names[] = {
 };
 
 const Name& name_of(PixelType type) {
-    return *std::find_if(std::begin(names), std::end(names),
+    return *std::find_if(std::begin(type_names), std::end(type_names),
                          [&](const Name& each) { return each.type == type; });
 }
 
 template <typename Matches>
 PixelType type_that(const Matches& matches, const std::string& given) {
-    const auto* found = std::find_if(std::begin(names), std::end(names), matches);
-    if (found != std::end(names)) return found->type;
+    const auto* found = std::find_if(std::begin(type_names), std::end(type_names), matches);
+    if (found != std::end(type_names)) return found->type;
     throw std::invalid_argument("an array on the GPU has dtype " + given +
                                 "; expected an integer of 8 to 64 bits, float32 or float64; "
                                 "convert it there, such as by array.astype('float32')");

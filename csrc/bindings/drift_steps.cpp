@@ -83,7 +83,7 @@ py::array_t<float> prior(Lags extent, Lags frame, std::size_t stride) {
     return surface;
 }
 
-Features make(const Pixels& maps, Lags reach, unsigned threads) {
+Features make_features(const Pixels& maps, Lags reach, unsigned threads) {
     if (maps.ndim() != 3) {
         throw std::invalid_argument("features have " + std::to_string(maps.ndim()) +
                                     " dimension(s); expected (maps, rows, columns)");
@@ -158,7 +158,7 @@ void bind_drift_steps(py::module_& m) {
         "What a feature network is given of a frame: [3, H / stride, W / stride], of a stride of 2 "
         "or 4; and the one of them at which the frame shows all that its lattice has to show.");
     py::class_<Features>(m, "Features", "Maps of one frame, to be compared with many.")
-        .def(py::init(&make), py::arg("maps"), py::arg("reach"), py::arg("threads") = 0);
+        .def(py::init(&make_features), py::arg("maps"), py::arg("reach"), py::arg("threads") = 0);
     m.def("log_odds", &log_odds, py::arg("reference"), py::arg("moving"), py::arg("threads") = 0,
           "Of every drift up to the features' reach, zero in the middle.");
     m.def("peaks", &peaks, py::arg("reference"), py::arg("moving"), py::arg("reach"),

@@ -79,10 +79,10 @@ Tiling plan_tiles(Pair image, std::size_t multiple, std::size_t halo, std::size_
                                  max_tile);
 }
 
-py::tuple run_network(const py::array& image, const Tiling& tiling, py::function network,
-                      std::optional<std::pair<double, double>> mean_std,
-                      const std::optional<py::array>& mask, unsigned threads,
-                      const std::optional<py::function>& progress) {
+py::tuple run_python_network(const py::array& image, const Tiling& tiling, py::function network,
+                             std::optional<std::pair<double, double>> mean_std,
+                             const std::optional<py::array>& mask, unsigned threads,
+                             const std::optional<py::function>& progress) {
     const AnyView view = any_view(image);
     inference::Options options;
     if (mean_std) options.normalisation = {mean_std->first, mean_std->second};
@@ -111,8 +111,9 @@ void bind_inference(py::module_& m) {
     m.def("plan_tiles", plan_tiles, "image"_a, py::kw_only(), "multiple"_a, "halo"_a, "whole"_a = 0,
           "window"_a = 0, "step"_a = 0, "max_tile"_a = inference::kMaxTile,
           "How a network is laid over an image.");
-    m.def("run_network", run_network, "image"_a, "tiling"_a, "network"_a, "mean_std"_a = py::none(),
-          "mask"_a = py::none(), "threads"_a = 0, "progress"_a = py::none(),
+    m.def("run_network", run_python_network, "image"_a, "tiling"_a, "network"_a,
+          "mean_std"_a = py::none(), "mask"_a = py::none(), "threads"_a = 0,
+          "progress"_a = py::none(),
           "(result, mean, standard deviation, the range of all pixels but hot ones, if there are "
           "any)");
 }

@@ -26,17 +26,8 @@ std::optional<Mask> view_optional(const OptionalArray& mask) {
 
 const Mask* address(const std::optional<Mask>& mask) { return mask ? &*mask : nullptr; }
 
-// The 2-D arrays of a 3-D one, sharing its memory. They are kept while their views are used.
-std::vector<py::array> frames_of(const py::array& stack) {
-    std::vector<py::array> frames;
-    for (py::ssize_t i = 0; i < stack.shape(0); ++i) {
-        frames.push_back(stack[py::int_(i)].cast<py::array>());
-    }
-    return frames;
-}
-
-Reference make(const py::array& image, Shift max_shift, double min_overlap,
-               const OptionalArray& mask, unsigned threads) {
+Reference make_reference(const py::array& image, Shift max_shift, double min_overlap,
+                         const OptionalArray& mask, unsigned threads) {
     const AnyView view = any_view(image);
     const std::optional<Mask> mask_view = view_optional(mask);
     const py::gil_scoped_release release;
@@ -117,7 +108,7 @@ py::array_t<float> correlate_pair(const py::array& reference, const py::array& m
     return surface;
 }
 
-py::tuple pair(Shape shape) { return py::make_tuple(shape.rows, shape.cols); }
+py::tuple sides(Shape shape) { return py::make_tuple(shape.rows, shape.cols); }
 
 }  // namespace
 
@@ -125,15 +116,15 @@ void bind_ncc(py::module_& m) {
     constexpr double min_overlap = ncc::Settings{}.min_overlap;
     py::class_<Reference>(m, "NccReference",
                           "A reference image, transformed once to be correlated with many.")
-        .def(py::init(&make), py::arg("reference"), py::arg("max_shift"),
+        .def(py::init(&make_reference), py::arg("reference"), py::arg("max_shift"),
              py::arg("min_overlap") = min_overlap, py::arg("mask") = py::none(),
              py::arg("threads") = 0)
         .def("correlate", &correlate, py::arg("frames"), py::arg("masks") = py::none(),
              py::arg("threads") = 0,
              "The surface of one frame (2-D), or of each frame of a stack (3-D).")
-        .def_property_readonly("shape", [](const Reference& r) { return pair(r.image_shape()); })
+        .def_property_readonly("shape", [](const Reference& r) { return sides(r.image_shape()); })
         .def_property_readonly("surface_shape",
-                               [](const Reference& r) { return pair(r.surface_shape()); });
+                               [](const Reference& r) { return sides(r.surface_shape()); });
     m.def("ncc", &correlate_pair, py::arg("reference"), py::arg("moving"), py::arg("max_shift"),
           py::arg("min_overlap") = min_overlap, py::arg("mask") = py::none(),
           py::arg("moving_mask") = py::none(), py::arg("threads") = 0,

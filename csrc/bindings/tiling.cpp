@@ -17,12 +17,12 @@ namespace stemzoo {
 namespace {
 
 using Pair = std::pair<std::size_t, std::size_t>;
-using Floats = py::array_t<float>;
+using Windows = py::array_t<float>;
 
 Shape shape(Pair pair) { return {pair.first, pair.second}; }
 Pair pair(Shape shape) { return {shape.rows, shape.cols}; }
 
-Tiling make(Pair image, Pair tile, Pair step, const std::string& weights, Pair multiple) {
+Tiling make_tiling(Pair image, Pair tile, Pair step, const std::string& weights, Pair multiple) {
     return Tiling(shape(image), shape(tile), shape(step), weights_from_name(weights),
                   shape(multiple));
 }
@@ -40,7 +40,7 @@ py::array_t<std::int64_t> starts(const Tiling& tiling) {
 }
 
 // The number of windows in a batch, whose memory is then safe to read or write.
-std::size_t windows_in(const Tiling& tiling, const Floats& batch) {
+std::size_t windows_in(const Tiling& tiling, const Windows& batch) {
     const bool contiguous = (batch.flags() & py::array::c_style) != 0;
     if (batch.ndim() == 3 && contiguous &&
         Shape{static_cast<std::size_t>(batch.shape(1)), static_cast<std::size_t>(batch.shape(2))} ==
@@ -52,12 +52,12 @@ std::size_t windows_in(const Tiling& tiling, const Floats& batch) {
                                 std::to_string(tiling.cols().tile()) + ")");
 }
 
-Floats split(const Tiling& tiling, const py::array& image, std::size_t first, std::size_t count,
-             double offset, double scale, std::optional<Floats> out, unsigned threads,
-             const std::optional<std::pair<double, double>>& limits) {
+Windows split(const Tiling& tiling, const py::array& image, std::size_t first, std::size_t count,
+              double offset, double scale, std::optional<Windows> out, unsigned threads,
+              const std::optional<std::pair<double, double>>& limits) {
     const AnyView view = any_view(image);
     tiling.require_windows(first, count);
-    Floats batch =
+    Windows batch =
         out ? std::move(*out) : new_float32({count, tiling.rows().tile(), tiling.cols().tile()});
     if (windows_in(tiling, batch) != count) {
         throw std::invalid_argument("out holds " + std::to_string(batch.shape(0)) +
@@ -73,7 +73,7 @@ Floats split(const Tiling& tiling, const py::array& image, std::size_t first, st
     return batch;
 }
 
-void blend(const Tiling& tiling, const Floats& batch, Floats out, std::size_t first, double gain,
+void blend(const Tiling& tiling, const Windows& batch, Windows out, std::size_t first, double gain,
            std::optional<double> fill, unsigned threads) {
     const std::size_t count = windows_in(tiling, batch);
     const float* memory = batch.data();
@@ -106,7 +106,7 @@ void bind_tiling(py::module_& m) {
           "(mean, standard deviation, whether every pixel is finite, the range of all pixels but "
           "hot ones, if there are any)");
     py::class_<Tiling>(m, "Tiling")
-        .def(py::init(&make), "image"_a, "tile"_a, "step"_a, "weights"_a, "multiple"_a)
+        .def(py::init(&make_tiling), "image"_a, "tile"_a, "step"_a, "weights"_a, "multiple"_a)
         .def_static(
             "for_model",
             [](Pair image, std::size_t multiple, std::size_t halo, std::size_t max_tile) {

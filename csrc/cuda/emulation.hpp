@@ -23,36 +23,31 @@ void run(void* stream, Work work) {
     submit == nullptr ? work() : submit(stream, work);
 }
 
-// The i-th of n items: in a shuffled order, items that lie a stride apart follow each other.
-class Permutation {
-  public:
-    explicit Permutation(std::size_t n) : n_(n), stride_(n * 618 / 1000 + 1) {
-        while (std::gcd(stride_, n) != 1) ++stride_;
-    }
-    std::size_t operator[](std::size_t i) const {
-        if (order == Order::forward) return i;
-        if (order == Order::backward) return n_ - 1 - i;
-        return i * stride_ % n_;
-    }
-
-  private:
-    std::size_t n_, stride_;
-};
-
+// f(i) for i below n, in the order that is set: shuffled, items that lie a stride apart follow each
+// other.
 template <typename F>
 void each(std::size_t n, F f) {
-    if (n == 0) return;
-    const Permutation items(n);
-    for (std::size_t i = 0; i < n; ++i) f(items[i]);
+    if (order == Order::forward) {
+        for (std::size_t i = 0; i < n; ++i) f(i);
+    } else if (order == Order::backward) {
+        for (std::size_t i = n; i > 0; --i) f(i - 1);
+    } else {
+        std::size_t stride = n * 618 / 1000 + 1;
+        while (std::gcd(stride, n) > 1) ++stride;
+        std::size_t at = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            f(at);
+            for (at += stride; at >= n;) at -= n;
+        }
+    }
 }
 
 // f(step, thread) for all threads, step by step, until it returns false.
 template <typename F>
 void steps(std::size_t threads, F f) {
-    const Permutation order_of_threads(threads);
     for (unsigned step = 0;; ++step) {
         std::size_t going_on = 0;
-        for (std::size_t i = 0; i < threads; ++i) going_on += f(step, order_of_threads[i]) ? 1 : 0;
+        each(threads, [&](std::size_t thread) { going_on += f(step, thread) ? 1 : 0; });
         if (going_on == 0) return;
         if (going_on != threads) {
             throw std::logic_error("threads of a block disagree on whether there is another step");

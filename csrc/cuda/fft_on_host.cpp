@@ -1,5 +1,6 @@
 #include "cuda/fft_on_host.hpp"
 
+#include <algorithm>
 #include <complex>
 #include <vector>
 
@@ -16,31 +17,52 @@ std::size_t least_factor(std::size_t n) {
     return n;
 }
 
-// Split by the least factor, transform the parts, put them together.
-Line transformed(const Line& line, double sign) {
-    const std::size_t n = line.size(), factor = least_factor(n);
-    if (n == 1) return line;
-    const std::size_t size = n / factor;
-    std::vector<Line> parts(factor, Line(size));
-    for (std::size_t i = 0; i < n; ++i) parts[i % factor][i / factor] = line[i];
-    for (Line& part : parts) part = transformed(part, sign);
-    constexpr double pi = 3.14159265358979323846;
-    Line waves(n), result(n);
-    for (std::size_t k = 0; k < n; ++k) {
-        waves[k] = std::polar(1.0, sign * 2 * pi * static_cast<double>(k) / static_cast<double>(n));
+// The transform of a line, for many lines of one length: the roots of unity are computed once.
+class LineTransform {
+  public:
+    LineTransform(std::size_t n, double sign) : roots_(n), result_(n), together_(n) {
+        constexpr double pi = 3.14159265358979323846;
+        for (std::size_t k = 0; k < n; ++k) {
+            roots_[k] =
+                std::polar(1.0, sign * 2 * pi * static_cast<double>(k) / static_cast<double>(n));
+        }
     }
-    for (std::size_t k = 0; k < n; ++k) {
-        for (std::size_t p = 0; p < factor; ++p) result[k] += parts[p][k % size] * waves[p * k % n];
+
+    const Line& operator()(const Line& line) {
+        transform(line.data(), 1, line.size(), result_.data());
+        return result_;
     }
-    return result;
-}
+
+  private:
+    // Split by the least factor, transform the parts, put them together.
+    void transform(const Complex* in, std::size_t stride, std::size_t n, Complex* out) {
+        if (n == 1) {
+            *out = *in;
+            return;
+        }
+        const std::size_t factor = least_factor(n), size = n / factor;
+        for (std::size_t p = 0; p < factor; ++p) {
+            transform(in + p * stride, stride * factor, size, out + p * size);
+        }
+        for (std::size_t k = 0; k < n; ++k) {
+            Complex sum = 0;
+            for (std::size_t p = 0; p < factor; ++p) {
+                sum += out[p * size + k % size] * roots_[p * k % n * stride];
+            }
+            together_[k] = sum;
+        }
+        std::copy_n(together_.data(), n, out);
+    }
+
+    Line roots_, result_, together_;
+};
 
 template <typename T>
 void run_all(const FftLayout& layout, const void* in, void* out) {
     const bool real_in = layout.kind == FftKind::real_to_complex;
     const bool real_out = layout.kind == FftKind::complex_to_real;
     const std::size_t n = layout.length, half = n / 2 + 1;
-    const double sign = real_in || layout.kind == FftKind::forward ? -1 : 1;
+    LineTransform transformed(n, real_in || layout.kind == FftKind::forward ? -1 : 1);
     Line line(n);
     for (std::size_t j = 0; j < layout.count; ++j) {
         for (std::size_t k = 0; k < n; ++k) {
@@ -50,7 +72,7 @@ void run_all(const FftLayout& layout, const void* in, void* out) {
                               : Complex(static_cast<const std::complex<T>*>(in)[at]);
             if (!given) line[k] = std::conj(line[k]);
         }
-        const Line result = transformed(line, sign);
+        const Line& result = transformed(line);
         for (std::size_t k = 0; k < (real_in ? half : n); ++k) {
             const std::size_t at = k * layout.out_stride + j * layout.out_distance;
             if (real_out) {

@@ -45,12 +45,12 @@ void FrameSums::measure(const Queue& queue, const Frames& frames, std::size_t fi
 }
 
 void FrameSums::scale(const Queue& queue, const Frames& frames, float* scaled) {
-    const std::size_t parts = parts_of(geometry_), cols = geometry_.image.cols;
+    const std::size_t row_parts = parts_of(geometry_), cols = geometry_.image.cols;
     launch(
-        queue, {number(geometry_.fft_cols), number(parts), number(chunk_)},
+        queue, {number(geometry_.fft_cols), number(row_parts), number(chunk_)},
         ScaleColumn{frames, scalings_.data(), geometry_.fft_cols, chunk_, scaled, parts_.data()});
     launch(queue, {number(cols), number(chunk_), 1},
-           SumColumn{parts_.data(), parts, cols, columns_.data()});
+           SumColumn{parts_.data(), row_parts, cols, columns_.data()});
 }
 
 void FrameSums::sum_overlaps(const Queue& queue, const float* scaled) {

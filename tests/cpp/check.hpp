@@ -32,6 +32,29 @@ inline void fail(const char* file, int line, const std::string& what) {
     std::cerr << file << ':' << line << ": " << what << '\n';
 }
 
+// What the macros below do is here, so that it is compiled once rather than at each of them.
+inline void that(const char* file, int line, bool holds, const char* text) {
+    if (!holds) fail(file, line, std::string("failed: ") + text);
+}
+
+inline void near(const char* file, int line, double actual, double expected, double tolerance,
+                 const char* text) {
+    if (std::abs(actual - expected) <= tolerance) return;
+    fail(file, line,
+         std::string(text) + " is " + std::to_string(actual) + ", expected " +
+             std::to_string(expected) + " within " + std::to_string(tolerance));
+}
+
+inline void message(const char* file, int line, const std::exception& error,
+                    const std::string& part) {
+    if (std::string(error.what()).find(part) != std::string::npos) return;
+    fail(file, line, std::string("unexpected message: ") + error.what());
+}
+
+inline void no_exception(const char* file, int line, const char* text) {
+    fail(file, line, std::string("did not throw: ") + text);
+}
+
 // Runs every test, or those whose name contains `part`; whether all passed, and any was run. Each
 // line is flushed, so that the log of a hang ends with the test before. The closing line is the one
 // that continuous integration reads.
@@ -60,28 +83,19 @@ inline bool run(const char* part = nullptr) {
     static const bool registered_##name = check::registered(#name, test_##name); \
     static void test_##name()
 
-#define CHECK(condition) \
-    ((condition) ? void() : check::fail(__FILE__, __LINE__, "failed: " #condition))
+#define CHECK(condition) check::that(__FILE__, __LINE__, static_cast<bool>(condition), #condition)
 
-#define CHECK_NEAR(actual, expected, tolerance)                                                  \
-    do {                                                                                         \
-        const double actual_ = static_cast<double>(actual);                                      \
-        const double expected_ = static_cast<double>(expected);                                  \
-        if (!(std::abs(actual_ - expected_) <= static_cast<double>(tolerance)))                  \
-            check::fail(__FILE__, __LINE__,                                                      \
-                        #actual " is " + std::to_string(actual_) + ", expected " +               \
-                            std::to_string(expected_) + " within " + std::to_string(tolerance)); \
-    } while (false)
+#define CHECK_NEAR(actual, expected, tolerance)                                                 \
+    check::near(__FILE__, __LINE__, static_cast<double>(actual), static_cast<double>(expected), \
+                static_cast<double>(tolerance), #actual)
 
 // The expression throws Exception and its message contains `part`.
-#define CHECK_THROWS(expression, Exception, part)                                \
-    do {                                                                         \
-        try {                                                                    \
-            (void)(expression);                                                  \
-            check::fail(__FILE__, __LINE__, "did not throw: " #expression);      \
-        } catch (const Exception& error) {                                       \
-            if (std::string(error.what()).find(part) == std::string::npos)       \
-                check::fail(__FILE__, __LINE__,                                  \
-                            std::string("unexpected message: ") + error.what()); \
-        }                                                                        \
+#define CHECK_THROWS(expression, Exception, part)                 \
+    do {                                                          \
+        try {                                                     \
+            (void)(expression);                                   \
+            check::no_exception(__FILE__, __LINE__, #expression); \
+        } catch (const Exception& error) {                        \
+            check::message(__FILE__, __LINE__, error, part);      \
+        }                                                         \
     } while (false)
