@@ -221,3 +221,13 @@ def test_refusals(pair, merged):
         merged.apply([None, None])
     with pytest.raises(ValueError, match=r"images\[1\] has shape \(160, 159\)"):
         merged.apply([one, other[:, 1:]])
+
+
+def test_gaps_between_rows_do_not_hide_the_lattice_vector():
+    """Of these rows, which jitter across, the gaps looked like features both scans share."""
+    random = np.random.default_rng(23)
+    columns = crystal(512, random, vacancies=5, spread=0.06)
+    given = record(columns, 512, [0, 90], 20, random, jitter=(0.5, 0.5))
+    found = stemzoo.merge_scans(given.scans, [0, 90])
+    assert not found.ambiguous
+    assert apart(given, places(found)) < 0.1
