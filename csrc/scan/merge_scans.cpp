@@ -70,12 +70,13 @@ Splat splat_of(const Scan& scan, Shape shape, unsigned threads) {
 drift::Drift decide(const std::vector<Scan>& placed, Scan& second, Shape shape,
                     const drift::Comparison& comparison, unsigned threads) {
     const auto frame = [&](const std::vector<Scan>& scans, const char* name) {
-        std::vector<float> picture = merge_along(scans, shape, threads).picture;
+        Merge merge = merge_along(scans, shape, threads);
+        const std::vector<float>& picture = merge.whole;
+        // Gaps between rows are filled: masked where rows jitter, they would pass for features.
+        const std::vector<float> around = density(merge.coverage, shape, threads);
         drift::Flags unseen(picture.size());
-        for (std::size_t i = 0; i < picture.size(); ++i) {
-            unseen[i] = !std::isfinite(picture[i]);
-            if (unseen[i]) picture[i] = 0;
-        }
+        std::transform(around.begin(), around.end(), unseen.begin(),
+                       [](float samples) { return samples < seen; });
         const auto mask = contiguous<const std::uint8_t>(unseen.data(), shape);
         const bool whole = std::none_of(unseen.begin(), unseen.end(), [](auto f) { return f; });
         return comparison.prepare(contiguous<const float>(picture.data(), shape),

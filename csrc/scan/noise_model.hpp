@@ -25,6 +25,9 @@ struct NoiseModel {
     double slope = 0;
     std::array<float, order> white{};
     bool coloured = false;
+    // Of a row's own offset and gain, in standard deviations of the model: the precision of their
+    // prior. 0: they may be anything.
+    double level_precision = 0;
 };
 
 // From the pixels of `image` and of `model`, which is what the image would be without noise.

@@ -22,6 +22,10 @@ constexpr Reach widest{1, 5};
 // px^2: variance of rows about the drift as first known. Across rows there is none until rows show
 // it: a row through the middle of columns looks alike on either side, and would seem to jitter.
 constexpr Pair first_spread{0, 4};
+// A free gain of each row hides where it lies across. Rows that are known to jitter by more than
+// this variance (px^2) have gains and offsets alike, to 3 % of the contrast. Of other rows, what
+// the picture lacks would pass for jitter.
+constexpr double shaken_from = 0.04, level_precision = 1e3;
 constexpr double far = 20;  // px: more jitter than rows have
 constexpr std::size_t grain = 4;
 constexpr float nothing = std::numeric_limits<float>::quiet_NaN();
@@ -142,8 +146,9 @@ std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, 
             fits[row].at = likelihood.maxima(row, weak, limit)[0];
         }
     } else {
-        precision.x = precision_of(scan.shaking.x);
+        precision = {precision_of(scan.shaking.y), precision_of(scan.shaking.x)};
     }
+    const bool shaken = search == Search::narrow && scan.shaking.y > shaken_from;
     scan.jitter.resize(shape.rows);
     std::vector<Pair> sigma(shape.rows);
     // How far rows jitter, which the first round finds, tells what is plausible.
@@ -153,6 +158,7 @@ std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, 
         NoiseModel noise = likelihood.noise(fits);
         // Rows out of place leave what looks like coloured noise.
         if (search == Search::wide) noise.coloured = false;
+        if (shaken) noise.level_precision = level_precision;
         parallel_for(shape.rows, threads, grain, [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) {
                 const Pair start = within(fits[row].at, precision);
@@ -174,6 +180,9 @@ std::vector<Pair> place_rows(Scan& scan, const Splat& own, const Splat& others, 
             scan.shaking.*axis = found.model.jitter;
         }
         precision = {precision_of(scan.shaking.y), precision_of(scan.shaking.x)};
+        for (std::size_t row = 0; row < shape.rows; ++row) {
+            fits[row].at = within(scan.jitter[row], precision);
+        }
     }
     return sigma;
 }

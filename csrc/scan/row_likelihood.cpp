@@ -286,7 +286,8 @@ RowFit RowLikelihood::evaluate(std::size_t row, Pair at, double edge, const Nois
     if (noise.coloured) {
         for (float* line : {e, hx, hy, one, gain}) whiten(line, count, noise);
     }
-    const double oo = dot(one, one, count), og = dot(one, gain, count), gg = dot(gain, gain, count),
+    const double oo = dot(one, one, count) + noise.level_precision, og = dot(one, gain, count),
+                 gg = dot(gain, gain, count) + noise.level_precision,
                  determinant = oo * gg - og * og;
     struct Line {
         const float* value;

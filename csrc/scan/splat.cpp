@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "core/parallel.hpp"
@@ -124,6 +125,14 @@ std::vector<float> filled(const Splat& splat, unsigned threads) {
         const float local = (sums[i] + mean) / (counts[i] + 1);
         result[i] = (splat.sum[i] + trust_in_nearby * local) / (splat.weight[i] + trust_in_nearby);
     }
+    return result;
+}
+
+std::vector<float> density(const std::vector<float>& weight, Shape shape, unsigned threads) {
+    const std::vector<float> all(weight.size(), 1.0f);
+    std::vector<float> result = blurred(weight, shape, nearby, threads);
+    const std::vector<float> most = blurred(all, shape, nearby, threads);
+    std::transform(result.begin(), result.end(), most.begin(), result.begin(), std::divides<>());
     return result;
 }
 

@@ -27,6 +27,9 @@ void add(const Scan& scan, Splat& to, unsigned threads);
 // of all where there are none nearby.
 std::vector<float> filled(const Splat& splat, unsigned threads);
 
+// Samples per pixel about each pixel, over the width that gaps are filled from.
+std::vector<float> density(const std::vector<float>& weight, Shape shape, unsigned threads);
+
 // A picture at the places of a scan's pixels, by cubic B-splines; NaN outside the picture.
 // `coefficients` are the picture's (cubic_spline.hpp).
 void sample(const float* coefficients, Shape picture, const Scan& scan, float* result,

@@ -221,3 +221,16 @@ def test_refusals(pair, merged):
         merged.apply([None, None])
     with pytest.raises(ValueError, match=r"images\[1\] has shape \(160, 159\)"):
         merged.apply([one, other[:, 1:]])
+
+
+# Seed 23: the gaps between rows once looked like features that both scans share. Seed 4: rows run
+# nearly along the lattice, and a free gain of each hides where it lies across.
+@pytest.mark.parametrize(("seed", "limit"), [(23, 0.2), (4, 0.22)])
+def test_rows_that_jitter_across(seed, limit):
+    random = np.random.default_rng(seed)
+    columns = crystal(512, random, vacancies=5, spread=0.06)
+    given = record(columns, 512, [0, 90], 20, random, jitter=(0.5, 0.5))
+    found = stemzoo.merge_scans(given.scans, [0, 90])
+    assert not found.ambiguous
+    assert apart(given, places(found)) < 0.1
+    assert misplacement(given, places(found)) < limit
