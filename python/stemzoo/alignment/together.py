@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from stemzoo import _core
 from stemzoo.alignment.least_squares import Floats
+from stemzoo.alignment.measuring import Steps
 from stemzoo.registration.pair import Frame
 
 MOST_PIXELS = 1 << 26  # of the field that a series covers; drift over a wider one is not refined
 STEPS = 30  # of conjugate gradients; where frames see one field, two are exact
 EXACT = 1e-6  # px
+PASSES = 2  # over the frames: to sum them, and to see each beside the sum
 LEAST_CERTAIN = 1.0  # px: a refinement with a larger standard deviation tells nothing
 
 Image = NDArray[np.float32]
@@ -101,23 +103,33 @@ class Places:
 
 
 def refined_together(
-    frame_at: Callable[[int], Frame], rough: Placed, shape: tuple[int, int], run: Any = map
+    frame_at: Callable[[int], Frame],
+    rough: Placed,
+    shape: tuple[int, int],
+    steps: Steps,
+    run: Any = map,
 ) -> Placed:
     """`frame_at` is asked for every frame that has a place, twice and in order; `run` maps a
     function over them."""
     places = Places.of(rough, shape)
+    placed = 0 if places is None else len(places.at)
+    steps.done(PASSES * (len(rough.positions) - placed))
     if places is None:
         return rough
-    field = summed(places, frame_at)
-    measured = run(lambda order: seen(places, order, frame_at, field), range(len(places.at)))
-    return settled(places, rough, list(measured))
+    field = summed(places, frame_at, steps)
+    measured = []
+    for each in run(lambda order: seen(places, order, frame_at, field), range(placed)):
+        measured.append(each)
+        steps.done()
+    return settled(places, rough, measured)
 
 
-def summed(places: Places, frame_at: Callable[[int], Frame]) -> Field:
+def summed(places: Places, frame_at: Callable[[int], Frame], steps: Steps) -> Field:
     """All that the frames show."""
     field = Field.empty(places)
     for order, index in enumerate(places.at.tolist()):
         field.add(frame_at(index), places.window(order))
+        steps.done()
     return field
 
 

@@ -48,7 +48,7 @@ def add_align_command(commands: Any) -> None:
         "the average of a drifting series, without the drift",
         [
             "stemzoo align series.dm4 --picture series.png",
-            "stemzoo align 'frame_*.tif' -o average.tif --frames aligned.tif --shifts drift.csv",
+            "stemzoo align 'frame_*.tif' -o average.tif --shifts drift.csv",
         ],
     )
     align.add_argument(

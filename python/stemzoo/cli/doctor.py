@@ -29,7 +29,7 @@ TRIAL_SIDE = 512  # px of the image that is denoised on trial
 
 # What each package is for, and how it is installed.
 OPTIONAL = {
-    "rosettasciio": ("DM3, DM4, EMD, SER, HyperSpy's and other formats", "stemzoo[io]"),
+    "rosettasciio": ("EMD, SER, HyperSpy's and other formats", "stemzoo[io]"),
     "hyperspy": ("signals in, signals out", "stemzoo[hyperspy]"),
     "dask": ("what outgrows one machine", "stemzoo[dask]"),
     "matplotlib": ("plots in notebooks", "stemzoo[plot]"),

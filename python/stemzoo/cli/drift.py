@@ -26,7 +26,7 @@ def add_drift_command(commands: Any) -> None:
     )
     drift.add_argument("reference", type=file_name, metavar="BEFORE")
     drift.add_argument("moving", type=file_name, metavar="AFTER")
-    add_signal(drift, "files that hold several")
+    add_signal(drift)
     cli_pair.add_options(drift)
     add_save_correction(drift)
     add_drift_model(drift)

@@ -69,11 +69,20 @@ def _add_command(commands: Any, task: str, done: str, model: str) -> None:
         "--output",
         type=output_place,
         metavar="OUT",
-        help=f"a file, or a folder/ to make (default: FILE.{done}.tif)",
+        help=f"a file, or a folder/ (default: FILE.{done}.tif)",
     )
-    output.add_argument("--format", choices=FORMATS, default="tif", help="of files not named by -o")
     output.add_argument(
-        "--dtype", choices=("uint8", "uint16"), help="integers, with the scale that undoes it"
+        "--format",
+        choices=FORMATS,
+        default="tif",
+        metavar="SUFFIX",
+        help=f"{', '.join(FORMATS)}; of files not named by -o",
+    )
+    output.add_argument(
+        "--dtype",
+        choices=("uint8", "uint16"),
+        metavar="TYPE",
+        help="uint8 or uint16, with the scale that undoes it",
     )
     output.add_argument("--picture", type=Path, help="a PNG of the first file, before and after")
     add_json(output)

@@ -32,7 +32,7 @@ def add_inspect_command(commands: Any) -> None:
     command.add_argument(
         "--model", help="what made RESULT, where the file does not say: NAME or NAME@VERSION"
     )
-    add_signal(command, "a RAW that holds several")
+    add_signal(command)
     command.add_argument(
         "--orientations", action="store_true", help="also run the model on the eight orientations"
     )

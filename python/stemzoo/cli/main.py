@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import stemzoo
-from stemzoo.cli.options import EXIT_CODES
+from stemzoo.cli.options import EXIT_CODES, Help
 from stemzoo.common.errors import EXPECTED, reason
 from stemzoo.common.settings import staying_offline
 
@@ -33,11 +33,11 @@ COMMANDS = {
 ABOUT = "Clean, steady, straight STEM images: files in, files out."
 EXAMPLES = f"""\
 examples:
-  stemzoo demo                                   what it does, in one picture
-  stemzoo denoise scan.dm4 --picture scan.png    a clean image, and before and after
-  stemzoo align 'frame_*.tif'                    the average of a drifting series
-  stemzoo doctor                                 what works here, and what to do
-  stemzoo COMMAND --help                         options and examples of one command
+  stemzoo demo                    what it does, in one picture
+  stemzoo denoise scan.dm4        a clean image, in scan.denoised.tif
+  stemzoo align 'frame_*.tif'     the average of a drifting series
+  stemzoo doctor                  what works here, and what to do
+  stemzoo COMMAND --help          options and examples of one command
 
 {EXIT_CODES}"""
 
@@ -66,7 +66,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
         prog="stemzoo",
         description=ABOUT,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     parser.add_argument("--version", action="version", version=f"stemzoo {stemzoo.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -67,7 +67,7 @@ def add_merge_command(commands: Any) -> None:
     )
     add_json(merge)
     add_overwrite(merge)
-    add_signal(merge, "files that hold several")
+    add_signal(merge)
     merge.add_argument(
         "--series", action="store_true", help="of a folder: all scans of a place, not pairs"
     )

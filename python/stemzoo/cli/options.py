@@ -13,6 +13,22 @@ from stemzoo.io.jsonable import jsonable
 EXIT_CODES = "exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted"
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help of which a screen holds all: options stand in their list, not in the usage as well."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26)
+
+    def _format_usage(
+        self, usage: str | None, actions: Any, groups: Any, prefix: str | None
+    ) -> str:
+        places = [action for action in actions if not action.option_strings]
+        text = super()._format_usage(usage, places, [], prefix)
+        if len(places) == len(actions):
+            return text
+        return text.replace(self._prog, f"{self._prog} [options]", 1)
+
+
 def add_command(
     commands: Any, name: str, text: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
@@ -23,16 +39,14 @@ def add_command(
         help=text,
         description=f"{text[0].upper()}{text[1:]}.",
         epilog=f"examples:\n{shown}\n\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     return command
 
 
-def add_signal(command: argparse.ArgumentParser, of: str = "a file that holds several") -> None:
+def add_signal(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--signal",
-        metavar="NAME",
-        help=f"which image of {of}, by name or number (default: HAADF)",
+        "--signal", metavar="NAME", help="name or number, of several images (default: HAADF)"
     )
 
 

@@ -41,9 +41,7 @@ def file_name(text: str) -> Path:
 
 def add_overwrite(command: argparse._ActionsContainer) -> None:
     command.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace files, too, that are no older results of this command",
+        "--overwrite", action="store_true", help="replace more than older results of this command"
     )
 
 

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 def add_scheduler(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="compute on the workers of a Dask cluster, such as tcp://host:8786, which find the "
-        "files by the same paths",
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster that sees the files, tcp://..."
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     target = check_place(path)
     # Opened by hand, not by tempfile, whose files nobody but their owner may read.
-    temporary = target.with_name(f".stemzoo-{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".stemzoo-{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "x+b") as file:
             yield file

@@ -23,7 +23,7 @@ from stemzoo.alignment.frames import Frames
 from stemzoo.alignment.least_squares import Floats
 from stemzoo.alignment.measuring import Looks, Steps, measured
 from stemzoo.alignment.pair_file import Key, PairFile
-from stemzoo.alignment.together import Field, Placed, Places, Seen, seen, settled, summed
+from stemzoo.alignment.together import PASSES, Field, Placed, Places, Seen, seen, settled, summed
 from stemzoo.common.settings import thread_count
 from stemzoo.inference.model import Model, model_for
 from stemzoo.integrations.cluster import compute_each, tree_sum
@@ -113,9 +113,10 @@ class Blocks:
                 kept.write()
         return {pair: known[pair] for part in self._parts for pair in self._pairs(part)}
 
-    def refined(self, rough: Placed) -> Placed:
+    def refined(self, rough: Placed, steps: Steps) -> Placed:
         places = Places.of(rough, self._sent.shape)
         if places is None:
+            steps.done(PASSES * len(self.frames))
             return rough
         parts = [(part, places.among(part)) for part in self._parts]
         sums = [_task(_sum)(self._frames(part), part, there, self._sent) for part, there in parts]
@@ -124,7 +125,12 @@ class Blocks:
             _task(_see)(self._frames(part), part, there, self._sent, field) for part, there in parts
         ]
         found: dict[int, list[Seen]] = {}
-        compute_each(tasks, found.__setitem__)
+
+        def done(number: int, part: list[Seen]) -> None:
+            found[number] = part
+            steps.done(PASSES * len(self._parts[number]))
+
+        compute_each(tasks, done)
         return settled(places, rough, [each for number in sorted(found) for each in found[number]])
 
     def images(self, shifts: Floats, rates: Floats) -> da.Array:
@@ -193,7 +199,7 @@ def _measure(
 
 
 def _sum(frames: Any, part: range, places: Places, judge: Judge) -> Field:
-    return summed(places, _prepared(frames, part, judge))
+    return summed(places, _prepared(frames, part, judge), Steps(None, 0))
 
 
 def _see(frames: Any, part: range, places: Places, judge: Judge, field: Field) -> Sequence[Seen]:

@@ -20,7 +20,7 @@ from stemzoo import _core
 from stemzoo.common.atomic import replacing
 from stemzoo.common.chunks import is_lazy
 from stemzoo.common.errors import FileError
-from stemzoo.io import npy, rosetta
+from stemzoo.io import dm, npy, rosetta
 from stemzoo.io.formats import read, reader_for
 from stemzoo.io.jsonable import dumps
 from stemzoo.io.plain_file import require_file
@@ -51,7 +51,7 @@ def open_cube(path: Path, dataset: int | None = None) -> Cube:
         if data.offset + data.nbytes != path.stat().st_size:
             raise FileError(f"{path} is cut off, or holds several arrays; save one array")
         return Cube(data, about=npy.known_of(path, data))
-    if reader_for(path) is rosetta.read:
+    if reader_for(path) in (rosetta.read, dm.read):  # which reads images and stacks alone
         return _rosetta(path, dataset)
     image = read(path, signal=dataset)
     about = {"pixel_size": image.pixel_size, "unit": image.unit, "metadata": image.metadata}

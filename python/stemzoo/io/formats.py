@@ -10,7 +10,17 @@ from typing import Any
 
 from stemzoo.common import arrays as _arrays
 from stemzoo.common.errors import FileError
-from stemzoo.io import mrc, npy, picture, picture_write, rosetta, rosetta_write, tiff, tiff_write
+from stemzoo.io import (
+    dm,
+    mrc,
+    npy,
+    picture,
+    picture_write,
+    rosetta,
+    rosetta_write,
+    tiff,
+    tiff_write,
+)
 from stemzoo.io.datasets import Dataset, choose
 from stemzoo.io.image import array_problem
 from stemzoo.io.integers import HOLDS_SCALE, NEEDS_INTEGERS, VALUES, as_integers
@@ -24,6 +34,7 @@ Writer = Callable[[Path, Micrograph, dict[str, Any]], None]
 READERS: dict[str, Reader] = {
     ".npy": npy.read,
     **dict.fromkeys([".tif", ".tiff", ".btf", ".tf8"], tiff.read),
+    **dict.fromkeys([".dm3", ".dm4"], dm.read),
     **dict.fromkeys([".mrc", ".mrcs", ".ali", ".st"], mrc.read),
     **dict.fromkeys(picture.SUFFIXES, picture.read),
 }

@@ -27,7 +27,7 @@ from stemzoo.io.own_record import said, unpacked
 from stemzoo.io.units import calibration
 
 # What messages name where RosettaSciIO is not there to be asked.
-COMMON = (".dm3", ".dm4", ".emd", ".ser", ".emi", ".hspy", ".zspy", ".h5", ".mib", ".blo", ".nxs")
+COMMON = (".emd", ".ser", ".emi", ".hspy", ".zspy", ".h5", ".mib", ".blo", ".nxs")
 _HDF5_SUFFIXES = (".h5", ".hdf5", ".emd", ".hspy", ".nxs")
 
 # A Velox file may hold gigabytes of spectra beside its images.
@@ -114,15 +114,14 @@ def _read(path: Path, plugin: str) -> list[Dataset]:
     others = [one for one in heard if _GUESSED not in str(one.message)]
     for one in others:
         warnings.warn(one.message, stacklevel=2)
-    swapped = plugin == "digitalmicrograph" and _big_endian_dm(path)
-    datasets = [_dataset(one, swapped) for one in found]
+    datasets = [_dataset(one) for one in found]
     if len(others) < len(heard):
         datasets = [replace(one, pixel_size=None, unit=None) for one in datasets]
     own = said(hdf5.own_text(path)) if plugin == "emd" else None
     return datasets if own is None else [replace(one, metadata=own) for one in datasets]
 
 
-def _dataset(found: dict[str, Any], swapped: bool) -> Dataset:
+def _dataset(found: dict[str, Any]) -> Dataset:
     data = np.asarray(found["data"])
     axes = sorted(found["axes"], key=lambda axis: axis.get("index_in_array") or 0)
     if len(axes) == data.ndim and not data.dtype.names:
@@ -133,7 +132,7 @@ def _dataset(found: dict[str, Any], swapped: bool) -> Dataset:
     pixel_size, unit = calibration(
         y.get("scale"), x.get("scale"), _text(y.get("units")), _text(x.get("units"))
     )
-    data, problem = judged(data.byteswap() if swapped else data)
+    data, problem = judged(data)
     return Dataset(
         # Contiguous and apart from the file: some readers give a view of it, upside down.
         data=np.ascontiguousarray(data),
@@ -141,7 +140,7 @@ def _dataset(found: dict[str, Any], swapped: bool) -> Dataset:
         pixel_size=pixel_size,
         unit=unit,
         metadata=unpacked(metadata, original),
-        problem=problem or _spectral(axes, original),
+        problem=problem or _spectral(axes),
     )
 
 
@@ -153,30 +152,14 @@ def _squeeze(
     return data.reshape([data.shape[n] for n in kept]), [axes[n] for n in kept]
 
 
-def _spectral(axes: list[dict[str, Any]], original: dict[str, Any]) -> str | None:
+def _spectral(axes: list[dict[str, Any]]) -> str | None:
     """Why this is a spectrum or a map of spectra; a cube of them looks just like a stack."""
     signal = sum(not axis.get("navigate", False) for axis in axes)
     units = {_text(axis.get("units")).lower() for axis in axes}
     names = {_text(axis.get("name")).lower() for axis in axes}
-    if signal == 1 or units & _SPECTRAL_UNITS or names & _SPECTRAL_NAMES or _dm_spectral(original):
+    if signal == 1 or units & _SPECTRAL_UNITS or names & _SPECTRAL_NAMES:
         return "it is a spectrum or a map of spectra, not an image"
     return None
-
-
-def _dm_spectral(original: dict[str, Any]) -> bool:
-    try:
-        tags = original["ImageList"]["TagGroup0"]["ImageTags"]
-        return str(tags["Meta Data"]["Format"]).startswith("Spectrum")
-    except (KeyError, TypeError):
-        return False
-
-
-def _big_endian_dm(path: Path) -> bool:
-    """Old DigitalMicrograph on a Mac: RosettaSciIO 0.15 reads its tags right, its pixels not."""
-    with open(path, "rb") as file:
-        version = int.from_bytes(file.read(4), "big")
-        file.seek(12 if version == 4 else 8)
-        return int.from_bytes(file.read(4), "big") == 0
 
 
 def _text(value: object) -> str:

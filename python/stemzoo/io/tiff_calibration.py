@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 from stemzoo.io.units import calibration
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from tifffile import TiffFile, TiffPage
 
 Calibration = tuple[tuple[float, float] | None, str | None]
@@ -51,10 +52,12 @@ def beam_energy(tif: TiffFile) -> float | None:
     return None if found is None else found / (1.0 if str(unit).lower() == "kv" else 1e3)
 
 
-def ome_elements(xml: str | None, name: str) -> list[ElementTree.Element]:
+def ome_elements(xml: str | None, name: str) -> list[Element]:
     """Every element of that name in OME-XML, whatever its namespace."""
     if not xml:
         return []
+    from xml.etree import ElementTree
+
     found = ElementTree.fromstring(xml).iter()
     return [element for element in found if element.tag.rpartition("}")[2] == name]
 

@@ -52,6 +52,13 @@ class Columns:
     missing: Floats  # (m, 2): places of columns that the frame shows and the result does not
     missing_sigma: Floats  # significance of each, in standard deviations
 
+    def __repr__(self) -> str:
+        return (
+            f"Columns({len(self.places)}: {self.supported.sum()} supported, "
+            f"{self.undecided.sum()} undecided, {self.contradicted.sum()} contradicted; "
+            f"{len(self.missing)} missing)"
+        )
+
     @property
     def supported(self) -> NDArray[np.bool_]:
         found: NDArray[np.bool_] = self.ratios > math.log(SURE)

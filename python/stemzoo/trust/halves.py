@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 class Halves:
     """The Fourier ring correlation of binomial halves; or why there is none, in words."""
 
-    frequencies: Floats  # 1/px
-    correlation: Floats
+    frequencies: Floats = field(repr=False)  # 1/px
+    correlation: Floats = field(repr=False)
     resolved: float  # px: the shortest period on which the halves agree (1/7); NaN where none
     reason: str = ""
 

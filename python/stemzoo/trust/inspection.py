@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,8 +37,8 @@ class Inspection:
     counts. `warnings` say in words what deserves a look. `html()` is a page of all of it.
     """
 
-    raw: Image = field(repr=False)  # the frame; straightened, if the result is
-    result: Image = field(repr=False)
+    raw: Image  # the frame; straightened, if the result is
+    result: Image
     survey: Survey
     residual: Residual
     columns: Columns | None
@@ -46,7 +46,18 @@ class Inspection:
     disagreement: float  # rms between the eight orientations, in noise deviations; NaN if not asked
     warnings: tuple[str, ...]
     model: Record | None  # name, version and sha256
-    record: Record | None = field(repr=False)  # how the result was made
+    record: Record | None  # how the result was made
+
+    def __repr__(self) -> str:
+        rows, columns = self.result.shape
+        told = [f"{rows} x {columns}"]
+        if math.isfinite(self.dose):
+            told.append(f"{self.dose:.3g} electrons per pixel at the brightest columns")
+        if self.columns is not None:
+            told.append(f"{self.columns.supported.sum()} columns supported")
+            told.append(f"{self.columns.contradicted.sum()} contradicted")
+        told.append(f"{len(self.warnings)} warning{'s' * (len(self.warnings) != 1)}")
+        return f"Inspection({', '.join(told)})"
 
     @property
     def noise(self) -> NoiseModel:

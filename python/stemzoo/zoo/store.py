@@ -13,7 +13,6 @@ import io
 import os
 import platform
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -123,7 +122,7 @@ def _deserted(path: Path, machine: str, process: int) -> bool:
 
 
 def _name(stored: Stored, process: int) -> str:
-    return f".{stored.sha256[:16]}-{_machine()}-{process}-{secrets.token_hex(8)}.part"
+    return f".{stored.sha256[:16]}-{_machine()}-{process}-{os.urandom(8).hex()}.part"
 
 
 def _machine() -> str:
