@@ -13,6 +13,7 @@
 #include "drift/decision.hpp"
 #include "drift/evidence.hpp"
 #include "drift/look.hpp"
+#include "drift/peak_top.hpp"
 #include "drift/refine.hpp"
 #include "drift/white_pair.hpp"
 
@@ -65,7 +66,8 @@ namespace {
 std::optional<Refined> refine_peak(const PreparedFrame& reference, const PreparedFrame& moving,
                                    const Vector& peak, bool sharp, unsigned threads) {
     const Frame &still = *reference.counts(), &moved = *moving.counts();
-    std::optional<Refined> found = refine(still, moved, peak[0], peak[1], threads);
+    const Vector top = peak_top(still, moved, peak);
+    std::optional<Refined> found = refine(still, moved, top[0], top[1], threads);
     if (!sharp && far_from(found, peak)) {
         const Vector near = coarse_approach(reference.clean(), moving.clean(), peak, threads);
         found = refine(still, moved, near[0], near[1], threads);

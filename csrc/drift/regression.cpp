@@ -17,8 +17,11 @@ constexpr double least_variance = 0.05;
 // Pixels have a standard deviation near 1: below this, float32 is what is left.
 constexpr double least_possible_variance = 1e-10;
 
-// A step so small that another pass would not change the answer.
-bool settled(double step, double variance) {
+// A step so small that another pass would not change the answer. Gradients are differences, which
+// are some hundredths too small for the finest lattice, and so every step is wrong by that share of
+// itself: a first one counts if that is nothing beside its standard deviation.
+bool settled(double step, double variance, bool first) {
+    if (first) return std::abs(step) < 0.02 && step * step < 4 * variance;
     return std::abs(step) < 0.05 || step * step < 0.09 * variance;
 }
 
@@ -31,6 +34,7 @@ bool Regression::begin(double reference_noise, double moving_noise, const Filter
     const double gain_squared = moving_noise * totals.moving / (reference_noise * totals.reference);
     const double from_a = reference_noise * gain_squared, from_b = moving_noise;
     const double part = from_b / (from_a + from_b);
+    solution_ = {0, std::sqrt(gain_squared), 0, 0};
     reference_part_ = static_cast<float>(std::sqrt(gain_squared) * part);
     moving_part_ = static_cast<float>(1 - part);
     noise_share_ = part * (1 - part);
@@ -39,8 +43,7 @@ bool Regression::begin(double reference_noise, double moving_noise, const Filter
 }
 
 Fit Regression::fit() const {
-    return {static_cast<float>(solution_[0]), static_cast<float>(solution_[1]),
-            static_cast<float>(solution_[2]), static_cast<float>(solution_[3])};
+    return {static_cast<float>(solution_[0]), static_cast<float>(solution_[1])};
 }
 
 Regression::Next Regression::solve(const std::vector<Moments>& rows) {
@@ -55,10 +58,10 @@ Regression::Next Regression::solve(const std::vector<Moments>& rows) {
     if (!(found_.yy > 0 && found_.xx > 0 && std::isfinite(found_.yy + found_.xx))) {
         return Next::failed;
     }
-    const bool weighted = pass_++ > 0;
-    const bool still = settled(solution_[2], found_.yy) && settled(solution_[3], found_.xx);
-    // Again, weighted by what the first found: squares of counts scatter with the variance.
-    return (weighted && still) || pass_ == most_passes ? Next::done : Next::go_on;
+    const bool first = pass_++ == 0;
+    const bool still =
+        settled(solution_[2], found_.yy, first) && settled(solution_[3], found_.xx, first);
+    return still || pass_ == most_passes ? Next::done : Next::go_on;
 }
 
 // Solves for offset, gain and step; see refine.hpp. The step's regressors are the moving frame's

@@ -53,10 +53,11 @@ class Regression {
     Variance variance() const { return variance_; }
     Fit fit() const;
 
-    // After `go_on`, the variance is fitted twice, each time to residuals by the one before.
+    // In each pass the variance is fitted twice, each time to residuals weighted by the one before,
+    // and weighs the moments that are solved for the next step.
+    void fit_variance(const std::vector<ResidualSums>& rows);
     enum class Next { go_on, done, failed };
     Next solve(const std::vector<Moments>& rows);
-    void fit_variance(const std::vector<ResidualSums>& rows);
 
   private:
     bool step(const std::vector<Moments>& rows);
