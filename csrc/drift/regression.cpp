@@ -17,13 +17,20 @@ constexpr double least_variance = 0.05;
 // Pixels have a standard deviation near 1: below this, float32 is what is left.
 constexpr double least_possible_variance = 1e-10;
 
-// A step so small that another pass would not change the answer. Gradients are differences, which
-// are some hundredths too small for the finest lattice, and so every step is wrong by that share of
-// itself: a first one counts if that is nothing beside its standard deviation.
-bool settled(double step, double variance, bool first) {
-    if (first) return std::abs(step) < 0.02 && step * step < 4 * variance;
+// A step so small that another pass would not change the answer.
+bool settled(double step, double variance) {
     return std::abs(step) < 0.05 || step * step < 0.09 * variance;
 }
+
+// The same of a first step. Gradients are differences, which are some hundredths too small for the
+// finest lattice, and so every step is wrong by that share of itself.
+bool settled_at_once(double step, double variance) {
+    return std::abs(step) < 0.02 && step * step < 4 * variance;
+}
+
+// The first pass is weighted by the variance of residuals that a wrong offset and gain were part
+// of. Pixels have a variance near 1: this much of it may have come from that.
+constexpr double most_misfit = 0.1;
 
 }  // namespace
 
@@ -47,6 +54,7 @@ Fit Regression::fit() const {
 }
 
 Regression::Next Regression::solve(const std::vector<Moments>& rows) {
+    const Vector4 guess = solution_;
     if (!step(rows)) return Next::failed;
     found_.dy += solution_[2];
     found_.dx += solution_[3];
@@ -59,9 +67,15 @@ Regression::Next Regression::solve(const std::vector<Moments>& rows) {
         return Next::failed;
     }
     const bool first = pass_++ == 0;
-    const bool still =
-        settled(solution_[2], found_.yy, first) && settled(solution_[3], found_.xx, first);
-    return still || pass_ == most_passes ? Next::done : Next::go_on;
+    const auto still = first ? settled_at_once : settled;
+    const bool done =
+        still(solution_[2], found_.yy) && still(solution_[3], found_.xx) && (!first || fits(guess));
+    return done || pass_ == most_passes ? Next::done : Next::go_on;
+}
+
+bool Regression::fits(const Vector4& guess) const {
+    const double offset = solution_[0] - guess[0], gain = solution_[1] - guess[1];
+    return offset * offset + gain * gain < most_misfit * residual_variance_;
 }
 
 // Solves for offset, gain and step; see refine.hpp. The step's regressors are the moving frame's
@@ -111,6 +125,7 @@ void Regression::fit_variance(const std::vector<ResidualSums>& rows) {
 }
 
 void Regression::set_variance(double constant, double slope, double mean) {
+    residual_variance_ = mean;
     variance_ = {static_cast<float>(constant), static_cast<float>(slope),
                  static_cast<float>(std::max(least_variance * mean, least_possible_variance))};
 }

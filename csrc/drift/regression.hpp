@@ -61,6 +61,8 @@ class Regression {
 
   private:
     bool step(const std::vector<Moments>& rows);
+    // Whether this offset and gain are near enough to those found.
+    bool fits(const Vector4& guess) const;
     void set_variance(double constant, double slope, double mean);
     void estimate_covariance(const std::vector<Moments>& rows);
 
@@ -71,6 +73,7 @@ class Regression {
     float reference_part_ = 0, moving_part_ = 0;
     double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
     Variance variance_{};
+    double residual_variance_ = 0;  // its mean
     Matrix4 inverse_{};
     Vector4 solution_{};
     Refined found_;

@@ -37,7 +37,7 @@ struct Normalisation {
 struct Options {
     std::optional<Normalisation> normalisation{};  // none: the mean and std of the image
     std::optional<Mask> mask{};
-    Progress progress{};  // called after every batch, of tiles
+    Progress progress{};   // called after every batch, of tiles
     unsigned threads = 0;  // 0: all cores
 };
 
