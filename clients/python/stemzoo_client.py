@@ -555,7 +555,10 @@ _CALLS: Dict[str, List[Any]] = {
     "tracker_push": [_OBJECT, _P(_Image), ctypes.c_double, _P(_Drift)],
     "tracker_predict": [_OBJECT, ctypes.c_double, *[_P(ctypes.c_double)] * 4],
     "tracker_close": [_OBJECT],
-    "rows_find": [_FLOATS, _FLOATS, _SIZE, _SIZE, _P(_RowsOptions), _P(_Row)],
+    "rows_find_progress": [
+        *[_FLOATS, _FLOATS, _SIZE, _SIZE, _P(_RowsOptions)],
+        *[_Progress, ctypes.c_void_p, _P(_Row)],
+    ],
     "rows_apply": [_FLOATS, _SIZE, _SIZE, _P(_Row), _FLOATS],
 }
 
@@ -1060,19 +1063,7 @@ def _floats(given: Any, name: str) -> _Pixels:
     return pixels if plain else pixels.copied("float32")
 
 
-def find_rows(
-    image: Any,
-    pilot: Any,
-    reach: Optional[Tuple[int, int]] = None,
-    slow: Optional[float] = 25.0,
-    threads: Optional[int] = 0,
-) -> List[Row]:
-    """Where the beam was while each row was recorded, by the likelihood of its counts given
-    `pilot`, an estimate of the specimen without noise, such as a network's.
-
-    Rows are looked for up to `reach` (y, x) px away, by default 5 px along themselves only.
-    Displacements slower than `slow` rows are left to the specimen; with None, none are.
-    """
+def _image_and_pilot(image: Any, pilot: Any) -> List[_Pixels]:
     pixels, estimate = _floats(image, "image"), _floats(pilot, "pilot")
     if pixels.shape != estimate.shape:
         raise ArgumentError(
@@ -1080,18 +1071,41 @@ def find_rows(
                 pixels.shape, estimate.shape
             )
         )
+    return [pixels, estimate]
+
+
+def find_rows(
+    image: Any,
+    pilot: Any,
+    reach: Optional[Tuple[int, int]] = None,
+    slow: Optional[float] = 25.0,
+    threads: Optional[int] = 0,
+    progress: Optional[Callable[[int, int], Any]] = None,
+) -> List[Row]:
+    """Where the beam was while each row was recorded, by the likelihood of its counts given
+    `pilot`, an estimate of the specimen without noise, such as a network's.
+
+    Rows are looked for up to `reach` (y, x) px away, by default 5 px along themselves only.
+    Displacements slower than `slow` rows are left to the specimen; with None, none are. `progress`
+    is as in `Model.run`.
+    """
+    pixels, estimate = _image_and_pilot(image, pilot)
     rows, columns = pixels.shape
     options = _RowsOptions(*(reach or (0, 0)), -1.0 if slow is None else slow, _threads(threads))
     found = (_Row * rows)()
-    open_library().call(
-        "rows_find",
-        pixels.address,
-        estimate.address,
-        rows,
-        columns,
-        ctypes.byref(options),
-        found,
-    )
+    report = _Report(progress)
+    with report:
+        open_library().call(
+            "rows_find_progress",
+            pixels.address,
+            estimate.address,
+            rows,
+            columns,
+            ctypes.byref(options),
+            report.function,
+            None,
+            found,
+        )
     return [Row(row.dy, row.dx, row.sigma_y, row.sigma_x) for row in found]
 
 
@@ -1219,6 +1233,20 @@ class Service:
         result, place = _output(None, (2 * dy + 1, 2 * dx + 1), frames[0])
         self._call("ncc", {"max_shift": [dy, dx]}, frames, place)
         return result
+
+    def find_rows(
+        self,
+        image: Any,
+        pilot: Any,
+        reach: Tuple[int, int] = (0, 5),
+        slow: Optional[float] = 25.0,
+    ) -> List[Row]:
+        """As the function of this name; `apply_rows` takes what it finds."""
+        frames = _image_and_pilot(image, pilot)
+        rows = frames[0].shape[0]
+        result, place = _output(None, (rows, len(Row._fields)), frames[0])
+        self._call("rows", {"reach": list(reach), "slow": slow or 0.0}, frames, place)
+        return [Row(*map(float, row)) for row in result.tolist()]
 
     def tracker(
         self,

@@ -64,7 +64,7 @@ class PythonNetwork {
     Floats answer_;
 };
 
-inference::Progress progress_of(const std::optional<py::function>& function) {
+Progress progress_of(const std::optional<py::function>& function) {
     if (!function) return {};
     return [&function](std::size_t done, std::size_t total) {
         const py::gil_scoped_acquire acquire;

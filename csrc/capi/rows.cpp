@@ -53,11 +53,22 @@ extern "C" {
 
 int stemzoo_rows_find(const float* image, const float* pilot, size_t rows, size_t cols,
                       const stemzoo_rows_options* options, stemzoo_row* found) {
+    return stemzoo_rows_find_progress(image, pilot, rows, cols, options, nullptr, nullptr, found);
+}
+
+int stemzoo_rows_find_progress(const float* image, const float* pilot, size_t rows, size_t cols,
+                               const stemzoo_rows_options* options, stemzoo_progress progress,
+                               void* user, stemzoo_row* found) {
     return guarded([&] {
         const Shape shape = shape_from(rows, cols, "the image");
         const View<const float> recorded = contiguous_from(image, shape, "image");
         const View<const float> clean = contiguous_from(pilot, shape, "pilot");
-        const scan::RowOptions chosen = options_from(options);
+        scan::RowOptions chosen = options_from(options);
+        if (progress != nullptr) {
+            chosen.progress = [=](std::size_t done, std::size_t total) {
+                return progress(user, done, total) == 0;
+            };
+        }
         require_reach(chosen.reach, shape);
         require(found, "found");
         const double offset = scan::typical(clean);

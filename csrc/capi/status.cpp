@@ -5,7 +5,7 @@
 #include <cstring>
 #include <new>
 
-#include "inference/run_network.hpp"
+#include "core/progress.hpp"
 #include "model_file/contract.hpp"
 #include "onnxruntime/runtime.hpp"
 
@@ -32,7 +32,7 @@ int noted(int status, const char* message) noexcept {
 int failed() noexcept {
     try {
         throw;
-    } catch (const inference::Cancelled& error) {
+    } catch (const Cancelled& error) {
         return noted(STEMZOO_CANCELLED, error.what());
     } catch (const model_file::ModelError& error) {
         return noted(STEMZOO_BAD_MODEL, error.what());

@@ -413,6 +413,19 @@ typedef struct stemzoo_rows_options {
 STEMZOO_API int stemzoo_rows_find(const float* image, const float* pilot, size_t rows, size_t cols,
                                   const stemzoo_rows_options* options, stemzoo_row* found);
 
+/* The same, and tells `progress`, on the caller's thread, how far it is; `user` is handed to it. A
+ * result other than 0 ends the call with STEMZOO_CANCELLED, and `found` is as it was. `progress` may
+ * be NULL.
+ *
+ * @code
+ * stemzoo_rows_find_progress(image, pilot, 512, 512, NULL, stop_when_the_user_asks, NULL, rows);
+ * @endcode
+ */
+STEMZOO_API int stemzoo_rows_find_progress(const float* image, const float* pilot, size_t rows,
+                                           size_t cols, const stemzoo_rows_options* options,
+                                           stemzoo_progress progress, void* user,
+                                           stemzoo_row* found);
+
 /* Writes the image with its rows put where the beam was. All three are the caller's; `out` may be
  * `image`.
  *

@@ -159,12 +159,15 @@ class DriftTracker {
     std::unique_ptr<stemzoo_tracker, Close> handle_;
 };
 
-// One for each row of the image.
+// One for each row of the image. `progress` is as in stemzoo_rows_find_progress.
 inline std::vector<stemzoo_row> find_rows(const float* image, const float* pilot, std::size_t rows,
                                           std::size_t cols,
-                                          const stemzoo_rows_options* options = nullptr) {
+                                          const stemzoo_rows_options* options = nullptr,
+                                          stemzoo_progress progress = nullptr,
+                                          void* user = nullptr) {
     std::vector<stemzoo_row> found(rows);
-    check(stemzoo_rows_find(image, pilot, rows, cols, options, found.data()));
+    check(stemzoo_rows_find_progress(image, pilot, rows, cols, options, progress, user,
+                                     found.data()));
     return found;
 }
 

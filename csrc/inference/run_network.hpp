@@ -6,9 +6,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 
 #include "core/array.hpp"
+#include "core/progress.hpp"
 #include "inference/fill_masked.hpp"
 #include "tiling/tiling.hpp"
 
@@ -26,13 +26,6 @@ struct Batch {
 // comes through unchanged.
 using Network = std::function<const float*(const Batch& batch)>;
 
-// Called after every batch with the number of tiles done and of all; false cancels the run.
-using Progress = std::function<bool(std::size_t done, std::size_t total)>;
-
-struct Cancelled : std::runtime_error {
-    Cancelled() : std::runtime_error("the run was cancelled") {}
-};
-
 // Small tiles go to the network together, up to this many pixels.
 inline constexpr std::size_t kBatchPixels = std::size_t{1} << 20;
 
@@ -44,7 +37,7 @@ struct Normalisation {
 struct Options {
     std::optional<Normalisation> normalisation{};  // none: the mean and std of the image
     std::optional<Mask> mask{};
-    Progress progress{};
+    Progress progress{};   // called after every batch, of tiles
     unsigned threads = 0;  // 0: all cores
 };
 

@@ -16,6 +16,8 @@ constexpr std::size_t least_columns = 16;  // beside those that a displacement m
 constexpr double least_variance = 1e-4;    // px^2, of a prior that narrows the search
 constexpr double least_limit = 1;          // px, of displacements that are plausible
 constexpr std::size_t grain = 4;
+constexpr int rounds = 2;
+constexpr std::size_t rows_a_report = 64;
 
 void check(const float* pilot, Shape shape, const RowOptions& options) {
     const std::size_t columns = 2 * (options.reach.x + 5) + least_columns;
@@ -69,6 +71,35 @@ RowFit highest(const RowLikelihood& likelihood, std::size_t row, const std::vect
     return best;
 }
 
+// Tells how far it is: the search counts as much as a round, of `rows` rows each.
+class Report {
+  public:
+    Report(const Progress& progress, std::size_t rows)
+        : progress_(progress), total_((1 + rounds) * rows) {}
+
+    void add(std::size_t rows) {
+        done_ += rows;
+        if (progress_ && !progress_(done_, total_)) throw Cancelled();
+    }
+
+  private:
+    const Progress& progress_;
+    std::size_t done_ = 0, total_;
+};
+
+// Calls f(row) for every row, by several threads, and reports from this one.
+template <typename F>
+void each_row(std::size_t rows, const RowOptions& options, Report& report, const F& f) {
+    const std::size_t at_once = options.progress ? rows_a_report : rows;
+    for (std::size_t first = 0; first < rows; first += at_once) {
+        const std::size_t count = std::min(at_once, rows - first);
+        parallel_for(count, options.threads, grain, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t row = first + begin; row < first + end; ++row) f(row);
+        });
+        report.add(count);
+    }
+}
+
 double precision_of(const DisplacementPrior& prior) {
     return 1 / std::max(prior.variance, least_variance);
 }
@@ -87,24 +118,24 @@ Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOpt
     const Pair weak{wide(options.reach.y), wide(options.reach.x)};
     Pair precision = weak;
     Pair limit{static_cast<double>(options.reach.y) + 1, static_cast<double>(options.reach.x) + 1};
+    Report report(options.progress, shape.rows);
     likelihood.search(likelihood.noise(fits));
+    report.add(shape.rows);
     // Until rows are near their places, what their displacement leaves looks like coloured noise.
     fits.resize(shape.rows);
     for (std::size_t row = 0; row < shape.rows; ++row)
         fits[row].at = likelihood.maxima(row, weak, limit)[0];
     NoiseModel noise = likelihood.noise(fits);
     noise.coloured = false;
-    for (int round = 0; round < 2; ++round) {
+    for (int round = 0; round < rounds; ++round) {
         if (round > 0) noise = likelihood.noise(fits);
         std::vector<RowFit> found(shape.rows);
-        parallel_for(shape.rows, options.threads, grain, [&](std::size_t begin, std::size_t end) {
-            for (std::size_t row = begin; row < end; ++row) {
-                std::vector<Pair> starts = likelihood.maxima(row, precision, limit);
-                const Pair last = fits[row].at;
-                const double away = std::hypot(starts[0].y - last.y, starts[0].x - last.x);
-                if (round > 0 && away < 1) starts[0] = last;
-                found[row] = highest(likelihood, row, starts, noise, precision);
-            }
+        each_row(shape.rows, options, report, [&](std::size_t row) {
+            std::vector<Pair> starts = likelihood.maxima(row, precision, limit);
+            const Pair last = fits[row].at;
+            const double away = std::hypot(starts[0].y - last.y, starts[0].x - last.x);
+            if (round > 0 && away < 1) starts[0] = last;
+            found[row] = highest(likelihood, row, starts, noise, precision);
         });
         fits = std::move(found);
         row_estimates(fits, weak, limit, along_y, along_x);

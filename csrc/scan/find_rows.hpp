@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/array.hpp"
+#include "core/progress.hpp"
 #include "scan/row_likelihood.hpp"
 
 namespace stemzoo::scan {
@@ -12,6 +13,7 @@ struct RowOptions {
     Reach reach{2, 5};  // px; a reach of 0 across rows: rows move only along themselves
     double slow = 25;   // rows; slower than this, displacements are left to the specimen. 0: none
     unsigned threads = 0;  // 0: all cores
+    Progress progress{};   // if it returns false, Cancelled is thrown
 };
 
 // recorded[y, x] = specimen(y + displacement[y].y, x + displacement[y].x), in pixels, with the

@@ -106,19 +106,26 @@ static void drift(const stemzoo_model* model) {
     drop(&b);
 }
 
+static int progress(void* user, size_t done, size_t total) {
+    if (done > total) abort();
+    return rarely(*(unsigned*)user);
+}
+
 static void rows_of_a_scan(void) {
     const size_t rows = side(), cols = side(), size = rows * cols;
     float *const image = malloc(size * sizeof(float)), *const pilot = malloc(size * sizeof(float));
     stemzoo_row* const found = calloc(rows, sizeof *found);
     stemzoo_rows_options options = {0};
     const double slows[] = {0, 25, -1, 1e9, NAN, 0.001};
+    unsigned patience = 2 + any(9);
     fill(image, size * sizeof(float), STEMZOO_F32);
     fill(pilot, size * sizeof(float), STEMZOO_F32);
     options.reach_y = any(3);
     options.reach_x = rarely(20) ? SIZE_MAX / 2 : any(7);
     options.slow = slows[any(6)];
     options.threads = (int)any(3);
-    check(stemzoo_rows_find(image, pilot, rows, cols, rarely(4) ? NULL : &options, found));
+    check(stemzoo_rows_find_progress(image, pilot, rows, cols, rarely(4) ? NULL : &options,
+                                     rarely(3) ? progress : NULL, &patience, found));
     if (rarely(4)) {
         const float wild[] = {1e30f, -40, 5, NAN};
         found[any((unsigned)rows)].dx = (double)wild[any(4)];
@@ -128,11 +135,6 @@ static void rows_of_a_scan(void) {
     free(image);
     free(pilot);
     free(found);
-}
-
-static int progress(void* user, size_t done, size_t total) {
-    if (done > total) abort();
-    return rarely(*(unsigned*)user);
 }
 
 static volatile size_t read_so_far;

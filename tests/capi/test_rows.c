@@ -19,6 +19,33 @@ static double squared_difference(const float* a, const float* b) {
     return sum;
 }
 
+struct calls {
+    int count, most;
+    size_t done;
+};
+
+static int counted(void* user, size_t done, size_t total) {
+    struct calls* const calls = user;
+    CHECK(done > calls->done && done <= total);
+    calls->done = done;
+    return ++calls->count == calls->most;
+}
+
+static void test_progress(void) {
+    stemzoo_row rows[ROWS], others[ROWS];
+    struct calls all = {0, 0, 0}, few = {0, 2, 0};
+    CHECK_OK(stemzoo_rows_find(jittered, clean, ROWS, COLS, NULL, rows));
+    CHECK_OK(stemzoo_rows_find_progress(jittered, clean, ROWS, COLS, NULL, counted, &all, others));
+    CHECK(memcmp(rows, others, sizeof rows) == 0);
+    CHECK(all.count >= 3 && all.done == 3 * ROWS);
+    memset(others, 1, sizeof others);
+    memcpy(rows, others, sizeof rows);
+    CHECK_FAILS(
+        stemzoo_rows_find_progress(jittered, clean, ROWS, COLS, NULL, counted, &few, others),
+        STEMZOO_CANCELLED, "cancelled");
+    CHECK(few.count == 2 && memcmp(rows, others, sizeof rows) == 0);
+}
+
 void test_rows(void) {
     stemzoo_row rows[ROWS];
     stemzoo_rows_options options = {0};
@@ -37,6 +64,7 @@ void test_rows(void) {
     }
     CHECK_OK(stemzoo_rows_apply(jittered, ROWS, COLS, rows, straight));
     CHECK(squared_difference(straight, clean) < 0.2 * squared_difference(jittered, clean));
+    test_progress();
     /* In place, too. */
     CHECK_OK(stemzoo_rows_apply(jittered, ROWS, COLS, rows, jittered));
     CHECK(memcmp(straight, jittered, sizeof straight) == 0);

@@ -199,7 +199,8 @@ TEST(inference_is_cancelled_by_progress) {
     };
     Options options;
     options.progress = [](std::size_t, std::size_t) { return false; };
-    CHECK_THROWS(run(ramp(shape), plan_tiles(shape, {}), network, options), Cancelled, "cancelled");
+    CHECK_THROWS(run(ramp(shape), plan_tiles(shape, {}), network, options), stemzoo::Cancelled,
+                 "cancelled");
     CHECK(calls == 1);
 }
 

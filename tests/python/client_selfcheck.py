@@ -189,12 +189,20 @@ def test_ncc():
     refused("max_dy is too large", stemzoo.ncc, *frames, max_shift=8)
 
 
+def refuse_to_go_on(done, total):
+    raise stemzoo.StemzooError("no further than {}".format(done), 6)
+
+
 def test_rows():
     frame, pilot = stemzoo.image(values(3, 4, "H"), (3, 4), "uint16"), bytes(12)
     pilot = stemzoo.image(pilot, (3, 4))
     rows = stemzoo.find_rows(frame, pilot, reach=(2, 5), threads=1)
     assert rows[2] == (14.0, 25.0, 2.0, 6.0), rows
     assert stemzoo.find_rows(frame, pilot, slow=None)[0].dx == -1
+    steps = []
+    stemzoo.find_rows(frame, pilot, progress=lambda done, total: steps.append((done, total)))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    refused("no further", stemzoo.find_rows, frame, pilot, progress=refuse_to_go_on)
     assert stemzoo.apply_rows(frame, rows).tolist()[1] == [32.0, 33.0, 34.0, 35.0]
     refused("expected one shape", stemzoo.find_rows, frame, stemzoo.image(bytes(4), (2, 2)))
     refused("2 rows for an image", stemzoo.apply_rows, frame, rows[:2])

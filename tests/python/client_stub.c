@@ -181,9 +181,11 @@ int stemzoo_tracker_predict(stemzoo_tracker *tracker, double time, double *dy, d
 
 int stemzoo_tracker_close(stemzoo_tracker *tracker) { --alive; free(tracker); return 0; }
 
-int stemzoo_rows_find(const float *image, const float *pilot, size_t rows, size_t cols,
-                      const stemzoo_rows_options *options, stemzoo_row *found) {
+int stemzoo_rows_find_progress(const float *image, const float *pilot, size_t rows, size_t cols,
+                               const stemzoo_rows_options *options, stemzoo_progress progress,
+                               void *user, stemzoo_row *found) {
     for (size_t y = 0; y < rows; ++y) {
+        if (progress && progress(user, y + 1, rows)) return fail(STEMZOO_CANCELLED, "progress asked to stop");
         found[y].dy = image[y * cols] - pilot[y * cols];
         found[y].dx = options->slow;
         found[y].sigma_y = (double)options->reach_y;

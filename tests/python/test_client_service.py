@@ -13,6 +13,7 @@ import stemzoo_client
 from moving_specimens import crystal, pair, particle
 
 import stemzoo
+from stemzoo.scan.rows import find_rows
 from stemzoo.streaming.service.server import Server
 from stemzoo.streaming.service.state import MIB, State
 
@@ -94,6 +95,21 @@ def test_a_correlation(service, most):
     np.testing.assert_array_equal(found, stemzoo.ncc(*frames, most))
     with pytest.raises(stemzoo_client.StemzooError, match="max_shift"):
         service.ncc(*frames, max_shift=len(frames[0]))
+
+
+def test_rows_of_a_scan(service):
+    clean, _ = pair(particle(), (0.0, 0.0))
+    image = np.stack([np.roll(row, 2 * (-1) ** y) for y, row in enumerate(clean)])
+    found = service.find_rows(image, clean, slow=None)
+    direct = find_rows(image, clean, slow=0)
+    np.testing.assert_array_equal(
+        np.array(found, "f4"), np.hstack([direct.displacements, direct.sigma]).astype("f4")
+    )
+    assert np.ptp([row.dx for row in found]) > 1
+    with pytest.raises(stemzoo_client.ArgumentError, match="one shape"):
+        service.find_rows(image, clean[1:])
+    with pytest.raises(stemzoo_client.StemzooError, match="reach"):
+        service.find_rows(image, clean, reach=(0, len(image)))
 
 
 def test_nothing_known_comes_as_nan(service):

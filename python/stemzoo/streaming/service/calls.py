@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 import stemzoo
@@ -17,6 +18,7 @@ from stemzoo.registration.ncc import ncc
 from stemzoo.registration.pair import Drift, drift
 from stemzoo.registration.tracker import DriftTracker
 from stemzoo.scan.restoration import restored
+from stemzoo.scan.rows import REACH, SLOW, find_rows
 from stemzoo.streaming.service.memory import Segment
 from stemzoo.streaming.service.messages import Refusal, Request
 from stemzoo.streaming.service.state import State
@@ -187,6 +189,16 @@ def _ncc(session: Session, pair: NDArray[Any], max_shift: Any = 32) -> Answer:
     return {}, ncc(*_two("ncc", pair), max_shift=max_shift)
 
 
+def _rows(
+    session: Session, pair: NDArray[Any], reach: Any = REACH, slow: Any = SLOW, fast_axis: Any = "x"
+) -> Answer:
+    if not isinstance(reach, list | tuple) or len(reach) != 2:
+        raise ValueError(f"reach is {reach!r:.80}; expected [y, x], in whole pixels")
+    image, pilot = _two("rows", pair, "image and pilot")
+    found = find_rows(image, pilot, reach=tuple(reach), slow=slow, fast_axis=fast_axis)
+    return {}, np.hstack([found.displacements, found.sigma]).astype(np.float32)
+
+
 def _drift(
     session: Session, pair: NDArray[Any], model: Any = "drift-lattice", max_shift: Any = None
 ) -> Answer:
@@ -194,9 +206,11 @@ def _drift(
     return {"drift": as_json(drift(*_two("drift", pair), name, max_shift=max_shift))}, None
 
 
-def _two(call: str, pair: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _two(
+    call: str, pair: NDArray[Any], names: str = "reference and moving"
+) -> tuple[NDArray[Any], NDArray[Any]]:
     if len(pair) != 2:
-        raise ValueError(f"{call} has {len(pair)} frames; expected two, reference and moving")
+        raise ValueError(f"{call} has {len(pair)} frames; expected two, {names}")
     return pair[0], pair[1]
 
 
@@ -269,6 +283,7 @@ CALLS = {
     "denoise": Call(_denoise, ("model", "mean", "std", "details"), _IMAGES),
     "restore": Call(_restore, ("model", "fast_axis", "mean", "std", "details"), _IMAGES),
     "ncc": Call(_ncc, ("max_shift",), _STACK),
+    "rows": Call(_rows, ("reach", "slow", "fast_axis"), _STACK),
     "drift": Call(_drift, ("model", "max_shift"), _STACK),
     "tracker.open": Call(_open_tracker, ("model", "max_shift"), _IMAGE, True),
     "tracker.push": Call(_push, ("tracker", "time"), _IMAGE, True),
