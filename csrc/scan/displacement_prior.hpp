@@ -26,10 +26,10 @@ DisplacementPrior fit_prior(const RowEstimates& rows);
 void smooth(const RowEstimates& rows, const DisplacementPrior& prior, std::vector<double>& mean,
             std::vector<double>& sigma);
 
-// Leaves slow displacements to the specimen, whose own distortion looks alike: subtracts their mean,
-// and of what a Gaussian average over rows keeps, `width` its standard deviation in rows, the share
-// that a distortion of ordinary size has beside white jitter (Wiener). Rows are mirrored at the
-// ends. A width of 0 leaves nothing.
+// Leaves slow displacements to the specimen, whose own distortion looks alike: subtracts their
+// mean, and of what a Gaussian average over rows keeps, `width` its standard deviation in rows, the
+// share that a distortion of ordinary size has beside white jitter (Wiener). Rows are mirrored at
+// the ends. A width of 0 leaves nothing.
 void leave_distortion(std::vector<double>& values, double width);
 
 }  // namespace stemzoo::scan
