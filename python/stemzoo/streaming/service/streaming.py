@@ -34,9 +34,12 @@ def _open_live(wire: Wire, session: Session, request: Request) -> None:
     }
     stream = session.state.streams.open(told.pop("name", "live"))
     try:
-        _stream(wire, session, request, stream, with_image, settings | told)
+        closing = _stream(wire, session, request, stream, with_image, settings | told)
     finally:
         session.state.streams.close(stream)
+    if closing:  # answered once the name is free
+        statistics = stream.statistics.as_dict()
+        wire.send({"id": closing.id, "call": closing.call, "statistics": statistics})
 
 
 def _stream(
@@ -46,7 +49,8 @@ def _stream(
     stream: Stream,
     with_image: bool,
     settings: dict[str, Any],
-) -> None:
+) -> Request | None:
+    """Until the client closes the stream; its request to do so."""
     opened = {"id": request.id, "call": request.call, "name": stream.name}
     pushed = _Pushed(wire, session, opened)
 
@@ -68,10 +72,7 @@ def _stream(
         live(pushed, send, on_error=tell, statistics=stream.statistics, **settings)
     finally:
         session.state.budget.give_back(pushed.held)
-    closing = pushed.closing
-    if closing:
-        statistics = stream.statistics.as_dict()
-        wire.send({"id": closing.id, "call": closing.call, "statistics": statistics})
+    return pushed.closing
 
 
 class _Pushed:
