@@ -117,16 +117,16 @@ class DeviceDriftPairs final : public DriftPairs {
         while (any()) {
             put_steps(queue, going);
             make_images(queue);
-            for (int time = 0; time < 2; ++time) {
-                each_row(queue, ResidualTerms{images()}, residuals_, going,
-                         [&](std::size_t f, auto& rows) { going[f]->fit_variance(rows); });
-                put_steps(queue, going);
-            }
             each_row(queue, MomentTerms{images()}, moments_, going, [&](std::size_t f, auto& rows) {
                 const drift::Regression::Next next = going[f]->solve(rows);
                 if (next == drift::Regression::Next::done) found[f] = going[f]->found();
                 if (next != drift::Regression::Next::go_on) going[f].reset();
             });
+            for (int time = 0; time < 2 && any(); ++time) {
+                put_steps(queue, going, true);
+                each_row(queue, ResidualTerms{images()}, residuals_, going,
+                         [&](std::size_t f, auto& rows) { going[f]->fit_variance(rows); });
+            }
         }
         return found;
     }
@@ -214,14 +214,18 @@ class DeviceDriftPairs final : public DriftPairs {
         return going;
     }
 
-    void put_steps(const Queue& queue, const Going& going) {
+    // Residuals are those of the images of this pass, which were shifted by what the one before
+    // had found.
+    void put_steps(const Queue& queue, const Going& going, bool same_images = false) {
         steps_there_.resize(grid_.chunk);
         for (std::size_t f = 0; f < going.size(); ++f) {
             RefineStep& step = steps_there_[f];
             step.active = going[f].has_value();
             if (!step.active) continue;
-            step.dy = going[f]->found().dy;
-            step.dx = going[f]->found().dx;
+            if (!same_images) {
+                step.dy = going[f]->found().dy;
+                step.dx = going[f]->found().dx;
+            }
             step.reference_part = going[f]->reference_part();
             step.moving_part = going[f]->moving_part();
             step.variance = going[f]->variance();

@@ -13,7 +13,6 @@
 #include "drift/decision.hpp"
 #include "drift/evidence.hpp"
 #include "drift/look.hpp"
-#include "drift/peak_top.hpp"
 #include "drift/refine.hpp"
 #include "drift/white_pair.hpp"
 
@@ -62,13 +61,11 @@ bool far_from(const std::optional<Refined>& found, const Vector& peak) {
 
 namespace {
 
-// The drift on the counts; nothing where they do not tell it to better than the peak's width. In a
-// live series, where a drift is expected, the very top of the peak saves a pass of most frames.
+// The drift on the counts; nothing where they do not tell it to better than the peak's width.
 std::optional<Refined> refine_peak(const PreparedFrame& reference, const PreparedFrame& moving,
-                                   const Vector& peak, bool sharp, bool live, unsigned threads) {
+                                   const Vector& peak, bool sharp, unsigned threads) {
     const Frame &still = *reference.counts(), &moved = *moving.counts();
-    const Vector start = live ? peak_top(still, moved, peak) : peak;
-    std::optional<Refined> found = refine(still, moved, start[0], start[1], threads);
+    std::optional<Refined> found = refine(still, moved, peak[0], peak[1], threads);
     if (!sharp && far_from(found, peak)) {
         const Vector near = coarse_approach(reference.clean(), moving.clean(), peak, threads);
         found = refine(still, moved, near[0], near[1], threads);
@@ -140,8 +137,7 @@ Drift Estimator::decide_white(const PreparedFrame& reference, const PreparedFram
     if (!choice) return {};
     Measured found{};
     if (refined) {
-        found.exact = refine_peak(reference, moving, choice->peak, choice->sharp,
-                                  expected != nullptr, threads_);
+        found.exact = refine_peak(reference, moving, choice->peak, choice->sharp, threads_);
     }
     const Vector shift = place(*choice, found.exact);
     found.score = correlation_at(shift);

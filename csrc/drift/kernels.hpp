@@ -45,9 +45,9 @@ struct Moments {
     double weight = 0;
 };
 
-// moving = offset + gain * shifted
+// moving = offset + gain * shifted - dy * gradient_y - dx * gradient_x
 struct Fit {
-    float offset, gain;
+    float offset, gain, dy, dx;
 };
 
 // Weighted sums that the regression of squared residuals on the template needs.
@@ -89,16 +89,6 @@ struct OverlapSums {
     double a = 0, b = 0, aa = 0, bb = 0, ab = 0;
 };
 
-// One row of the product of two spectra, turned by a drift along the row: its sum, and those of the
-// product times the frequency along the row and times its square.
-struct TurnedRow {
-    const float *a_re, *a_im, *b_re, *b_im;
-    const float *phase_re, *phase_im, *frequency;
-};
-struct TurnedSums {
-    double re[3], im[3];
-};
-
 class Kernels {
   public:
     virtual ~Kernels() = default;
@@ -119,8 +109,6 @@ class Kernels {
     // conj(a) b
     virtual void product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
                          std::size_t count, float* re, float* im) const = 0;
-    // Of conj(a) b.
-    virtual TurnedSums turned(const TurnedRow& row, std::size_t cols) const = 0;
     // Adds `weight` times conj(a) b.
     virtual void add_product(const float* a_re, const float* a_im, const float* b_re,
                              const float* b_im, std::size_t count, float weight, float* re,

@@ -40,10 +40,6 @@ class Pair {
         if (!regression.begin(a_.noise(), b_.noise(), make_filter())) return std::nullopt;
         for (;;) {
             shift(regression);
-            for (int time = 0; time < 2; ++time) {
-                measure_residuals(regression.variance(), regression.fit());
-                regression.fit_variance(residuals_);
-            }
             measure_moments(regression.variance());
             switch (regression.solve(moments_)) {
                 case Regression::Next::failed:
@@ -52,6 +48,10 @@ class Pair {
                     return regression.found();
                 case Regression::Next::go_on:
                     break;
+            }
+            for (int time = 0; time < 2; ++time) {
+                measure_residuals(regression.variance(), regression.fit());
+                regression.fit_variance(residuals_);
             }
         }
     }

@@ -207,8 +207,11 @@ struct ResidualTerms {
         const drift::Variance variance = images.steps[block.y].variance;
         const drift::Fit fit = images.steps[block.y].fit;
         images.each_pixel(block, thread, threads, [&](std::size_t at, float w, double times) {
-            const float t = images.scenes[at], v = RefineImages::variance(variance, t);
-            const float d = images.frames[at] - images.shifted[at] * fit.gain - fit.offset;
+            const float* const scene = images.scenes + at;
+            const float t = *scene, v = RefineImages::variance(variance, t);
+            const float d = images.frames[at] - images.shifted[at] * fit.gain - fit.offset +
+                            RefineImages::gradient(scene, images.pitch()) * fit.dy +
+                            RefineImages::gradient(scene, 1) * fit.dx;
             const float u = w / (v * v), d2 = d * d;
             const auto add = [times](double& to, float value) {
                 to += times * static_cast<double>(value);

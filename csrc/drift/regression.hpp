@@ -53,16 +53,13 @@ class Regression {
     Variance variance() const { return variance_; }
     Fit fit() const;
 
-    // In each pass the variance is fitted twice, each time to residuals weighted by the one before,
-    // and weighs the moments that are solved for the next step.
-    void fit_variance(const std::vector<ResidualSums>& rows);
+    // After `go_on`, the variance is fitted twice, each time to residuals by the one before.
     enum class Next { go_on, done, failed };
     Next solve(const std::vector<Moments>& rows);
+    void fit_variance(const std::vector<ResidualSums>& rows);
 
   private:
     bool step(const std::vector<Moments>& rows);
-    // Whether this offset and gain are near enough to those found.
-    bool fits(const Vector4& guess) const;
     void set_variance(double constant, double slope, double mean);
     void estimate_covariance(const std::vector<Moments>& rows);
 
@@ -73,7 +70,6 @@ class Regression {
     float reference_part_ = 0, moving_part_ = 0;
     double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
     Variance variance_{};
-    double residual_variance_ = 0;  // its mean
     Matrix4 inverse_{};
     Vector4 solution_{};
     Refined found_;
