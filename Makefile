@@ -20,8 +20,8 @@ PREFIX ?= dist/capi
 .PHONY: demo docs capi client-wheel client-wheel-windows wheel fuzz bench bench-denoise bench-scans
 .PHONY: lint format table cuda gpu-program test-gpu bench-gpu
 .PHONY: test quick quick-cpp-test quick-python-test cpp-test installed-cpp-test sanitized-cpp-test
-.PHONY: sanitized-cpp-build python-test runtime-test training-test test-integrations
-.PHONY: test-windows windows-tools
+.PHONY: sanitized-cpp-build python-test runtime-test runtime-test-a-h runtime-test-i-z training-test
+.PHONY: test-integrations test-windows windows-tools
 .PHONY: web test-web test-napari clean
 
 demo: .venv/runtime  ## the main job: a noisy, drifting series becomes one clean picture
@@ -146,11 +146,17 @@ windows-tools:
 		(echo "MinGW-w64 or Wine is missing: on Debian and Ubuntu," \
 		"apt install g++-mingw-w64-x86-64-posix wine wine64" && false)
 
-python-test: .venv/dev  ## both folders at the same time: most tests keep one core busy
+python-test: .venv/dev  ## two jobs at a time: most tests keep one core busy
 	$(MAKE) --output-sync=recurse -j2 runtime-test training-test
 
-runtime-test training-test: %-test: .venv/dev
-	$(BIN)/python -m pytest tests/$(if $(filter runtime,$*),python,training)
+training-test: .venv/dev
+	$(BIN)/python -m pytest tests/training
+
+# In two halves by the names of the files: `make runtime-test-a-h`.
+runtime-test: runtime-test-a-h runtime-test-i-z
+
+runtime-test-a-h runtime-test-i-z: runtime-test-%: .venv/dev
+	$(BIN)/python -m pytest tests/python/test_[$*]*.py
 
 test-integrations: .venv-nion/ready  ## Nion Swift with its microscope, HyperSpy, a Dask cluster
 	.venv-nion/bin/python -m pytest tests/integrations

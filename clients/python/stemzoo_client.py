@@ -1086,8 +1086,8 @@ def find_rows(
     `pilot`, an estimate of the specimen without noise, such as a network's.
 
     Rows are looked for up to `reach` (y, x) px away, by default 5 px along themselves only.
-    Displacements slower than `slow` rows are left to the specimen; with None, none are. `progress`
-    is as in `Model.run`.
+    Displacements slower than `slow` rows, beyond what jitter has there, are left to the specimen;
+    with None, none are. `progress` is as in `Model.run`.
     """
     pixels, estimate = _image_and_pilot(image, pilot)
     rows, columns = pixels.shape

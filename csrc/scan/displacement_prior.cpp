@@ -136,7 +136,7 @@ void leave_distortion(std::vector<double>& values, double width) {
     for (std::size_t y = 0; y < values.size(); ++y) {
         jitter += (values[y] - slow[y]) * (values[y] - slow[y]) / count;
     }
-    // The average keeps so much of the variance of white jitter.
+    // What the average keeps of the variance of white jitter.
     const double slow_jitter = jitter / (2 * std::sqrt(std::acos(-1.0)) * width);
     const double share = distortion * distortion / (distortion * distortion + slow_jitter);
     for (std::size_t y = 0; y < values.size(); ++y) values[y] -= share * slow[y];

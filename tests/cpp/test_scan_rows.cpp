@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <stdexcept>
 #include <vector>
 
@@ -139,7 +140,7 @@ TEST(slow_displacements_are_the_specimens_unless_jitter_explains_them) {
         }
         std::vector<double> alone = sum;
         for (std::size_t y = 0; y < count; ++y) alone[y] -= wave[y];
-        // Linear for a given jitter but for its measure, so the wave's part is a difference.
+        // The jitter has a part of the wave, too, which is subtracted.
         const double part = kept(sum, wave) - kept(alone, wave);
         CHECK(jitter > 1 ? part > 0.5 : part < 0.15);
     }

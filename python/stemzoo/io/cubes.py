@@ -51,7 +51,7 @@ def open_cube(path: Path, dataset: int | None = None) -> Cube:
         if data.offset + data.nbytes != path.stat().st_size:
             raise FileError(f"{path} is cut off, or holds several arrays; save one array")
         return Cube(data, about=npy.known_of(path, data))
-    if reader_for(path) in (rosetta.read, dm.read):  # which reads images and stacks alone
+    if reader_for(path) in (rosetta.read, dm.read):  # `dm` reads images and stacks only
         return _rosetta(path, dataset)
     image = read(path, signal=dataset)
     about = {"pixel_size": image.pixel_size, "unit": image.unit, "metadata": image.metadata}

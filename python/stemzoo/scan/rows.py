@@ -66,8 +66,8 @@ def find_rows(
         leaves displacements across rows out. They need a pilot that is nearly free of jitter, and
         are ambiguous for rows about which the specimen is symmetric.
     slow : displacements that vary more slowly than a Gaussian of this standard deviation, in rows,
-        are left to the specimen, whose own distortion looks alike, unless rows jitter by so much
-        (2 px or more) that they are jitter more likely. 0 leaves nothing.
+        are left to the specimen, whose own distortion looks alike: all of them where rows hardly
+        jitter, and about a quarter where they jitter by 2 px. 0 leaves nothing.
     fast_axis : "x" if the beam moves along rows of the array, "y" if along its columns.
     threads : how many CPU threads, by default all cores.
 
