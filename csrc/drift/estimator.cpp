@@ -13,6 +13,7 @@
 #include "drift/decision.hpp"
 #include "drift/evidence.hpp"
 #include "drift/look.hpp"
+#include "drift/peak_top.hpp"
 #include "drift/refine.hpp"
 #include "drift/white_pair.hpp"
 
@@ -61,11 +62,15 @@ bool far_from(const std::optional<Refined>& found, const Vector& peak) {
 
 namespace {
 
-// The drift on the counts; nothing where they do not tell it to better than the peak's width.
+// The drift on the counts; nothing where they do not tell it to better than the peak's width. In a
+// live series, where a drift is expected, the very top of the peak saves a pass of most frames.
 std::optional<Refined> refine_peak(const PreparedFrame& reference, const PreparedFrame& moving,
-                                   const Vector& peak, bool sharp, unsigned threads) {
+                                   const Vector& peak, bool sharp, bool live, unsigned threads) {
     const Frame &still = *reference.counts(), &moved = *moving.counts();
-    std::optional<Refined> found = refine(still, moved, peak[0], peak[1], threads);
+    const std::optional<Vector> top = live ? peak_top(still, moved, peak) : std::nullopt;
+    const Vector start = top.value_or(peak);
+    std::optional<Refined> found =
+        refine(still, moved, start[0], start[1], threads, top ? Start::exact : Start::rough);
     if (!sharp && far_from(found, peak)) {
         const Vector near = coarse_approach(reference.clean(), moving.clean(), peak, threads);
         found = refine(still, moved, near[0], near[1], threads);
@@ -137,7 +142,8 @@ Drift Estimator::decide_white(const PreparedFrame& reference, const PreparedFram
     if (!choice) return {};
     Measured found{};
     if (refined) {
-        found.exact = refine_peak(reference, moving, choice->peak, choice->sharp, threads_);
+        found.exact = refine_peak(reference, moving, choice->peak, choice->sharp,
+                                  expected != nullptr, threads_);
     }
     const Vector shift = place(*choice, found.exact);
     found.score = correlation_at(shift);

@@ -89,6 +89,16 @@ struct OverlapSums {
     double a = 0, b = 0, aa = 0, bb = 0, ab = 0;
 };
 
+// One row of the product of two spectra, turned by a drift along the row: its sum, and those of the
+// product times the frequency along the row and times its square.
+struct TurnedRow {
+    const float *a_re, *a_im, *b_re, *b_im;
+    const float *phase_re, *phase_im, *frequency;
+};
+struct TurnedSums {
+    double re[3], im[3];
+};
+
 class Kernels {
   public:
     virtual ~Kernels() = default;
@@ -109,6 +119,8 @@ class Kernels {
     // conj(a) b
     virtual void product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
                          std::size_t count, float* re, float* im) const = 0;
+    // Of conj(a) b.
+    virtual TurnedSums turned(const TurnedRow& row, std::size_t cols) const = 0;
     // Adds `weight` times conj(a) b.
     virtual void add_product(const float* a_re, const float* a_im, const float* b_re,
                              const float* b_im, std::size_t count, float weight, float* re,

@@ -34,12 +34,13 @@ class Pair {
         clear_padding(scene_.data());
     }
 
-    std::optional<Refined> refine(double start_y, double start_x) {
+    std::optional<Refined> refine(double start_y, double start_x, Start start) {
         if (!(a_.noise() > 0 && b_.noise() > 0)) return std::nullopt;
-        Regression regression(shape_.size(), start_y, start_x);
+        Regression regression(shape_.size(), start_y, start_x, start);
         if (!regression.begin(a_.noise(), b_.noise(), make_filter())) return std::nullopt;
-        for (;;) {
+        for (bool first = true;; first = false) {
             shift(regression);
+            if (first && start == Start::exact) fit_variance(regression);
             measure_moments(regression.variance());
             switch (regression.solve(moments_)) {
                 case Regression::Next::failed:
@@ -49,14 +50,18 @@ class Pair {
                 case Regression::Next::go_on:
                     break;
             }
-            for (int time = 0; time < 2; ++time) {
-                measure_residuals(regression.variance(), regression.fit());
-                regression.fit_variance(residuals_);
-            }
+            fit_variance(regression);
         }
     }
 
   private:
+    void fit_variance(Regression& regression) {
+        for (int time = 0; time < 2; ++time) {
+            measure_residuals(regression.variance(), regression.fit());
+            regression.fit_variance(residuals_);
+        }
+    }
+
     // Behind the end of each row, where gradients read.
     void clear_padding(float* image) const {
         for (std::size_t row = 0; row < 2 * layout_.rows; ++row) {
@@ -231,7 +236,7 @@ class Pair {
 }  // namespace
 
 std::optional<Refined> refine(const Frame& reference, const Frame& moving, double dy, double dx,
-                              unsigned threads) {
+                              unsigned threads, Start start) {
     if (reference.shape() != moving.shape()) {
         throw std::invalid_argument("moving frame is " + moving.shape().text() +
                                     " pixels but the reference is " + reference.shape().text() +
@@ -242,7 +247,7 @@ std::optional<Refined> refine(const Frame& reference, const Frame& moving, doubl
     const bool overlap = std::abs(dy) < static_cast<double>(shape.rows) &&
                          std::abs(dx) < static_cast<double>(shape.cols);
     if (!overlap) return std::nullopt;
-    return Pair(reference, moving, threads).refine(dy, dx);
+    return Pair(reference, moving, threads).refine(dy, dx, start);
 }
 
 }  // namespace stemzoo::drift

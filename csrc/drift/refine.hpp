@@ -28,6 +28,6 @@ namespace stemzoo::drift {
 // 2.5 pixels from the start. The answer does not depend on the number of threads; 0 means all
 // cores.
 std::optional<Refined> refine(const Frame& reference, const Frame& moving, double dy, double dx,
-                              unsigned threads = 1);
+                              unsigned threads = 1, Start start = Start::rough);
 
 }  // namespace stemzoo::drift

@@ -22,6 +22,16 @@ bool settled(double step, double variance) {
     return std::abs(step) < 0.05 || step * step < 0.09 * variance;
 }
 
+// The same of the only step. Gradients are differences, which are some hundredths too small for the
+// finest lattice, and so every step is wrong by that share of itself.
+bool settled_at_once(double step, double variance) {
+    return std::abs(step) < 0.02 && step * step < 4 * variance;
+}
+
+// The first pass is weighted by the variance of residuals that a wrong offset and gain were part
+// of. Pixels have a variance near 1: this much of it may have come from that.
+constexpr double most_misfit = 0.1;
+
 }  // namespace
 
 bool Regression::begin(double reference_noise, double moving_noise, const FilterTotals& totals) {
@@ -31,6 +41,7 @@ bool Regression::begin(double reference_noise, double moving_noise, const Filter
     const double gain_squared = moving_noise * totals.moving / (reference_noise * totals.reference);
     const double from_a = reference_noise * gain_squared, from_b = moving_noise;
     const double part = from_b / (from_a + from_b);
+    solution_ = {0, std::sqrt(gain_squared), 0, 0};
     reference_part_ = static_cast<float>(std::sqrt(gain_squared) * part);
     moving_part_ = static_cast<float>(1 - part);
     noise_share_ = part * (1 - part);
@@ -44,6 +55,7 @@ Fit Regression::fit() const {
 }
 
 Regression::Next Regression::solve(const std::vector<Moments>& rows) {
+    const Vector4 guess = solution_;
     if (!step(rows)) return Next::failed;
     found_.dy += solution_[2];
     found_.dx += solution_[3];
@@ -55,10 +67,19 @@ Regression::Next Regression::solve(const std::vector<Moments>& rows) {
     if (!(found_.yy > 0 && found_.xx > 0 && std::isfinite(found_.yy + found_.xx))) {
         return Next::failed;
     }
-    const bool weighted = pass_++ > 0;
-    const bool still = settled(solution_[2], found_.yy) && settled(solution_[3], found_.xx);
-    // Again, weighted by what the first found: squares of counts scatter with the variance.
-    return (weighted && still) || pass_ == most_passes ? Next::done : Next::go_on;
+    // After a rough start again, weighted by what the first pass found: squares of counts scatter
+    // with the variance.
+    const bool first = pass_++ == 0;
+    const bool done = first ? start_ == Start::exact && one_pass_is_enough(guess)
+                            : settled(solution_[2], found_.yy) && settled(solution_[3], found_.xx);
+    return done || pass_ == most_passes ? Next::done : Next::go_on;
+}
+
+// Whether the step is small, and the guessed offset and gain were near enough to those found.
+bool Regression::one_pass_is_enough(const Vector4& guess) const {
+    const double offset = solution_[0] - guess[0], gain = solution_[1] - guess[1];
+    return settled_at_once(solution_[2], found_.yy) && settled_at_once(solution_[3], found_.xx) &&
+           offset * offset + gain * gain < most_misfit * residual_variance_;
 }
 
 // Solves for offset, gain and step; see refine.hpp. The step's regressors are the moving frame's
@@ -108,6 +129,7 @@ void Regression::fit_variance(const std::vector<ResidualSums>& rows) {
 }
 
 void Regression::set_variance(double constant, double slope, double mean) {
+    residual_variance_ = mean;
     variance_ = {static_cast<float>(constant), static_cast<float>(slope),
                  static_cast<float>(std::max(least_variance * mean, least_possible_variance))};
 }

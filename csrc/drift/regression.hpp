@@ -26,6 +26,10 @@ STEMZOO_ANYWHERE inline double angular_frequency(std::size_t i, std::size_t n) {
     return 2 * i < n ? k : k - 2 * 3.14159265358979323846;
 }
 
+// How well the start is known: to about half a pixel, or to a few hundredths. From an exact one the
+// residuals of the first pass are noise, and one pass may be enough.
+enum class Start { rough, exact };
+
 // Over the whole spectrum.
 struct FilterTotals {
     double reference = 0, moving = 0;     // signal that passes, times each frame's power
@@ -35,10 +39,11 @@ struct FilterTotals {
 class Regression {
   public:
     // Of frames of so many pixels; from a start in pixels.
-    Regression(std::size_t pixels, double start_y, double start_x)
+    Regression(std::size_t pixels, double start_y, double start_x, Start start = Start::rough)
         : pixels_(static_cast<double>(pixels)),
           start_y_(start_y),
           start_x_(start_x),
+          start_(start),
           found_{start_y, start_x, 0, 0, 0} {}
 
     // False where nothing passes the filter. `noise` is the power of a frame's noise in one
@@ -53,23 +58,27 @@ class Regression {
     Variance variance() const { return variance_; }
     Fit fit() const;
 
-    // After `go_on`, the variance is fitted twice, each time to residuals by the one before.
+    // After `go_on`, and before the first pass of an exact start, the variance is fitted twice,
+    // each time to residuals weighted by the one before.
     enum class Next { go_on, done, failed };
     Next solve(const std::vector<Moments>& rows);
     void fit_variance(const std::vector<ResidualSums>& rows);
 
   private:
     bool step(const std::vector<Moments>& rows);
+    bool one_pass_is_enough(const Vector4& guess) const;
     void set_variance(double constant, double slope, double mean);
     void estimate_covariance(const std::vector<Moments>& rows);
 
     double pixels_, start_y_, start_x_;
+    Start start_;
     int pass_ = 0;
     // Of the template: the part of each frame, its noise's covariance with a frame's over the
     // residuals' variance, and what both noises' gradients make of that.
     float reference_part_ = 0, moving_part_ = 0;
     double noise_share_ = 0, noise_yy_ = 0, noise_xx_ = 0;
     Variance variance_{};
+    double residual_variance_ = 0;  // its mean
     Matrix4 inverse_{};
     Vector4 solution_{};
     Refined found_;

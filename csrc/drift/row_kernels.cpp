@@ -249,6 +249,39 @@ class RowKernels final : public drift::Kernels {
         }
     }
 
+    drift::TurnedSums turned(const drift::TurnedRow& r, std::size_t cols) const override {
+        V re[3] = {}, im[3] = {};
+        std::size_t x = 0;
+        for (; x + L <= cols; x += L) {
+            const V ar = load(r.a_re + x), ai = load(r.a_im + x), br = load(r.b_re + x),
+                    bi = load(r.b_im + x), c = load(r.phase_re + x), s = load(r.phase_im + x),
+                    k = load(r.frequency + x);
+            const V pr = ar * br + ai * bi, pi = ar * bi - ai * br;
+            V tr = pr * c - pi * s, ti = pr * s + pi * c;
+            for (std::size_t i = 0; i < 3; ++i) {
+                re[i] += tr;
+                im[i] += ti;
+                tr *= k;
+                ti *= k;
+            }
+        }
+        drift::TurnedSums sums{{sum(re[0]), sum(re[1]), sum(re[2])},
+                               {sum(im[0]), sum(im[1]), sum(im[2])}};
+        for (; x < cols; ++x) {
+            const float pr = r.a_re[x] * r.b_re[x] + r.a_im[x] * r.b_im[x],
+                        pi = r.a_re[x] * r.b_im[x] - r.a_im[x] * r.b_re[x];
+            auto tr = static_cast<double>(pr * r.phase_re[x] - pi * r.phase_im[x]),
+                 ti = static_cast<double>(pr * r.phase_im[x] + pi * r.phase_re[x]);
+            for (std::size_t i = 0; i < 3; ++i) {
+                sums.re[i] += tr;
+                sums.im[i] += ti;
+                tr *= static_cast<double>(r.frequency[x]);
+                ti *= static_cast<double>(r.frequency[x]);
+            }
+        }
+        return sums;
+    }
+
     void add_product(const float* a_re, const float* a_im, const float* b_re, const float* b_im,
                      std::size_t count, float weight, float* re, float* im) const override {
         std::size_t x = 0;

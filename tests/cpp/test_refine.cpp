@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "drift/peak_top.hpp"
 #include "drift/refine.hpp"
 #include "ncc_reference.hpp"
 
@@ -50,6 +51,35 @@ TEST(refine_finds_the_drift_within_its_error) {
         CHECK_NEAR(d->dx, -1.6, 4 * std::sqrt(d->xx));
         CHECK(d->yy > 0 && d->yy < 1e-4 && d->xx > 0 && d->xx < 1e-4);
         CHECK(d->yx * d->yx < d->yy * d->xx);
+    }
+}
+
+// A lattice that fills the frame: its edges fade out, and pull a peak towards zero.
+reference::Image<float> lattice(Shape shape, double dy, double dx, unsigned seed) {
+    auto image = reference::noise<float>(shape, seed, 0, 0.05);
+    for (std::size_t r = 0; r < shape.rows; ++r) {
+        for (std::size_t c = 0; c < shape.cols; ++c) {
+            const double y = (static_cast<double>(r) - dy) / 14,
+                         x = (static_cast<double>(c) - dx) / 16;
+            image.at(r, c) +=
+                static_cast<float>(std::cos(6.283185307 * y) * std::cos(6.283185307 * x));
+        }
+    }
+    return image;
+}
+
+TEST(the_top_of_a_peak_is_where_the_drift_is) {
+    const Shape shape{256, 300};
+    const Frame a = frame(lattice(shape, 0, 0, 1)), b = frame(lattice(shape, 6.3, -4.6, 2));
+    for (const double off : {-0.1, 0.0, 0.1}) {
+        const auto top = stemzoo::drift::peak_top(a, b, {6.3 + off, -4.6 - off});
+        CHECK(top.has_value());
+        CHECK_NEAR((*top)[0], 6.3, 0.006);  // 0.02 nearer zero as it is
+        CHECK_NEAR((*top)[1], -4.6, 0.006);
+    }
+    // No peak is there, or it is too far away.
+    for (const stemzoo::drift::Vector at : {stemzoo::drift::Vector{13.3, -4.6}, {8.3, -4.6}}) {
+        CHECK(!stemzoo::drift::peak_top(a, b, at));
     }
 }
 

@@ -1,7 +1,8 @@
 """Pairs and series of every kind, and what the drift engine answers of each.
 
 `python drift_cases.py OUT` writes the answers as JSON. golden_drift.json was written so by the
-engine before this one, whose estimator and tracker were Python. Frames are made of stable random
+engine before this one, whose estimator and tracker were Python; its series again when the
+refinement of a tracked frame began at the very top of the correlation's peak. Frames are made of stable random
 bits and of rounded numbers, so that every platform sees the same pixels.
 """
 
