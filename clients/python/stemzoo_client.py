@@ -1110,21 +1110,35 @@ def find_rows(
 
 
 def apply_rows(image: Any, rows: Sequence[Row]) -> Any:
-    """The image with its rows put where the beam was."""
+    """The image with its rows put where the beam was. `rows` may be those of another detector's
+    image of the same scan."""
     pixels = _floats(image, "image")
-    if len(rows) != pixels.shape[0]:
-        raise ArgumentError(
-            "there are {} rows for an image of shape {}".format(len(rows), pixels.shape)
-        )
+    places = _row_array(rows, pixels.shape)
     result, place = _output(None, pixels.shape, pixels)
-    moved = (_Row * len(rows))(*(_Row(*row) for row in rows))
-    open_library().call("rows_apply", pixels.address, *pixels.shape, moved, place.address)
+    open_library().call("rows_apply", pixels.address, *pixels.shape, places, place.address)
     return result
+
+
+def _row_array(rows: Sequence[Row], shape: Sequence[int]) -> Any:
+    """The rows as C has them, one for each of the image."""
+    if len(rows) != shape[0]:
+        raise ArgumentError(
+            "there are {} rows for an image of shape {}; expected one for each of its {} rows, as "
+            "find_rows gives them".format(len(rows), tuple(shape), shape[0])
+        )
+    try:
+        return (_Row * len(rows))(*(_Row(*row) for row in rows))
+    except TypeError as error:
+        raise ArgumentError(
+            "a row is no Row ({}); expected (dy, dx, sigma_y, sigma_x), as find_rows gives "
+            "them".format(error)
+        ) from error
 
 
 # ---- The frame service: docs/serve.md -----------------------------------------------------------
 
 _MAGIC = b"STZ1"
+_EXACT = ("uint8", "int8", "uint16", "int16", "float32")  # which float32 holds to the last bit
 _MOST_HEADER = 65536
 _FILE_MAP_READ = 4  # of Windows
 
@@ -1243,10 +1257,22 @@ class Service:
     ) -> List[Row]:
         """As the function of this name; `apply_rows` takes what it finds."""
         frames = _image_and_pilot(image, pilot)
-        rows = frames[0].shape[0]
-        result, place = _output(None, (rows, len(Row._fields)), frames[0])
-        self._call("rows", {"reach": list(reach), "slow": slow or 0.0}, frames, place)
-        return [Row(*map(float, row)) for row in result.tolist()]
+        places = bytearray(ctypes.sizeof(_Row) * frames[0].shape[0])
+        found = _shaped(places, "float64", (frames[0].shape[0], len(Row._fields)))
+        arguments = {"reach": list(reach), "slow": slow or 0.0}
+        self._call("rows", arguments, frames, _Pixels(found, "rows"))
+        return [Row(*row) for row in found.tolist()]
+
+    def apply_rows(self, image: Any, rows: Sequence[Row]) -> Any:
+        """As the function of this name, to the last bit."""
+        pixels = _sent(image, "image", (2,))
+        if pixels.dtype not in _EXACT:
+            pixels = pixels.copied("float32")
+        places = bytearray(_row_array(rows, pixels.shape))
+        behind = _Pixels(_shaped(places, "float64", (len(rows), len(Row._fields))), "rows")
+        result, place = _output(None, pixels.shape, pixels)
+        self._call("rows.apply", {"rows": len(rows)}, [pixels], place, [behind])
+        return result
 
     def tracker(
         self,
@@ -1316,17 +1342,20 @@ class Service:
         arguments: Dict[str, Any],
         frames: Sequence[_Pixels] = (),
         place: Optional[_Pixels] = None,
+        behind: Sequence[_Pixels] = (),
     ) -> Dict[str, Any]:
-        """One request and its answer. A connection that is out of step is closed."""
+        """One request and its answer. A connection that is out of step is closed. What is `behind`
+        follows the frames; the arguments announce it."""
+        payload = [*frames, *behind]
         with self._lock:
             if self._streaming:
                 raise ArgumentError("this connection has a live stream; open another one")
             if self._socket.fileno() < 0:
                 raise self._lost(OSError("the connection is closed; connect again"))
-            self._require_room(frames)
-            memory = self._memory_for(frames, place)
+            self._require_room(payload)
+            memory = self._memory_for(payload, place)
             try:
-                self._send(call, arguments, frames, memory)
+                self._send(call, arguments, frames, behind, memory)
                 answer = self._received()
                 if "error" in answer:
                     raise _refusal(answer["error"])
@@ -1359,9 +1388,11 @@ class Service:
         call: str,
         arguments: Dict[str, Any],
         frames: Sequence[_Pixels] = (),
+        behind: Sequence[_Pixels] = (),
         memory: Optional[mmap.mmap] = None,
     ) -> None:
         self._id += 1
+        payload = [*frames, *behind]
         header: Dict[str, Any] = {"version": 1, "id": self._id, "call": call}
         if self._token is not None:
             header["token"] = self._token
@@ -1374,13 +1405,13 @@ class Service:
         if memory is not None:
             header["memory"] = True
             memory.seek(0)
-            for frame in frames:
-                memory.write(frame.raw())
+            for part in payload:
+                memory.write(part.raw())
         text = json.dumps(header).encode("utf-8")
         try:
             self._socket.sendall(_MAGIC + struct.pack("<I", len(text)) + text)
-            for frame in frames if memory is None else ():
-                self._socket.sendall(frame.raw())
+            for part in payload if memory is None else ():
+                self._socket.sendall(part.raw())
         except (BrokenPipeError, ConnectionResetError):
             pass  # a refusal may have come before everything was sent
 

@@ -14,7 +14,7 @@ PATIENCE = 10.0  # s for which a frame waits until there is room for it
 
 def cost(layout: Layout) -> int:
     """Bytes that a frame takes with its result."""
-    return layout.bytes + RESULT * layout.bytes // layout.dtype.itemsize
+    return layout.bytes + RESULT * layout.pixels
 
 
 class Budget:

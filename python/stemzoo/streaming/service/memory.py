@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.streaming.service.messages import Layout, Refusal
+from stemzoo.streaming.service.messages import Layout, Refusal, read_payload
 
 
 class Segment:
@@ -24,8 +24,8 @@ class Segment:
     def name(self) -> str:
         return self._shared.name
 
-    def pixels(self, layout: Layout, identity: int) -> NDArray[Any]:
-        """A copy of the frame at the start of the segment: the client may write there again."""
+    def payload(self, layout: Layout, identity: int) -> tuple[NDArray[Any], ...]:
+        """A copy of what lies at the start of the segment: the client may write there again."""
         if layout.bytes > self.size:
             raise Refusal(
                 "value",
@@ -33,8 +33,14 @@ class Segment:
                 "larger one with memory.open",
                 identity,
             )
-        view: NDArray[Any] = np.ndarray(layout.shape, layout.dtype, self._shared.buf)
-        return view.copy()
+        at = 0
+
+        def read(view: memoryview) -> None:
+            nonlocal at
+            view[:] = self._shared.buf[at : at + len(view)]
+            at += len(view)
+
+        return read_payload(read, layout)
 
     def put(self, pixels: NDArray[Any], identity: int) -> None:
         if pixels.nbytes > self.size:

@@ -22,7 +22,7 @@ from stemzoo.streaming.service.messages import (
     Refusal,
     Request,
     encoded,
-    read_pixels,
+    read_payload,
     read_request,
 )
 from stemzoo.streaming.service.wire import PATIENCE, as_header, refusal_of
@@ -128,8 +128,8 @@ class Page(BaseHTTPRequestHandler):
                 request.id,
             )
         started = time.perf_counter()
-        frame = read_pixels(self._read, request.layout) if request.layout else None
-        results, image = answer(self._session, request, frame)
+        payload = read_payload(self._read, request.layout) if request.layout else ()
+        results, image = answer(self._session, request, payload)
         self._session.state.note_call(request.call, time.perf_counter() - started)
         return encoded({"id": request.id, "call": request.call, **results}, image)
 

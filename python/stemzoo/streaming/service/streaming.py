@@ -15,7 +15,7 @@ from stemzoo.streaming.service.budget import cost
 from stemzoo.streaming.service.calls import Session, as_json, check_arguments, model_name
 from stemzoo.streaming.service.messages import Refusal, Request, read_request
 from stemzoo.streaming.service.streams import Stream
-from stemzoo.streaming.service.wire import Wire, as_header, frame_of, refusal_of
+from stemzoo.streaming.service.wire import Wire, as_header, payload_of, refusal_of
 
 HELD = 5  # frames of a stream: read, copied, waiting, in work, newest for spectators
 LOOK = 1.0  # s between looks at whether a spectator is still there
@@ -101,7 +101,8 @@ class _Pushed:
             if request.call == "live.close":
                 self.closing = request
                 return
-            if request.call != "live.push" or request.arguments or request.layout is None:
+            layout = request.layout
+            if request.call != "live.push" or request.arguments or not layout or layout.rows:
                 raise Refusal(
                     "protocol",
                     f"{request.call!r:.80} came into a live stream; expected live.push with a "
@@ -112,9 +113,8 @@ class _Pushed:
                 raise Refusal(
                     "protocol", f"id {request.id} came after {last}; ids must rise", request.id
                 )
-            self._hold(HELD * cost(request.layout), request.id)
-            pixels = frame_of(self._wire, self._session, request)
-            assert pixels is not None
+            self._hold(HELD * cost(layout), request.id)
+            (pixels,) = payload_of(self._wire, self._session, request)
             last = request.id
             self._identities.append((number, request.id))
             number += 1

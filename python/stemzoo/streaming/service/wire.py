@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stemzoo.common.errors import StemzooError, reason
 from stemzoo.streaming.service.calls import Session
-from stemzoo.streaming.service.messages import Refusal, Request, encoded, read_pixels
+from stemzoo.streaming.service.messages import Refusal, Request, encoded, read_payload
 
 PATIENCE = 30.0  # s for which a message may be on its way
 
@@ -63,15 +63,15 @@ class Wire:
             self._socket.settimeout(PATIENCE)
 
 
-def frame_of(wire: Wire, session: Session, request: Request) -> NDArray[Any] | None:
-    """The pixels of a request, from wherever they are."""
+def payload_of(wire: Wire, session: Session, request: Request) -> tuple[NDArray[Any], ...]:
+    """The pixels of a request, and rows where there are any, from wherever they are."""
     if request.layout is None:
-        return None
+        return ()
     if not request.in_memory:
-        return read_pixels(wire.read, request.layout)
+        return read_payload(wire.read, request.layout)
     if session.segment is None:
         raise Refusal("value", "there is no shared memory; open it with memory.open", request.id)
-    return session.segment.pixels(request.layout, request.id)
+    return session.segment.payload(request.layout, request.id)
 
 
 def refusal_of(error: Exception, request: Request | None) -> Refusal:
