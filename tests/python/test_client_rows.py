@@ -85,7 +85,7 @@ def test_unknown_pixels_stay_unknown(service, library, scan):
 def test_what_is_no_row_is_said(service, scan):
     image, clean, _ = scan
     rows = service.find_rows(image, clean)
-    with pytest.raises(stemzoo_client.ArgumentError, match="2 rows for an image .* expected one"):
+    with pytest.raises(stemzoo_client.ArgumentError, match=r"2 rows for an image .* expected one"):
         service.apply_rows(image, rows[:2])
     with pytest.raises(stemzoo_client.ArgumentError, match="a row is no Row"):
         service.apply_rows(image, ["abcd"] * len(image))
