@@ -167,6 +167,7 @@ def _denoise(
     details: Any = False,
     **numbers: Any,
 ) -> Answer:
+    _require_flag("details", details)
     with session.state.working:
         ready = model_for("denoise", model_name(model))
         run = ready.run(frame, **numbers)
@@ -181,11 +182,17 @@ def _restore(
     details: Any = False,
     **settings: Any,
 ) -> Answer:
+    _require_flag("details", details)
     with session.state.working:
         ready = model_for("restore", model_name(model))
         run, _ = restored(ready, frame, **settings)
     session.state.show(run.image)
     return _details(ready, run) if details else {}, run.image
+
+
+def _require_flag(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r:.80}; expected true or false")
 
 
 def _details(model: Model, run: Run) -> dict[str, Any]:
@@ -204,10 +211,8 @@ def _ncc(session: Session, pair: NDArray[Any], max_shift: Any = 32) -> Answer:
 def _rows(
     session: Session, pair: NDArray[Any], reach: Any = REACH, slow: Any = SLOW, fast_axis: Any = "x"
 ) -> Answer:
-    if not isinstance(reach, list | tuple) or len(reach) != 2:
-        raise ValueError(f"reach is {reach!r:.80}; expected [y, x], in whole pixels")
     image, pilot = _two("rows", pair, "image and pilot")
-    found = find_rows(image, pilot, reach=tuple(reach), slow=slow, fast_axis=fast_axis)
+    found = find_rows(image, pilot, reach=reach, slow=slow, fast_axis=fast_axis)
     return {}, np.hstack([found.displacements, found.sigma])
 
 
@@ -289,9 +294,13 @@ def _open_memory(session: Session, bytes: Any = None) -> Answer:
     session.state.budget.take(bytes)
     try:
         session.segment = Segment(bytes)
-    except OSError:
+    except OSError as error:
         session.state.budget.give_back(bytes)
-        raise
+        raise Refusal(
+            "busy",
+            f"the computer has not {bytes} bytes of shared memory ({error}); send frames through "
+            "the connection, or make room and try again",
+        ) from error
     return {"memory": session.segment.name, "bytes": bytes}, None
 
 

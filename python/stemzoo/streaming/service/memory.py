@@ -6,6 +6,7 @@ The service makes it and names it, so that no name from the network opens anythi
 from __future__ import annotations
 
 import contextlib
+import os
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
@@ -19,6 +20,11 @@ class Segment:
     def __init__(self, size: int) -> None:
         self.size = size
         self._shared = SharedMemory(create=True, size=size)
+        try:
+            _reserve(self._shared.name, size)
+        except OSError:
+            self.close()
+            raise
 
     @property
     def name(self) -> str:
@@ -37,7 +43,9 @@ class Segment:
 
         def read(view: memoryview) -> None:
             nonlocal at
-            view[:] = self._shared.buf[at : at + len(view)]
+            buffer = self._shared.buf
+            assert buffer is not None  # until it is closed
+            view[:] = buffer[at : at + len(view)]
             at += len(view)
 
         return read_payload(read, layout)
@@ -57,3 +65,11 @@ class Segment:
         self._shared.close()
         with contextlib.suppress(FileNotFoundError):  # a client's resource tracker may be first
             self._shared.unlink()
+
+
+def _reserve(name: str, size: int) -> None:
+    """Raises OSError where there is no room: on Linux, writing there would kill the process."""
+    path = f"/dev/shm/{name}"
+    if hasattr(os, "posix_fallocate") and os.path.exists(path):
+        with open(path, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size)

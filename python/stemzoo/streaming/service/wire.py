@@ -16,6 +16,8 @@ from stemzoo.streaming.service.messages import Refusal, Request, encoded, read_p
 
 PATIENCE = 30.0  # s for which a message may be on its way
 
+PIECE = 1 << 20  # bytes that are sent within PATIENCE
+
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +50,8 @@ class Wire:
 
     def send(self, header: Mapping[str, Any], pixels: NDArray[Any] | None = None) -> None:
         for part in encoded(header, pixels):
-            self._socket.sendall(part)
+            for start in range(0, len(part), PIECE):  # patience is for each
+                self._socket.sendall(part[start : start + PIECE])
 
     def is_closed(self) -> bool:
         """Whether the other side, of which nothing is expected now, has gone."""
