@@ -34,6 +34,7 @@ import glob
 import json
 import math
 import mmap
+import operator
 import os
 import re
 import socket
@@ -251,7 +252,9 @@ class _Pixels:
         self.mask: Optional[_Pixels] = None
         try:
             view = memoryview(pixels)
-        except (TypeError, ValueError, BufferError):
+        except (TypeError, ValueError, BufferError) as error:
+            if isinstance(pixels, memoryview):
+                raise ArgumentError("{} cannot be read ({})".format(name, error)) from error
             code, self.itemsize = self._read_interface(pixels)
         else:
             self._hold, code, self.itemsize = view, view.format, view.itemsize
@@ -320,7 +323,7 @@ class _Pixels:
         return name
 
     def _mask(self, mask: Any) -> _Pixels:
-        pixels = _Pixels(mask, "the mask of " + self.name)
+        pixels = _Pixels(mask, "the mask of " + self.name).plain()
         if pixels.itemsize != 1 or pixels.shape != self.shape:
             raise ArgumentError(
                 "{} has shape {} and {} bytes a pixel; expected {} and one".format(
@@ -676,7 +679,7 @@ class _Handle:
     def __enter__(self) -> ctypes.c_void_p:
         with self._lock:
             if not self._open:
-                raise ValueError("this {} is closed".format(self._kind))
+                raise ArgumentError("this {} is closed; make another one".format(self._kind))
             self._users += 1
         return self._pointer
 
@@ -708,14 +711,34 @@ class _Owner:
         self.close()
 
 
+def _whole(value: Any, least: int, most: int = (1 << 31) - 1) -> Optional[int]:
+    """The value as an int, which NumPy's integers are not; None where it is no such number."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        return None
+    return number if least <= number <= most and not isinstance(value, bool) else None
+
+
+def _whole_pair(pair: Any, least: Tuple[int, int]) -> Optional[Tuple[int, int]]:
+    """(y, x), each a whole number; None where it is not."""
+    try:
+        y, x = pair
+    except (TypeError, ValueError):
+        return None
+    dy, dx = _whole(y, least[0]), _whole(x, least[1])
+    return None if dy is None or dx is None else (dy, dx)
+
+
 def _threads(threads: Optional[int]) -> int:
-    if threads is None or (type(threads) is int and 0 <= threads <= 1024):
-        return threads or 0
-    raise ArgumentError(
-        "threads is {!r}; expected a whole number from 1 to 1024, or 0 for all cores".format(
-            threads
+    number = 0 if threads is None else _whole(threads, 0, 1024)
+    if number is None:
+        raise ArgumentError(
+            "threads is {!r}; expected a whole number from 1 to 1024, or 0 for all cores".format(
+                threads
+            )
         )
-    )
+    return number
 
 
 class Model(_Owner):
@@ -881,6 +904,17 @@ def newest_model(asked: str, folders: Sequence[str]) -> str:
 # ---- Normalised cross-correlation ---------------------------------------------------------------
 
 
+def _max_shifts(max_shift: Any) -> Tuple[int, int]:
+    both = _whole(max_shift, 0)
+    pair = _whole_pair(max_shift, (0, 0)) if both is None else (both, both)
+    if pair is None:
+        raise ArgumentError(
+            "max_shift is {!r}; expected whole pixels (dy, dx), or one number for both, at least "
+            "0".format(max_shift)
+        )
+    return pair
+
+
 class NccReference(_Owner):
     """A reference that is transformed once, for frame after frame of its shape against it."""
 
@@ -891,9 +925,7 @@ class NccReference(_Owner):
         min_overlap: float = 0.25,
         threads: Optional[int] = 0,
     ) -> None:
-        dy, dx = (max_shift, max_shift) if isinstance(max_shift, int) else max_shift
-        if min(dy, dx) < 0:
-            raise ArgumentError("max_shift is {}; expected at least 0".format(max_shift))
+        dy, dx = _max_shifts(max_shift)
         pixels = _input(reference, "reference")
         self._shape = (2 * dy + 1, 2 * dx + 1)
         arguments = (ctypes.byref(pixels.struct()), dy, dx, min_overlap, _threads(threads))
@@ -935,7 +967,8 @@ def _made(
     threads: Optional[int],
 ) -> _Handle:
     """An estimator or a tracker."""
-    if max_shift is not None and not (type(max_shift) is int and max_shift >= 1):
+    most = 0 if max_shift is None else _whole(max_shift, 1)
+    if most is None:
         raise ArgumentError(
             "max_shift is {!r}; expected a whole number of pixels, at least 1, or None for a third "
             "of the frame".format(max_shift)
@@ -945,9 +978,7 @@ def _made(
             "renew is {!r}; expected a share of max_shift, above 0 and at most 1, or None to keep "
             "the first reference".format(renew)
         )
-    options = _DriftOptions(
-        None, max_shift or 0, -1.0 if renew is None else renew, _threads(threads)
-    )
+    options = _DriftOptions(None, most, -1.0 if renew is None else renew, _threads(threads))
     library, create = open_library(), kind + "_create"
     if model is None:
         return _Handle(library, kind, create, *arguments, ctypes.byref(options))
@@ -970,10 +1001,10 @@ class Estimator(_Owner):
         max_shift: Optional[int] = None,
         threads: Optional[int] = 0,
     ) -> None:
-        rows, columns = shape
-        if min(rows, columns) < 1:
-            raise ArgumentError("shape is {}; expected (rows, columns)".format(shape))
-        self._own(_made("estimator", (rows, columns), model, max_shift, None, threads))
+        sides = _whole_pair(shape, (1, 1))
+        if sides is None:
+            raise ArgumentError("shape is {!r}; expected (rows, columns)".format(shape))
+        self._own(_made("estimator", sides, model, max_shift, None, threads))
 
     def run(self, reference: Any, moving: Any) -> Drift:
         """How far features moved from `reference` to `moving`."""
@@ -1074,6 +1105,29 @@ def _image_and_pilot(image: Any, pilot: Any) -> List[_Pixels]:
     return [pixels, estimate]
 
 
+def _reach(reach: Any) -> Tuple[int, int]:
+    pair = _whole_pair(reach, (0, 1))
+    if pair is None:
+        raise ArgumentError(
+            "reach is {!r}; expected whole pixels (y, x), 0 or more across rows and 1 or more "
+            "along them".format(reach)
+        )
+    return pair
+
+
+def _slow(slow: Optional[float]) -> float:
+    """Rows; 0 leaves nothing to the specimen."""
+    try:
+        rows = float(slow or 0)
+    except (TypeError, ValueError, OverflowError):
+        rows = math.nan
+    if not 0 <= rows < math.inf:
+        raise ArgumentError(
+            "slow is {!r}; expected a number of rows, 0 or more, or None".format(slow)
+        )
+    return rows
+
+
 def find_rows(
     image: Any,
     pilot: Any,
@@ -1087,11 +1141,12 @@ def find_rows(
 
     Rows are looked for up to `reach` (y, x) px away, by default 5 px along themselves only.
     Displacements slower than `slow` rows, beyond what jitter has there, are left to the specimen;
-    with None, none are. `progress` is as in `Model.run`.
+    with 0 or None, none are. `progress` is as in `Model.run`.
     """
     pixels, estimate = _image_and_pilot(image, pilot)
     rows, columns = pixels.shape
-    options = _RowsOptions(*(reach or (0, 0)), -1.0 if slow is None else slow, _threads(threads))
+    dy, dx = (0, 0) if reach is None else _reach(reach)  # the library's default
+    options = _RowsOptions(dy, dx, _slow(slow) or -1.0, _threads(threads))
     found = (_Row * rows)()
     report = _Report(progress)
     with report:
@@ -1110,21 +1165,35 @@ def find_rows(
 
 
 def apply_rows(image: Any, rows: Sequence[Row]) -> Any:
-    """The image with its rows put where the beam was."""
+    """The image with its rows put where the beam was. `rows` may be those of another detector's
+    image of the same scan."""
     pixels = _floats(image, "image")
-    if len(rows) != pixels.shape[0]:
-        raise ArgumentError(
-            "there are {} rows for an image of shape {}".format(len(rows), pixels.shape)
-        )
+    places = _row_array(rows, pixels.shape)
     result, place = _output(None, pixels.shape, pixels)
-    moved = (_Row * len(rows))(*(_Row(*row) for row in rows))
-    open_library().call("rows_apply", pixels.address, *pixels.shape, moved, place.address)
+    open_library().call("rows_apply", pixels.address, *pixels.shape, places, place.address)
     return result
+
+
+def _row_array(rows: Sequence[Row], shape: Sequence[int]) -> Any:
+    """The rows as C has them, one for each of the image."""
+    if len(rows) != shape[0]:
+        raise ArgumentError(
+            "there are {} rows for an image of shape {}; expected one for each of its {} rows, as "
+            "find_rows gives them".format(len(rows), tuple(shape), shape[0])
+        )
+    try:
+        return (_Row * len(rows))(*(_Row(*row) for row in rows))
+    except TypeError as error:
+        raise ArgumentError(
+            "a row is no Row ({}); expected (dy, dx, sigma_y, sigma_x), as find_rows gives "
+            "them".format(error)
+        ) from error
 
 
 # ---- The frame service: docs/serve.md -----------------------------------------------------------
 
 _MAGIC = b"STZ1"
+_EXACT = ("uint8", "int8", "uint16", "int16", "float32")  # which float32 holds to the last bit
 _MOST_HEADER = 65536
 _FILE_MAP_READ = 4  # of Windows
 
@@ -1162,24 +1231,39 @@ class Service:
         self._shared = shared_memory
         self._lock = threading.RLock()
         self._where = "{}:{}".format(host, port)
+        self._timeout = timeout
+        self._closed = False
+        if _whole(port, 1, 65535) is None:
+            raise ArgumentError("port is {!r}; expected 1 to 65535".format(port))
         try:
             self._socket = socket.create_connection((host, port), timeout)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _notice_silence(self._socket)
         except OSError as error:
-            raise self._lost(error) from error
+            raise StemzooError(
+                "the service at {}: {}; is `stemzoo serve` running there?".format(
+                    self._where, error
+                ),
+                "connection",
+            ) from error
         self._stream = self._socket.makefile("rb")
         self._most: Optional[int] = None  # bytes of a frame
         try:
             hello = self._call("hello", {})
             self.version, self._most = str(hello["stemzoo"]), int(hello["max_frame"])
         except (KeyError, TypeError, ValueError) as error:
+            lost = self._lost(ValueError("what answers there is no stemzoo service"))
             self.close()
-            raise self._lost(ValueError("what answers there is no stemzoo service")) from error
+            raise lost from error
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
+        """Ends the connection. A call of another thread that waits for its answer fails."""
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._stream.close()
         self._socket.close()
         self._forget_memory()
@@ -1226,9 +1310,7 @@ class Service:
 
     def ncc(self, reference: Any, moving: Any, max_shift: Union[int, Tuple[int, int]] = 32) -> Any:
         """The normalised cross-correlation of two images, zero shift in the middle."""
-        dy, dx = (max_shift, max_shift) if isinstance(max_shift, int) else max_shift
-        if min(dy, dx) < 0:
-            raise ArgumentError("max_shift is {}; expected at least 0".format(max_shift))
+        dy, dx = _max_shifts(max_shift)
         frames = _sent_pair(reference, moving)
         result, place = _output(None, (2 * dy + 1, 2 * dx + 1), frames[0])
         self._call("ncc", {"max_shift": [dy, dx]}, frames, place)
@@ -1238,15 +1320,27 @@ class Service:
         self,
         image: Any,
         pilot: Any,
-        reach: Tuple[int, int] = (0, 5),
+        reach: Optional[Tuple[int, int]] = None,
         slow: Optional[float] = 25.0,
     ) -> List[Row]:
         """As the function of this name; `apply_rows` takes what it finds."""
         frames = _image_and_pilot(image, pilot)
-        rows = frames[0].shape[0]
-        result, place = _output(None, (rows, len(Row._fields)), frames[0])
-        self._call("rows", {"reach": list(reach), "slow": slow or 0.0}, frames, place)
-        return [Row(*map(float, row)) for row in result.tolist()]
+        places = bytearray(ctypes.sizeof(_Row) * frames[0].shape[0])
+        found = _shaped(places, "float64", (frames[0].shape[0], len(Row._fields)))
+        arguments = {"reach": None if reach is None else _reach(reach), "slow": _slow(slow)}
+        self._call("rows", arguments, frames, _Pixels(found, "rows"))
+        return [Row(*row) for row in found.tolist()]
+
+    def apply_rows(self, image: Any, rows: Sequence[Row]) -> Any:
+        """As the function of this name, to the last bit."""
+        pixels = _sent(image, "image", (2,))
+        if pixels.dtype not in _EXACT:
+            pixels = pixels.copied("float32")
+        places = bytearray(_row_array(rows, pixels.shape))
+        behind = _Pixels(_shaped(places, "float64", (len(rows), len(Row._fields))), "rows")
+        result, place = _output(None, pixels.shape, pixels)
+        self._call("rows.apply", {"rows": len(rows)}, [pixels], place, [behind])
+        return result
 
     def tracker(
         self,
@@ -1287,22 +1381,22 @@ class Service:
         with self._lock:
             settings = {"name": name, "policy": policy, "max_shift": max_shift, "image": image}
             self._call("live.open", {"model": model, "drift": drift, **settings})
-            pushing = _Pushing(self, source, stop or threading.Event())
-            self._streaming = True
-            try:
-                for told in self._results(pushing):
-                    if "error" not in told:
-                        sink(_live_frame(told))
-                    elif on_error:
-                        on_error(told["frame"], _refusal(told["error"]))
-            except BaseException:
-                self.close()  # results that nobody reads are on their way
-                raise
-            finally:
-                pushing.over, self._streaming = True, False
-            if pushing.failure is not None:
-                raise pushing.failure
-            return pushing.statistics
+            self._streaming = True  # so that calls of other threads fail and do not wait
+        pushing = _Pushing(self, source, stop or threading.Event())
+        try:
+            for told in self._results(pushing):
+                if "error" not in told:
+                    sink(_live_frame(told))
+                elif on_error:
+                    on_error(told["frame"], _refusal(told["error"]))
+        except BaseException:
+            self.close()  # results that nobody reads are on their way
+            raise
+        finally:
+            pushing.over, self._streaming = True, False
+        if pushing.failure is not None:
+            raise pushing.failure
+        return pushing.statistics
 
     def _image(self, call: str, image: Any, out: Any, **arguments: Any) -> Any:
         pixels = _sent(image, "image", (2, 3))
@@ -1316,17 +1410,20 @@ class Service:
         arguments: Dict[str, Any],
         frames: Sequence[_Pixels] = (),
         place: Optional[_Pixels] = None,
+        behind: Sequence[_Pixels] = (),
     ) -> Dict[str, Any]:
-        """One request and its answer. A connection that is out of step is closed."""
+        """One request and its answer. A connection that is out of step is closed. What is `behind`
+        follows the frames; the arguments announce it."""
+        payload = [*frames, *behind]
         with self._lock:
             if self._streaming:
                 raise ArgumentError("this connection has a live stream; open another one")
-            if self._socket.fileno() < 0:
-                raise self._lost(OSError("the connection is closed; connect again"))
-            self._require_room(frames)
-            memory = self._memory_for(frames, place)
+            if self._closed:
+                raise self._lost(None)
+            self._require_room(payload)
             try:
-                self._send(call, arguments, frames, memory)
+                memory = self._memory_for(payload, place)
+                self._send(call, arguments, frames, behind, memory)
                 answer = self._received()
                 if "error" in answer:
                     raise _refusal(answer["error"])
@@ -1339,8 +1436,9 @@ class Service:
                     self.close()
                 raise
             except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+                lost = self._lost(error)
                 self.close()
-                raise self._lost(error) from error
+                raise lost from error
             except BaseException:
                 self.close()
                 raise
@@ -1359,9 +1457,11 @@ class Service:
         call: str,
         arguments: Dict[str, Any],
         frames: Sequence[_Pixels] = (),
+        behind: Sequence[_Pixels] = (),
         memory: Optional[mmap.mmap] = None,
     ) -> None:
         self._id += 1
+        payload = [*frames, *behind]
         header: Dict[str, Any] = {"version": 1, "id": self._id, "call": call}
         if self._token is not None:
             header["token"] = self._token
@@ -1374,13 +1474,13 @@ class Service:
         if memory is not None:
             header["memory"] = True
             memory.seek(0)
-            for frame in frames:
-                memory.write(frame.raw())
+            for part in payload:
+                memory.write(part.raw())
         text = json.dumps(header).encode("utf-8")
         try:
             self._socket.sendall(_MAGIC + struct.pack("<I", len(text)) + text)
-            for frame in frames if memory is None else ():
-                self._socket.sendall(frame.raw())
+            for part in payload if memory is None else ():
+                self._socket.sendall(part.raw())
         except (BrokenPipeError, ConnectionResetError):
             pass  # a refusal may have come before everything was sent
 
@@ -1452,12 +1552,15 @@ class Service:
     def _memory_for(
         self, frames: Sequence[_Pixels], place: Optional[_Pixels]
     ) -> Optional[mmap.mmap]:
-        """Shared memory with room for the frames and for the answer, where that is wanted."""
+        """Shared memory with room for the frames and for the answer, where that is wanted, and the
+        service gives as much."""
         if not self._shared or not frames:
             return None
         images = [sum(frame.itemsize * _product(frame.shape) for frame in frames)]
         if place is not None:
             images.append(place.itemsize * _product(place.shape))
+        if self._most is not None and max(images) > self._most:
+            return None
         if self._memory is None or len(self._memory) < max(images):
             self._shared = False  # this call goes through the socket
             try:
@@ -1473,8 +1576,23 @@ class Service:
             self._memory.close()
             self._memory = None
 
-    def _lost(self, error: BaseException) -> StemzooError:
-        return StemzooError("the service at {}: {}".format(self._where, error), "connection")
+    def _lost(self, error: Optional[BaseException]) -> StemzooError:
+        """What to raise where `error` ended the connection, if `close` did not."""
+        if self._closed:
+            why = "the connection is closed; connect again"
+        elif isinstance(error, socket.timeout) and self._timeout is not None:
+            why = "no answer within {:g} s; give connect a longer timeout".format(self._timeout)
+        else:
+            why = "{}{}".format(error, "; connect again" * isinstance(error, OSError))
+        return StemzooError("the service at {}: {}".format(self._where, why), "connection")
+
+
+def _notice_silence(connection: socket.socket) -> None:
+    """Has the system find out within minutes that the other computer has vanished."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
+        with contextlib.suppress(AttributeError, OSError):  # where the system lets that be chosen
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class _Pushing(threading.Thread):

@@ -214,5 +214,5 @@ def test_a_frame_for_which_there_is_no_room():
     state = State(max_frame=LIMIT, budget=MIB)
     with Server("127.0.0.1", 0, state).running() as server:
         error = _sent(server, _changed(shape=[1024, 1024]))
-        assert error["code"] == "busy"
+        assert error["code"] == "too_large"
         assert "needs 9437184 bytes" in error["message"]

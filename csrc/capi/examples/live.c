@@ -6,7 +6,9 @@
  * One thread simulates a drifting scan. It writes into whichever of two buffers is not being worked
  * on; a frame that nobody has taken when the next one begins is dropped. Printed are the latency,
  * from a frame's arrival to its drift and its clean picture, the frame rate of the view, and how
- * far the measured drift was from the true one.
+ * far the measured drift was from the true one. Build with
+ *
+ *     cc live.c $(pkg-config --cflags --libs stemzoo) -pthread -lm -o live
  */
 #define _POSIX_C_SOURCE 200112L
 #include <math.h>

@@ -54,6 +54,8 @@ def _serve(given: argparse.Namespace) -> None:
     for name in ("max_frame", "memory", "connections"):
         if getattr(given, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
+    if not 0 <= given.port <= 65535:
+        raise ValueError(f"--port is {given.port}; expected 1 to 65535, or 0 for one that is free")
     page = given.page or bundled()
     state = State(_token(given.token_file), given.max_frame * MIB, given.memory * MIB, page)
     server = Server(given.host, given.port, state, given.connections)

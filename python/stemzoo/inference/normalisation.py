@@ -8,6 +8,13 @@ import numbers
 import numpy as np
 
 
+def _is_finite(value: numbers.Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond float64
+        return False
+
+
 def normalisation_of(mean: float | None, std: float | None) -> tuple[float, float] | None:
     """The two numbers that a caller has chosen, or None where each image has its own."""
     if mean is None and std is None:
@@ -23,9 +30,10 @@ def normalisation_of(mean: float | None, std: float | None) -> tuple[float, floa
                 f"{name} is {value!r:.80}; expected one real number for all that is given, such as "
                 f"float(stack.{name}())"
             )
-        if not math.isfinite(value) or (name == "std" and value <= 0):
+        if not _is_finite(value) or (name == "std" and value <= 0):
             positive = "positive and " if name == "std" else ""
             raise ValueError(
-                f"{name} is {value!r}; expected a {positive}finite number in the units of the image"
+                f"{name} is {value!r:.80}; expected a {positive}finite number in the units of the "
+                "image"
             )
     return float(mean), float(std)

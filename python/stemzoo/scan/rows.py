@@ -82,7 +82,7 @@ def find_rows(
         )
     offset = typical(clean)
     pixels, model = oriented(recorded, offset, fast_axis), oriented(clean, offset, fast_axis)
-    found = _core.find_rows(pixels, model, _whole(reach), float(slow), workers)
+    found = _core.find_rows(pixels, model, _whole(reach), _slowness(slow), workers)
     return _as_rows(found, fast_axis)
 
 
@@ -121,7 +121,7 @@ def straightened(
             recorded if axis == "x" else recorded.T,
             passes=passes,
             reach=_whole(reach),
-            slow=float(slow),
+            slow=_slowness(slow),
             threads=workers,
         )
         for axis in axes
@@ -147,8 +147,18 @@ def _pilot(pilot_of: Callable[[Image], NDArray[Any]], image: Image) -> NDArray[A
 
 
 def _whole(reach: tuple[int, int]) -> tuple[int, int]:
-    across, along = (operator.index(pixels) for pixels in reach)
+    try:
+        across, along = (operator.index(pixels) for pixels in reach)
+    except (TypeError, ValueError):
+        raise ValueError(f"reach is {reach!r:.80}; expected (y, x), in whole pixels") from None
     return across, along
+
+
+def _slowness(slow: float) -> float:
+    try:
+        return float(slow)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"slow is {slow!r:.80}; expected a number of rows, 0 or more") from None
 
 
 def _as_rows(found: tuple[Floats, Floats, tuple[float, float]], axis: Axis) -> Rows:

@@ -59,7 +59,7 @@ def turned(image: NDArray[Any], axis: Axis) -> NDArray[Any]:
 
 def restored(pixels: Image, places: Floats, offset: float, axis: Axis, threads: int) -> Image:
     moved = turned(_core.resample_rows(pixels, places, threads), axis)
-    result: Image = (moved + np.float64(offset)).astype(np.float32)
+    result: Image = np.add(moved, offset, dtype=np.float64).astype(np.float32)
     return result
 
 

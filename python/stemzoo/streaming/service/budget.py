@@ -14,7 +14,7 @@ PATIENCE = 10.0  # s for which a frame waits until there is room for it
 
 def cost(layout: Layout) -> int:
     """Bytes that a frame takes with its result."""
-    return layout.bytes + RESULT * layout.bytes // layout.dtype.itemsize
+    return layout.bytes + RESULT * layout.pixels
 
 
 class Budget:
@@ -32,10 +32,14 @@ class Budget:
     def take(self, amount: int, identity: int | None = None) -> None:
         """Raises `Refusal` where there is no room in time."""
         with self._changed:
-            fits = self._changed.wait_for(
-                lambda: self._taken + amount <= self._total,
-                PATIENCE if amount <= self._total else 0,
-            )
+            if amount > self._total:
+                raise Refusal(
+                    "too_large",
+                    f"the frame needs {amount} bytes with its result, and this service has "
+                    f"{self._total}: send less at a time, or start it with a larger --memory",
+                    identity,
+                )
+            fits = self._changed.wait_for(lambda: self._taken + amount <= self._total, PATIENCE)
             if not fits:
                 raise Refusal(
                     "busy",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import stemzoo
 from stemzoo.inference.model import Model, Run, model_for
 from stemzoo.inference.record import software
+from stemzoo.registration.correction.rows import straighten
 from stemzoo.registration.ncc import ncc
 from stemzoo.registration.pair import Drift, drift
 from stemzoo.registration.tracker import DriftTracker
@@ -53,26 +54,29 @@ class Session:
 
 @dataclass(frozen=True)
 class Call:
-    run: Callable[..., Answer]  # of the session, the frame where it takes one, and the arguments
+    run: Callable[..., Answer]  # of the session, the payload, and the arguments
     arguments: tuple[str, ...] = ()
     dimensions: tuple[int, ...] = ()  # of the frame; none where the call takes no frame
     needs_connection: bool = False
+    takes_rows: bool = False  # of a scan, behind the frame
 
 
-def answer(session: Session, request: Request, frame: NDArray[Any] | None) -> Answer:
+def answer(session: Session, request: Request, payload: tuple[NDArray[Any], ...]) -> Answer:
     """Raises `Refusal`, or what the function of the call raises."""
     call = CALLS.get(request.call)
     if call is None:
         raise Refusal(
             "value", f"call is {request.call!r:.80}; expected one of {', '.join(CALLS)}", request.id
         )
-    check_arguments(request, call.arguments, call.dimensions)
-    given = () if frame is None else (frame,)
-    return call.run(session, *given, **request.arguments)
+    check_arguments(request, call.arguments, call.dimensions, call.takes_rows)
+    return call.run(session, *payload, **request.arguments)
 
 
 def check_arguments(
-    request: Request, known: tuple[str, ...], dimensions: tuple[int, ...] = ()
+    request: Request,
+    known: tuple[str, ...],
+    dimensions: tuple[int, ...] = (),
+    takes_rows: bool = False,
 ) -> None:
     unknown = sorted(request.arguments.keys() - set(known))
     if unknown:
@@ -89,6 +93,14 @@ def check_arguments(
             "value",
             f"{request.call} has {'a frame of ' + str(found) + '-D' if found else 'no frame'}; "
             f"expected {wanted or 'none'}",
+            request.id,
+        )
+    if bool(request.layout and request.layout.rows) != takes_rows:
+        raise Refusal(
+            "value",
+            f"{request.call} needs the rows of the scan behind the image; say in `rows` how many"
+            if takes_rows
+            else f"{request.call} takes no rows of a scan; leave out `rows` and what it counts",
             request.id,
         )
 
@@ -155,6 +167,7 @@ def _denoise(
     details: Any = False,
     **numbers: Any,
 ) -> Answer:
+    _require_flag("details", details)
     with session.state.working:
         ready = model_for("denoise", model_name(model))
         run = ready.run(frame, **numbers)
@@ -169,11 +182,17 @@ def _restore(
     details: Any = False,
     **settings: Any,
 ) -> Answer:
+    _require_flag("details", details)
     with session.state.working:
         ready = model_for("restore", model_name(model))
         run, _ = restored(ready, frame, **settings)
     session.state.show(run.image)
     return _details(ready, run) if details else {}, run.image
+
+
+def _require_flag(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r:.80}; expected true or false")
 
 
 def _details(model: Model, run: Run) -> dict[str, Any]:
@@ -192,11 +211,17 @@ def _ncc(session: Session, pair: NDArray[Any], max_shift: Any = 32) -> Answer:
 def _rows(
     session: Session, pair: NDArray[Any], reach: Any = REACH, slow: Any = SLOW, fast_axis: Any = "x"
 ) -> Answer:
-    if not isinstance(reach, list | tuple) or len(reach) != 2:
-        raise ValueError(f"reach is {reach!r:.80}; expected [y, x], in whole pixels")
     image, pilot = _two("rows", pair, "image and pilot")
-    found = find_rows(image, pilot, reach=tuple(reach), slow=slow, fast_axis=fast_axis)
-    return {}, np.hstack([found.displacements, found.sigma]).astype(np.float32)
+    found = find_rows(image, pilot, reach=reach, slow=slow, fast_axis=fast_axis)
+    return {}, np.hstack([found.displacements, found.sigma])
+
+
+def _apply_rows(
+    session: Session, image: NDArray[Any], rows: NDArray[Any], fast_axis: Any = "x"
+) -> Answer:
+    straight = straighten(image, rows[:, :2], fast_axis=fast_axis)
+    session.state.show(straight)
+    return {}, straight
 
 
 def _drift(
@@ -269,9 +294,13 @@ def _open_memory(session: Session, bytes: Any = None) -> Answer:
     session.state.budget.take(bytes)
     try:
         session.segment = Segment(bytes)
-    except OSError:
+    except OSError as error:
         session.state.budget.give_back(bytes)
-        raise
+        raise Refusal(
+            "busy",
+            f"the computer has not {bytes} bytes of shared memory ({error}); send frames through "
+            "the connection, or make room and try again",
+        ) from error
     return {"memory": session.segment.name, "bytes": bytes}, None
 
 
@@ -284,6 +313,7 @@ CALLS = {
     "restore": Call(_restore, ("model", "fast_axis", "mean", "std", "details"), _IMAGES),
     "ncc": Call(_ncc, ("max_shift",), _STACK),
     "rows": Call(_rows, ("reach", "slow", "fast_axis"), _STACK),
+    "rows.apply": Call(_apply_rows, ("fast_axis",), _IMAGE, takes_rows=True),
     "drift": Call(_drift, ("model", "max_shift"), _STACK),
     "tracker.open": Call(_open_tracker, ("model", "max_shift"), _IMAGE, True),
     "tracker.push": Call(_push, ("tracker", "time"), _IMAGE, True),

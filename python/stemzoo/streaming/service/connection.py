@@ -8,7 +8,7 @@ from stemzoo.streaming.service.budget import cost
 from stemzoo.streaming.service.calls import Session, answer
 from stemzoo.streaming.service.messages import Refusal, Request, announced, read_request
 from stemzoo.streaming.service.streaming import OPENING
-from stemzoo.streaming.service.wire import Wire, as_header, frame_of, refusal_of
+from stemzoo.streaming.service.wire import Wire, as_header, payload_of, refusal_of
 
 
 def serve_frames(wire: Wire, session: Session) -> None:
@@ -38,8 +38,7 @@ def _serve_one(wire: Wire, session: Session, request: Request) -> None:
     started = time.perf_counter()
     amount = cost(request.layout) if request.layout else 0
     with session.state.budget.lent(amount, request.id):
-        frame = frame_of(wire, session, request)
-        results, image = answer(session, request, frame)
+        results, image = answer(session, request, payload_of(wire, session, request))
         header = {"id": request.id, "call": request.call, **results}
         if image is not None and request.in_memory and session.segment:
             session.segment.put(image, request.id)

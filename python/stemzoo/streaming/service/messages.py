@@ -21,6 +21,8 @@ HEAD = struct.Struct("<4sI")  # magic, length of the header
 LONGEST_HEADER = 1 << 16
 LONGEST_SIDE = 1 << 16  # px
 LARGEST_ID = (1 << 53) - 1  # which every JSON reader knows exactly
+ROW = np.dtype("<f8")  # each number of a row: dy, dx, sigma_y, sigma_x, as stemzoo_row in C
+ROW_NUMBERS = 4
 DTYPES = {
     name: np.dtype(name).newbyteorder("<")
     for kind in ("int", "uint")
@@ -48,14 +50,19 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """What pixels a message announces."""
+    """What follows the header: pixels, and then the places of the rows of a scan, if any."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
+    rows: int = 0
+
+    @property
+    def pixels(self) -> int:
+        return math.prod(self.shape)
 
     @property
     def bytes(self) -> int:
-        return math.prod(self.shape) * self.dtype.itemsize
+        return self.pixels * self.dtype.itemsize + self.rows * ROW_NUMBERS * ROW.itemsize
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,15 @@ def read_answer(read: Read) -> tuple[dict[str, Any], NDArray[Any] | None]:
 
 
 def read_pixels(read: Read, layout: Layout) -> NDArray[Any]:
-    pixels = np.empty(layout.shape, layout.dtype)
-    read(pixels.reshape(-1).view(np.uint8).data)
-    return pixels
+    return _filled(read, layout.shape, layout.dtype)
+
+
+def read_payload(read: Read, layout: Layout) -> tuple[NDArray[Any], ...]:
+    """The pixels, and the rows ([n, 4]: dy, dx, sigma_y, sigma_x) where the layout has them."""
+    pixels = read_pixels(read, layout)
+    if not layout.rows:
+        return (pixels,)
+    return pixels, _filled(read, (layout.rows, ROW_NUMBERS), ROW)
 
 
 def encoded(header: Mapping[str, Any], pixels: NDArray[Any] | None = None) -> list[memoryview]:
@@ -101,6 +114,12 @@ def encoded(header: Mapping[str, Any], pixels: NDArray[Any] | None = None) -> li
 
 def announced(pixels: NDArray[Any]) -> dict[str, Any]:
     return {"dtype": pixels.dtype.name, "shape": list(pixels.shape)}
+
+
+def _filled(read: Read, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    array = np.empty(shape, dtype)
+    read(array.reshape(-1).view(np.uint8).data)
+    return array
 
 
 def _header(read: Read) -> dict[str, Any]:
@@ -143,14 +162,28 @@ def _request(header: dict[str, Any]) -> Request:
             raise Refusal(
                 "protocol", f"{name} is {type(value).__name__}; expected {kind.__name__}", identity
             )
-    layout = _layout(header.pop("dtype", None), header.pop("shape", None), identity)
+    rows = _rows(header.pop("rows", None), identity)
+    layout = _layout(header.pop("dtype", None), header.pop("shape", None), identity, rows)
     if in_memory and layout is None:
         raise Refusal("protocol", "memory needs the dtype and shape of what lies there", identity)
     return Request(identity, call, token, layout, in_memory, header)
 
 
-def _layout(dtype: Any, shape: Any, identity: int) -> Layout | None:
-    if dtype is None and shape is None:
+def _rows(rows: Any, identity: int) -> int:
+    if rows is None:
+        return 0
+    if not _is_whole(rows, 1, LONGEST_SIDE):
+        raise Refusal(
+            "protocol",
+            f"rows is {rows!r:.80}; expected how many rows of a scan follow the image, 1 to "
+            f"{LONGEST_SIDE}",
+            identity,
+        )
+    return int(rows)
+
+
+def _layout(dtype: Any, shape: Any, identity: int, rows: int = 0) -> Layout | None:
+    if dtype is None and shape is None and not rows:
         return None
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise Refusal(
@@ -163,7 +196,7 @@ def _layout(dtype: Any, shape: Any, identity: int) -> Layout | None:
             f"shape is {shape!r:.80}; expected two or three integers from 1 to {LONGEST_SIDE}",
             identity,
         )
-    return Layout(DTYPES[dtype], tuple(sides))
+    return Layout(DTYPES[dtype], tuple(sides), rows)
 
 
 def _is_whole(value: Any, least: int, most: int) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import stemzoo
+from stemzoo.common.errors import EXPECTED, reason
 from stemzoo.streaming.service.budget import cost
 from stemzoo.streaming.service.calls import CALLS, Session, answer
 from stemzoo.streaming.service.messages import (
@@ -22,7 +23,7 @@ from stemzoo.streaming.service.messages import (
     Refusal,
     Request,
     encoded,
-    read_pixels,
+    read_payload,
     read_request,
 )
 from stemzoo.streaming.service.wire import PATIENCE, as_header, refusal_of
@@ -69,7 +70,7 @@ class Page(BaseHTTPRequestHandler):
         elif path == "/health":
             self._send_json(self._session.state.as_dict())
         elif path == "/models":
-            self._send_json(CALLS["models"].run(self._session)[0])
+            self._send_models()
         elif path == "/picture.png":
             picture = self._session.state.picture()
             found = HTTPStatus.OK if picture else HTTPStatus.NO_CONTENT
@@ -79,6 +80,14 @@ class Page(BaseHTTPRequestHandler):
                 [*_FILES, _STATUS, "/health", "/models", "/picture.png", "POST /call"]
             )
             self._refuse(HTTPStatus.NOT_FOUND, f"there is no {path[:80]}; there are {places}")
+
+    def _send_models(self) -> None:
+        try:
+            models, _ = CALLS["models"].run(self._session)
+        except EXPECTED as error:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, reason(error))
+        else:
+            self._send_json(models)
 
     def do_POST(self) -> None:
         if not self._may():
@@ -128,8 +137,8 @@ class Page(BaseHTTPRequestHandler):
                 request.id,
             )
         started = time.perf_counter()
-        frame = read_pixels(self._read, request.layout) if request.layout else None
-        results, image = answer(self._session, request, frame)
+        payload = read_payload(self._read, request.layout) if request.layout else ()
+        results, image = answer(self._session, request, payload)
         self._session.state.note_call(request.call, time.perf_counter() - started)
         return encoded({"id": request.id, "call": request.call, **results}, image)
 

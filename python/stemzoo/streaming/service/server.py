@@ -44,7 +44,13 @@ class Server(socketserver.ThreadingTCPServer):
         self._most = connections
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
-        super().__init__((str(address[0]), int(address[1])), _Connection)
+        try:
+            super().__init__((str(address[0]), int(address[1])), _Connection)
+        except OSError as error:
+            raise OSError(
+                f"{host}:{port} cannot be listened on ({error}); give another --port, or stop the "
+                "program that has this one"
+            ) from error
 
     @property
     def address(self) -> tuple[str, int]:
@@ -107,6 +113,7 @@ class _Connection(socketserver.BaseRequestHandler):
         connection: socket.socket = self.request
         connection.settimeout(PATIENCE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _notice_silence(connection)
         try:
             first = connection.recv(1, socket.MSG_PEEK)
         except TimeoutError:
@@ -118,6 +125,14 @@ class _Connection(socketserver.BaseRequestHandler):
             serve_frames(Wire(connection), session)
         elif first:
             Page(connection, self.client_address, session)
+
+
+def _notice_silence(connection: socket.socket) -> None:
+    """Has the system find out within minutes that the other computer has vanished."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
+        with contextlib.suppress(AttributeError, OSError):  # where the system lets that be chosen
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def require_token(host: str, address: str, state: State) -> None:

@@ -50,7 +50,9 @@ class State:
 
     def admits(self, token: str) -> bool:
         """Compared in constant time."""
-        return not self._token or hmac.compare_digest(token.encode(), self._token)
+        return not self._token or hmac.compare_digest(
+            token.encode("utf-8", "surrogatepass"), self._token
+        )
 
     def admit(self, request: Request) -> None:
         """Raises `Refusal` for a request from somebody unknown or with too large a frame."""

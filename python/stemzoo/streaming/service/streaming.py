@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from stemzoo.streaming.service.budget import cost
 from stemzoo.streaming.service.calls import Session, as_json, check_arguments, model_name
 from stemzoo.streaming.service.messages import Refusal, Request, read_request
 from stemzoo.streaming.service.streams import Stream
-from stemzoo.streaming.service.wire import Wire, as_header, frame_of, refusal_of
+from stemzoo.streaming.service.wire import Wire, as_header, payload_of, refusal_of
 
 HELD = 5  # frames of a stream: read, copied, waiting, in work, newest for spectators
 LOOK = 1.0  # s between looks at whether a spectator is still there
@@ -27,6 +28,7 @@ def _open_live(wire: Wire, session: Session, request: Request) -> None:
     with_image = told.pop("image", True)
     if not isinstance(with_image, bool):
         raise ValueError(f"image is {with_image!r:.80}; expected true or false")
+    _require_max_shift(told.get("max_shift"))
     model, drift = told.pop("model", "denoise-live"), told.pop("drift", "drift-lattice")
     settings = {
         "model": None if model is None else model_name(model),
@@ -42,6 +44,14 @@ def _open_live(wire: Wire, session: Session, request: Request) -> None:
         wire.send({"id": closing.id, "call": closing.call, "statistics": statistics})
 
 
+def _require_max_shift(most: Any) -> None:
+    """What is too large for the frames, these tell."""
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+        raise ValueError(
+            f"max_shift is {most!r:.80}; expected a whole number of pixels, at least 1, or null"
+        )
+
+
 def _stream(
     wire: Wire,
     session: Session,
@@ -55,6 +65,7 @@ def _stream(
     pushed = _Pushed(wire, session, opened)
 
     def send(frame: LiveFrame) -> None:
+        pushed.identity(frame.id)  # those of dropped frames are not needed any more
         stream.publish(frame)
         session.state.show(frame.image)
         header = _result(frame) | {
@@ -71,7 +82,7 @@ def _stream(
     try:
         live(pushed, send, on_error=tell, statistics=stream.statistics, **settings)
     finally:
-        session.state.budget.give_back(pushed.held)
+        pushed.release()
     return pushed.closing
 
 
@@ -84,6 +95,8 @@ class _Pushed:
         self._wire = wire
         self._session = session
         self._opened = opened
+        self._lock = threading.Lock()
+        self._over = False
         self._identities: deque[tuple[int, int]] = deque()  # number of a frame, its id
 
     def identity(self, number: int) -> int:
@@ -101,7 +114,8 @@ class _Pushed:
             if request.call == "live.close":
                 self.closing = request
                 return
-            if request.call != "live.push" or request.arguments or request.layout is None:
+            layout = request.layout
+            if request.call != "live.push" or request.arguments or not layout or layout.rows:
                 raise Refusal(
                     "protocol",
                     f"{request.call!r:.80} came into a live stream; expected live.push with a "
@@ -112,18 +126,31 @@ class _Pushed:
                 raise Refusal(
                     "protocol", f"id {request.id} came after {last}; ids must rise", request.id
                 )
-            self._hold(HELD * cost(request.layout), request.id)
-            pixels = frame_of(self._wire, self._session, request)
-            assert pixels is not None
+            self._hold(HELD * cost(layout), request.id)
+            (pixels,) = payload_of(self._wire, self._session, request)
             last = request.id
             self._identities.append((number, request.id))
             number += 1
             yield Micrograph(pixels, metadata={"id": request.id})
 
     def _hold(self, amount: int, identity: int) -> None:
-        if amount > self.held:
-            self._session.state.budget.take(amount - self.held, identity)
-            self.held = amount
+        more = amount - self.held
+        if more <= 0:
+            return
+        self._session.state.budget.take(more, identity)
+        with self._lock:
+            self.held += more
+            if not self._over:
+                return
+        self.release()
+        raise ConnectionError("the stream has ended")
+
+    def release(self) -> None:
+        """Gives the memory back; a frame that is still read then takes none."""
+        with self._lock:
+            self._over = True
+            held, self.held = self.held, 0
+        self._session.state.budget.give_back(held)
 
 
 def _watch(wire: Wire, session: Session, request: Request) -> None:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from stemzoo.common.errors import StemzooError, reason
 from stemzoo.streaming.service.calls import Session
-from stemzoo.streaming.service.messages import Refusal, Request, encoded, read_pixels
+from stemzoo.streaming.service.messages import Refusal, Request, encoded, read_payload
 
 PATIENCE = 30.0  # s for which a message may be on its way
+
+PIECE = 1 << 20  # bytes that are sent within PATIENCE
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +50,8 @@ class Wire:
 
     def send(self, header: Mapping[str, Any], pixels: NDArray[Any] | None = None) -> None:
         for part in encoded(header, pixels):
-            self._socket.sendall(part)
+            for start in range(0, len(part), PIECE):  # patience is for each
+                self._socket.sendall(part[start : start + PIECE])
 
     def is_closed(self) -> bool:
         """Whether the other side, of which nothing is expected now, has gone."""
@@ -63,15 +66,15 @@ class Wire:
             self._socket.settimeout(PATIENCE)
 
 
-def frame_of(wire: Wire, session: Session, request: Request) -> NDArray[Any] | None:
-    """The pixels of a request, from wherever they are."""
+def payload_of(wire: Wire, session: Session, request: Request) -> tuple[NDArray[Any], ...]:
+    """The pixels of a request, and rows where there are any, from wherever they are."""
     if request.layout is None:
-        return None
+        return ()
     if not request.in_memory:
-        return read_pixels(wire.read, request.layout)
+        return read_payload(wire.read, request.layout)
     if session.segment is None:
         raise Refusal("value", "there is no shared memory; open it with memory.open", request.id)
-    return session.segment.pixels(request.layout, request.id)
+    return session.segment.payload(request.layout, request.id)
 
 
 def refusal_of(error: Exception, request: Request | None) -> Refusal:
