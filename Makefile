@@ -176,7 +176,8 @@ web: .venv/runtime web/node_modules/.package-lock.json  ## the page, into build/
 	@command -v em++ >/dev/null || (echo "Emscripten is missing: on Debian and Ubuntu," \
 		"apt install --no-install-recommends emscripten" && false)
 	$(BIN)/cmake -S web/core -B build/web-core -G Ninja -DCMAKE_TOOLCHAIN_FILE=$(EMSCRIPTEN_CMAKE) \
-		-DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja
+		-DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
+		-DPython_EXECUTABLE=$(abspath $(BIN))/python -DSTEMZOO_DOWNLOADS=$(abspath build/downloads)
 	NODE_PATH=$(abspath web/node_modules) $(BIN)/cmake --build build/web-core
 	$(BIN)/python web/build.py build/web-core build/web
 

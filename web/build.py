@@ -27,6 +27,7 @@ VARIANTS = {
     "WebGPU without JSPI": ("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify"),
 }
 ENTRIES = ("main", "reader", "engine")
+DUCC0_LICENCE = HERE.parent / "cmake" / "ducc0-LICENSE.txt"
 LICENCES = ("@noble/hashes", "fast-png", "fflate", "iobuffer", "onnxruntime-common")
 
 
@@ -96,7 +97,10 @@ def copy_zoo(output: Path) -> None:
 
 def licences() -> str:
     """Of the packages that are part of the page."""
-    parts = ["ONNX Runtime Web\n\nMIT License\n\nCopyright (c) Microsoft Corporation\n"]
+    parts = [
+        "ONNX Runtime Web\n\nMIT License\n\nCopyright (c) Microsoft Corporation\n",
+        f"ducc0\n\n{DUCC0_LICENCE.read_text(encoding='utf-8')}",
+    ]
     for name in LICENCES:
         files = sorted(PACKAGES.joinpath(name).glob("LICENSE*"))
         parts += [f"{name}\n\n{file.read_text(encoding='utf-8')}" for file in files[:1]]

@@ -34,6 +34,14 @@ inline void require_two_dimensions(const pybind11::array& a) {
                                 " dimension(s); pass one image at a time");
 }
 
+inline Shape shape_2d(const pybind11::array& a) {
+    require_two_dimensions(a);
+    return {static_cast<std::size_t>(a.shape(0)), static_cast<std::size_t>(a.shape(1))};
+}
+
+// Contiguous float32 pixels, converted where that loses nothing.
+using FloatImage = pybind11::array_t<float, pybind11::array::c_style>;
+
 // A view steps in whole, aligned items. Fields of packed records do not, nor do swapped bytes.
 inline void require_plain_memory(const pybind11::array& a) {
     if (!a.dtype().attr("isnative").cast<bool>()) {

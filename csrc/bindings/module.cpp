@@ -17,6 +17,7 @@ void bind_resample(pybind11::module_& m);
 void bind_scan(pybind11::module_& m);
 void bind_scan_merge(pybind11::module_& m);
 void bind_spectrum(pybind11::module_& m);
+void bind_survey(pybind11::module_& m);
 void bind_tiling(pybind11::module_& m);
 void bind_tracker(pybind11::module_& m);
 void bind_trust(pybind11::module_& m);
@@ -37,6 +38,7 @@ PYBIND11_MODULE(_core, m) {
     stemzoo::bind_scan(m);
     stemzoo::bind_scan_merge(m);  // after the estimator that it takes
     stemzoo::bind_spectrum(m);
+    stemzoo::bind_survey(m);
     stemzoo::bind_tiling(m);
     stemzoo::bind_inference(m);  // after the tiling that it returns
     stemzoo::bind_tracker(m);

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "bindings/arrays.hpp"
+#include "spectrum/blur.hpp"
 #include "spectrum/noise_colour.hpp"
+#include "spectrum/power_spectrum.hpp"
 #include "spectrum/whiten.hpp"
 
 namespace py = pybind11;
@@ -15,15 +17,9 @@ namespace stemzoo {
 namespace {
 
 using spectrum::NoiseColour;
-using Pixels = py::array_t<float, py::array::c_style>;
 
-Shape shape_of_pixels(const Pixels& image) {
-    require_two_dimensions(image);
-    return {static_cast<std::size_t>(image.shape(0)), static_cast<std::size_t>(image.shape(1))};
-}
-
-NoiseColour make_colour(const Pixels& image, unsigned threads) {
-    const Shape shape = shape_of_pixels(image);
+NoiseColour make_colour(const FloatImage& image, unsigned threads) {
+    const Shape shape = shape_2d(image);
     const float* const pixels = image.data();
     const py::gil_scoped_release release;
     return NoiseColour(pixels, shape, threads);
@@ -45,8 +41,8 @@ double in_common(const NoiseColour& one, const NoiseColour& other) {
     return one.in_common(other);
 }
 
-py::array_t<float> whitened(const NoiseColour& colour, const Pixels& image, unsigned threads) {
-    const Shape shape = shape_of_pixels(image);
+py::array_t<float> whitened(const NoiseColour& colour, const FloatImage& image, unsigned threads) {
+    const Shape shape = shape_2d(image);
     if (shape != colour.shape()) {
         throw std::invalid_argument("image is " + shape.text() + " pixels; expected " +
                                     colour.shape().text() + ", of which the noise colour is");
@@ -62,9 +58,37 @@ py::array_t<float> whitened(const NoiseColour& colour, const Pixels& image, unsi
     return result;
 }
 
+py::array_t<float> power_spectrum(const FloatImage& image, unsigned threads) {
+    const Shape shape = shape_2d(image);
+    const float* const pixels = image.data();
+    py::array_t<float> result = new_float32({shape.rows, shape.cols / 2 + 1});
+    float* const out = result.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        const spectrum::HalfPlane half = spectrum::power_spectrum(pixels, shape, threads);
+        std::copy_n(half.power.data(), half.shape.size(), out);
+    }
+    return result;
+}
+
+py::array_t<float> blurred(const FloatImage& image, double sigma, unsigned threads) {
+    const Shape shape = shape_2d(image);
+    const float* const pixels = image.data();
+    py::array_t<float> result = new_float32({shape.rows, shape.cols});
+    float* const out = result.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        const Scratch<float> soft = spectrum::blurred(pixels, shape, sigma, threads);
+        std::copy_n(soft.data(), shape.size(), out);
+    }
+    return result;
+}
+
 }  // namespace
 
 void bind_spectrum(py::module_& m) {
+    m.def("power_spectrum", &power_spectrum, py::arg("image"), py::arg("threads") = 0);
+    m.def("blurred", &blurred, py::arg("image"), py::arg("sigma"), py::arg("threads") = 0);
     py::class_<NoiseColour>(m, "NoiseColour", "The colour of a frame's noise.")
         .def(py::init(&make_colour), py::arg("image"), py::arg("threads") = 0)
         .def_property_readonly("contrast",

@@ -8,12 +8,8 @@ namespace py = pybind11;
 namespace stemzoo {
 namespace {
 
-using Pixels = py::array_t<float, py::array::c_style>;
-
-py::tuple maxima(const Pixels& image, float least) {
-    require_two_dimensions(image);
-    const Shape shape{static_cast<std::size_t>(image.shape(0)),
-                      static_cast<std::size_t>(image.shape(1))};
+py::tuple maxima(const FloatImage& image, float least) {
+    const Shape shape = shape_2d(image);
     const float* const pixels = image.data();
     std::vector<trust::Maximum> found;
     {

@@ -198,6 +198,12 @@ def beyond_chance(score: float, chance: float, places: int) -> bool:
 
 # --- csrc/bindings/spectrum.cpp
 
+def power_spectrum(image: NDArray[np.float32], threads: int = 0) -> NDArray[np.float32]:
+    """At the frequencies of numpy.fft.rfft2, through a Hann window."""
+
+def blurred(image: NDArray[np.float32], sigma: float, threads: int = 0) -> NDArray[np.float32]:
+    """By a Gaussian of `sigma` px, periodic at the edges."""
+
 class NoiseColour:
     """The power spectrum of a frame's noise, from csrc/spectrum/noise_colour.hpp."""
 
@@ -507,6 +513,53 @@ class Straightening:
     @property
     def found(self) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]: ...
     def result(self) -> NDArray[np.float32]: ...
+
+# --- csrc/bindings/survey.cpp; csrc/survey says what is measured
+
+NOISE_GRID: int
+"""Frequencies along an axis of a noise spectrum."""
+COLUMN_BLUR: float
+"""px: maxima of a picture blurred so are columns."""
+CONTRAST: tuple[float, float]
+"""Quantiles of a blurred picture; the contrast is the difference."""
+
+def measure_noise(
+    raw: NDArray[np.float32], clean: NDArray[np.float32], threads: int = 0
+) -> dict[str, Any]:
+    """The fields of a `NoiseModel`."""
+
+def survey(
+    raw: NDArray[np.float32], clean: NDArray[np.float32], threads: int = 0
+) -> dict[str, Any]:
+    """The fields of a `Survey`, those of its noise as a dictionary."""
+
+def bragg_peaks(
+    image: NDArray[np.float32], threads: int = 0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bragg peaks, the strongest first: ((n, 2) frequencies along y and x in 1/px, powers)."""
+
+def close_spacing(places: NDArray[np.float64], powers: NDArray[np.float64]) -> float:
+    """Distance in px of columns too close to be seen one by one, by their Bragg peaks; or NaN."""
+
+def nearest_repeat(image: NDArray[np.float32], threads: int = 0) -> tuple[float, float]:
+    """(correlation, distance in px) of a picture with itself, the shortest lattice vector away."""
+
+def trained_ranges(
+    trained_for: dict[str, str],
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """The ranges of dose and spacing that a model was trained for, where it says them."""
+
+def range_warnings(
+    model: str,
+    trained_for: dict[str, str],
+    independent_dose: float,
+    spacing: float,
+    atoms: bool,
+) -> list[tuple[str, int]]:
+    """Warnings, and by how many pixels to bin such pictures: 1 where that does not help."""
+
+def measured_part(rows: int, columns: int) -> tuple[slice, slice] | None:
+    """The middle of a large frame; None of one too small to say anything of itself."""
 
 # --- csrc/bindings/trust.cpp
 

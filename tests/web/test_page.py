@@ -11,6 +11,8 @@ from scipy.ndimage import shift
 
 from stemzoo.cli.demo.phantoms import perovskite
 from stemzoo.inference.model import load
+from stemzoo.inference.suitability import comparable
+from stemzoo.inference.survey import survey
 from stemzoo.io import Micrograph, read, write
 from stemzoo.scan.restoration import restore
 from stemzoo.trust.replay import replay
@@ -64,6 +66,19 @@ def require_same(result, wanted):
     assert np.abs(result - wanted).max() <= AGREE * np.ptp(wanted)
 
 
+def require_same_judgement(page, frame, run):
+    """The page says of a frame and its result what Python does."""
+    # Python names an option of its commands besides.
+    plain = [re.sub(r" \(--bin \d+\)", "", text) for text in run.warnings]
+    warned = page.locator("#warnings li").all_text_contents()
+    assert warned == [text[:1].upper() + text[1:] + "." for text in plain]
+    found = survey(*comparable(frame, run.image))
+    facts = page.locator("#facts").text_content()
+    apart = f"Columnsabout {found.spacing:.3g} px apart"
+    assert (apart in facts) if found.atoms else "Columns" not in facts
+    assert f"Doseabout {found.independent_dose:.2g} electrons" in facts
+
+
 def test_a_tiff(site, visit, model, tiff, tmp_path):
     page = visit(site.url)
     drop(page, tiff)
@@ -82,10 +97,21 @@ def test_a_tiff(site, visit, model, tiff, tmp_path):
     )
     assert record["tiling"]["tile"] == list(wanted.settings["tiling"]["tile"])
     assert replay(result).agrees
-    warned = page.locator("#warnings li").all_text_contents()
-    # Python names an option of its commands besides.
-    plain = [re.sub(r" \(--bin \d+\)", "", text) for text in wanted.warnings]
-    assert warned == [text[:1].upper() + text[1:] + "." for text in plain]
+    require_same_judgement(page, read(tiff).data, wanted)
+
+
+@pytest.mark.parametrize(("period", "peak"), [(2.9, 100), (70, 0.1), (400, 20)])
+def test_pictures_out_of_range_are_warned_of(site, visit, model, random, tmp_path, period, peak):
+    """Columns too close, too few electrons, columns too far apart."""
+    picture = perovskite((256, 230), 5, period=period, sigma=0.24 * period).image((256, 230))
+    frame = random.poisson(picture / picture.max() * peak).astype("u2")
+    write(tmp_path / "frame.tif", Micrograph(frame))
+    page = visit(site.url)
+    drop(page, tmp_path / "frame.tif")
+    run(page)
+    wanted = model.run(frame)
+    assert wanted.warnings
+    require_same_judgement(page, frame, wanted)
 
 
 def test_files_of_microscopes(site, visit, model, real_files, tiff, tmp_path):

@@ -7,14 +7,17 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "inference/plan_tiles.hpp"
 #include "inference/run_network.hpp"
 #include "model_file/examine.hpp"
 #include "model_file/interface.hpp"
-#include "trust/prominence.hpp"
+#include "survey/suitability.hpp"
+#include "survey/survey.hpp"
 
 namespace stemzoo {
 namespace {
@@ -153,28 +156,69 @@ class Run {
     const Model* model_ = nullptr;  // JavaScript keeps it until the end
 };
 
-// An image whose columns are looked for: fill `pixels`, then ask for its maxima.
-class Heights {
+// A frame and what a model made of it: fill `pixels` and `result`, then ask what the model was not
+// trained for.
+class Judgement {
   public:
-    Heights(std::size_t rows, std::size_t cols) : shape_{rows, cols}, pixels_(rows * cols) {}
+    Judgement(const std::string& dtype, std::size_t rows, std::size_t cols)
+        : type_(guarded([&] { return type_called(dtype); })),
+          shape_{rows, cols},
+          pixels_(rows * cols * type_.bytes),
+          result_(rows * cols) {}
 
     val pixels() { return val(typed_memory_view(pixels_.size(), pixels_.data())); }
+    val result() { return val(typed_memory_view(result_.size(), result_.data())); }
 
-    // The places, row * columns + column, of maxima that rise by `least` over their saddle.
-    val maxima(float least) {
+    // {warnings, measured}; `measured` is null of a frame too small to say anything.
+    val by(const Model& model) const {
         return guarded([&] {
-            places_.clear();
-            for (const auto& each : trust::maxima(pixels_.data(), shape_, least)) {
-                places_.push_back(each.place);
+            val told = val::object(), warnings = val::array(), measured = val::null();
+            if (const auto found = surveyed()) {
+                const model_file::Contract& contract = model.contract();
+                for (const survey::Warning& each : survey::range_warnings(
+                         contract.name, survey::Ranges(contract.trained_for), *found)) {
+                    warnings.call<void>("push", each.text);
+                }
+                measured = val::object();
+                measured.set("dose", found->independent_dose);
+                measured.set("spacing", found->spacing);
+                measured.set("atoms", found->atoms);
             }
-            return val(typed_memory_view(places_.size(), places_.data()));
+            told.set("warnings", warnings);
+            told.set("measured", measured);
+            return told;
         });
     }
 
   private:
+    std::optional<survey::Survey> surveyed() const {
+        const auto part = survey::measured_part(shape_);
+        if (!part) return std::nullopt;
+        const std::vector<float> raw = cut(type_.view(pixels_.data(), shape_), *part),
+                                 clean =
+                                     cut(contiguous<const float>(result_.data(), shape_), *part);
+        return survey::survey(raw.data(), clean.data(), part->shape, 1);
+    }
+
+    static std::vector<float> cut(const AnyView& image, const survey::Part& part) {
+        std::vector<float> found;
+        found.reserve(part.shape.size());
+        std::visit(
+            [&](const auto& view) {
+                for (std::size_t y = part.top; y < part.top + part.shape.rows; ++y) {
+                    for (std::size_t x = part.left; x < part.left + part.shape.cols; ++x) {
+                        found.push_back(static_cast<float>(view.at(y, x)));
+                    }
+                }
+            },
+            image);
+        return found;
+    }
+
+    PixelType type_;
     Shape shape_;
-    std::vector<float> pixels_;
-    std::vector<std::uint32_t> places_;
+    std::vector<unsigned char> pixels_;  // malloc aligns it for every type
+    std::vector<float> result_;
 };
 
 std::string version() { return STEMZOO_VERSION; }
@@ -185,10 +229,11 @@ EMSCRIPTEN_BINDINGS(stemzoo) {
     emscripten::function("version", &version);
     emscripten::class_<Model>("Model").constructor<std::string, std::string>().function(
         "described", &Model::described);
-    emscripten::class_<Heights>("Heights")
-        .constructor<std::size_t, std::size_t>()
-        .function("pixels", &Heights::pixels)
-        .function("maxima", &Heights::maxima);
+    emscripten::class_<Judgement>("Judgement")
+        .constructor<std::string, std::size_t, std::size_t>()
+        .function("pixels", &Judgement::pixels)
+        .function("result", &Judgement::result)
+        .function("by", &Judgement::by);
     emscripten::class_<Run>("Run")
         .constructor<std::string, std::size_t, std::size_t>()
         .function("pixels", &Run::pixels)

@@ -30,9 +30,17 @@ export interface CoreRun {
   delete(): void;
 }
 
-export interface CoreHeights {
-  pixels(): Float32Array;
-  maxima(least: number): Uint32Array;
+/** `measured` is what the frame shows: electrons per pixel at the columns, and their distance in px;
+ * null of a frame too small to say anything. */
+export interface Judged {
+  warnings: string[];
+  measured: { dose: number; spacing: number; atoms: boolean } | null;
+}
+
+export interface CoreJudgement {
+  pixels(): Uint8Array;
+  result(): Float32Array;
+  by(model: CoreModel): Judged;
   delete(): void;
 }
 
@@ -54,7 +62,7 @@ export interface Core {
   hasRows(rows: number, columns: number): boolean;
   restoringPasses(): number;
   Model: new (bytes: Uint8Array, where: string) => CoreModel;
-  Heights: new (rows: number, columns: number) => CoreHeights;
+  Judgement: new (dtype: string, rows: number, columns: number) => CoreJudgement;
   Run: new (dtype: string, rows: number, columns: number) => CoreRun;
   Straightening: new (dtype: string, rows: number, columns: number) => CoreStraightening;
 }

@@ -1,10 +1,10 @@
 // The worker that runs models: those of the zoo, each opened once.
+import { judged } from "./judging.js";
 import { runNetwork } from "./network.js";
 import { PROVIDERS, openRuntime, openSession } from "./onnx.js";
 import { unpacked } from "./packed.js";
 import { serve } from "./remote.js";
 import { restored } from "./restoring.js";
-import { judged } from "./survey/warnings.js";
 import { fetchModel, readIndex } from "./zoo.js";
 
 /** @import { Core, MakeCore } from "./core.js" */
@@ -91,7 +91,7 @@ async function run(tell, zoo, entry, frame, gpu) {
     threads: onnx.threads,
     software: { stemzoo: core.version(), onnxruntime: onnx.version, browser: navigator.userAgent },
   };
-  return { image, settings: whole, ...judged(model.described, still, image, core) };
+  return { image, settings: whole, ...judged(core, model, still, image) };
 }
 
 serve({

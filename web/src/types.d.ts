@@ -50,7 +50,7 @@ export interface Result {
   settings: Record<string, unknown>;
   warnings: string[];
   /** What the frame shows: electrons per pixel at the columns, and their distance in px. */
-  measured?: { dose: number; spacing: number; atoms: boolean } | null;
+  measured?: import("./core.js").Judged["measured"];
 }
 
 /** Tiles done and to be done, or steps of what is said; with the image so far, NaN where nothing

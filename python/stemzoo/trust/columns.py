@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from stemzoo import _core
 from stemzoo.inference.noise import GRID, NoiseModel
-from stemzoo.inference.survey import BLUR, CONTRAST, blurred
 
 SURE = 100.0  # likelihood ratio that settles a column
 LEAST_RISE = 0.05  # of the contrast, over the saddle to a higher column
@@ -82,8 +81,8 @@ def inspect_columns(raw: Image, clean: Image, noise: NoiseModel, spacing: float)
     times = max(1, round(spacing / WORKING_SPACING))
     frame, estimate = binned(raw, times), binned(clean, times)
     apart = spacing / times
-    smooth = blurred(estimate, BLUR)
-    low, high = (float(q) for q in np.quantile(smooth, CONTRAST))
+    smooth = _core.blurred(estimate, _core.COLUMN_BLUR)
+    low, high = (float(q) for q in np.quantile(smooth, _core.CONTRAST))
     rise = LEAST_RISE * (high - low)
     places = _refined(smooth, _core.maxima(smooth, rise)[0]) if rise > 0 else np.empty((0, 2))
     reach = max(2, round(REACH * apart))
@@ -144,15 +143,16 @@ class _Patches:
         nothing = np.empty((0, 2)), np.empty(0)
         if not len(places) or not np.isfinite(heights).any():
             return nothing
-        residual = self.frame - self.clean
         typical = float(np.nanmedian(heights))
         least = MISSING_HEIGHT * typical
-        weight = 1 / self._variance(self.clean + least / 2)  # between both hypotheses
+        variance = self._variance(self.clean + least / 2)  # between both hypotheses
+        weight = np.asarray(1 / variance, np.float32)
+        residual = np.asarray((self.frame - self.clean) * weight, np.float32)
         area, share = 4 * math.pi * self.width**2, self._template_power()
         # Sums over a Gaussian, by blurring; its square is a Gaussian of less width.
         total = 2 * math.pi * self.width**2
-        known = total / 2 * blurred(weight, self.width / math.sqrt(2))
-        height = total * blurred(residual * weight, self.width) / known
+        known = total / 2 * _core.blurred(weight, self.width / math.sqrt(2))
+        height = total * _core.blurred(residual, self.width) / known
         significance = height * np.sqrt(known / share)
         peaks, _ = _core.maxima(significance.astype(np.float32), MISSING_SURE / 2)
         value = significance[peaks[:, 0], peaks[:, 1]]

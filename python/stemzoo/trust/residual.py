@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from stemzoo.inference.lattice import bragg_peaks
-from stemzoo.inference.noise import GRID, NoiseModel, power_spectrum
-from stemzoo.inference.survey import blurred
+from stemzoo import _core
+from stemzoo.inference.noise import GRID, NoiseModel
 
 BLOCK = 16  # px: side of the blocks of the map
 LAGS = 3  # px: neighbours whose correlation counts
@@ -76,10 +75,10 @@ def _resampled(noise: NoiseModel, shape: tuple[int, ...]) -> Image:
 
 
 def _at_bragg_peaks(raw: Image, scaled: Image, noise: NoiseModel) -> float:
-    peaks = bragg_peaks(raw).places[:STRONGEST]
+    peaks = _core.bragg_peaks(raw)[0][:STRONGEST]
     if not len(peaks):
         return math.nan
-    power = power_spectrum(scaled)
+    power = _core.power_spectrum(scaled)
     rows, columns = scaled.shape
     y = np.rint(peaks[:, 0] * rows).astype(int) % rows
     x = np.minimum(np.rint(peaks[:, 1] * columns).astype(int), power.shape[1] - 1)
@@ -141,4 +140,4 @@ def _map(scaled: Image) -> Floats:
 
 def smoothed_residual(raw: Image, clean: Image, sigma: float) -> Image:
     """As people look at it: over about a column, structure stands out of the noise."""
-    return blurred(raw - clean, sigma)
+    return _core.blurred(raw - clean, sigma)
