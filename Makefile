@@ -95,7 +95,7 @@ test-gpu: gpu-program  ## tests on the GPU of this machine; without one, says th
 bench-gpu: gpu-program  ## tests, figures and memory checks on it, into benchmarks/gpu.md
 	PATH=$(abspath $(BIN)):$$PATH tests/gpu/run all
 
-# What a wheel holds, within 15 MB; other models are fetched by name.
+# What a wheel holds, within 8 MB; other models are fetched by name.
 BUNDLE := denoise-atomic;denoise-live;drift-lattice;restore-scan
 
 # The page that `stemzoo serve` shows goes along where `make web` has made it.

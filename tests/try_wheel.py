@@ -25,7 +25,7 @@ import numpy as np
 import stemzoo
 
 SOURCE = Path(__file__).parents[1]
-MOST = 15e6  # bytes of models and pages in a wheel
+MOST = 8e6  # bytes of models and pages in a wheel
 DATA = ("bundled", "page")  # folders of the package
 BROUGHT = ("pip", "setuptools", "pkg_resources")  # by venv, not by the wheel
 PAGE = {"": "main.js", "main.js": "site.json", "reader.js": "", "site.json": '"service"'}

@@ -29,6 +29,7 @@ from stemzoo.zoo.folder import add
 from training.evaluate import ZOO, evaluate
 from training.loop.checkpoint import RUNS, read_checkpoint
 from training.packaging.card import describe
+from training.packaging.half_weights import rounded, store_as_half
 from training.packaging.repeats import without_repeats
 from training.packaging.tensors import tensor_spec
 from training.recipe import Recipe, load_recipe, parsed_settings, recipe_names
@@ -52,7 +53,7 @@ def export(
     """
     state = read_checkpoint(run, recipe)
     network = recipe.network()
-    network.load_state_dict(state["average"])
+    network.load_state_dict(rounded(state["average"]))
     network.eval()
     contract = _contract(recipe, network, state)
     path = model_file(recipe, zoo)
@@ -107,6 +108,7 @@ def to_onnx(network: nn.Module, contract: Contract) -> bytes:
     model.ir_version = min(model.ir_version, IR_VERSION)
     model.doc_string = ""
     without_repeats(model.graph)
+    store_as_half(model.graph)
     # The exporter omits some output sizes that shape inference finds.
     for output, known in zip(
         model.graph.output, onnx.shape_inference.infer_shapes(model).graph.output, strict=True

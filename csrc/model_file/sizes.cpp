@@ -39,7 +39,13 @@ std::vector<Array> arrays_of(const Node& node, Call& call) {
 class Follower {
   public:
     Follower(const Graph& graph, const Sides& input)
-        : graph_(graph), input_(input), known_(graph.names.size()), uses_(graph.names.size()) {
+        : graph_(graph),
+          input_(input),
+          known_(graph.names.size()),
+          uses_(graph.names.size()),
+          is_constant_(graph.names.size()) {
+        for (const auto& each : graph.constants) is_constant_[each.first] = true;
+        is_constant_[kBlank] = true;
         for (const auto* list : {&graph.inputs, &graph.values, &graph.outputs}) {
             for (const Declared& each : *list) declared_[each.name] = &each;
         }
@@ -79,17 +85,21 @@ class Follower {
         steps_ += call.steps;
         require_room(node);
         alive_ -= call.scratch_bytes;
+        const bool is_constant = std::all_of(node.inputs.begin(), node.inputs.end(),
+                                             [&](Name name) { return is_constant_[name]; });
         for (std::size_t at = 0; at < node.outputs.size(); ++at) {
             const Name name = node.outputs[at];
             require_as_declared(node, name, made[at]);
             if (uses_[name] == 0) alive_ -= made[at].bytes();
             known_[name] = std::move(made[at]);
+            is_constant_[name] = is_constant || name == kBlank;
         }
         for (const Name name : node.inputs) release(name);
     }
 
+    // ONNX Runtime computes what depends on no input when it loads a model, and keeps all of that.
     void release(Name name) {
-        if (--uses_[name] > 0 || name == kBlank || graph_.constants.count(name) > 0) return;
+        if (--uses_[name] > 0 || is_constant_[name]) return;
         alive_ -= known_[name].bytes();
     }
 
@@ -128,6 +138,7 @@ class Follower {
     const Sides& input_;
     std::vector<Array> known_;
     std::vector<std::size_t> uses_;  // that are still to come
+    std::vector<bool> is_constant_;  // whether it depends on no input
     std::unordered_map<Name, const Declared*> declared_;
     double alive_ = 0, steps_ = 0;
 };

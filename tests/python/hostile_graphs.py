@@ -29,6 +29,16 @@ def _doubled(times):
     return [node("Concat", [a, a], [b], axis=1) for a, b in itertools.pairwise(names)], {}
 
 
+def _folded(times):
+    """Arrays of 16 MiB that depend on no input: ONNX Runtime computes all when it loads a model."""
+    nodes = []
+    for at in range(times):
+        nodes.append(node("Expand", ["one", "size"], [f"large{at}"]))
+        nodes.append(node("ReduceMax", [f"large{at}"], [f"least{at}"], keepdims=0))
+    nodes.append(node("Sum", ["image", *(f"least{at}" for at in range(times))], ["output"]))
+    return nodes, {"one": np.ones(1, "f4"), "size": np.array([1 << 22])}
+
+
 def _tensor(name, **fields):
     return {name: TensorProto(name=name, **fields)}
 
@@ -77,6 +87,12 @@ GRAPHS = [
      {"s": np.array([1, 1, np.nan, np.inf], "f4")}, "it scales by nan"),
     ("Resize by pixels", [node("Cast", ["image"], ["s"], to=I64),
      node("Resize", ["image", "", "", "s"], ["output"])], {}, "decides a shape"),
+    ("constants computed from constants", *_folded(6), "MiB at once"),
+    ("Reshape by half precision", [node("Cast", ["s"], ["t"], to=I64),
+     node("Reshape", ["image", "t"], ["output"])], {"s": np.array([1, 1, -1, 64], "f2")},
+     "decides a shape"),
+    ("half precision to complex", [node("Cast", ["w"], ["c"], to=14), *_KEEP],
+     {"w": np.ones(9, "f2")}, "elements of type 14"),
     ("Gather a million times", [node("Gather", ["image", "i"], ["output"], axis=2)],
      {"i": np.zeros(1_000_000, "i8")}, "no short list"),
     ("Gather outside", [node("Gather", ["image", "i"], ["output"], axis=1)],

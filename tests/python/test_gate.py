@@ -78,6 +78,19 @@ def test_small_models_pass(content):
     assert _core.examine(content, "small")[0]["licence"] == "MIT"
 
 
+def test_weights_in_half_precision_count_as_what_they_are_cast_to():
+    """A file may hold half of what ONNX Runtime keeps of it."""
+    nodes = [
+        helper.make_node("Cast", ["w"], ["weights"], to=1),
+        helper.make_node("ReduceMax", ["weights"], ["most"], keepdims=0),
+        helper.make_node("Add", ["image", "most"], ["output"]),
+    ]
+    fits, exceeds = (graph(nodes, {"w": np.zeros(n << 20, "f2")}) for n in (12, 24))  # MiB * 4
+    assert _core.examine(fits, "small")[0]["licence"] == "MIT"
+    with pytest.raises(ModelError, match=r"node 0 \(Cast\) makes it hold 96 MiB at once"):
+        _core.examine(exceeds, "small")
+
+
 @pytest.mark.parametrize("channels", [1, 2, 4])
 def test_a_look_has_three_channels(channels):
     model = onnx.load_from_string(features())

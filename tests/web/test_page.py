@@ -252,8 +252,9 @@ def test_threads_after_the_first_visit(site, visit):
 
 
 def test_a_changed_model_is_refused(site, visit, tiff):
-    (entry,) = [e for e in _listed(site) if (e["name"], e["version"]) == (MODEL, "1.0.0")]
-    site.spoilt[f"zoo/{MODEL}/{MODEL}-1.0.0.onnx"] = bytes(entry["size"])
+    version = load(MODEL).contract.version
+    (entry,) = [e for e in _listed(site) if (e["name"], e["version"]) == (MODEL, version)]
+    site.spoilt[f"zoo/{MODEL}/{MODEL}-{version}.onnx"] = bytes(entry["size"])
     page = visit(site.url)
     drop(page, tiff)
     page.select_option("#model", MODEL)

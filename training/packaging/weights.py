@@ -39,8 +39,9 @@ def _initialisers(path: Path) -> dict[str, Tensor]:
         weight.name: torch.from_numpy(numpy_helper.to_array(weight).copy())
         for weight in graph.initializer
     }
-    # The exporter stores equal weights once and names the copies by Identity nodes.
+    # Large weights are stored as float16 and cast (half_weights.py); equal weights are stored once,
+    # and Identity nodes name the copies.
     for node in graph.node:
-        if node.op_type == "Identity" and node.input[0] in found:
+        if node.op_type in ("Cast", "Identity") and node.input[0] in found:
             found[node.output[0]] = found[node.input[0]]
     return found

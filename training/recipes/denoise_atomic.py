@@ -5,7 +5,8 @@
 
 A windowed Fourier Wiener filter with a learnt noise spectrum and learnt gains, followed by a U-Net
 of 60 GMAC per megapixel. Version 1.1 has the weights of 1.0, and returns lattice frequencies that
-the network has weakened (training/networks/lattice_residual.py).
+the network has weakened (training/networks/lattice_residual.py). Version 1.1.1 stores the large
+weights in half precision (training/packaging/half_weights.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from training.recipes.shared.frame_recipe import DENOISER_LIMITS, DENOISER_RANGE
 @dataclass
 class DenoiseAtomic(FrameRecipe):
     name: str = "denoise-atomic"
-    version: str = "1.1.0"
+    version: str = "1.1.1"
     task: str = "denoise"
     summary: str = "The best denoiser of atomic-resolution images, of noise of any colour."
     limits: str = DENOISER_LIMITS

@@ -4,6 +4,7 @@
     python -m training.train denoise-live                # on any machine
 
 The Wiener filter of denoise-atomic with simpler gains, then a U-Net of 13 GMAC per megapixel.
+Version 1.0.1 has the weights of 1.0.0, the large ones stored in half precision.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from training.recipes.shared.frame_recipe import DENOISER_LIMITS, DENOISER_RANGE
 @dataclass
 class DenoiseLive(FrameRecipe):
     name: str = "denoise-live"
-    version: str = "1.0.0"
+    version: str = "1.0.1"
     task: str = "denoise"
     summary: str = "A quick denoiser for live viewing of atomic-resolution STEM images."
     limits: str = DENOISER_LIMITS
