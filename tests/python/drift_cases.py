@@ -2,8 +2,8 @@
 
 `python drift_cases.py OUT` writes the answers as JSON. golden_drift.json was written so by the
 engine before this one, whose estimator and tracker were Python; its series again when the
-refinement of a tracked frame began at the very top of the correlation's peak. Frames are made of stable random
-bits and of rounded numbers, so that every platform sees the same pixels.
+refinement of a tracked frame began at the very top of the correlation's peak. Frames are made of
+stable random bits and of rounded numbers, so that every platform sees the same pixels.
 """
 
 import json
