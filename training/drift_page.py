@@ -2,6 +2,7 @@
 
     python -m training.drift_page
     python -m training.drift_page --measure colours  # into docs/drift/colours.json, 5 minutes
+    python -m training.drift_page --measure observers  # only the ideal observers there
 
 The text comes from the metrics.json of zoo/drift-lattice and from docs/drift/colours.json. The
 picture is made by running the model, and scikit-image and OpenCV where they are installed.
@@ -17,7 +18,13 @@ from typing import Any
 from stemzoo.inference.model import Model
 from stemzoo.plotting.pictures import save_panels
 from training.evaluate import network
-from training.evaluation.models.drift_colours import PAIRS, measure_colours, report_colours
+from training.evaluation.models.drift_colours import (
+    OBSERVED,
+    PAIRS,
+    add_observers,
+    measure_colours,
+    report_colours,
+)
 from training.evaluation.models.drift_lattice import report
 from training.evaluation.models.drift_trials import DRIFT_LATTICE
 from training.experiments.drift_picture import panels
@@ -62,14 +69,15 @@ Measured by `python -m training.drift_page --measure colours`: {pairs} pairs a c
 specimens for every kind of noise; an afterglow of 1/e after 2 px, a Gaussian of 0.9 px, and frames
 recorded at half the size and enlarged by cubic splines. Percent of the pairs; the bound is that of
 the counts before the filter. A frame zoomed by two has a quarter of the counts of the others, as
-the white frames in the last row.
+the white frames in the last row. The ideal observer knows the lattice, the columns' shape and the
+longest drift, and measures the columns in the counts before the filter ({observed} other pairs).
 """
 
 
 def page(metrics: dict[str, Any], picture: str = PICTURE) -> str:
     """The text of docs/drift.md."""
     head = HEAD.format(name=metrics["name"], version=metrics["version"], picture=picture)
-    coloured = COLOURED.format(pairs=PAIRS)
+    coloured = COLOURED.format(pairs=PAIRS, observed=OBSERVED)
     found = report_colours(json.loads(COLOURS.read_text()))
     return f"{head}\n{report(metrics)}\n\n{coloured}\n{found}\n"
 
@@ -88,9 +96,16 @@ def draw(model: Model, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--measure", choices=["colours"], help="instead of writing the page")
-    if parser.parse_args().measure:
-        found = measure_colours(Model(network(ZOO, DRIFT_LATTICE)))
+    parser.add_argument(
+        "--measure", choices=["colours", "observers"], help="instead of writing the page"
+    )
+    measured = parser.parse_args().measure
+    if measured:
+        if measured == "colours":
+            found = measure_colours(Model(network(ZOO, DRIFT_LATTICE)))
+        else:
+            found = json.loads(COLOURS.read_text())
+            add_observers(found)
         COLOURS.write_text(json.dumps(found, indent=1) + "\n")
         print(report_colours(found))
         return

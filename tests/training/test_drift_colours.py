@@ -9,7 +9,12 @@ from stemzoo.registration.pair import Drift
 from training.drift_page import COLOURS
 from training.evaluation.colours import Colour
 from training.evaluation.models import drift_colours, drift_trials
-from training.evaluation.models.drift_colours import KINDS, measure_colours, report_colours
+from training.evaluation.models.drift_colours import (
+    KINDS,
+    add_observers,
+    measure_colours,
+    report_colours,
+)
 from training.evaluation.models.drift_trials import Setup, trials
 from training.simulate.disturbances import Disturbance
 
@@ -62,3 +67,22 @@ def test_the_committed_figures_are_of_these_kinds():
     for kinds in found.values():
         assert list(kinds) == list(KINDS)
         assert {row["trials"] for rows in kinds.values() for row in rows} == {drift_colours.PAIRS}
+
+
+def test_an_ideal_observer_of_zoomed_frames_has_a_quarter_of_the_counts(monkeypatch):
+    """The rate of an observer that is its dose per px, times the width of its pixels."""
+    monkeypatch.setattr(
+        drift_colours,
+        "observed",
+        lambda case, doses, count, seed, pixel: (
+            [pixel * x for x in doses] if case == drift_colours.CASES[0] else None
+        ),
+    )
+    rows = {case: {name: [{}, {}] for name in KINDS} for case in drift_colours.CASES}
+    add_observers(rows, 1)
+    spread, vacancy = (rows[case] for case in drift_colours.CASES)
+    assert [row["observer"] for row in spread["white"]] == [3, 10]
+    assert [row["observer"] for row in spread["afterglow along x"]] == [3, 10]
+    assert [row["observer"] for row in spread["zoomed by two"]] == [1.5, 5]
+    assert [row["observer"] for row in spread["white, a quarter of the dose"]] == [0.75, 2.5]
+    assert all(row == {} for kind in vacancy.values() for row in kind)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -55,11 +56,13 @@ class ProjectedCrystal:
         return None
 
 
-def ideal_hit_rate(cells: Cells, sigma: Tensor, dose: float, random: torch.Generator) -> float:
+def ideal_hit_rate(
+    cells: Cells, sigma: Tensor, dose: float, random: torch.Generator, pixel: int = 1
+) -> float:
     """The fraction of pairs, one per cell, in which the true drift has the maximum likelihood.
 
     Columns are Gaussians of standard deviation `sigma` [B] px; `dose` is the count at the brightest
-    point of a crystal.
+    point of a crystal. Pixels are `pixel` px wide, and count as much per px.
     """
     rng = np.random.default_rng(int(torch.randint(2**31, (), generator=random)))
     hits = 0
@@ -67,18 +70,19 @@ def ideal_hit_rate(cells: Cells, sigma: Tensor, dose: float, random: torch.Gener
         there = cells.weights[n] > 0
         parts = (cells.vectors[n], cells.places[n][there], cells.weights[n][there])
         crystal = ProjectedCrystal(*(part.double().numpy() for part in parts))
-        hits += _fits_best(crystal, height_variances(crystal, width, dose), rng)
+        hits += _fits_best(crystal, height_variances(crystal, width, dose, pixel), rng)
     return hits / len(sigma)
 
 
-def height_variances(crystal: ProjectedCrystal, sigma: float, dose: float) -> Array:
-    """The variance of each column's measured height, relative to the column."""
+def height_variances(crystal: ProjectedCrystal, sigma: float, dose: float, pixel: int = 1) -> Array:
+    """The variance of each column's measured height, relative to the column, by counts in pixels
+    that are `pixel` px wide, averaged over where they begin."""
     far = math.ceil(LIGHT_RADIUS * sigma)
-    pixel = _grid(far)
+    grid = _grid(far)
     around = _grid(math.ceil(3 * far / _narrowest(crystal)) + 1)
 
     def light(from_: Array, weight: float) -> Array:
-        square = np.square(pixel - from_).sum(-1)
+        square = np.square(grid - from_).sum(-1)
         return np.asarray(weight * np.exp(-square / (2 * sigma**2)))
 
     columns: list[Array] = []
@@ -91,12 +95,18 @@ def height_variances(crystal: ProjectedCrystal, sigma: float, dose: float) -> Ar
         scenes.append(np.sum(every, axis=0))
         columns.append(light(np.zeros(2), weight))
     scale = dose * (1 - BACKGROUND) / max(scene.max() for scene in scenes)
+    columns, scenes = ([_binned(image, pixel) for image in images] for images in (columns, scenes))
     return np.array(
         [
             1 / ((scale * column) ** 2 / (dose * BACKGROUND + scale * scene)).sum()
             for column, scene in zip(columns, scenes, strict=True)
         ]
     )
+
+
+def _binned(image: Array, pixel: int) -> Array:
+    """The mean over squares of `pixel` px, for each place of the square."""
+    return np.asarray(sliding_window_view(image, (pixel, pixel)).mean(axis=(-2, -1)))
 
 
 def _fits_best(crystal: ProjectedCrystal, variance: Array, rng: np.random.Generator) -> bool:

@@ -3,6 +3,10 @@
 Counts are filtered after they were recorded. The bound is that of the counts: what the optics have
 left. Frames that were zoomed by two have a quarter of the counts of the others, so white frames of
 a quarter of the dose are measured as well.
+
+On columns of unequal brightness the hits of an ideal observer (training/simulate/observer.py) bound
+those of any estimator. It measures columns in the counts before the filter, so only their number
+and the width of the pixels matter to it.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from stemzoo.inference.model import Model
 from training.evaluation.colours import COLOURS, Colour, white
 from training.evaluation.models.common import Metrics
 from training.evaluation.models.drift_lattice import QUANTITIES
+from training.evaluation.models.drift_limits import observed
 from training.evaluation.models.drift_trials import (
     DRIFT_LATTICE,
     TRIAL_SEED,
@@ -29,12 +34,23 @@ CASES = ("column-intensity spread", "one vacancy")
 DOSES = (3.0, 10.0)  # electrons per recorded px at the peak of a column
 SEED = TRIAL_SEED + 500_000
 PAIRS = 200
+OBSERVED = 1000  # pairs of the ideal observer
 
 
 @dataclass(frozen=True)
 class Kind:
     colour: Colour = white
     share: float = 1.0  # of the dose
+
+    @property
+    def pixel(self) -> int:
+        """The width of the pixels in which electrons are counted, in px of a frame."""
+        return 2 if self.colour.zoomed else 1
+
+    @property
+    def counts(self) -> float:
+        """Those of an area, of what a white frame of the same dose has."""
+        return self.share / self.pixel**2
 
 
 KINDS = {
@@ -68,7 +84,20 @@ def measure_colours(model: Model, count: int = PAIRS) -> Coloured:
                 answer = system(trial.reference, trial.moving, setup.max_drift)
                 outcomes[dose].append(compared(answer, trial))
             found.setdefault(case, {})[name] = [summary(all_) for all_ in outcomes.values()]
+    add_observers(found, min(5 * count, OBSERVED))
     return found
+
+
+def add_observers(found: Coloured, count: int = OBSERVED) -> None:
+    """The hit rate of an ideal observer of the same counts, in the cases where it is known."""
+    for n, case in enumerate(CASES):
+        for counts, pixel in sorted({(kind.counts, kind.pixel) for kind in KINDS.values()}):
+            doses = tuple(counts * dose for dose in DOSES)
+            rates = observed(case, doses, count, SEED + 1000 * n, pixel)
+            for name, kind in KINDS.items():
+                if rates and (kind.counts, kind.pixel) == (counts, pixel):
+                    for row, rate in zip(found[case][name], rates, strict=True):
+                        row["observer"] = round(rate, 4)
 
 
 def report_colours(found: Coloured) -> str:
@@ -76,9 +105,12 @@ def report_colours(found: Coloured) -> str:
     doses = " / ".join(f"{dose:g}" for dose in DOSES)
     lines = []
     for case, kinds in found.items():
-        head = [f"{case}, dose {doses}", *QUANTITIES.values()]
+        quantities = dict(QUANTITIES)
+        if all("observer" in row for rows in kinds.values() for row in rows):
+            quantities["observer"] = "an ideal observer: right"
+        head = [f"{case}, dose {doses}", *quantities.values()]
         rows = [
-            [name, *(_by_dose(rows, key) for key in QUANTITIES)] for name, rows in kinds.items()
+            [name, *(_by_dose(rows, key) for key in quantities)] for name, rows in kinds.items()
         ]
         table = [head, ["---"] * len(head), *rows]
         lines += [*(f"| {' | '.join(line)} |" for line in table), ""]

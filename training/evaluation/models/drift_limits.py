@@ -16,8 +16,13 @@ from training.simulate.views import hexagonal
 SPREAD_CASE = "column-intensity spread"
 
 
-def observed(case: str, doses: tuple[float, ...], count: int, seed: int) -> list[float] | None:
-    """Hit rate of an ideal observer who knows the lattice, by dose; None for other cases."""
+def observed(
+    case: str, doses: tuple[float, ...], count: int, seed: int, pixel: int = 1
+) -> list[float] | None:
+    """Hit rate of an ideal observer who knows the lattice, by dose; None for other cases.
+
+    Its pixels are `pixel` px wide.
+    """
     random = torch.Generator().manual_seed(seed)
     if case == SPREAD_CASE:
         cells = hexagonal(log_uniform((count,), *LATTICE_SPACING, random), random)
@@ -26,7 +31,7 @@ def observed(case: str, doses: tuple[float, ...], count: int, seed: int) -> list
     else:
         return None
     sigma = _sigma(cells, random)
-    return [ideal_hit_rate(cells, sigma, dose, random) for dose in doses]
+    return [ideal_hit_rate(cells, sigma, dose, random, pixel) for dose in doses]
 
 
 def _differs_in_heights_only(case: str) -> bool:
