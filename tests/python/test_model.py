@@ -171,9 +171,10 @@ def test_a_typo_gets_a_suggestion():
 
 def test_a_site_folder_is_searched(monkeypatch, tmp_path):
     (tmp_path / "denoise-mine").mkdir()
-    content = find("denoise-live").where.read_bytes()
-    renamed = content.replace(b"denoise-live", b"denoise-mine")
-    (tmp_path / "denoise-mine" / "denoise-mine-1.0.0.onnx").write_bytes(renamed)
+    live = find("denoise-live").where
+    renamed = live.read_bytes().replace(b"denoise-live", b"denoise-mine")
+    name = live.name.replace("denoise-live", "denoise-mine")
+    (tmp_path / "denoise-mine" / name).write_bytes(renamed)
     monkeypatch.setenv("STEMZOO_SITE", str(tmp_path))
     assert find("denoise-mine").where.is_relative_to(tmp_path)
     assert stemzoo.denoise(np.eye(32), model="denoise-mine").shape == (32, 32)
