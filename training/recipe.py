@@ -53,7 +53,7 @@ class Recipe(ABC):
     warmup_steps: int = 200
     sgd_share: float = 0.0  # last fraction of the budget, trained by SGD with momentum
     sgd_rate: float = 1e-2
-    precision: str = "bf16"  # of the network in training; float32 where bf16 is too coarse
+    precision: str = "bf16"  # in training, where the device has it; float32 where it is too coarse
     ema_decay: float = 0.999
     seed: int = 1
     # Ranges of the training data, for the card and the model file: texts in which `{dose[0]:,g}`

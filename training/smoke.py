@@ -19,16 +19,16 @@ from training.export import export
 from training.packaging.bioimageio import ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE
 from training.recipe import Recipe, load_recipe
 
-SMOKE_STEPS, SMOKE_BATCH = 3, 2
+SMOKE_STEPS = 3
+SMOKE_SIZES = {"batch_size": 2, "crop": 64}  # of recipes that have such settings
 SMOKE_SHAPE = (40, 50)  # of the image that is run: no multiple that a network asks for
 
 
 def small_recipe(name: str, **settings: Any) -> Recipe:
-    """The recipe with batches of SMOKE_BATCH, unless `settings` say otherwise."""
+    """The recipe with SMOKE_SIZES, unless `settings` say otherwise."""
     recipe = load_recipe(name, **settings)
-    if "batch_size" in recipe.settings():
-        recipe = dataclasses.replace(recipe, **{"batch_size": SMOKE_BATCH, **settings})
-    return recipe
+    sizes = {key: size for key, size in SMOKE_SIZES.items() if key in recipe.settings()}
+    return dataclasses.replace(recipe, **{**sizes, **settings})
 
 
 def export_and_run(recipe: Recipe, run: Path, zoo: Path) -> str:

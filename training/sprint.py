@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from training.loop import compact_checkpoint
+from training.loop.autocast import autocast
 from training.loop.checkpoint import CHECKPOINT, RUNS, read_checkpoint
 from training.loop.processes import Processes
 from training.recipe import Recipe, load_recipe, parsed_settings
@@ -63,7 +64,7 @@ def speeds(recipe: Recipe, device: torch.device) -> str:
         start = _clock(device)
         given, target = recipe.batch(step)
         made = _clock(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+        with autocast(recipe, device):
             output = network(given.contiguous(memory_format=torch.channels_last))
         recipe.loss(output.float(), target).backward()  # type: ignore[no-untyped-call]
         return given.numel() / 1e6, made - start, _clock(device) - made

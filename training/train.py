@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.loop.autocast import autocast
 from training.loop.checkpoint import RUNS, resume, save
 from training.loop.log import Log
 from training.loop.optimisers import Budget, Optimisers
@@ -66,9 +67,7 @@ def train(
             number = processes.batch_number(step)
             given, target = recipe.batch(number)
             torch.manual_seed(number)  # a network's own random numbers depend on the step only
-            with torch.autocast(
-                processes.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"
-            ):
+            with autocast(recipe, processes.device):
                 output = network(given.contiguous(memory_format=torch.channels_last))
             loss = recipe.loss(_float(output), target)
             optimiser.zero_grad()
