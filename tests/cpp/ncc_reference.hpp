@@ -1,6 +1,7 @@
 // The definition of the correlation, as plainly as it can be written, and images to try it on.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -78,31 +79,35 @@ struct Masks {
 template <typename A, typename B>
 double direct_lag(const Image<A>& a, const Image<B>& b, std::ptrdiff_t dy, std::ptrdiff_t dx,
                   double min_pixels, Masks masks) {
-    std::vector<double> x, y;
+    // By pointers, as sanitizers watch every call of a vector.
+    std::vector<double> overlap(2 * a.pixels.size());
+    double* const x = overlap.data();
+    double* const y = x + a.pixels.size();
+    std::size_t count = 0;
     const auto rows = static_cast<std::ptrdiff_t>(a.shape.rows);
     const auto cols = static_cast<std::ptrdiff_t>(a.shape.cols);
-    for (std::ptrdiff_t r = 0; r < rows; ++r) {
-        for (std::ptrdiff_t c = 0; c < cols; ++c) {
-            const std::ptrdiff_t br = r + dy, bc = c + dx;
-            if (br < 0 || bc < 0 || br >= rows || bc >= cols) continue;
-            const auto i = static_cast<std::size_t>(r * cols + c);
-            const auto j = static_cast<std::size_t>(br * cols + bc);
-            if (masks.a != nullptr && masks.a->pixels[i] == 0) continue;
-            if (masks.b != nullptr && masks.b->pixels[j] == 0) continue;
-            x.push_back(static_cast<double>(a.pixels[i]));
-            y.push_back(static_cast<double>(b.pixels[j]));
+    const std::ptrdiff_t bottom = std::min(rows, rows - dy), right = std::min(cols, cols - dx);
+    for (std::ptrdiff_t r = std::max<std::ptrdiff_t>(0, -dy); r < bottom; ++r) {
+        const A* const row = a.pixels.data() + r * cols;
+        const B* const other = b.pixels.data() + (r + dy) * cols + dx;
+        for (std::ptrdiff_t c = std::max<std::ptrdiff_t>(0, -dx); c < right; ++c) {
+            if (masks.a != nullptr && masks.a->pixels.data()[r * cols + c] == 0) continue;
+            if (masks.b != nullptr && masks.b->pixels.data()[(r + dy) * cols + c + dx] == 0)
+                continue;
+            x[count] = static_cast<double>(row[c]);
+            y[count++] = static_cast<double>(other[c]);
         }
     }
-    const auto n = static_cast<double>(x.size());
-    if (x.size() < 2 || n < min_pixels) return 0;
+    const auto n = static_cast<double>(count);
+    if (count < 2 || n < min_pixels) return 0;
     // Means about the first pixel, so that a large offset costs no digits.
     double mean_x = 0, mean_y = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         mean_x += (x[i] - x[0]) / n;
         mean_y += (y[i] - y[0]) / n;
     }
     double xx = 0, yy = 0, xy = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         const double u = x[i] - x[0] - mean_x, v = y[i] - y[0] - mean_y;
         xx += u * u;
         yy += v * v;
