@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/number_text.hpp"
 #include "drift/frame.hpp"
 
 namespace stemzoo::drift {
@@ -17,7 +18,7 @@ inline void require_one_shape(const Frame& reference, const Frame& moving) {
 
 inline void require_finite(double dy, double dx) {
     if (std::isfinite(dy) && std::isfinite(dx)) return;
-    throw std::invalid_argument("drift is (" + std::to_string(dy) + ", " + std::to_string(dx) +
+    throw std::invalid_argument("drift is (" + number_text(dy) + ", " + number_text(dx) +
                                 "); expected two finite numbers of pixels");
 }
 

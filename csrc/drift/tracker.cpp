@@ -2,29 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <utility>
+
+#include "core/number_text.hpp"
 
 namespace stemzoo::drift {
 namespace {
 
 constexpr std::size_t share_of_field = 3;  // a drift leaves too little in common beyond a third
 constexpr double pi = 3.14159265358979323846;
+constexpr double latest =
+    1e60;  // time from 0 and, inverted, the least step: their cubes are finite
 constexpr std::size_t unaided_every = 8;  // frames: their features are evaluated, whatever the
                                           // prediction, so that a jump is noticed
-
-// The shortest decimal that reads back as the same number.
-std::string shortest(double value) {
-    char text[40];
-    for (int digits = 1; digits <= 17; ++digits) {
-        std::snprintf(text, sizeof text, "%.*g", digits, value);
-        if (std::strtod(text, nullptr) == value) break;
-    }
-    const std::string found = text;
-    return found.find_first_of(".en") == std::string::npos ? found + ".0" : found;
-}
 
 Vector added_in_quadrature(const Vector& a, const Vector& b) {
     return {std::hypot(a[0], b[0]), std::hypot(a[1], b[1])};
@@ -39,7 +30,7 @@ Vector deviations(const State& state) {
 }  // namespace
 
 BadTime::BadTime(double time, const std::string& complaint)
-    : std::invalid_argument("time is " + shortest(time) + complaint), complaint_(complaint) {}
+    : std::invalid_argument("time is " + number_text(time) + complaint), complaint_(complaint) {}
 
 Tracker::Tracker(std::shared_ptr<const Comparison> comparison, FramePointer reference,
                  std::size_t reach, std::optional<double> renew)
@@ -89,8 +80,9 @@ Prediction Tracker::predict(std::optional<double> time) const {
     const double then = time ? *time : numbers_.time + numbers_.step;
     if (!(then >= numbers_.time)) {
         throw BadTime(then,
-                      ", before the last frame's " + shortest(numbers_.time) + "; it is past");
+                      ", before the last frame's " + number_text(numbers_.time) + "; it is past");
     }
+    if (then > latest) throw BadTime(then, "; expected at most " + number_text(latest));
     const State state = expected(then);
     return {positions(state), added_in_quadrature(deviations(state), numbers_.position_sigma)};
 }
@@ -124,10 +116,12 @@ void Tracker::require_time(std::optional<double> time) const {
                                 (*numbers_.timed ? "one" : "none") +
                                 "; give a time with every frame, or with none");
     }
-    if (time && (!std::isfinite(*time) || (*time <= numbers_.time && !first))) {
-        throw BadTime(told, "; expected a finite one" +
-                                (first ? std::string()
-                                       : ", after the last frame's " + shortest(numbers_.time)));
+    if (time && !(std::abs(told) <= latest)) {
+        throw BadTime(told, "; expected a number from " + number_text(-latest) + " to " +
+                                number_text(latest));
+    }
+    if (time && !first && !(told - numbers_.time >= 1 / latest)) {
+        throw BadTime(told, "; expected one after the last frame's " + number_text(numbers_.time));
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/array.hpp"
+#include "core/number_text.hpp"
 
 namespace stemzoo::ncc {
 
@@ -12,7 +13,7 @@ namespace stemzoo::ncc {
 // no fraction.
 inline double least_pixels(double min_overlap, Shape image) {
     if (!(min_overlap > 0 && min_overlap <= 1)) {
-        throw std::invalid_argument("min_overlap is " + std::to_string(min_overlap) +
+        throw std::invalid_argument("min_overlap is " + number_text(min_overlap) +
                                     "; expected a fraction of the image, above 0 and at most 1");
     }
     // Rounding of the product must not exclude a lag that has exactly the fraction asked for.

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/number_text.hpp"
 #include "core/parallel.hpp"
 #include "scan/displacement_prior.hpp"
 #include "scan/row_estimates.hpp"
@@ -26,7 +27,7 @@ void check(const float* pilot, Shape shape, const RowOptions& options) {
         throw std::invalid_argument("reach along rows is 0; expected at least 1 pixel");
     }
     if (!(options.slow >= 0 && options.slow <= 1e6)) {
-        throw std::invalid_argument("slow is " + std::to_string(options.slow) +
+        throw std::invalid_argument("slow is " + number_text(options.slow) +
                                     "; expected a number of rows, 0 or more");
     }
     if (shape.rows < rows || shape.cols < columns) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/number_text.hpp"
 #include "core/parallel.hpp"
 #include "core/scratch.hpp"
 #include "scan/cubic_spline.hpp"
@@ -150,7 +151,7 @@ void resample_rows(const float* image, Shape shape, const std::vector<Pair>& dis
         if (!(std::abs(d.y) < static_cast<double>(shape.rows) &&
               std::abs(d.x) < static_cast<double>(shape.cols))) {
             throw std::invalid_argument("displacement of row " + std::to_string(y) + " is (" +
-                                        std::to_string(d.y) + ", " + std::to_string(d.x) +
+                                        number_text(d.y) + ", " + number_text(d.x) +
                                         "); expected finite numbers smaller than the image, " +
                                         shape.text());
         }

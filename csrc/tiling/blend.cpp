@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "core/number_text.hpp"
 #include "core/parallel.hpp"
 #include "tiling/tiling.hpp"
 
@@ -132,7 +133,7 @@ void Tiling::run_blend(const float* fill, const float* batch, std::size_t first,
     require_windows(first, count);
     require_image("out", out.shape);
     if (!std::isfinite(gain) || (fill && !std::isfinite(*fill))) {
-        throw std::invalid_argument("gain " + std::to_string(gain) +
+        throw std::invalid_argument("gain " + number_text(gain) +
                                     " and fill must be finite numbers");
     }
     if (count == 0) return;

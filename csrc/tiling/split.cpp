@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "core/number_text.hpp"
 #include "core/parallel.hpp"
 #include "tiling/affine.hpp"
 #include "tiling/strided.hpp"
@@ -79,7 +80,7 @@ void Tiling::split(const AnyView& image, double offset, double scale, std::size_
     require_image("image", shape_of(image));
     if (!std::isfinite(offset) || !std::isfinite(scale)) {
         throw std::invalid_argument(
-            "offset " + std::to_string(offset) + " and scale " + std::to_string(scale) +
+            "offset " + number_text(offset) + " and scale " + number_text(scale) +
             " must be finite; mask or replace NaN and infinite pixels before normalising");
     }
     const auto with = [&](const auto& view, const auto& affine) {

@@ -290,15 +290,19 @@ TEST(tracker_time_runs_one_way) {
     };
     refuses({1.0, std::nullopt}, "the frames before had one; give a time with every frame");
     refuses({std::nullopt, 9.0}, "time is 9.0, and the frames before had none");
-    refuses({1.0, 1.0}, "time is 1.0; expected a finite one, after the last frame's 1.0");
-    refuses({5.0, 1.25}, "time is 1.25; expected a finite one, after the last frame's 5.0");
+    refuses({1.0, 1.0}, "time is 1.0; expected one after the last frame's 1.0");
+    refuses({5.0, 1.25}, "time is 1.25; expected one after the last frame's 5.0");
     refuses({5.0, nan}, "time is nan");
-    refuses({std::numeric_limits<double>::infinity()}, "time is inf; expected a finite one");
+    refuses({0.0, 1e-200}, "time is 1e-200; expected one after the last frame's 0.0");
+    refuses({1e300}, "time is 1e+300; expected a number from");
+    refuses({std::numeric_limits<double>::infinity()},
+            "time is inf; expected a number from -1e+60 to 1e+60");
     Series series;
     series.push_all(steady());
     const Prediction before = series.tracker.predict({});
     CHECK_THROWS(series.tracker.predict(3.0), BadTime,
                  "time is 3.0, before the last frame's 8.0; it is past");
+    CHECK_THROWS(series.tracker.predict(1e300), BadTime, "time is 1e+300; expected at most 1e+60");
     CHECK_THROWS(series.push(certain(0, 0), 9.0), BadTime, "had none");
     CHECK(series.tracker.predict({}).shift == before.shift);
 }

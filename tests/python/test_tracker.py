@@ -128,8 +128,8 @@ def test_a_frame_that_cannot_be_used_is_named_and_changes_nothing():
     ("times", "message"),
     [
         ((1.0, None), "time is None, and the frames before had one"),
-        ((1.0, 1.0), "expected a finite one, after the last frame's 1.0"),
-        ((5.0, 1.0), "expected a finite one, after the last frame's 5.0"),
+        ((1.0, 1.0), "expected one after the last frame's 1.0"),
+        ((5.0, 1.0), "expected one after the last frame's 5.0"),
         ((5.0, math.nan), "time is nan"),
         ((math.inf,), "time is inf"),
     ],
