@@ -82,6 +82,7 @@ __all__ = [
 
 Pair = Tuple[float, float]  # (y, x)
 _Self = TypeVar("_Self")
+_Read = TypeVar("_Read")
 
 
 class StemzooError(Exception):
@@ -1276,11 +1277,11 @@ class Service:
 
     def models(self) -> List[Dict[str, Any]]:
         """What there is: name, version, task and size of each model."""
-        return list(self._call("models", {})["models"])
+        return self._ask(lambda answer: list(answer["models"]), "models", {})
 
     def status(self) -> Dict[str, Any]:
         """What the page of the service shows."""
-        return dict(self._call("status", {})["status"])
+        return self._ask(lambda answer: dict(answer["status"]), "status", {})
 
     def denoise(
         self, image: Any, model: str = "denoise-atomic", out: Any = None, **arguments: Any
@@ -1306,7 +1307,7 @@ class Service:
         """How far features moved from `reference` to `moving`; `model` None is the classical
         estimator."""
         arguments = {"model": model, "max_shift": max_shift}
-        return _told(self._call("drift", arguments, _sent_pair(reference, moving)))
+        return self._ask(_told, "drift", arguments, _sent_pair(reference, moving))
 
     def ncc(self, reference: Any, moving: Any, max_shift: Union[int, Tuple[int, int]] = 32) -> Any:
         """The normalised cross-correlation of two images, zero shift in the middle."""
@@ -1351,8 +1352,10 @@ class Service:
         """A DriftTracker that lives in the service, until it is closed or the connection ends."""
         pixels = _sent(reference, "reference", (2,))
         arguments = {"model": model, "max_shift": max_shift}
-        answer = self._call("tracker.open", arguments, [pixels])
-        return ServiceTracker(self, int(answer["tracker"]))
+        number = self._ask(
+            lambda answer: int(answer["tracker"]), "tracker.open", arguments, [pixels]
+        )
+        return ServiceTracker(self, number)
 
     def live(
         self,
@@ -1384,11 +1387,11 @@ class Service:
             self._streaming = True  # so that calls of other threads fail and do not wait
         pushing = _Pushing(self, source, stop or threading.Event())
         try:
-            for told in self._results(pushing):
-                if "error" not in told:
-                    sink(_live_frame(told))
+            for result in self._results(pushing):
+                if isinstance(result, LiveFrame):
+                    sink(result)
                 elif on_error:
-                    on_error(told["frame"], _refusal(told["error"]))
+                    on_error(*result)
         except BaseException:
             self.close()  # results that nobody reads are on their way
             raise
@@ -1412,8 +1415,19 @@ class Service:
         place: Optional[_Pixels] = None,
         behind: Sequence[_Pixels] = (),
     ) -> Dict[str, Any]:
-        """One request and its answer. A connection that is out of step is closed. What is `behind`
-        follows the frames; the arguments announce it."""
+        return self._ask(dict, call, arguments, frames, place, behind)
+
+    def _ask(
+        self,
+        read: Callable[[Dict[str, Any]], _Read],
+        call: str,
+        arguments: Dict[str, Any],
+        frames: Sequence[_Pixels] = (),
+        place: Optional[_Pixels] = None,
+        behind: Sequence[_Pixels] = (),
+    ) -> _Read:
+        """One request, and what `read` makes of its answer. A connection that is out of step is
+        closed. What is `behind` follows the frames; the arguments announce it."""
         payload = [*frames, *behind]
         with self._lock:
             if self._streaming:
@@ -1426,11 +1440,12 @@ class Service:
                 self._send(call, arguments, frames, behind, memory)
                 answer = self._received()
                 if "error" in answer:
-                    raise _refusal(answer["error"])
+                    raise _understood(_refusal, answer["error"])
                 if answer["id"] != self._id:
                     raise ValueError("answer {} came to request {}".format(answer["id"], self._id))
                 if place is not None:
                     self._receive_pixels(answer, place, memory)
+                return _understood(read, answer)
             except StemzooError as error:
                 if error.status in ("protocol", "too_large", "unauthorized", "busy", "connection"):
                     self.close()
@@ -1442,7 +1457,6 @@ class Service:
             except BaseException:
                 self.close()
                 raise
-            return answer
 
     def _require_room(self, frames: Sequence[_Pixels]) -> None:
         size = sum(frame.itemsize * _product(frame.shape) for frame in frames)
@@ -1517,22 +1531,23 @@ class Service:
             elif self._stream.readinto(row) != count:
                 raise OSError("the service closed the connection")
 
-    def _results(self, pushing: _Pushing) -> Iterator[Dict[str, Any]]:
-        """What comes of the frames that are pushed, its image in `image`."""
+    def _results(self, pushing: _Pushing) -> Iterator[Union[LiveFrame, Tuple[int, StemzooError]]]:
+        """What comes of the frames that are pushed; of one that cannot be used, id and error."""
         try:
             timeout = self._socket.gettimeout()
             self._socket.settimeout(None)  # frames come when they come
             pushing.start()
             while True:
                 told = self._received()
-                if "error" in told and told.get("call") != "live.result":
-                    raise _refusal(told["error"])
+                error = _understood(_refusal, told["error"]) if "error" in told else None
+                if error and told.get("call") != "live.result":
+                    raise error
                 if told["call"] == "live.close":
                     pushing.statistics = dict(told["statistics"])
                     break
                 if "shape" in told:
                     told["image"] = self._new_image(told, pushing.is_numpy)
-                yield told
+                yield (told["frame"], error) if error else _understood(_live_frame, told)
             self._socket.settimeout(timeout)
         except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
             raise self._lost(error) from error
@@ -1564,11 +1579,15 @@ class Service:
         if self._memory is None or len(self._memory) < max(images):
             self._shared = False  # this call goes through the socket
             try:
-                told = self._call("memory.open", {"bytes": max(images)})
+                name, size = self._ask(
+                    lambda answer: (str(answer["memory"]), int(answer["bytes"])),
+                    "memory.open",
+                    {"bytes": max(images)},
+                )
             finally:
                 self._shared = True
             self._forget_memory()
-            self._memory = _mapped(str(told["memory"]), int(told["bytes"]))
+            self._memory = _mapped(name, size)
         return self._memory
 
     def _forget_memory(self) -> None:
@@ -1634,15 +1653,12 @@ class ServiceTracker:
         """As `DriftTracker.push`."""
         pixels = _sent(frame, "frame", (2,))
         arguments = {"tracker": self._number, "time": time}
-        return _told(self._service._call("tracker.push", arguments, [pixels]))
+        return self._service._ask(_told, "tracker.push", arguments, [pixels])
 
     def predict(self, time: Optional[float] = None) -> Prediction:
         """As `DriftTracker.predict`."""
-        answer = self._service._call("tracker.predict", {"tracker": self._number, "time": time})
-        found = answer["prediction"]
-        return Prediction(
-            _number(found["dy"], math.nan), _number(found["dx"], math.nan), _sigma(found["sigma"])
-        )
+        arguments = {"tracker": self._number, "time": time}
+        return self._service._ask(_prediction, "tracker.predict", arguments)
 
     def close(self) -> None:
         try:
@@ -1722,6 +1738,16 @@ def _live_frame(told: Dict[str, Any]) -> LiveFrame:
     )
 
 
+def _understood(read: Callable[[Any], _Read], told: Any) -> _Read:
+    """What `read` makes of something that the service told; ValueError where that is nothing."""
+    try:
+        return read(told)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ValueError(
+            "its answer cannot be read ({}: {})".format(type(error).__name__, error)
+        ) from error
+
+
 def _refusal(error: Dict[str, Any]) -> StemzooError:
     code, message = str(error["code"]), str(error["message"])
     return ArgumentError(message, code) if code == "value" else StemzooError(message, code)
@@ -1734,6 +1760,13 @@ def _number(value: Optional[float], missing: float) -> float:
 
 def _sigma(pair: Sequence[Optional[float]]) -> Pair:
     return _number(pair[0], math.inf), _number(pair[1], math.inf)
+
+
+def _prediction(answer: Dict[str, Any]) -> Prediction:
+    found = answer["prediction"]
+    return Prediction(
+        _number(found["dy"], math.nan), _number(found["dx"], math.nan), _sigma(found["sigma"])
+    )
 
 
 def _told(answer: Dict[str, Any]) -> Drift:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
 from training.recipe import Recipe
@@ -17,5 +20,5 @@ def has_bf16(device: torch.device) -> bool:
     """Whether bfloat16 is faster there: processors without it emulate it, many times slower."""
     if device.type != "cpu":
         return True
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # none in old PyTorch
-    return any(here for name, here in capabilities.items() if "bf16" in name)
+    found: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # not in old PyTorch
+    return any(here for name, here in found.items() if "bf16" in name)
