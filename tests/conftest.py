@@ -1,4 +1,4 @@
-"""What all tests share: nothing of the user's is touched, one thread for PyTorch, real micrographs."""
+"""What all tests share: nothing of the user's is touched; one thread; and real micrographs."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-# PyTorch and OpenBLAS read it when they are imported, here and in the programs that tests start. Two
+# PyTorch and OpenBLAS read it when they are imported, here and in programs that tests start. Two
 # folders of tests run at a time: with two threads each, they wait for one another by spinning.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

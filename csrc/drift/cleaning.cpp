@@ -24,19 +24,23 @@ constexpr double largest = 1e12;    // and the greatest
 template <typename T>
 using Exact = std::conditional_t<sizeof(T) <= 2 || std::is_same_v<T, float>, float, double>;
 
+// The mean of the pixels that are not missing.
 template <typename T>
 double mean_of(const View<const T>& image, double sum, const Flags& missing) {
-    if (missing.empty()) return sum / static_cast<double>(image.shape.size());
-    double total = 0;
-    std::size_t count = 0, i = 0;
+    const auto missed =
+        std::count_if(missing.begin(), missing.end(), [](auto f) { return f != 0; });
+    const double count = static_cast<double>(image.shape.size()) - static_cast<double>(missed);
+    if (missing.empty() && std::isfinite(sum)) return sum / count;
+    double total = 0, scaled = 0;
+    std::size_t i = 0;
     for (std::size_t r = 0; r < image.shape.rows; ++r) {
         for (std::size_t c = 0; c < image.shape.cols; ++c) {
-            if (missing[i++] != 0) continue;
+            if (!missing.empty() && missing[i++] != 0) continue;
             total += static_cast<double>(image.at(r, c));
-            ++count;
+            scaled += static_cast<double>(image.at(r, c)) / count;
         }
     }
-    return total / static_cast<double>(count);
+    return std::isfinite(total) ? total / count : scaled;  // the sum of huge pixels overflows
 }
 
 template <typename T>
@@ -58,11 +62,14 @@ void clear(const Flags& missing, float* pixels) {
 template <typename T>
 bool scale(const View<const T>& image, double mean, const Flags& missing, float* out) {
     const auto offset = static_cast<Exact<T>>(mean);
+    // So that the difference of two huge pixels does not overflow.
+    const auto part = static_cast<Exact<T>>(std::abs(mean) > 1 ? 0.5 : 1.0);
     const std::size_t cols = image.shape.cols;
     const auto each = [&](auto f) {
         for (std::size_t i = 0; i < image.shape.size(); ++i) {
             if (!missing.empty() && missing[i] != 0) continue;
-            f(out[i], static_cast<Exact<T>>(image.at(i / cols, i % cols)) - offset);
+            const auto pixel = static_cast<Exact<T>>(image.at(i / cols, i % cols));
+            f(out[i], part * pixel - part * offset);
         }
     };
     Exact<T> greatest = 0;

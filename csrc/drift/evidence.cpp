@@ -190,7 +190,9 @@ std::optional<Posterior> PairEvidence::posterior(const std::vector<Peak>& peaks,
                           *prior_for({extent, settings_.reach, settings_.shape, stride}));
     }
     if (shifts.empty()) return std::nullopt;
-    return drift::posterior(shifts, surface, settings_.shape, extra);
+    Posterior found = drift::posterior(shifts, surface, settings_.shape, extra);
+    if (found.candidates.empty()) return std::nullopt;  // the maps of a network held NaN
+    return found;
 }
 
 bool PairEvidence::beyond_chance(const Vector& shift) {

@@ -106,7 +106,7 @@ TEST(cleaning_leaves_out_borders_of_nan_and_refuses_other_holes) {
 TEST(cleaning_scales_what_float_cannot_square) {
     const auto plain = reference::noise<double>({32, 32}, 1, 3, 2);
     const CleanFrame expected = clean(AnyView(plain.view()), nullptr, "image");
-    for (const double unit : {1e-300, 1e-30, 1e30, 1e300}) {
+    for (const double unit : {1e-300, 1e-30, 1e30, 1e300, 1.5e307}) {
         auto image = plain;
         for (double& x : image.pixels) x *= unit;
         const CleanFrame found = clean(AnyView(image.view()), nullptr, "image");
@@ -115,6 +115,10 @@ TEST(cleaning_scales_what_float_cannot_square) {
             CHECK_NEAR(found.pixels[i], expected.pixels[i] * scale, 1e-5);
         }
     }
+    auto torn = plain;  // a difference of two of its pixels overflows
+    for (double& x : torn.pixels) x = x > 3 ? 1.7e308 : -1.7e308;
+    const CleanFrame found = clean(AnyView(torn.view()), nullptr, "image");
+    for (std::size_t i = 0; i < 1024; ++i) CHECK(std::isfinite(found.pixels[i]));
 }
 
 // Masked pixels and dead lines, also where rows are no whole number of vectors.

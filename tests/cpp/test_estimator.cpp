@@ -168,6 +168,16 @@ TEST(estimator_passes_on_what_a_network_throws) {
                  std::invalid_argument, "expected maps of the same shape");
 }
 
+TEST(estimator_finds_nothing_by_maps_that_hold_nan) {
+    const Network broken = [](const float*, Shape area) -> Maps {
+        auto values = std::make_shared<std::vector<float>>(2 * area.size(), NAN);
+        return {values->data(), 2, area, values};
+    };
+    const auto still = crystal({0, 0}, 1, 0.0), moved = crystal(truth, 2, 0.0);
+    const Drift found = drift_of(Estimator(shape, {42, 42}, broken, 1), still, moved);
+    CHECK(found.ambiguous() && !found.known());
+}
+
 TEST(estimator_refuses_frames_of_another_shape) {
     const auto image = reference::noise<float>({40, 48}, 1);
     CHECK_THROWS(prepared(Estimator({48, 40}, {10, 10}), image), std::invalid_argument,
