@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from stemzoo.streaming.service import wire
+from stemzoo.streaming.service import pages, wire
 from stemzoo.streaming.service.server import Server
 from stemzoo.streaming.service.state import MIB, State
 from tests.python.frame_client import Client, message
@@ -170,13 +170,31 @@ def test_more_connections_than_there_may_be(service):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(wire, "PATIENCE", 0.1)
+    for module in (pages, wire):
+        monkeypatch.setattr(module, "PATIENCE", 0.1)
 
 
 def test_a_client_that_dribbles(service, impatient):
     with Client(service.address) as client:
         client.socket.sendall(b"STZ1")
         assert client.receive() is None
+
+
+def _dribble(connection):
+    """Each byte comes in time, the whole never does."""
+    for _ in range(1000):
+        connection.sendall(b"a")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "start", [b"GET /", b"GET / HTTP/1.0\r\nHost: localhost\r\nX: ", b"POST /call HTTP/1.0\r\n"]
+)
+def test_a_client_that_dribbles_over_http(service, impatient, start):
+    with socket.create_connection(service.address, 10) as connection:
+        connection.sendall(start)
+        with pytest.raises(ConnectionError):
+            _dribble(connection)
 
 
 def test_a_client_that_is_idle_between_messages(service, impatient):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import json
 import socket
 import time
@@ -45,13 +46,17 @@ _POLICY = (
 class Page(BaseHTTPRequestHandler):
     """One request over HTTP."""
 
-    timeout = PATIENCE
     server_version = f"stemzoo/{stemzoo.__version__}"
     sys_version = ""
 
     def __init__(self, connection: socket.socket, address: Any, session: Session) -> None:
         self._session = session
         super().__init__(connection, address, session)  # type: ignore[arg-type]  # as a server
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_InTime(self.connection))
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
@@ -190,6 +195,27 @@ class Page(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Requests are counted, not logged."""
+
+
+class _InTime(io.RawIOBase):
+    """What comes in over a socket; TimeoutError where the whole takes longer than PATIENCE."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._deadline = time.monotonic() + PATIENCE
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        try:
+            return self._socket.recv_into(buffer)
+        finally:
+            self._socket.settimeout(PATIENCE)
 
 
 def _token(authorization: str | None) -> str:
