@@ -132,8 +132,9 @@ cpp-test: .venv/dev  ## the C++ tests, as installed and under ASan + UBSan
 installed-cpp-test: .venv/dev
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure
 
+# Ninja would take make's job server for its own, complain that it is closed, and go on without.
 sanitized-cpp-build: .venv/python
-	$(BIN)/cmake --build build/sanitize
+	MAKEFLAGS= $(BIN)/cmake --build build/sanitize
 
 sanitized-cpp-test: .venv/dev
 	tests/cpp/run $(BIN) sanitize
