@@ -1502,7 +1502,7 @@ class Service:
         magic, length = struct.unpack("<4sI", self._read(8))
         if magic != _MAGIC or not 2 <= length <= _MOST_HEADER:
             raise ValueError("what answers there is no stemzoo service")
-        return dict(json.loads(self._read(length).decode("utf-8")))
+        return _understood(lambda text: dict(json.loads(text.decode("utf-8"))), self._read(length))
 
     def _read(self, count: int) -> bytes:
         read = self._stream.read(count)
@@ -1742,7 +1742,14 @@ def _understood(read: Callable[[Any], _Read], told: Any) -> _Read:
     """What `read` makes of something that the service told; ValueError where that is nothing."""
     try:
         return read(told)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise ValueError(
             "its answer cannot be read ({}: {})".format(type(error).__name__, error)
         ) from error

@@ -31,16 +31,19 @@ double mean_of(const View<const T>& image, double sum, const Flags& missing) {
         std::count_if(missing.begin(), missing.end(), [](auto f) { return f != 0; });
     const double count = static_cast<double>(image.shape.size()) - static_cast<double>(missed);
     if (missing.empty() && std::isfinite(sum)) return sum / count;
-    double total = 0, scaled = 0;
-    std::size_t i = 0;
-    for (std::size_t r = 0; r < image.shape.rows; ++r) {
-        for (std::size_t c = 0; c < image.shape.cols; ++c) {
-            if (!missing.empty() && missing[i++] != 0) continue;
-            total += static_cast<double>(image.at(r, c));
-            scaled += static_cast<double>(image.at(r, c)) / count;
+    const auto total = [&](double share) {
+        double found = 0;
+        std::size_t i = 0;
+        for (std::size_t r = 0; r < image.shape.rows; ++r) {
+            for (std::size_t c = 0; c < image.shape.cols; ++c) {
+                if (!missing.empty() && missing[i++] != 0) continue;
+                found += static_cast<double>(image.at(r, c)) * share;
+            }
         }
-    }
-    return std::isfinite(total) ? total / count : scaled;  // the sum of huge pixels overflows
+        return found;
+    };
+    const double plain = total(1);
+    return std::isfinite(plain) ? plain / count : total(1 / count);  // huge pixels overflow a sum
 }
 
 template <typename T>

@@ -77,12 +77,6 @@ Scratch<float> pixel_weights(const std::uint8_t* lost, Shape shape) {
         const float down = 1 / within(r, shape.rows);
         const std::uint8_t* const from = flags.data() + r * shape.cols;
         float* const to = weights.data() + r * shape.cols;
-        const bool repeats = r > 0 && within(r, shape.rows) == within(r - 1, shape.rows) &&
-                             std::memcmp(from, from - shape.cols, shape.cols) == 0;
-        if (repeats) {
-            std::copy_n(to - shape.cols, shape.cols, to);
-            continue;
-        }
         for (std::size_t c = 0; c < shape.cols; ++c) {
             to[c] = static_cast<float>(from[c]) * (down * across[c]);
         }

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t share_of_field = 3;  // a drift leaves too little in common beyond a third
 constexpr double pi = 3.14159265358979323846;
-constexpr double latest =
-    1e60;  // time from 0 and, inverted, the least step: their cubes are finite
+// Times lie within it of 0, and steps are no shorter than its inverse: their cubes are finite.
+constexpr double latest = 1e60;
 constexpr std::size_t unaided_every = 8;  // frames: their features are evaluated, whatever the
                                           // prediction, so that a jump is noticed
 

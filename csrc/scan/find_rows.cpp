@@ -28,7 +28,7 @@ void check(const float* pilot, Shape shape, const RowOptions& options) {
     }
     if (!(options.slow >= 0 && options.slow <= 1e6)) {
         throw std::invalid_argument("slow is " + number_text(options.slow) +
-                                    "; expected a number of rows, 0 or more");
+                                    "; expected 0 to a million rows");
     }
     if (shape.rows < rows || shape.cols < columns) {
         throw std::invalid_argument(

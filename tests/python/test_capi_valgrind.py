@@ -19,7 +19,7 @@ pytestmark = [
 
 
 def test_a_live_view_reads_and_frees_what_is_its_own():
-    model = ROOT / "zoo" / "vasudevan-denoise" / "vasudevan-denoise-0.1.0.onnx"
+    model = ROOT / "zoo" / "denoise-live" / "denoise-live-0.1.0.onnx"
     command = [
         *["valgrind", "--error-exitcode=9", "--leak-check=full"],
         *["--errors-for-leak-kinds=definite", "--suppressions=tests/capi/valgrind.txt"],

@@ -1,7 +1,6 @@
 """The client over something that answers as no frame service does."""
 
 import contextlib
-import json
 import socket
 import struct
 import threading
@@ -9,6 +8,8 @@ import threading
 import numpy as np
 import pytest
 import stemzoo_client
+
+from tests.python.frame_client import message
 
 
 @contextlib.contextmanager
@@ -36,6 +37,7 @@ def answering(*answers):
         (b"STZ1" + struct.pack("<I", 4) + b"nonsense", "service at 127.0.0.1"),
         (b"STZ1" + struct.pack("<I", 2) + b"{}", "service at 127.0.0.1"),
         (b"STZ1" + struct.pack("<I", 2) + b"[]", "service at 127.0.0.1"),
+        (b"STZ1" + struct.pack("<I", 60_000) + b"[" * 60_000, "cannot be read"),
         (b"STZ1" + struct.pack("<I", 9) + b'{"id": 7}', "answer 7 came to request 1"),
         (b"STZ1" + struct.pack("<I", 9) + b'{"id": 1}', "no stemzoo service"),
         (b"STZ", "closed the connection"),
@@ -46,11 +48,6 @@ def test_what_is_no_service_is_said(answer, words):
     with answering(answer) as port, pytest.raises(stemzoo_client.StemzooError, match=words) as lost:
         stemzoo_client.connect(port=port, timeout=10)
     assert lost.value.status == "connection"
-
-
-def message(told):
-    text = json.dumps(told).encode()
-    return b"STZ1" + struct.pack("<I", len(text)) + text
 
 
 DRIFT = {"dy": 1, "dx": 2, "sigma": [0.1, 0.1], "ambiguous": False, "score": 1, "candidates": []}
