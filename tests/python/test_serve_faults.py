@@ -92,6 +92,23 @@ def test_a_frame_that_comes_after_the_end_of_a_stream_takes_no_memory():
     assert state.budget.taken == 0
 
 
+@pytest.mark.parametrize("post", [False, True])
+def test_a_client_that_sends_all_of_a_frame_too_large_still_reads_why(service, post):
+    """What a service leaves unread when it hangs up resets the connection, answer and all."""
+    header = {"version": 1, "id": 1, "call": "denoise", "dtype": "uint8", "shape": [4096, 8192]}
+    whole = message(header) + bytes(32 * MIB)
+    if post:
+        url = "http://{}:{}/call".format(*service.address)
+        request = urllib.request.Request(url, whole, {"Content-Type": "application/octet-stream"})
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request, timeout=30)
+        assert "expected at most" in caught.value.read().decode()
+    else:
+        with Client(service.address) as client:
+            client.socket.sendall(whole)
+            assert "larger --max-frame" in client.receive()[0]["error"]["message"]
+
+
 def test_a_frame_that_will_never_fit_is_not_told_to_wait():
     running = Server("127.0.0.1", 0, State(max_frame=MIB, budget=MIB)).running()
     with running as server, Client(server.address) as client:

@@ -10,6 +10,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,12 +19,13 @@ from stemzoo.streaming.service.connection import serve_frames
 from stemzoo.streaming.service.messages import MAGIC, Refusal, encoded
 from stemzoo.streaming.service.pages import Page
 from stemzoo.streaming.service.state import State
-from stemzoo.streaming.service.wire import PATIENCE, Wire, as_header
+from stemzoo.streaming.service.wire import PATIENCE, PIECE, Wire, as_header
 
 PORT = 7836  # STEM on the keys of a telephone
 CONNECTIONS = 64
 GRACE = 5.0  # s that requests in work have when the service stops
 SHORTEST_TOKEN = 16
+SILENCE = 2.0  # s for which an answered client may send nothing before it is hung up on
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +127,19 @@ class _Connection(socketserver.BaseRequestHandler):
             serve_frames(Wire(connection), session)
         elif first:
             Page(connection, self.client_address, session)
+
+    def finish(self) -> None:
+        with contextlib.suppress(OSError):
+            _let_finish(self.request)
+
+
+def _let_finish(connection: socket.socket) -> None:
+    """Reads what an answered client still sends: were it unread, a reset would take the answer."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(SILENCE)
+    deadline = time.monotonic() + PATIENCE
+    while connection.recv(PIECE) and time.monotonic() < deadline:
+        pass
 
 
 def _notice_silence(connection: socket.socket) -> None:
