@@ -11,6 +11,7 @@ from training.simulate import cache, shapes
 from training.simulate.acquire import Conditions, acquire, acquire_series
 from training.simulate.cache import scenes
 from training.simulate.crystals import ZONES
+from training.simulate.defects import particles
 from training.simulate.detector import DETECTOR, electrons, record
 from training.simulate.draw import draw_mix
 from training.simulate.gallery import GALLERY_CRYSTAL, recorded, scanned, scene
@@ -72,6 +73,17 @@ def test_scenes_are_reproducible_scaled_and_finite():
     assert first.isfinite().all()
     assert first.min() >= 0
     assert first.amax(dim=(1, 2)).float().allclose(torch.ones(24), atol=1e-3)
+
+
+def test_training_shows_particles_with_vacuum_between():
+    columns = within(fill(real_cells(list(ZONES[:2]), torch.full((2,), 6.0)), 256, _random()), 256)
+    left = particles(columns, torch.tensor([0.0, 20.0]), 256, _random())
+    assert torch.equal(left.weight[0], columns.weight[0])
+    there = left.weight[1] > 0
+    assert 0.05 < there.sum() / (columns.weight[1] > 0).sum() < 0.35
+    places = torch.stack([columns.y[1], columns.x[1]], -1)[there]
+    lone = torch.cdist(places, places).lt(9).sum(1) < 2  # but for corners of small particles
+    assert lone.float().mean() < 0.05
 
 
 def test_cached_scenes_are_the_rendered_ones(tmp_path, monkeypatch):

@@ -13,6 +13,10 @@ from torch import Tensor
 from training.simulate.draw import normal, uniform
 from training.simulate.lattice import Columns
 
+FACETS = 8  # of a particle
+PITCH = 3.2  # of the grid of particles, in their largest radii
+MOST_ALONG = 10  # particles along a side of the picture
+
 
 def vacancies(columns: Columns, share: Tensor, random: torch.Generator) -> Columns:
     """A fraction of the columns is missing or has 40 % of its intensity."""
@@ -103,15 +107,41 @@ def voids(columns: Columns, radius: Tensor, size: int, random: torch.Generator) 
 def particle(columns: Columns, radius: Tensor, size: int, random: torch.Generator) -> Columns:
     """Keep only the columns inside a faceted particle of about `radius` [B] px; zero keeps all."""
     batch = len(radius)
-    facets = 8
     turn = uniform((batch, 1), 0, 2 * math.pi, random)
     centre_y, centre_x = (uniform((batch, 1), 0.35, 0.65, random) * size for _ in range(2))
     kept = torch.ones_like(columns.weight)
-    for n in range(facets):
-        angle = turn + 2 * math.pi * n / facets
+    for n in range(FACETS):
+        angle = turn + 2 * math.pi * n / FACETS
         distance = radius[:, None] * uniform((batch, 1), 0.75, 1.25, random)
         reach = (columns.y - centre_y) * angle.sin() + (columns.x - centre_x) * angle.cos()
         kept = kept * (reach < distance)
+    kept = torch.where(radius[:, None] > 0, kept, 1.0)
+    return Columns(columns.y, columns.x, columns.weight * kept)
+
+
+def particles(columns: Columns, radius: Tensor, size: int, random: torch.Generator) -> Columns:
+    """Keep only the columns inside faceted particles of about `radius` [B] px, one somewhere in
+    each square of a grid and of any size up to it, with vacuum between; zero keeps all."""
+    batch = len(radius)
+    pitch = (PITCH * radius).clamp(min=size / MOST_ALONG)[:, None]
+    cells = [(place / pitch).long().clamp(0, MOST_ALONG - 1) for place in (columns.y, columns.x)]
+    square = cells[0] * MOST_ALONG + cells[1]
+
+    def each(low: float, high: float) -> Tensor:
+        """A random value for the particle in whose square a column is."""
+        return uniform((batch, MOST_ALONG**2), low, high, random).gather(1, square)
+
+    scale = radius[:, None] * each(0.4, 1)
+    room = 0.5 - 1.1 / PITCH
+    dy, dx = (
+        place - (cell + 0.5 + each(-room, room)) * pitch
+        for place, cell in zip((columns.y, columns.x), cells, strict=True)
+    )
+    turn = each(0, 2 * math.pi)
+    kept = torch.ones_like(columns.weight)
+    for n in range(FACETS):
+        angle = turn + 2 * math.pi * n / FACETS
+        kept = kept * (dy * angle.sin() + dx * angle.cos() < scale * each(0.7, 1))
     kept = torch.where(radius[:, None] > 0, kept, 1.0)
     return Columns(columns.y, columns.x, columns.weight * kept)
 

@@ -7,11 +7,11 @@ import math
 import torch
 from torch import Tensor
 
-from training.simulate.draw import draw_mix, uniform
+from training.simulate.draw import Mix, draw_mix, uniform
 from training.simulate.probe import PROBE, transfer
 from training.simulate.render import RENDER_MARGIN, draw_columns
 from training.simulate.shapes import random_shapes
-from training.simulate.specimen import SpecimenBatch, random_specimens
+from training.simulate.specimen import DEFECTS, TRAINING_DEFECTS, SpecimenBatch, random_specimens
 from training.simulate.texture import TEXTURE, add_texture
 
 # Bands of column spacing in px and their fractions. Networks do worst on the closest columns.
@@ -31,7 +31,8 @@ def render_scenes(count: int, size: int, random: torch.Generator, batch: int = 1
     for spacing, share in SPACING_BANDS:
         wanted = round(count * share)
         for start in range(0, wanted, batch):
-            parts.append(render_crystals(min(batch, wanted - start), size, spacing, random))
+            some = min(batch, wanted - start)
+            parts.append(render_crystals(some, size, spacing, random, TRAINING_DEFECTS))
     rest = count - sum(len(part) for part in parts)
     if rest:
         parts.append(scaled(random_shapes(rest, size, random)))
@@ -40,11 +41,15 @@ def render_scenes(count: int, size: int, random: torch.Generator, batch: int = 1
 
 
 def render_crystals(
-    batch: int, size: int, spacing: tuple[float, float], random: torch.Generator
+    batch: int,
+    size: int,
+    spacing: tuple[float, float],
+    random: torch.Generator,
+    mix: Mix = DEFECTS,
 ) -> Tensor:
     """[batch, size, size] scenes of random specimens in a range of column spacings."""
     full = size + 2 * RENDER_MARGIN
-    specimen = random_specimens(batch, full, spacing, random)
+    specimen = random_specimens(batch, full, spacing, random, mix)
     sigma = (specimen.spacing * uniform((batch,), *PROBE_SIGMA, random)).clamp(min=LEAST_SIGMA)
     seen = form_image(specimen, sigma, random, draw_mix(PROBE, batch, random))
     textured = add_texture(seen, random, draw_mix(TEXTURE, batch, random))

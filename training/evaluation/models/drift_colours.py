@@ -33,7 +33,7 @@ from training.simulate.disturbances import Disturbance
 CASES = ("column-intensity spread", "one vacancy")
 DOSES = (3.0, 10.0)  # electrons per recorded px at the peak of a column
 SEED = TRIAL_SEED + 500_000
-PAIRS = 200
+PAIRS = 1000
 OBSERVED = 1000  # pairs of the ideal observer
 
 
