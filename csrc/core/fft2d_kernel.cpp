@@ -140,31 +140,36 @@ class Kernel final : public Fft2dKernel {
 
     // Lanes are neighbouring ky here.
     void rows(float* spectrum, std::size_t block, bool forward, float* work) const override {
-        // Lanes beyond the last frequency repeat it.
-        const auto row = [&](std::size_t i) {
-            return layout_.real(spectrum, std::min(block * L + i, layout_.rows - 1));
-        };
-        const std::size_t pitch = layout_.pitch;
-        for (std::size_t x = 0; x < vectors_ * L; x += L) {
-            float* to = work + x * 2 * L;
-            transpose<float, L>([&](std::size_t i) { return row(i) + x; },
+        float* row[L];
+        for (std::size_t i = 0; i < L; ++i) {
+            // Lanes beyond the last frequency repeat it.
+            row[i] = layout_.real(spectrum, std::min(block * L + i, layout_.rows - 1));
+        }
+        const std::size_t pitch = layout_.pitch, cols = layout_.image.cols, end = vectors_ * L;
+        for (std::size_t x = 0; x < end; x += L) {
+            float* const to = work + x * 2 * L;
+            transpose<float, L>([&](std::size_t i) { return row[i] + x; },
                                 [&](std::size_t i) { return to + i * 2 * L; });
-            transpose<float, L>([&](std::size_t i) { return row(i) + pitch + x; },
+            transpose<float, L>([&](std::size_t i) { return row[i] + pitch + x; },
                                 [&](std::size_t i) { return to + i * 2 * L + L; });
         }
         float* const data = work;
         float* const extra = work + row_size_;
-        const float* result =
+        const float* const result =
             forward ? row_fft_.forward(data, extra) : row_fft_.backward(data, extra);
-        // The last tile reads past the transform; those columns are padding.
-        for (std::size_t x = 0; x < vectors_ * L; x += L) {
-            const auto from = [&](std::size_t i) {
-                return result + std::min(x + i, layout_.image.cols - 1) * 2 * L;
-            };
-            transpose<float, L>([&](std::size_t i) { return from(i); },
-                                [&](std::size_t i) { return row(i) + x; });
+        const auto write = [&](std::size_t x, const auto& from) {
+            transpose<float, L>(from, [&](std::size_t i) { return row[i] + x; });
             transpose<float, L>([&](std::size_t i) { return from(i) + L; },
-                                [&](std::size_t i) { return row(i) + pitch + x; });
+                                [&](std::size_t i) { return row[i] + pitch + x; });
+        };
+        std::size_t x = 0;
+        for (; x + L <= cols; x += L) {
+            const float* const tile = result + x * 2 * L;
+            write(x, [tile](std::size_t i) { return tile + i * 2 * L; });
+        }
+        if (x < end) {
+            // The last tile would read past the transform; those columns are padding.
+            write(x, [&](std::size_t i) { return result + std::min(x + i, cols - 1) * 2 * L; });
         }
     }
 
