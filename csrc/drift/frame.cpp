@@ -8,7 +8,6 @@
 
 #include "drift/kernels.hpp"
 #include "drift/pixel_kernels.hpp"
-#include "drift/pixel_weights.hpp"
 #include "ncc/masked.hpp"
 #include "ncc/overlap.hpp"
 #include "ncc/transform.hpp"
@@ -115,8 +114,7 @@ void Frame::load_masked(const CleanFrame& clean) {
         pixel_kernels().centre(clean.view().row(r), lost + r * cols, cols, static_cast<float>(mean),
                                scale, pixels_.data() + r * cols);
     }
-    masked_ = true;
-    weights_ = pixel_weights(lost, shape());
+    weights_.emplace(lost, shape());
 }
 
 // Masked pixels are never used: they may be anything.
@@ -158,8 +156,7 @@ void Frame::load_masked(const AnyView& image, const Mask& mask) {
         }
         return 0.0;
     });
-    masked_ = true;
-    weights_ = pixel_weights(lost.data(), shape());
+    weights_.emplace(lost.data(), shape());
 }
 
 // Noise is measured where neither axis leaves room for a scene: beyond three quarters of the

@@ -109,8 +109,33 @@ class RowPixelKernels final : public drift::PixelKernels {
         }
     }
 
-    void multiply(const float* by, std::size_t count, float* values) const override {
-        for (std::size_t x = 0; x < count; ++x) values[x] *= by[x];
+    void weigh(const std::uint8_t* counts, const float* across, float down, std::size_t count,
+               float* values) const override {
+        for (std::size_t x = 0; x < count; ++x) {
+            values[x] *= static_cast<float>(counts[x]) * (down * across[x]);
+        }
+    }
+
+    void window_sums(const std::uint8_t* values, std::size_t width, std::size_t count,
+                     std::uint8_t* sums) const override {
+        constexpr std::size_t at_once = 4, wide = 4 * L;  // vectors of bytes, and bytes in each
+        using Bytes = Vector<std::uint8_t, wide>;
+        std::size_t x = 0;
+        for (; x + at_once * wide <= count; x += at_once * wide) {
+            Bytes total[at_once] = {};
+            for (std::size_t i = 0; i < width; ++i) {
+                for (std::size_t v = 0; v < at_once; ++v) {
+                    total[v] +=
+                        stemzoo::STEMZOO_ISA::load<std::uint8_t, wide>(values + x + i + v * wide);
+                }
+            }
+            for (std::size_t v = 0; v < at_once; ++v) store(total[v], sums + x + v * wide);
+        }
+        for (; x < count; ++x) {
+            std::uint8_t total = 0;
+            for (std::size_t i = 0; i < width; ++i) total += values[x + i];
+            sums[x] = total;
+        }
     }
 };
 

@@ -30,7 +30,12 @@ class PixelKernels {
     // (pixel - mean) scale, and 0 where it is lost; all are finite. `out` may be `row`.
     virtual void centre(const float* row, const std::uint8_t* lost, std::size_t cols, float mean,
                         float scale, float* out) const = 0;
-    virtual void multiply(const float* by, std::size_t count, float* values) const = 0;
+    // Multiplies values by counts times `down` times `across`.
+    virtual void weigh(const std::uint8_t* counts, const float* across, float down,
+                       std::size_t count, float* values) const = 0;
+    // Each of `width` values from its place on, as far as the last sum needs them.
+    virtual void window_sums(const std::uint8_t* values, std::size_t width, std::size_t count,
+                             std::uint8_t* sums) const = 0;
 };
 
 const PixelKernels& pixel_kernels();
