@@ -57,19 +57,19 @@ class RowPixelKernels final : public drift::PixelKernels {
 
     float differences(const float* row, const float* below, std::size_t cols) const override {
         // Computes all differences and adds up the even ones, so that each vector is one load.
-        float parts[L] = {}, rest = 0;
+        V parts{};
+        float rest = 0;
         std::size_t x = 0;
         for (; x + L + 1 <= cols; x += L) {
             const V d =
                 (load(row + x) - load(below + x)) - (load(row + x + 1) - load(below + x + 1));
-            const V square = d * d;
-            for (std::size_t i = 0; i < L; i += 2) parts[i] += square[i];
+            parts += d * d;
         }
         for (; x + 2 <= cols; x += 2) {
             const float d = (row[x] - below[x]) - (row[x + 1] - below[x + 1]);
             rest += d * d;
         }
-        for (const float part : parts) rest += part;
+        for (std::size_t i = 0; i < L; i += 2) rest += parts[i];
         return rest;
     }
 
@@ -118,18 +118,19 @@ class RowPixelKernels final : public drift::PixelKernels {
 
     void window_sums(const std::uint8_t* values, std::size_t width, std::size_t count,
                      std::uint8_t* sums) const override {
-        constexpr std::size_t at_once = 4, wide = 4 * L;  // vectors of bytes, and bytes in each
-        using Bytes = Vector<std::uint8_t, wide>;
+        constexpr std::size_t wide = 4 * L;  // bytes in a vector
+        const auto bytes = [](const std::uint8_t* from) {
+            return stemzoo::STEMZOO_ISA::load<std::uint8_t, wide>(from);
+        };
         std::size_t x = 0;
-        for (; x + at_once * wide <= count; x += at_once * wide) {
-            Bytes total[at_once] = {};
+        for (; x + 2 * wide <= count; x += 2 * wide) {
+            Vector<std::uint8_t, wide> left{}, right{};
             for (std::size_t i = 0; i < width; ++i) {
-                for (std::size_t v = 0; v < at_once; ++v) {
-                    total[v] +=
-                        stemzoo::STEMZOO_ISA::load<std::uint8_t, wide>(values + x + i + v * wide);
-                }
+                left += bytes(values + x + i);
+                right += bytes(values + x + i + wide);
             }
-            for (std::size_t v = 0; v < at_once; ++v) store(total[v], sums + x + v * wide);
+            store(left, sums + x);
+            store(right, sums + x + wide);
         }
         for (; x < count; ++x) {
             std::uint8_t total = 0;
