@@ -22,6 +22,18 @@ struct Kept {
 
 class RowPixelKernels final : public drift::PixelKernels {
   public:
+    double sum(const float* row, std::size_t cols) const override {
+        // In eight sums, which a compiler keeps in vectors.
+        double sums[8] = {}, total = 0;
+        std::size_t x = 0;
+        for (; x + 8 <= cols; x += 8) {
+            for (std::size_t i = 0; i < 8; ++i) sums[i] += static_cast<double>(row[x + i]);
+        }
+        for (; x < cols; ++x) total += static_cast<double>(row[x]);
+        for (const double part : sums) total += part;
+        return total;
+    }
+
     drift::RowSurvey survey(const float* row, std::size_t cols) const override {
         drift::RowSurvey found{0, 0, row[0], row[0]};
         V total{}, square{}, low = V{} + row[0], high = low;
@@ -48,11 +60,18 @@ class RowPixelKernels final : public drift::PixelKernels {
         return found;
     }
 
-    void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,
-                        unsigned char* same) const override {
+    void add(const float* row, std::size_t cols, float* sums) const override {
         for (std::size_t x = 0; x < cols; ++x) sums[x] += row[x];
-        for (std::size_t x = 0; x < cols; ++x)
-            same[x] &= static_cast<unsigned char>(row[x] == first[x]);
+    }
+
+    bool compare(const float* row, const float* first, std::size_t cols,
+                 std::int32_t* same) const override {
+        std::int32_t any = 0;
+        for (std::size_t x = 0; x < cols; ++x) {
+            same[x] = row[x] == first[x] ? same[x] : 0;
+            any |= same[x];
+        }
+        return any != 0;
     }
 
     float differences(const float* row, const float* below, std::size_t cols) const override {

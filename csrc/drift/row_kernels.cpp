@@ -39,6 +39,16 @@ inline V capped(const float* values, V limit) {
     return v < limit ? v : limit;
 }
 
+template <std::size_t N>
+Vector<std::int32_t, N> maxima(const float* at, std::size_t pitch) {
+    const auto value = [](const float* from) { return stemzoo::STEMZOO_ISA::load<float, N>(from); };
+    const float *const up = at - pitch, *const down = at + pitch;
+    const Vector<float, N> v = value(at);
+    return (v > 0.0f) & (v >= value(up - 1)) & (v >= value(up)) & (v >= value(up + 1)) &
+           (v >= value(at - 1)) & (v > value(at + 1)) & (v > value(down - 1)) & (v > value(down)) &
+           (v > value(down + 1));
+}
+
 class RowKernels final : public drift::Kernels {
   public:
     void heights(const float* re, const float* im, std::size_t count, float* out) const override {
@@ -201,6 +211,13 @@ class RowKernels final : public drift::Kernels {
                                                            std::max(y[i] - limit_y, 0.0f));
         }
         return total;
+    }
+
+    void mark_maxima(const float* row, std::size_t pitch, std::size_t count,
+                     std::int32_t* marks) const override {
+        std::size_t x = 0;
+        for (; x + L <= count; x += L) store(maxima<L>(row + x, pitch), marks + x);
+        for (; x < count; ++x) marks[x] = maxima<1>(row + x, pitch)[0];
     }
 
     void overlap(const float* a, const float* b, std::size_t count,
