@@ -28,14 +28,7 @@ void Heights::sort(const Rings& rings) {
     const float* const from = value.data();
     const std::uint32_t* const places = rings.places.data();
     float* const to = by_ring.data();
-    std::size_t i = 0;
-    for (; i + 4 <= rows * cols; i += 4) {  // compilers leave it a loop over single ones
-        to[i] = from[places[i]];
-        to[i + 1] = from[places[i + 1]];
-        to[i + 2] = from[places[i + 2]];
-        to[i + 3] = from[places[i + 3]];
-    }
-    for (; i < rows * cols; ++i) to[i] = from[places[i]];
+    for (std::size_t i = 0; i < rows * cols; ++i) to[i] = from[places[i]];
 }
 
 Levels::Levels(const Rings& rings, const Heights& heights) {
