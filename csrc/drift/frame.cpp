@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/parallel.hpp"
 #include "drift/kernels.hpp"
 #include "drift/pixel_kernels.hpp"
 #include "ncc/masked.hpp"
@@ -81,7 +82,10 @@ Frame::Frame(const CleanFrame& clean, unsigned threads) : Frame(clean.shape) {
     } else {
         load_masked(clean);
     }
-    transform(threads);
+    // Whoever compares frames needs both transforms.
+    with_work_ahead(
+        worthwhile_threads(shape().size(), pixels_a_thread, threads), [&] { transform(threads); },
+        [&] { taper(threads); });
 }
 
 void Frame::transform(unsigned threads) {
@@ -225,25 +229,31 @@ void Frame::measure_power() {
     }
 }
 
+void Frame::taper(unsigned threads) const {
+    later_->tapered_once([&] {
+        later_->tapered = tapered_spectrum(*this, threads);
+        later_->coloured = spectrum::contrast(fft_.layout(), later_->tapered.data()).coloured();
+    });
+}
+
 const BandPassed& Frame::band_passed(unsigned threads) const {
     later_->band_once([&] {
-        Scratch<float> tapered = tapered_spectrum(*this, threads);
-        later_->band = drift::band_passed(*this, tapered.data());
-        later_->coloured = spectrum::contrast(fft_.layout(), tapered.data()).coloured();
-        const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
-        later_->tapered = std::move(tapered);
+        taper(threads);
+        later_->band = drift::band_passed(*this, later_->tapered.data());
+        const std::lock_guard<std::mutex> lock(later_->left_mutex);
+        later_->left = std::move(later_->tapered);
     });
     return later_->band;
 }
 
 bool Frame::coloured(unsigned threads) const {
-    band_passed(threads);
+    taper(threads);
     return later_->coloured;
 }
 
 Scratch<float> Frame::take_tapered() const {
-    const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
-    return std::move(later_->tapered);
+    const std::lock_guard<std::mutex> lock(later_->left_mutex);
+    return std::move(later_->left);
 }
 
 const Powers& Frame::powers() const {

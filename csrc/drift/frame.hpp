@@ -46,7 +46,7 @@ class Frame {
 
     // What its peaks with other frames are looked for in; made when it is first asked for.
     const BandPassed& band_passed(unsigned threads = 1) const;
-    // Whether its noise has a colour (spectrum/whiteness.hpp); known once it is band-passed.
+    // Whether its noise has a colour (spectrum/whiteness.hpp).
     bool coloured(unsigned threads = 1) const;
     // The spectrum of its tapered pixels, which band_passed() leaves behind: whoever asks first
     // gets it, all others, and those who ask too early, nothing.
@@ -56,12 +56,12 @@ class Frame {
 
   private:
     struct Later {
-        Once band_once, powers_once;
+        Once tapered_once, band_once, powers_once;
         BandPassed band;
         bool coloured = false;
         Powers powers;
-        std::mutex tapered_mutex;
-        Scratch<float> tapered;
+        std::mutex left_mutex;
+        Scratch<float> tapered, left;  // for the band-pass, and what that leaves behind
     };
 
     explicit Frame(Shape shape);
@@ -70,6 +70,7 @@ class Frame {
     void load_masked(const CleanFrame& clean);
     void transform(unsigned threads);
     void measure_power();
+    void taper(unsigned threads) const;
 
     Fft2d fft_;
     Scratch<float> pixels_, spectrum_, excess_;
