@@ -24,8 +24,8 @@ inline constexpr std::size_t pixels_a_thread = std::size_t{1} << 17;
 void parallel_for(std::size_t count, unsigned threads, std::size_t grain,
                   const std::function<void(std::size_t begin, std::size_t end)>& body);
 
-// Calls `now` and, of two threads on the other, `ahead`, which is work that would be done later.
-// One thread, and more than two, which share `now` itself, leave it to then.
+// Calls `now` and, where there are two threads, at the same time `ahead`: work that is otherwise
+// done when its result is asked for. More threads than two share `now` itself.
 void with_work_ahead(unsigned threads, const std::function<void()>& now,
                      const std::function<void()>& ahead);
 
