@@ -41,43 +41,20 @@ class Kernel final : public Fft2dKernel {
 
     void columns_forward(const float* image, const Fading* fading, std::size_t block,
                          float* spectrum, float* work) const override {
-        const std::size_t n = layout_.image.rows, cols = layout_.image.cols;
-        const std::size_t first = block * pairs, count = std::min(pairs, pairs_ - first);
-        float across[pairs * wide];
-        std::fill_n(across, pairs * wide, 1.0f);
-        if (fading != nullptr) {
-            std::copy_n(fading->columns + first * wide, std::min(pairs * wide, cols - first * wide),
-                        across);
-        }
-        const float* from = image + first * wide;
-        for (std::size_t y = 0; y < n; ++y, from += cols) {
-            fetch(from + std::min(rows_ahead, n - 1 - y) * cols);
-            const float down = fading != nullptr ? fading->rows[y] : 1.0f;
-            for (std::size_t p = 0; p < count; ++p) {
-                float some[wide] = {};
-                const std::size_t left = cols - (first + p) * wide;
-                if (left < wide) std::copy_n(from + p * wide, left, some);
-                Complex pixels(left < wide ? some : from + p * wide);
-                const Complex weights(across + p * wide);
-                pixels.re *= weights.re * down;
-                pixels.im *= weights.im * down;
-                pixels.put(work + p * column_size_ + y * wide);
-            }
-        }
+        const Block columns(*this, block);
+        columns.whole_pixels ? read_pixels<true>(columns, image, fading, work)
+                             : read_pixels<false>(columns, image, fading, work);
+        const std::size_t n = layout_.image.rows;
         const float* results[pairs] = {};
-        for (std::size_t p = 0; p < count; ++p) {
+        for (std::size_t p = 0; p < columns.count; ++p) {
             float* const data = work + p * column_size_;
             results[p] = column_fft_.forward(data, data + n * wide);
         }
         for (std::size_t ky = 0; ky < layout_.rows; ++ky) {
-            float *const re = layout_.real(spectrum, ky) + first * wide, *const im =
-                                                                             layout_.imaginary(
-                                                                                 spectrum, ky) +
-                                                                             first * wide;
-            const std::size_t later = std::min(ky + rows_ahead, layout_.rows - 1);
-            fetch(layout_.real(spectrum, later) + first * wide);
-            fetch(layout_.imaginary(spectrum, later) + first * wide);
-            for (std::size_t p = 0; p < count; ++p) {
+            float* const re = layout_.real(spectrum, ky) + columns.first * wide;
+            float* const im = re + layout_.pitch;
+            fetch_frequencies(spectrum, ky, layout_.rows, columns);
+            for (std::size_t p = 0; p < columns.count; ++p) {
                 const Complex here(results[p] + ky * wide),
                     mirror(results[p] + (ky == 0 ? 0 : n - ky) * wide);
                 store((here.re + mirror.re) * 0.5f, re + p * wide);
@@ -90,85 +67,68 @@ class Kernel final : public Fft2dKernel {
 
     void columns_backward(const float* spectrum, std::size_t rows, std::size_t block, float* image,
                           std::size_t pitch, float* work) const override {
-        const std::size_t n = layout_.image.rows, cols = layout_.image.cols;
-        const std::size_t first = block * pairs, count = std::min(pairs, pairs_ - first);
-        for (std::size_t ky = 0; ky < rows; ++ky) {
-            const float *const re = layout_.real(spectrum, ky) + first * wide,
-                               *const im = layout_.imaginary(spectrum, ky) + first * wide;
-            const std::size_t later = std::min(ky + rows_ahead, rows - 1);
-            fetch(layout_.real(spectrum, later) + first * wide);
-            fetch(layout_.imaginary(spectrum, later) + first * wide);
-            // Such a frequency of a real signal has no imaginary part.
-            const bool real = ky == 0 || 2 * ky == n;
-            for (std::size_t p = 0; p < count; ++p) {
-                // Behind the last vector is padding, which may hold anything.
-                const bool both = 2 * (first + p) + 1 < vectors_;
-                const V left_re = load(re + p * wide), left_im = real ? V{} : load(im + p * wide),
-                        right_re = both ? load(re + p * wide + L) : V{},
-                        right_im = real || !both ? V{} : load(im + p * wide + L);
-                float* const data = work + p * column_size_;
-                Complex(left_re + right_im, right_re - left_im)
-                    .put(data + (ky == 0 ? 0 : n - ky) * wide);
-                Complex(left_re - right_im, right_re + left_im).put(data + ky * wide);
-            }
-        }
+        const Block columns(*this, block);
+        columns.whole_vectors ? read_frequencies<true>(columns, spectrum, rows, work)
+                              : read_frequencies<false>(columns, spectrum, rows, work);
+        const std::size_t n = layout_.image.rows;
         const float* results[pairs] = {};
-        for (std::size_t p = 0; p < count; ++p) {
+        for (std::size_t p = 0; p < columns.count; ++p) {
             float* const data = work + p * column_size_;
             if (2 * rows <= n) std::fill(data + rows * wide, data + (n + 1 - rows) * wide, 0.0f);
             results[p] = column_fft_.backward(data, data + n * wide);
         }
-        const float scale = 1.0f / static_cast<float>(layout_.image.size());
-        float* to = image + first * wide;
-        for (std::size_t y = 0; y < n; ++y, to += pitch) {
-            fetch(to + std::min(rows_ahead, n - 1 - y) * pitch);
-            for (std::size_t p = 0; p < count; ++p) {
-                Complex pixels(results[p] + y * wide);
-                pixels.re *= scale;
-                pixels.im *= scale;
-                const std::size_t left = cols - (first + p) * wide;
-                if (left >= wide) {
-                    pixels.put(to + p * wide);
-                } else {
-                    float some[wide];
-                    pixels.put(some);
-                    std::copy_n(some, left, to + p * wide);
-                }
-            }
-        }
+        columns.whole_pixels ? write_pixels<true>(columns, results, image, pitch)
+                             : write_pixels<false>(columns, results, image, pitch);
     }
 
     // Lanes are neighbouring ky here.
     void rows(float* spectrum, std::size_t block, bool forward, float* work) const override {
-        // Lanes beyond the last frequency repeat it.
-        const auto row = [&](std::size_t i) {
-            return layout_.real(spectrum, std::min(block * L + i, layout_.rows - 1));
-        };
-        const std::size_t pitch = layout_.pitch;
-        for (std::size_t x = 0; x < vectors_ * L; x += L) {
-            float* to = work + x * 2 * L;
-            transpose<float, L>([&](std::size_t i) { return row(i) + x; },
+        float* row[L];
+        for (std::size_t i = 0; i < L; ++i) {
+            // Lanes beyond the last frequency repeat it.
+            row[i] = layout_.real(spectrum, std::min(block * L + i, layout_.rows - 1));
+        }
+        const std::size_t pitch = layout_.pitch, cols = layout_.image.cols, end = vectors_ * L;
+        for (std::size_t x = 0; x < end; x += L) {
+            float* const to = work + x * 2 * L;
+            transpose<float, L>([&](std::size_t i) { return row[i] + x; },
                                 [&](std::size_t i) { return to + i * 2 * L; });
-            transpose<float, L>([&](std::size_t i) { return row(i) + pitch + x; },
+            transpose<float, L>([&](std::size_t i) { return row[i] + pitch + x; },
                                 [&](std::size_t i) { return to + i * 2 * L + L; });
         }
         float* const data = work;
         float* const extra = work + row_size_;
-        const float* result =
+        const float* const result =
             forward ? row_fft_.forward(data, extra) : row_fft_.backward(data, extra);
-        // The last tile reads past the transform; those columns are padding.
-        for (std::size_t x = 0; x < vectors_ * L; x += L) {
-            const auto from = [&](std::size_t i) {
-                return result + std::min(x + i, layout_.image.cols - 1) * 2 * L;
-            };
-            transpose<float, L>([&](std::size_t i) { return from(i); },
-                                [&](std::size_t i) { return row(i) + x; });
+        const auto write = [&](std::size_t x, const auto& from) {
+            transpose<float, L>(from, [&](std::size_t i) { return row[i] + x; });
             transpose<float, L>([&](std::size_t i) { return from(i) + L; },
-                                [&](std::size_t i) { return row(i) + pitch + x; });
+                                [&](std::size_t i) { return row[i] + pitch + x; });
+        };
+        std::size_t x = 0;
+        for (; x + L <= cols; x += L) {
+            const float* const tile = result + x * 2 * L;
+            write(x, [tile](std::size_t i) { return tile + i * 2 * L; });
+        }
+        if (x < end) {
+            // The last tile would read past the transform; those columns are padding.
+            write(x, [&](std::size_t i) { return result + std::min(x + i, cols - 1) * 2 * L; });
         }
     }
 
   private:
+    // The pairs of vectors that one block has of each row, and whether the row has them all.
+    struct Block {
+        Block(const Kernel& kernel, std::size_t block)
+            : first(block * pairs),
+              count(std::min(pairs, kernel.pairs_ - first)),
+              whole_pixels((first + pairs) * wide <= kernel.layout_.image.cols),
+              whole_vectors(2 * (first + pairs) <= kernel.vectors_) {}
+
+        std::size_t first, count;
+        bool whole_pixels, whole_vectors;
+    };
+
     static void fetch(const float* from) {
         STEMZOO_PREFETCH(from);
         if (L == 16) STEMZOO_PREFETCH(from + 16);
@@ -186,6 +146,100 @@ class Kernel final : public Fft2dKernel {
 
         V re, im;
     };
+
+    void fetch_frequencies(const float* spectrum, std::size_t ky, std::size_t rows,
+                           const Block& columns) const {
+        const float* const later = layout_.real(spectrum, std::min(ky + rows_ahead, rows - 1));
+        fetch(later + columns.first * wide);
+        fetch(later + layout_.pitch + columns.first * wide);
+    }
+
+    template <bool whole>
+    void read_pixels(const Block& columns, const float* image, const Fading* fading,
+                     float* work) const {
+        const std::size_t n = layout_.image.rows, cols = layout_.image.cols,
+                          begin = columns.first * wide, count = whole ? pairs : columns.count;
+        float across[pairs * wide];
+        std::fill_n(across, pairs * wide, 1.0f);
+        if (fading != nullptr) {
+            std::copy_n(fading->columns + begin, std::min(pairs * wide, cols - begin), across);
+        }
+        const float* from = image + begin;
+        for (std::size_t y = 0; y < n; ++y, from += cols) {
+            fetch(from + std::min(rows_ahead, n - 1 - y) * cols);
+            const float down = fading != nullptr ? fading->rows[y] : 1.0f;
+            for (std::size_t p = 0; p < count; ++p) {
+                const auto take = [&](const float* pair) {
+                    const Complex pixels(pair), weights(across + p * wide);
+                    Complex(pixels.re * (weights.re * down), pixels.im * (weights.im * down))
+                        .put(work + p * column_size_ + y * wide);
+                };
+                const std::size_t left = cols - begin - p * wide;
+                if (whole || left >= wide) {
+                    take(from + p * wide);
+                } else {
+                    float some[wide] = {};
+                    std::copy_n(from + p * wide, left, some);
+                    take(some);
+                }
+            }
+        }
+    }
+
+    template <bool whole>
+    void write_pixels(const Block& columns, const float* const* results, float* image,
+                      std::size_t pitch) const {
+        const std::size_t n = layout_.image.rows, begin = columns.first * wide,
+                          count = whole ? pairs : columns.count;
+        const float scale = 1.0f / static_cast<float>(layout_.image.size());
+        float* to = image + begin;
+        for (std::size_t y = 0; y < n; ++y, to += pitch) {
+            fetch(to + std::min(rows_ahead, n - 1 - y) * pitch);
+            for (std::size_t p = 0; p < count; ++p) {
+                const Complex pixels(results[p] + y * wide),
+                    scaled(pixels.re * scale, pixels.im * scale);
+                const std::size_t left = layout_.image.cols - begin - p * wide;
+                if (whole || left >= wide) {
+                    scaled.put(to + p * wide);
+                } else {
+                    float some[wide];
+                    scaled.put(some);
+                    std::copy_n(some, left, to + p * wide);
+                }
+            }
+        }
+    }
+
+    template <bool whole>
+    void read_frequencies(const Block& columns, const float* spectrum, std::size_t rows,
+                          float* work) const {
+        const std::size_t n = layout_.image.rows;
+        // The lowest and the highest frequency of a real signal have no imaginary part.
+        read_frequency<whole, true>(columns, spectrum, 0, 0, work);
+        const std::size_t end = std::min(rows, (n + 1) / 2);
+        for (std::size_t ky = 1; ky < end; ++ky) {
+            fetch_frequencies(spectrum, ky, rows, columns);
+            read_frequency<whole, false>(columns, spectrum, ky, n - ky, work);
+        }
+        if (end < rows) read_frequency<whole, true>(columns, spectrum, end, end, work);
+    }
+
+    template <bool whole, bool real>
+    void read_frequency(const Block& columns, const float* spectrum, std::size_t ky,
+                        std::size_t mirror, float* work) const {
+        const float* const re = layout_.real(spectrum, ky) + columns.first * wide;
+        const float* const im = re + layout_.pitch;
+        for (std::size_t p = 0; p < (whole ? pairs : columns.count); ++p) {
+            // Behind the last vector is padding, which may hold anything.
+            const bool both = whole || 2 * (columns.first + p) + 1 < vectors_;
+            const V left_re = load(re + p * wide), left_im = real ? V{} : load(im + p * wide),
+                    right_re = both ? load(re + p * wide + L) : V{},
+                    right_im = real || !both ? V{} : load(im + p * wide + L);
+            float* const data = work + p * column_size_;
+            Complex(left_re + right_im, right_re - left_im).put(data + mirror * wide);
+            Complex(left_re - right_im, right_re + left_im).put(data + ky * wide);
+        }
+    }
 
     SpectrumLayout layout_;
     ComplexFft<float> column_fft_, row_fft_;

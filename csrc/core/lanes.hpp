@@ -53,6 +53,17 @@ inline V every_other(V a, V b, std::index_sequence<i...>) {
                                    static_cast<int>((2 * (i / size) + half) * size + i % size)...);
 }
 
+// Written out one by one: where GCC leaves a loop over vectors a loop, they lie in memory.
+template <typename T, std::size_t N, typename Source, std::size_t... i>
+inline void load_rows(const Source& source, Vector<T, N>* rows, std::index_sequence<i...>) {
+    ((rows[i] = load<T, N>(source(i))), ...);
+}
+
+template <typename V, typename Target, std::size_t... i>
+inline void store_rows(const V* rows, const Target& target, std::index_sequence<i...>) {
+    (store(rows[i], target(i)), ...);
+}
+
 // Transposes an N x N tile whose rows `source(i)` and `target(i)` point to. N is a power of two.
 // Four rows at a time, the 4 x 4 tiles in 128-bit parts; then those parts as if each were one
 // element: shuffles that need no register to say what goes where.
@@ -61,7 +72,7 @@ inline void transpose(const Source& source, const Target& target) {
     using Index = std::make_index_sequence<N>;
     constexpr std::size_t quad = N < 4 ? N : 4;
     Vector<T, N> v[N], w[N];
-    for (std::size_t i = 0; i < N; ++i) v[i] = load<T, N>(source(i));
+    load_rows<T, N>(source, v, Index());
     for (std::size_t round = 1; round < quad; round *= 2) {
         for (std::size_t first = 0; first < N; first += quad) {
             for (std::size_t i = 0; i < quad / 2; ++i) {
@@ -81,7 +92,7 @@ inline void transpose(const Source& source, const Target& target) {
         }
         for (std::size_t i = 0; i < N; ++i) v[i] = w[i];
     }
-    for (std::size_t i = 0; i < N; ++i) store(v[i], target(i));
+    store_rows(v, target, Index());
 }
 
 }  // namespace stemzoo::STEMZOO_ISA

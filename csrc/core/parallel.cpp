@@ -169,4 +169,15 @@ void parallel_for(std::size_t count, unsigned threads, std::size_t grain,
     if (job.error) std::rethrow_exception(job.error);
 }
 
+void with_work_ahead(unsigned threads, const std::function<void()>& now,
+                     const std::function<void()>& ahead) {
+    if (threads != 2 || inside_a_job) {
+        now();
+        return;
+    }
+    parallel_for(2, threads, 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) (i == 0 ? now : ahead)();
+    });
+}
+
 }  // namespace stemzoo

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -82,11 +83,11 @@ bool scale(const View<const T>& image, double mean, const Flags& missing, float*
     return true;
 }
 
-bool any(const std::vector<unsigned char>& flags) {
+bool any(const std::vector<std::int32_t>& flags) {
     return std::find(flags.begin(), flags.end(), 1) != flags.end();
 }
 
-bool all(const std::vector<unsigned char>& flags) {
+bool all(const std::vector<std::int32_t>& flags) {
     return std::find(flags.begin(), flags.end(), 0) == flags.end();
 }
 
@@ -94,10 +95,16 @@ bool all(const std::vector<unsigned char>& flags) {
 void mark_dead_lines(const Survey& survey, Flags& invalid) {
     const auto &rows = survey.same_rows, &columns = survey.same_columns;
     if (!(any(rows) || any(columns)) || all(rows) || all(columns)) return;
-    invalid.resize(rows.size() * columns.size());
-    auto flag = invalid.begin();
-    for (const unsigned char row : rows) {
-        for (const unsigned char column : columns) *flag++ |= row | column;
+    const std::size_t cols = columns.size();
+    invalid.resize(rows.size() * cols);
+    const Flags across(columns.begin(), columns.end());
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        std::uint8_t* const line = invalid.data() + r * cols;
+        if (rows[r] != 0) {
+            std::fill_n(line, cols, std::uint8_t{1});
+        } else {
+            for (std::size_t c = 0; c < cols; ++c) line[c] |= across[c];
+        }
     }
 }
 

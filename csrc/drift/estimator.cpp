@@ -137,8 +137,15 @@ Drift Estimator::decide_white(const PreparedFrame& reference, const PreparedFram
         return correlation(reference, moving, shift);
     };
     PairEvidence pair = evidence(reference, moving);
-    const std::optional<Choice> choice = choose(
-        drift::peaks(*still, *moved, reach_, most_peaks, threads_), pair, expected, correlation_at);
+    std::vector<Peak> peaks;
+    with_work_ahead(
+        worthwhile_threads(shape_.size(), pixels_a_thread, threads_),
+        [&] { peaks = drift::peaks(*still, *moved, reach_, most_peaks, threads_); },
+        [&] {
+            still->powers();
+            moved->powers();
+        });
+    const std::optional<Choice> choice = choose(peaks, pair, expected, correlation_at);
     if (!choice) return {};
     Measured found{};
     if (refined) {

@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
+#include "core/parallel.hpp"
 #include "drift/kernels.hpp"
 #include "drift/pixel_kernels.hpp"
-#include "drift/pixel_weights.hpp"
 #include "ncc/masked.hpp"
 #include "ncc/overlap.hpp"
 #include "ncc/transform.hpp"
@@ -82,7 +82,10 @@ Frame::Frame(const CleanFrame& clean, unsigned threads) : Frame(clean.shape) {
     } else {
         load_masked(clean);
     }
-    transform(threads);
+    // Whoever compares frames needs both transforms.
+    with_work_ahead(
+        worthwhile_threads(shape().size(), pixels_a_thread, threads), [&] { transform(threads); },
+        [&] { taper(threads); });
 }
 
 void Frame::transform(unsigned threads) {
@@ -115,8 +118,7 @@ void Frame::load_masked(const CleanFrame& clean) {
         pixel_kernels().centre(clean.view().row(r), lost + r * cols, cols, static_cast<float>(mean),
                                scale, pixels_.data() + r * cols);
     }
-    masked_ = true;
-    weights_ = pixel_weights(lost, shape());
+    weights_.emplace(lost, shape());
 }
 
 // Masked pixels are never used: they may be anything.
@@ -158,8 +160,7 @@ void Frame::load_masked(const AnyView& image, const Mask& mask) {
         }
         return 0.0;
     });
-    masked_ = true;
-    weights_ = pixel_weights(lost.data(), shape());
+    weights_.emplace(lost.data(), shape());
 }
 
 // Noise is measured where neither axis leaves room for a scene: beyond three quarters of the
@@ -228,25 +229,31 @@ void Frame::measure_power() {
     }
 }
 
+void Frame::taper(unsigned threads) const {
+    later_->tapered_once([&] {
+        later_->tapered = tapered_spectrum(*this, threads);
+        later_->coloured = spectrum::contrast(fft_.layout(), later_->tapered.data()).coloured();
+    });
+}
+
 const BandPassed& Frame::band_passed(unsigned threads) const {
     later_->band_once([&] {
-        Scratch<float> tapered = tapered_spectrum(*this, threads);
-        later_->band = drift::band_passed(*this, tapered.data());
-        later_->coloured = spectrum::contrast(fft_.layout(), tapered.data()).coloured();
-        const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
-        later_->tapered = std::move(tapered);
+        taper(threads);
+        later_->band = drift::band_passed(*this, later_->tapered.data());
+        const std::lock_guard<std::mutex> lock(later_->left_mutex);
+        later_->left = std::move(later_->tapered);
     });
     return later_->band;
 }
 
 bool Frame::coloured(unsigned threads) const {
-    band_passed(threads);
+    taper(threads);
     return later_->coloured;
 }
 
 Scratch<float> Frame::take_tapered() const {
-    const std::lock_guard<std::mutex> lock(later_->tapered_mutex);
-    return std::move(later_->tapered);
+    const std::lock_guard<std::mutex> lock(later_->left_mutex);
+    return std::move(later_->left);
 }
 
 const Powers& Frame::powers() const {

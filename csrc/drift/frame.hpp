@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "core/array.hpp"
 #include "core/fft2d.hpp"
@@ -12,6 +13,7 @@
 #include "core/scratch.hpp"
 #include "drift/bandpass.hpp"
 #include "drift/cleaning.hpp"
+#include "drift/pixel_weights.hpp"
 #include "drift/powers.hpp"
 #include "ncc/spectral.hpp"
 
@@ -39,12 +41,12 @@ class Frame {
     // less one: what the scene adds. Rows are the layout's pitch apart, and zero past their end.
     double noise() const { return noise_; }
     const float* excess() const { return excess_.data(); }
-    // How much each pixel counts, from 0 on and near masked ones to 1; null if all do.
-    const float* weights() const { return masked_ ? weights_.data() : nullptr; }
+    // How much each pixel counts; null if all do.
+    const PixelWeights* weights() const { return weights_ ? &*weights_ : nullptr; }
 
     // What its peaks with other frames are looked for in; made when it is first asked for.
     const BandPassed& band_passed(unsigned threads = 1) const;
-    // Whether its noise has a colour (spectrum/whiteness.hpp); known once it is band-passed.
+    // Whether its noise has a colour (spectrum/whiteness.hpp).
     bool coloured(unsigned threads = 1) const;
     // The spectrum of its tapered pixels, which band_passed() leaves behind: whoever asks first
     // gets it, all others, and those who ask too early, nothing.
@@ -54,12 +56,12 @@ class Frame {
 
   private:
     struct Later {
-        Once band_once, powers_once;
+        Once tapered_once, band_once, powers_once;
         BandPassed band;
         bool coloured = false;
         Powers powers;
-        std::mutex tapered_mutex;
-        Scratch<float> tapered;
+        std::mutex left_mutex;
+        Scratch<float> tapered, left;  // for the band-pass, and what that leaves behind
     };
 
     explicit Frame(Shape shape);
@@ -68,11 +70,12 @@ class Frame {
     void load_masked(const CleanFrame& clean);
     void transform(unsigned threads);
     void measure_power();
+    void taper(unsigned threads) const;
 
     Fft2d fft_;
-    Scratch<float> pixels_, spectrum_, excess_, weights_;
+    Scratch<float> pixels_, spectrum_, excess_;
+    std::optional<PixelWeights> weights_;
     double noise_ = 0;
-    bool masked_ = false;
     std::unique_ptr<Later> later_;
 };
 

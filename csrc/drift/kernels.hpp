@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "core/portable.hpp"
 #include "drift/taper_weight.hpp"
@@ -143,6 +144,10 @@ class Kernels {
     // Sums of x y, less those of what exceeds the limits.
     virtual double common_power(const float* x, const float* y, std::size_t count, float limit_x,
                                 float limit_y) const = 0;
+    // Sets marks to other than 0 where a value is above 0 and higher than the eight around it, of
+    // equal ones at the last.
+    virtual void mark_maxima(const float* row, std::size_t pitch, std::size_t count,
+                             std::int32_t* marks) const = 0;
     virtual void overlap(const float* a, const float* b, std::size_t count,
                          OverlapSums& sums) const = 0;
     virtual void moments(const PixelRow& row, Variance variance, Moments& sums) const = 0;

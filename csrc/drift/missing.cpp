@@ -4,12 +4,17 @@
 #include <cmath>
 #include <type_traits>
 
+#include "drift/pixel_kernels.hpp"
+
 namespace stemzoo::drift {
 namespace {
 
 // In eight sums, which a compiler keeps in vectors.
 template <typename T>
 double row_sum(const T* row, std::ptrdiff_t stride, std::size_t count) {
+    if constexpr (std::is_same_v<T, float>) {
+        if (stride == 1) return pixel_kernels().sum(row, count);
+    }
     constexpr std::size_t lanes = 8;
     double sums[lanes] = {};
     std::size_t i = 0;

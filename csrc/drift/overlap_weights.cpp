@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "drift/kernels.hpp"
-#include "drift/pixel_kernels.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -37,16 +36,21 @@ void OverlapWeights::weigh_pixels(std::ptrdiff_t down, std::ptrdiff_t across) {
                cols = static_cast<std::ptrdiff_t>(shape_.cols);
     const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, across),
                          last = std::min(cols, cols + across);
+    const PixelWeights *const moved = moving_.weights(), *const still = reference_.weights();
     for (std::ptrdiff_t r = 0; r < rows; ++r) {
-        float* const out = pixels_.data() + static_cast<std::size_t>(r) * pitch_;
-        std::copy_n(columns_.data(), pitch_, out);
-        if (moving_.weights() != nullptr) {
-            pixel_kernels().multiply(moving_.weights() + r * cols, shape_.cols, out);
+        const auto row = static_cast<std::size_t>(r),
+                   from =
+                       static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(r - down, 0, rows - 1));
+        if ((moved != nullptr && !moved->any(row)) || (still != nullptr && !still->any(from))) {
+            rows_[row] = 0;
+            continue;
         }
-        if (reference_.weights() != nullptr && first < last) {
-            const std::ptrdiff_t from = std::clamp<std::ptrdiff_t>(r - down, 0, rows - 1);
-            pixel_kernels().multiply(reference_.weights() + from * cols + first - across,
-                                     static_cast<std::size_t>(last - first), out + first);
+        float* const out = pixels_.data() + row * pitch_;
+        std::copy_n(columns_.data(), pitch_, out);
+        if (moved != nullptr) moved->multiply(row, 0, shape_.cols, out);
+        if (still != nullptr && first < last) {
+            still->multiply(from, static_cast<std::size_t>(first - across),
+                            static_cast<std::size_t>(last - first), out + first);
         }
     }
 }

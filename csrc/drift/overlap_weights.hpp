@@ -15,7 +15,8 @@ class OverlapWeights {
     // For the reference shifted by (dy, dx) px.
     void move(double dy, double dx);
 
-    // What all weights of a row are to be multiplied by.
+    // What all weights of a row are to be multiplied by; 0 where none of its pixels counts, and
+    // then it has no other weights.
     float of_row(std::size_t row) const { return rows_[row]; }
 
     // The other weights of a row. Behind the last column there are zeros, which vectors may read.

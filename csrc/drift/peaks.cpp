@@ -37,17 +37,6 @@ float vertex(float before, float here, float after) {
     return curvature < 0 ? 0.5f * (before - after) / curvature : 0.0f;
 }
 
-// Of equal neighbours the last one counts.
-void mark_maxima(const float* row, std::size_t pitch, std::size_t count, std::uint8_t* marks) {
-    const float *up = row - pitch, *down = row + pitch;
-    for (std::ptrdiff_t c = 0; c < static_cast<std::ptrdiff_t>(count); ++c) {
-        const float v = row[c];
-        const bool earlier = (v >= up[c - 1]) & (v >= up[c]) & (v >= up[c + 1]) & (v >= row[c - 1]);
-        const bool later = (v > row[c + 1]) & (v > down[c - 1]) & (v > down[c]) & (v > down[c + 1]);
-        marks[c] = (v > 0) & earlier & later;
-    }
-}
-
 // The values around a pixel, which is (y, x) from a point of the surface.
 struct Around {
     float value[3][3];
@@ -122,13 +111,14 @@ std::vector<Peak> maxima(const float* surface, Shape reach, std::size_t border, 
         const auto points = static_cast<std::ptrdiff_t>(at) - static_cast<std::ptrdiff_t>(middle);
         return static_cast<float>(points * static_cast<std::ptrdiff_t>(step));
     };
-    std::vector<std::uint8_t> marks(cols);
+    std::vector<std::int32_t> marks(cols);
     std::vector<Peak> found;
     for (std::size_t r = 0; r < 2 * reach.rows + 1; ++r) {
         const float* row = surface + (r + border) * pitch + border;
-        mark_maxima(row, pitch, cols, marks.data());
+        kernels().mark_maxima(row, pitch, cols, marks.data());
         const auto end = marks.end();
-        for (auto mark = marks.begin(); (mark = std::find(mark, end, 1)) != end; ++mark) {
+        const auto set = [](std::int32_t mark) { return mark != 0; };
+        for (auto mark = marks.begin(); (mark = std::find_if(mark, end, set)) != end; ++mark) {
             const auto c = static_cast<std::size_t>(mark - marks.begin());
             Peak peak =
                 (step == 1 ? around(row + c, pitch) : highest_beside(row + c, pitch)).peak();

@@ -22,6 +22,18 @@ struct Kept {
 
 class RowPixelKernels final : public drift::PixelKernels {
   public:
+    double sum(const float* row, std::size_t cols) const override {
+        // In eight sums, which a compiler keeps in vectors.
+        double sums[8] = {}, total = 0;
+        std::size_t x = 0;
+        for (; x + 8 <= cols; x += 8) {
+            for (std::size_t i = 0; i < 8; ++i) sums[i] += static_cast<double>(row[x + i]);
+        }
+        for (; x < cols; ++x) total += static_cast<double>(row[x]);
+        for (const double part : sums) total += part;
+        return total;
+    }
+
     drift::RowSurvey survey(const float* row, std::size_t cols) const override {
         drift::RowSurvey found{0, 0, row[0], row[0]};
         V total{}, square{}, low = V{} + row[0], high = low;
@@ -48,28 +60,35 @@ class RowPixelKernels final : public drift::PixelKernels {
         return found;
     }
 
-    void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,
-                        unsigned char* same) const override {
+    void add(const float* row, std::size_t cols, float* sums) const override {
         for (std::size_t x = 0; x < cols; ++x) sums[x] += row[x];
-        for (std::size_t x = 0; x < cols; ++x)
-            same[x] &= static_cast<unsigned char>(row[x] == first[x]);
+    }
+
+    bool compare(const float* row, const float* first, std::size_t cols,
+                 std::int32_t* same) const override {
+        std::int32_t any = 0;
+        for (std::size_t x = 0; x < cols; ++x) {
+            same[x] = row[x] == first[x] ? same[x] : 0;
+            any |= same[x];
+        }
+        return any != 0;
     }
 
     float differences(const float* row, const float* below, std::size_t cols) const override {
         // Computes all differences and adds up the even ones, so that each vector is one load.
-        float parts[L] = {}, rest = 0;
+        V parts{};
+        float rest = 0;
         std::size_t x = 0;
         for (; x + L + 1 <= cols; x += L) {
             const V d =
                 (load(row + x) - load(below + x)) - (load(row + x + 1) - load(below + x + 1));
-            const V square = d * d;
-            for (std::size_t i = 0; i < L; i += 2) parts[i] += square[i];
+            parts += d * d;
         }
         for (; x + 2 <= cols; x += 2) {
             const float d = (row[x] - below[x]) - (row[x + 1] - below[x + 1]);
             rest += d * d;
         }
-        for (const float part : parts) rest += part;
+        for (std::size_t i = 0; i < L; i += 2) rest += parts[i];
         return rest;
     }
 
@@ -109,8 +128,34 @@ class RowPixelKernels final : public drift::PixelKernels {
         }
     }
 
-    void multiply(const float* by, std::size_t count, float* values) const override {
-        for (std::size_t x = 0; x < count; ++x) values[x] *= by[x];
+    void weigh(const std::uint8_t* counts, const float* across, float down, std::size_t count,
+               float* values) const override {
+        for (std::size_t x = 0; x < count; ++x) {
+            values[x] *= static_cast<float>(counts[x]) * (down * across[x]);
+        }
+    }
+
+    void window_sums(const std::uint8_t* values, std::size_t width, std::size_t count,
+                     std::uint8_t* sums) const override {
+        constexpr std::size_t wide = 4 * L;  // bytes in a vector
+        const auto bytes = [](const std::uint8_t* from) {
+            return stemzoo::STEMZOO_ISA::load<std::uint8_t, wide>(from);
+        };
+        std::size_t x = 0;
+        for (; x + 2 * wide <= count; x += 2 * wide) {
+            Vector<std::uint8_t, wide> left{}, right{};
+            for (std::size_t i = 0; i < width; ++i) {
+                left += bytes(values + x + i);
+                right += bytes(values + x + i + wide);
+            }
+            store(left, sums + x);
+            store(right, sums + x + wide);
+        }
+        for (; x < count; ++x) {
+            std::uint8_t total = 0;
+            for (std::size_t i = 0; i < width; ++i) total += values[x + i];
+            sums[x] = total;
+        }
     }
 };
 

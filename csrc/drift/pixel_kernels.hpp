@@ -18,10 +18,12 @@ struct RowSums {
 class PixelKernels {
   public:
     virtual ~PixelKernels() = default;
+    virtual double sum(const float* row, std::size_t cols) const = 0;
     virtual RowSurvey survey(const float* row, std::size_t cols) const = 0;
-    // Adds the row to sums of columns, and marks columns where it differs from the first row.
-    virtual void survey_columns(const float* row, const float* first, std::size_t cols, float* sums,
-                                unsigned char* same) const = 0;
+    virtual void add(const float* row, std::size_t cols, float* sums) const = 0;
+    // Clears marks where the row differs from the first one; whether any is left.
+    virtual bool compare(const float* row, const float* first, std::size_t cols,
+                         std::int32_t* same) const = 0;
     // Of differences along the row of its differences from the one below, every other one; squared
     // and summed.
     virtual float differences(const float* row, const float* below, std::size_t cols) const = 0;
@@ -30,7 +32,12 @@ class PixelKernels {
     // (pixel - mean) scale, and 0 where it is lost; all are finite. `out` may be `row`.
     virtual void centre(const float* row, const std::uint8_t* lost, std::size_t cols, float mean,
                         float scale, float* out) const = 0;
-    virtual void multiply(const float* by, std::size_t count, float* values) const = 0;
+    // Multiplies values by counts times `down` times `across`.
+    virtual void weigh(const std::uint8_t* counts, const float* across, float down,
+                       std::size_t count, float* values) const = 0;
+    // Each of `width` values from its place on, as far as the last sum needs them.
+    virtual void window_sums(const std::uint8_t* values, std::size_t width, std::size_t count,
+                             std::uint8_t* sums) const = 0;
 };
 
 const PixelKernels& pixel_kernels();

@@ -1,9 +1,9 @@
 #include "drift/pixel_weights.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstring>
-#include <vector>
+
+#include "drift/pixel_kernels.hpp"
 
 namespace stemzoo::drift {
 namespace {
@@ -12,76 +12,73 @@ namespace {
 // pixels as the average below is wide.
 constexpr std::size_t guard = 2, rise = 3;
 
-using Bytes = Scratch<std::uint8_t>;
-
-// Joins to `none` all pixels in the square that reaches `distance` from each. Masks are made of
-// lines and blocks: where a row repeats what another was made of, so does the result.
-template <typename Join>
-void in_squares(std::uint8_t* image, Shape shape, std::size_t distance, std::uint8_t none,
-                Join join) {
+// Of the square that reaches `distance` from each element; beyond the edges there is nothing. Masks
+// are made of lines and blocks: where the row that enters the square is like the one that leaves
+// it, nothing changes.
+void sum_squares(const std::uint8_t* from, Shape shape, std::size_t distance, std::uint8_t* to) {
     const std::size_t rows = shape.rows, cols = shape.cols;
-    const Bytes lines(shape.size());
-    std::vector<std::uint8_t> padded(cols + 2 * distance, none);
-    const auto add = [&](const std::uint8_t* from, std::uint8_t* to) {
-        for (std::size_t x = 0; x < cols; ++x) to[x] = join(to[x], from[x]);
+    std::vector<std::uint8_t> padded(cols + 2 * distance);  // sums along columns
+    std::uint8_t* const down = padded.data() + distance;
+    const auto row = [&](std::size_t r) { return from + r * cols; };
+    const auto add = [&](const std::uint8_t* values) {
+        for (std::size_t x = 0; x < cols; ++x)
+            down[x] = static_cast<std::uint8_t>(down[x] + values[x]);
     };
-    const auto alike = [cols](const std::uint8_t* a, const std::uint8_t* b) {
-        return std::memcmp(a, b, cols) == 0;
+    const auto subtract = [&](const std::uint8_t* values) {
+        for (std::size_t x = 0; x < cols; ++x)
+            down[x] = static_cast<std::uint8_t>(down[x] - values[x]);
     };
+    for (std::size_t r = 0; r < std::min(distance, rows); ++r) add(row(r));
     for (std::size_t r = 0; r < rows; ++r) {
-        const std::uint8_t* const from = image + r * cols;
-        std::uint8_t* const out = lines.data() + r * cols;
-        if (r > 0 && alike(from, from - cols)) {
+        std::uint8_t* const out = to + r * cols;
+        const bool enters = r + distance<rows, leaves = r> distance;
+        if (enters && leaves && std::memcmp(row(r + distance), row(r - distance - 1), cols) == 0) {
             std::copy_n(out - cols, cols, out);
             continue;
         }
-        std::copy_n(from, cols, padded.data() + distance);
-        std::fill_n(out, cols, none);
-        for (std::size_t i = 0; i <= 2 * distance; ++i) add(padded.data() + i, out);
-    }
-    for (std::size_t r = 0; r < rows; ++r) {
-        std::uint8_t* const out = image + r * cols;
-        const bool inside = r > distance && r + distance < rows;
-        if (inside &&
-            alike(lines.data() + (r + distance) * cols, lines.data() + (r - distance - 1) * cols)) {
-            std::copy_n(out - cols, cols, out);
-            continue;
-        }
-        std::fill_n(out, cols, none);
-        const std::size_t end = std::min(r + distance + 1, rows);
-        for (std::size_t i = r - std::min(r, distance); i < end; ++i) {
-            add(lines.data() + i * cols, out);
-        }
+        if (enters) add(row(r + distance));
+        if (leaves) subtract(row(r - distance - 1));
+        pixel_kernels().window_sums(padded.data(), 2 * distance + 1, cols, out);
     }
 }
 
-// How many pixels of a side lie within `rise` of one of them.
-float within(std::size_t at, std::size_t side) {
-    return static_cast<float>(std::min(at + rise + 1, side) - (at - std::min(at, rise)));
+// One over how many pixels of a side lie within `rise` of each.
+std::vector<float> shares(std::size_t side) {
+    std::vector<float> found(side);
+    for (std::size_t at = 0; at < side; ++at) {
+        const std::size_t end = std::min(at + rise + 1, side), begin = at - std::min(at, rise);
+        found[at] = 1 / static_cast<float>(end - begin);
+    }
+    return found;
 }
 
 }  // namespace
 
-Scratch<float> pixel_weights(const std::uint8_t* lost, Shape shape) {
-    const Bytes flags(shape.size());
-    std::transform(lost, lost + shape.size(), flags.data(),
-                   [](std::uint8_t flag) { return static_cast<std::uint8_t>(flag ^ 1); });
-    const auto both = [](int a, int b) { return static_cast<std::uint8_t>(a & b); };
-    const auto sum = [](int a, int b) { return static_cast<std::uint8_t>(a + b); };
-    in_squares(flags.data(), shape, guard + rise, 1, both);
-    in_squares(flags.data(), shape, rise, 0, sum);  // up to 49
-    Scratch<float> weights(shape.size());
-    std::vector<float> across(shape.cols);
-    for (std::size_t c = 0; c < shape.cols; ++c) across[c] = 1 / within(c, shape.cols);
+PixelWeights::PixelWeights(const std::uint8_t* lost, Shape shape)
+    : cols_(shape.cols),
+      counts_(shape.size()),
+      down_(shares(shape.rows)),
+      across_(shares(shape.cols)),
+      any_(shape.rows) {
+    const Scratch<std::uint8_t> flags(shape.size());
+    sum_squares(lost, shape, guard + rise, counts_.data());  // up to 121
+    std::transform(counts_.data(), counts_.data() + shape.size(), flags.data(),
+                   [](std::uint8_t near) { return static_cast<std::uint8_t>(near == 0); });
+    sum_squares(flags.data(), shape, rise, counts_.data());  // up to 49
     for (std::size_t r = 0; r < shape.rows; ++r) {
-        const float down = 1 / within(r, shape.rows);
-        const std::uint8_t* const from = flags.data() + r * shape.cols;
-        float* const to = weights.data() + r * shape.cols;
-        for (std::size_t c = 0; c < shape.cols; ++c) {
-            to[c] = static_cast<float>(from[c]) * (down * across[c]);
-        }
+        const std::uint8_t* const row = counts_.data() + r * cols_;
+        any_[r] = std::any_of(row, row + cols_, [](std::uint8_t count) { return count != 0; });
     }
-    return weights;
+}
+
+float PixelWeights::at(std::size_t row, std::size_t col) const {
+    return static_cast<float>(counts_[row * cols_ + col]) * (down_[row] * across_[col]);
+}
+
+void PixelWeights::multiply(std::size_t row, std::size_t first, std::size_t count,
+                            float* values) const {
+    pixel_kernels().weigh(counts_.data() + row * cols_ + first, across_.data() + first, down_[row],
+                          count, values);
 }
 
 }  // namespace stemzoo::drift

@@ -34,6 +34,21 @@ void add_moments(const drift::PixelRow& r, drift::Variance variance, drift::Mome
     sums.weight = sum(weight);
 }
 
+inline V capped(const float* values, V limit) {
+    const V v = load(values);
+    return v < limit ? v : limit;
+}
+
+template <std::size_t N>
+Vector<std::int32_t, N> maxima(const float* at, std::size_t pitch) {
+    const auto value = [](const float* from) { return stemzoo::STEMZOO_ISA::load<float, N>(from); };
+    const float *const up = at - pitch, *const down = at + pitch;
+    const Vector<float, N> v = value(at);
+    return (v > 0.0f) & (v >= value(up - 1)) & (v >= value(up)) & (v >= value(up + 1)) &
+           (v >= value(at - 1)) & (v > value(at + 1)) & (v > value(down - 1)) & (v > value(down)) &
+           (v > value(down + 1));
+}
+
 class RowKernels final : public drift::Kernels {
   public:
     void heights(const float* re, const float* im, std::size_t count, float* out) const override {
@@ -47,10 +62,14 @@ class RowKernels final : public drift::Kernels {
         std::size_t i = 0;
         while (i + L <= count) {
             V part{};
-            for (const std::size_t end = std::min(i + piece, count); i + L <= end; i += L) {
-                const V v = load(values + i);
-                part += v < limit ? v : limit;
+            const std::size_t end = std::min(i + piece, count);
+            for (; i + 4 * L <= end; i += 4 * L) {
+                part += capped(values + i, limit);
+                part += capped(values + i + L, limit);
+                part += capped(values + i + 2 * L, limit);
+                part += capped(values + i + 3 * L, limit);
             }
+            for (; i + L <= end; i += L) part += capped(values + i, limit);
             total += sum(part);
         }
         for (; i < count; ++i) total += static_cast<double>(std::min(values[i], cap));
@@ -192,6 +211,13 @@ class RowKernels final : public drift::Kernels {
                                                            std::max(y[i] - limit_y, 0.0f));
         }
         return total;
+    }
+
+    void mark_maxima(const float* row, std::size_t pitch, std::size_t count,
+                     std::int32_t* marks) const override {
+        std::size_t x = 0;
+        for (; x + L <= count; x += L) store(maxima<L>(row + x, pitch), marks + x);
+        for (; x < count; ++x) marks[x] = maxima<1>(row + x, pitch)[0];
     }
 
     void overlap(const float* a, const float* b, std::size_t count,
@@ -337,16 +363,20 @@ class RowKernels final : public drift::Kernels {
 
     void weighted_sum(const float* from, std::size_t pitch, const float* weights, std::size_t terms,
                       std::size_t count, float* out) const override {
-        constexpr std::size_t at_once = 4;  // vectors whose sums stay in registers
         std::size_t x = 0;
-        for (; x + at_once * L <= count; x += at_once * L) {
-            V total[at_once] = {};
-            for (std::size_t i = 0; i < terms; ++i) {
-                for (std::size_t v = 0; v < at_once; ++v) {
-                    total[v] += load(from + i * pitch + x + v * L) * weights[i];
-                }
+        for (; x + 4 * L <= count; x += 4 * L) {
+            V a{}, b{}, c{}, d{};  // GCC would keep an array of them in memory
+            const float* at = from + x;
+            for (std::size_t i = 0; i < terms; ++i, at += pitch) {
+                a += load(at) * weights[i];
+                b += load(at + L) * weights[i];
+                c += load(at + 2 * L) * weights[i];
+                d += load(at + 3 * L) * weights[i];
             }
-            for (std::size_t v = 0; v < at_once; ++v) store(total[v], out + x + v * L);
+            store(a, out + x);
+            store(b, out + x + L);
+            store(c, out + x + 2 * L);
+            store(d, out + x + 3 * L);
         }
         for (; x < count; ++x) {
             out[x] = 0;

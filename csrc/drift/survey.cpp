@@ -26,6 +26,7 @@ Survey::Survey(const View<const float>& pixels)
       column_means(pixels.shape.cols),
       same_rows(pixels.shape.rows),
       same_columns(pixels.shape.cols, 1) {
+    bool any_same = true;
     const std::size_t rows = pixels.shape.rows, cols = pixels.shape.cols;
     double sum = 0, square = 0, differences = 0;
     for (std::size_t r = 0; r < rows; ++r) {
@@ -37,8 +38,9 @@ Survey::Survey(const View<const float>& pixels)
         square += static_cast<double>(found.square);
         lowest = std::min(lowest, found.lowest);
         highest = std::max(highest, found.highest);
-        pixel_kernels().survey_columns(row, pixels.row(0), cols, column_means.data(),
-                                       same_columns.data());
+        pixel_kernels().add(row, cols, column_means.data());
+        any_same =
+            any_same && pixel_kernels().compare(row, pixels.row(0), cols, same_columns.data());
         if (r % 2 == 0 && r + 1 < rows) {
             differences +=
                 static_cast<double>(pixel_kernels().differences(row, pixels.row(r + 1), cols));

@@ -1,6 +1,7 @@
 // What a frame is like, by one pass over its pixels: what cleaning it needs to know.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "core/array.hpp"
@@ -26,7 +27,7 @@ struct Survey {
     // in it. Every other pixel along each axis is enough.
     double noise;
     std::vector<float> row_means, column_means;
-    std::vector<unsigned char> same_rows, same_columns;  // whose pixels all have one value
+    std::vector<std::int32_t> same_rows, same_columns;  // 1 where all pixels have one value, else 0
 };
 
 }  // namespace stemzoo::drift

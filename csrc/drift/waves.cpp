@@ -23,6 +23,18 @@ struct Wave {
     Complex height = 0;
 };
 
+// Values at neighbouring frequencies of a row.
+struct Line {
+    // What the other half of a real signal's spectrum has.
+    Line mirrored() const {
+        Line line{{re.rbegin(), re.rend()}, {im.rbegin(), im.rend()}};
+        for (float& x : line.im) x = -x;
+        return line;
+    }
+
+    std::vector<float> re, im;
+};
+
 // The frequencies of a whole spectrum, of which the layout holds half.
 class Whole {
   public:
@@ -41,27 +53,14 @@ class Whole {
     }
 
     // Adds to a row of frequencies and to its mirror image, whichever of them is held, or both.
-    void add(std::ptrdiff_t row, std::ptrdiff_t col, Complex factor,
-             const std::vector<Complex>& values) {
+    void add(std::ptrdiff_t row, std::ptrdiff_t col, Complex factor, const Line& values,
+             const Line& mirrored) {
+        const auto last = col + static_cast<std::ptrdiff_t>(values.re.size()) - 1;
         if (const std::size_t ky = row_of(row); ky < layout_.rows) {
-            float *re = layout_.real(spectrum_, ky), *im = layout_.imaginary(spectrum_, ky);
-            std::size_t kx = col_of(col);
-            for (const Complex& value : values) {
-                const Complex sum = times(factor, value);
-                re[kx] += sum.real();
-                im[kx] += sum.imag();
-                if (++kx == layout_.image.cols) kx = 0;
-            }
+            add_held(ky, col_of(col), factor, values);
         }
         if (const std::size_t ky = row_of(-row); ky < layout_.rows) {
-            float *re = layout_.real(spectrum_, ky), *im = layout_.imaginary(spectrum_, ky);
-            std::size_t kx = col_of(-col);
-            for (const Complex& value : values) {
-                const Complex sum = times(factor, value);
-                re[kx] += sum.real();
-                im[kx] -= sum.imag();
-                kx = (kx == 0 ? layout_.image.cols : kx) - 1;
-            }
+            add_held(ky, col_of(-last), std::conj(factor), mirrored);
         }
     }
 
@@ -72,6 +71,21 @@ class Whole {
     }
 
   private:
+    void add_held(std::size_t ky, std::size_t kx, Complex factor, const Line& values) {
+        const float f_re = factor.real(), f_im = factor.imag();
+        for (std::size_t done = 0; done < values.re.size(); kx = 0) {
+            const std::size_t count = std::min(values.re.size() - done, layout_.image.cols - kx);
+            float *const re = layout_.real(spectrum_, ky) + kx, *const im = layout_.imaginary(
+                                                                                spectrum_, ky) +
+                                                                            kx;
+            const float *const v_re = values.re.data() + done, *const v_im =
+                                                                   values.im.data() + done;
+            for (std::size_t i = 0; i < count; ++i) re[i] += f_re * v_re[i] - f_im * v_im[i];
+            for (std::size_t i = 0; i < count; ++i) im[i] += f_re * v_im[i] + f_im * v_re[i];
+            done += count;
+        }
+    }
+
     std::size_t row_of(std::ptrdiff_t row) const {
         return static_cast<std::size_t>((row % rows_ + rows_) % rows_);
     }
@@ -179,15 +193,18 @@ void add(const Wave& wave, float sign, Whole& whole, const TaperTransform& down,
     const float tallest = down.at(0).value, widest = across.at(0).value;
     const auto far_down = static_cast<std::ptrdiff_t>(down.reach(least / (height * widest)));
     const auto far_across = static_cast<std::ptrdiff_t>(across.reach(least / (height * tallest)));
-    std::vector<Complex> row;
+    Line row;
     for (std::ptrdiff_t dx = -far_across; dx <= far_across; ++dx) {
         const float value = across.at(static_cast<float>(dx) - wave.across).value;
-        row.emplace_back(across.turn_re(dx) * value, across.turn_im(dx) * value);
+        row.re.push_back(across.turn_re(dx) * value);
+        row.im.push_back(across.turn_im(dx) * value);
     }
+    const Line mirrored = row.mirrored();
     for (std::ptrdiff_t dy = -far_down; dy <= far_down; ++dy) {
         const float value = sign * down.at(static_cast<float>(dy) - wave.down).value;
         const Complex turn{down.turn_re(dy) * value, down.turn_im(dy) * value};
-        whole.add(wave.row + dy, wave.col - far_across, Whole::times(wave.height, turn), row);
+        whole.add(wave.row + dy, wave.col - far_across, Whole::times(wave.height, turn), row,
+                  mirrored);
     }
 }
 

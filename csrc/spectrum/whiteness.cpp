@@ -43,16 +43,18 @@ float median(std::vector<float> values) {
 }
 
 double log_power(const SpectrumLayout& layout, const float* spectrum, const Patch& patch) {
-    std::vector<float> powers;
-    powers.reserve(patch.count());
-    for (std::size_t i = 0; i < patch.rows; ++i) {
-        const std::size_t ky = patch.row + i * patch.row_step;
+    std::vector<float> powers(patch.count());
+    float* to = powers.data();
+    for (std::size_t row = 0; row < patch.rows; ++row) {
+        const std::size_t ky = patch.row + row * patch.row_step;
         const float *const re = layout.real(spectrum, ky), *const im =
                                                                layout.imaginary(spectrum, ky);
         for (const std::size_t begin : {patch.left, patch.right}) {
-            for (std::size_t kx = begin; kx < begin + patch.cols; ++kx) {
-                powers.push_back(re[kx] * re[kx] + im[kx] * im[kx]);
+            for (std::size_t i = 0; i < patch.cols; ++i) {
+                const float x = re[begin + i], y = im[begin + i];
+                to[i] = x * x + y * y;
             }
+            to += patch.cols;
         }
     }
     std::vector<float> few;

@@ -15,6 +15,7 @@
 #include "check.hpp"
 
 using stemzoo::parallel_for;
+using stemzoo::with_work_ahead;
 using stemzoo::worthwhile_threads;
 
 TEST(threads_are_woken_for_enough_work) {
@@ -77,6 +78,21 @@ TEST(many_callers_share_the_pool) {
     }
     for (auto& caller : callers) caller.join();
     CHECK(total == 6 * 20 * 50);
+}
+
+TEST(work_ahead_is_done_by_the_second_of_two_threads) {
+    for (const unsigned threads : {1u, 2u, 3u}) {
+        std::atomic<int> now{0}, ahead{0};
+        with_work_ahead(threads, [&] { ++now; }, [&] { ++ahead; });
+        CHECK(now == 1 && ahead == (threads == 2 ? 1 : 0));
+    }
+    std::atomic<int> now{0}, ahead{0};
+    parallel_for(4, 2, 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            with_work_ahead(2, [&] { ++now; }, [&] { ++ahead; });
+        }
+    });
+    CHECK(now == 4 && ahead == 0);  // inside a job, both threads are busy
 }
 
 #if defined(__unix__)
