@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from stemzoo.streaming.service import pages, wire
+from stemzoo.streaming.service import pages, server, wire
 from stemzoo.streaming.service.server import Server
 from stemzoo.streaming.service.state import MIB, State
 from tests.python.frame_client import Client, message
@@ -170,7 +170,7 @@ def test_more_connections_than_there_may_be(service):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    for module in (pages, wire):
+    for module in (pages, server, wire):
         monkeypatch.setattr(module, "PATIENCE", 0.1)
 
 
