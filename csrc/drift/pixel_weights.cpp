@@ -31,7 +31,8 @@ void sum_squares(const std::uint8_t* from, Shape shape, std::size_t distance, st
     for (std::size_t r = 0; r < std::min(distance, rows); ++r) add(row(r));
     for (std::size_t r = 0; r < rows; ++r) {
         std::uint8_t* const out = to + r * cols;
-        const bool enters = r + distance<rows, leaves = r> distance;
+        const bool enters = r + distance < rows;
+        const bool leaves = r > distance;
         if (enters && leaves && std::memcmp(row(r + distance), row(r - distance - 1), cols) == 0) {
             std::copy_n(out - cols, cols, out);
             continue;
