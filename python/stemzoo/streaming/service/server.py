@@ -25,7 +25,7 @@ PORT = 7836  # STEM on the keys of a telephone
 CONNECTIONS = 64
 GRACE = 5.0  # s that requests in work have when the service stops
 SHORTEST_TOKEN = 16
-SILENCE = 2.0  # s for which an answered client may send nothing before it is hung up on
+SILENCE = 5.0  # s for which an answered client may send nothing before it is hung up on
 
 _log = logging.getLogger(__name__)
 
