@@ -61,7 +61,7 @@ class Frame {
         bool coloured = false;
         Powers powers;
         std::mutex left_mutex;
-        Scratch<float> tapered, left;  // for the band-pass, and what that leaves behind
+        Scratch<float> tapered, left;  // before the band-pass, and once that is done
     };
 
     explicit Frame(Shape shape);

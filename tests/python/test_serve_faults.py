@@ -94,7 +94,6 @@ def test_a_frame_that_comes_after_the_end_of_a_stream_takes_no_memory():
 
 @pytest.mark.parametrize("post", [False, True])
 def test_a_client_that_sends_all_of_a_frame_too_large_still_reads_why(service, post):
-    """What a service leaves unread when it hangs up resets the connection, answer and all."""
     header = {"version": 1, "id": 1, "call": "denoise", "dtype": "uint8", "shape": [4096, 8192]}
     whole = message(header) + bytes(32 * MIB)
     if post:

@@ -6,6 +6,7 @@ A strength of zero changes nothing, so that defects can be combined freely.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -109,14 +110,13 @@ def particle(columns: Columns, radius: Tensor, size: int, random: torch.Generato
     batch = len(radius)
     turn = uniform((batch, 1), 0, 2 * math.pi, random)
     centre_y, centre_x = (uniform((batch, 1), 0.35, 0.65, random) * size for _ in range(2))
-    kept = torch.ones_like(columns.weight)
-    for n in range(FACETS):
-        angle = turn + 2 * math.pi * n / FACETS
-        distance = radius[:, None] * uniform((batch, 1), 0.75, 1.25, random)
-        reach = (columns.y - centre_y) * angle.sin() + (columns.x - centre_x) * angle.cos()
-        kept = kept * (reach < distance)
-    kept = torch.where(radius[:, None] > 0, kept, 1.0)
-    return Columns(columns.y, columns.x, columns.weight * kept)
+    inside = _within_facets(
+        columns.y - centre_y,
+        columns.x - centre_x,
+        turn,
+        lambda: radius[:, None] * uniform((batch, 1), 0.75, 1.25, random),
+    )
+    return _left(columns, inside | (radius[:, None] <= 0))
 
 
 def particles(columns: Columns, radius: Tensor, size: int, random: torch.Generator) -> Columns:
@@ -137,12 +137,21 @@ def particles(columns: Columns, radius: Tensor, size: int, random: torch.Generat
         place - (cell + 0.5 + each(-room, room)) * pitch
         for place, cell in zip((columns.y, columns.x), cells, strict=True)
     )
-    turn = each(0, 2 * math.pi)
-    kept = torch.ones_like(columns.weight)
+    inside = _within_facets(dy, dx, each(0, 2 * math.pi), lambda: scale * each(0.7, 1))
+    return _left(columns, inside | (radius[:, None] <= 0))
+
+
+def _within_facets(dy: Tensor, dx: Tensor, turn: Tensor, distance: Callable[[], Tensor]) -> Tensor:
+    """Which places (dy, dx) from a centre lie within FACETS facets; `distance` draws each one's."""
+    inside = torch.ones_like(dy, dtype=torch.bool)
     for n in range(FACETS):
         angle = turn + 2 * math.pi * n / FACETS
-        kept = kept * (dy * angle.sin() + dx * angle.cos() < scale * each(0.7, 1))
-    kept = torch.where(radius[:, None] > 0, kept, 1.0)
+        inside = inside & (dy * angle.sin() + dx * angle.cos() < distance())
+    return inside
+
+
+def _left(columns: Columns, kept: Tensor) -> Columns:
+    """The columns that are `kept`; the weight of the others is zero."""
     return Columns(columns.y, columns.x, columns.weight * kept)
 
 

@@ -134,7 +134,8 @@ class _Connection(socketserver.BaseRequestHandler):
 
 
 def _let_finish(connection: socket.socket) -> None:
-    """Reads what an answered client still sends: were it unread, a reset would take the answer."""
+    """Reads what the client still sends: left unread, it resets the connection, and the client
+    loses the answer."""
     connection.shutdown(socket.SHUT_WR)
     connection.settimeout(SILENCE)
     deadline = time.monotonic() + PATIENCE
