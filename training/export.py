@@ -27,7 +27,7 @@ from stemzoo.inference.model import Model
 from stemzoo.model_file.contract import Contract
 from stemzoo.zoo.folder import add
 from training.evaluate import ZOO, evaluate
-from training.loop.checkpoint import RUNS, read_checkpoint
+from training.loop.checkpoint import RUNS, devices, read_checkpoint
 from training.packaging.card import describe
 from training.packaging.half_weights import rounded, store_as_half
 from training.packaging.repeats import without_repeats
@@ -154,12 +154,20 @@ def write_samples(path: Path) -> None:
     np.save(path.parent / "sample_output.npy", model.outputs(sample)[0])
 
 
+def _devices(state: dict[str, Any]) -> str:
+    """The device of a training; where there were several, each with its minutes."""
+    found = devices(state)
+    if len(found) == 1:
+        return next(iter(found))
+    return " and ".join(f"{name} ({seconds / 60:.1f})" for name, seconds in found.items())
+
+
 def _contract(recipe: Recipe, network: nn.Module, state: dict[str, Any]) -> Contract:
     training = {
         **recipe.origin(),
         "commit": _commit(),
         "seed": recipe.seed,
-        "device": state["device"],
+        "device": _devices(state),
         "minutes": round(state["spent"] / 60, 1),
         "steps": state["step"],
     }

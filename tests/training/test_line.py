@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import sys
 
 import pytest
@@ -50,6 +51,26 @@ def test_a_budget_of_minutes_is_gone_on_with_when_there_are_more(small, tmp_path
     assert after["step"] > before["step"] > 0
     assert before["spent"] >= 1.2
     assert after["spent"] >= 2.4
+
+
+def test_the_card_of_a_run_on_two_devices_names_both(small, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    for steps, device in ((3, "NVIDIA H200"), (4, "2 CPU cores"), (5, "2 CPU cores")):
+        monkeypatch.setattr("training.loop.checkpoint._device_name", lambda device=device: device)
+        train(small, 0, run, smoke=True, steps=steps)
+    seconds = checkpoint(run)["devices"]
+    assert sum(seconds.values()) == pytest.approx(checkpoint(run)["spent"])
+    told = json.loads(Model(export(small, run, tmp_path, smoke=True)).contract.training)["device"]
+    assert re.fullmatch(r"NVIDIA H200 \(\d\.\d\) and 2 CPU cores \(\d\.\d\)", told)
+
+
+def test_a_checkpoint_that_names_one_device_goes_on(small, tmp_path):
+    train(small, 0, tmp_path, smoke=True, steps=3)
+    state = checkpoint(tmp_path)
+    del state["devices"]
+    torch.save({**state, "device": "NVIDIA H200"}, tmp_path / "checkpoint.pt")
+    train(small, 0, tmp_path, smoke=True, steps=4)
+    assert checkpoint(tmp_path)["devices"]["NVIDIA H200"] == state["spent"]
 
 
 def test_rows_past_the_checkpoint_are_dropped(small, tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from training.recipe import DESCRIPTIVE, Recipe
 
 RUNS = Path("runs")
 CHECKPOINT = "checkpoint.pt"
-KEYS = {"recipe", "network", "average", "optimiser", "step", "spent", "device"}
+KEYS = {"recipe", "network", "average", "optimiser", "step", "spent"}
 
 
 @dataclasses.dataclass
@@ -25,6 +25,13 @@ class Progress:
     step: int = 0
     spent: float = 0.0  # seconds
     losses: list[float] = dataclasses.field(default_factory=list)  # since the last row of the log
+    devices: dict[str, float] = dataclasses.field(default_factory=dict)  # seconds on each
+
+    def after(self, step: int, spent: float, losses: list[float]) -> Progress:
+        """The progress at a later step, after `spent` seconds, the last of them on this device."""
+        here = _device_name()
+        since = self.devices.get(here, 0.0) + spent - self.spent
+        return Progress(step, spent, losses, {**self.devices, here: since})
 
 
 def save(
@@ -41,7 +48,6 @@ def save(
         "average": average.state_dict(),
         **optimisers.state(),
         **dataclasses.asdict(progress),
-        "device": _device_name(),
     }
     with replacing(folder / CHECKPOINT) as file:
         torch.save(state, file)
@@ -64,7 +70,13 @@ def resume(
         ) from None
     optimisers.load(state)
     print(f"resuming at step {state['step']}, {state['spent'] / 60:.1f} minutes in", flush=True)
-    return Progress(state["step"], state["spent"], state.get("losses", []))
+    return Progress(state["step"], state["spent"], state.get("losses", []), devices(state))
+
+
+def devices(state: dict[str, Any]) -> dict[str, float]:
+    """The seconds of a checkpoint's training on each device; older checkpoints name one device."""
+    found: dict[str, float] = state.get("devices") or {state["device"]: state["spent"]}
+    return found
 
 
 def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Log:
                 f"the loss is no longer a number at step {step}; the checkpoint before is kept; "
                 "check the data, or start afresh with a lower learning_rate"
             )
-        return Progress(step, spent, losses)
+        return self.last.after(step, spent, losses)
 
     def picture(
         self, recipe: Recipe, network: nn.Module, batch: tuple[Tensor, Tensor], step: int
@@ -89,11 +89,11 @@ class Log:
         return self.share > 0 and int(used / self.share) > int(before / self.share)
 
     def _row(self, step: int, spent: float, rate: float) -> None:
-        losses = self.progress(step, spent).losses
-        mean = sum(losses) / len(losses)
+        progress = self.progress(step, spent)
+        mean = sum(progress.losses) / len(progress.losses)
         speed = (step - self.last.step) / max(spent - self.last.spent, 1e-9)
         self.losses.clear()
-        self.last = Progress(step, spent)
+        self.last = progress
         with self.table.open("a", newline="") as file:
             values = (step, f"{spent:.1f}", f"{mean:.5f}", f"{rate:.3e}", f"{speed:.3g}")
             csv.writer(file).writerow(values)

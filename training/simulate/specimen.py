@@ -29,7 +29,7 @@ DEFECTS: Mix = {
 
 # In training alone: particles in vacuum, of which a crop holds whole ones. Their spectrum falls as
 # that of coloured noise does, and a network that has seen few takes it for noise.
-TRAINING_DEFECTS: Mix = {**DEFECTS, "particles": (0.04, 0.16, 0.1)}  # radius, of the picture
+TRAINING_DEFECTS: Mix = {**DEFECTS, "particles": (0.04, 0.16, 0.25)}  # radius, of the picture
 
 # What lies beyond a line through the picture, and in which fraction of pictures.
 BORDERS = {"vacuum": 0.12, "grain": 0.08, "twin": 0.05, "interface": 0.06, "fault": 0.06}
