@@ -103,15 +103,17 @@ class NoiseSpectrum(nn.Module):
 
     The first estimate is the frame's mean log periodogram, smoothed with its peaks clipped. A small
     network over the frequencies weights this estimate against white noise, corrects it, and selects
-    the frequencies that determine the noise level of a single window.
+    the frequencies that determine the noise level of a single window. With `symmetric`, its answer
+    is the mean over four orientations of the spectrum, as that of one varies in a small frame.
     """
 
     FEATURES = 7
     high: Tensor
     places: Tensor
 
-    def __init__(self, side: int, width: int = 16) -> None:
+    def __init__(self, side: int, symmetric: bool, width: int = 16) -> None:
         super().__init__()
+        self.orientations = ORIENTATIONS if symmetric else ORIENTATIONS[:1]
         ky = torch.fft.fftfreq(side)[:, None].expand(side, side // 2 + 1)
         kx = torch.fft.rfftfreq(side)[None].expand(side, side // 2 + 1)
         radius = (ky.square() + kx.square()).sqrt()
@@ -128,6 +130,20 @@ class NoiseSpectrum(nn.Module):
         """[N, rows, columns, side, side / 2 + 1] -> the same shape."""
         mean = log_power.mean((1, 2))[:, None]  # [N, 1, side, side / 2 + 1]
         spread = (log_power - mean[:, :, None]).square().mean((1, 2))[:, None]
+        colours, logits = [], []
+        for there, back in self.orientations:
+            colour, logit = self._estimate(there(mean), there(spread))
+            colours.append(back(colour))
+            logits.append(back(logit))
+        colour, logit = (torch.stack(maps).mean(0) for maps in (colours, logits))
+        weight = torch.softmax(logit.flatten(2), -1).view_as(logit)
+        colour, weight = colour[:, None], weight[:, None]  # the same for all windows
+        own = ((log_power - colour) * weight).sum((-2, -1), keepdim=True)
+        noise: Tensor = colour + own + EULER
+        return noise
+
+    def _estimate(self, mean: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+        """The spectrum of the noise up to a factor, and by which frequencies to find the factor."""
         level = (mean * self.high).sum((-2, -1), keepdim=True)
         guess = self._clipped(mean)
         down = mean.mean(2, keepdim=True) + 0 * mean
@@ -142,12 +158,7 @@ class NoiseSpectrum(nn.Module):
         output: Tensor = self.last(x)
         trust, change, level_weight = output[:, :1], output[:, 1:2], output[:, 2:]
         colour = level + torch.sigmoid(trust) * (guess - level) + change
-        logits = level_weight + (self.high * 1e3).clamp(max=3.0)
-        weight = torch.softmax(logits.flatten(2), -1).view_as(level_weight)
-        colour, weight = colour[:, None], weight[:, None]  # the same for all windows
-        own = ((log_power - colour) * weight).sum((-2, -1), keepdim=True)
-        noise: Tensor = colour + own + EULER
-        return noise
+        return colour, level_weight + (self.high * 1e3).clamp(max=3.0)
 
     def _clipped(self, mean: Tensor) -> Tensor:
         """`mean` smoothed over neighbouring frequencies, with peaks clipped."""
@@ -191,10 +202,10 @@ class Gain(nn.Module):
 class Spectral(nn.Module):
     """[N, 1, H, W] -> estimate and noise standard deviation; H, W multiples of side / 2."""
 
-    def __init__(self, side: int = 128, hidden: int = 8) -> None:
+    def __init__(self, side: int = 128, hidden: int = 8, symmetric: bool = False) -> None:
         super().__init__()
         self.transforms = Transforms(side)
-        self.noise = NoiseSpectrum(side)
+        self.noise = NoiseSpectrum(side, symmetric)
         self.first_gain = Gain(5, 2.0, math.log(4.0), hidden)
         self.second_gain = Gain(4, 1.0, 0.0, hidden)
         self.sparse = nn.Parameter(
@@ -259,6 +270,41 @@ def padded(maps: Tensor, down: int, across: int) -> Tensor:
     if down:
         maps = torch.cat([maps[:, :, -down:], maps, maps[:, :, :down]], 2)
     return _mirrored(maps, across, 3) if across else maps
+
+
+def mirrored(half: Tensor) -> Tensor:
+    """Half spectra [..., ky, kx] of the picture upside down: ky becomes -ky."""
+    return torch.cat([half[..., :1, :], half[..., 1:, :].flip(-2)], -2)
+
+
+def transposed(half: Tensor) -> Tensor:
+    """Half spectra [..., ky, kx] of the picture transposed."""
+    middle = half.shape[-1] - 1
+    # The power at (ky, -kx) is that at (-ky, kx).
+    negative = mirrored(half)[..., : middle + 1, 1:middle].flip(-1)
+    return torch.cat([half[..., : middle + 1, :], negative], -1).transpose(-1, -2)
+
+
+def _unchanged(half: Tensor) -> Tensor:
+    return half
+
+
+def _turned(half: Tensor) -> Tensor:
+    return transposed(mirrored(half))
+
+
+def _turned_back(half: Tensor) -> Tensor:
+    return mirrored(transposed(half))
+
+
+# Each with its inverse. Mirroring left to right is mirroring upside down: power has a centre of
+# symmetry.
+ORIENTATIONS = (
+    (_unchanged, _unchanged),
+    (mirrored, mirrored),
+    (transposed, transposed),
+    (_turned, _turned_back),
+)
 
 
 def _smooth(mean: Tensor) -> Tensor:

@@ -27,9 +27,10 @@ class SpectralUNet(nn.Module):
         side: int,
         hidden: int = 8,
         keeps_lattice: bool = False,
+        symmetric: bool = False,
     ) -> None:
         super().__init__()
-        self.spectral = Spectral(side, hidden)
+        self.spectral = Spectral(side, hidden, symmetric)
         self.residual = LatticeResidual(self.spectral.transforms) if keeps_lattice else None
         self.unet = UNet(widths, blocks, dilations, unshuffle, inputs=3, outputs=2)
         step = side // 2

@@ -56,7 +56,7 @@ class BatchSizes:
 
 
 ON_GPU = BatchSizes(2400, 640, 256, 48, 512)
-ON_CPU = BatchSizes(900, 576, 192, 6, 384)
+ON_CPU = BatchSizes(900, 640, 256, 4, 512)
 
 
 @dataclass
@@ -70,6 +70,7 @@ class FrameRecipe(Recipe):
     window: int = 128  # of the Wiener filter, px
     hidden: int = 8  # hidden units of its gains; 0: weighted sums, which is faster
     keeps_lattice: bool = False  # whether weak lattice frequencies are returned to the result
+    symmetric: bool = False  # whether noise is estimated in four orientations of its spectrum
     jittered: float = 0.25  # fraction of frames with scan errors
     straight: bool = False  # whether the target has no scan errors
     row_jitter: float = 1.2  # px rms along rows, at most
@@ -86,6 +87,7 @@ class FrameRecipe(Recipe):
             self.window,
             self.hidden,
             self.keeps_lattice,
+            self.symmetric,
         )
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
