@@ -3,7 +3,15 @@ import pytest
 import torch
 
 from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
-from training.networks.spectral import Spectral, Transforms
+from training.networks.spectral import (
+    NoiseSpectrum,
+    Spectral,
+    Transforms,
+    in_four_orientations,
+    in_one_orientation,
+    mirrored,
+    transposed,
+)
 from training.networks.spectral_unet import SpectralUNet
 
 
@@ -71,3 +79,31 @@ def test_the_network_promises_its_grid():
     network = SpectralUNet((8, 8, 8), (1, 1), (1,), 2, 64)
     assert network.promises["multiple"] == 32
     assert network.promises["halo"] % 32 == 0
+
+
+def log_power(image):
+    return torch.fft.rfft2(image).abs().square().log()
+
+
+def test_spectra_in_four_orientations_are_those_of_the_turned_pictures():
+    image = pictures((2, 3, 128, 128))
+    turned = in_four_orientations(log_power(image))
+    others = (image, image.flip(-1), image.mT, image.flip(-1).mT)
+    expected = torch.cat([log_power(other) for other in others])
+    torch.testing.assert_close(turned, expected, rtol=0, atol=0.02)
+    torch.testing.assert_close(in_one_orientation(turned), log_power(image), rtol=0, atol=0.02)
+
+
+def test_a_symmetric_estimate_of_the_noise_turns_with_the_picture():
+    random = torch.Generator().manual_seed(6)
+    layer = NoiseSpectrum(128, symmetric=True)
+    for weight in layer.parameters():
+        torch.nn.init.normal_(weight, std=0.1, generator=random)
+    windows = log_power(pictures((1, 3, 3, 128, 128)))
+    noise = layer(windows)
+    for turned in (mirrored, transposed):
+        # Without the frequencies that half a spectrum holds twice.
+        found, expected = (
+            half[..., 1:64, 1:64] for half in (layer(turned(windows)), turned(noise))
+        )
+        torch.testing.assert_close(found, expected, rtol=0, atol=0.01)

@@ -113,7 +113,7 @@ class NoiseSpectrum(nn.Module):
 
     def __init__(self, side: int, symmetric: bool, width: int = 16) -> None:
         super().__init__()
-        self.orientations = ORIENTATIONS if symmetric else ORIENTATIONS[:1]
+        self.symmetric = symmetric
         ky = torch.fft.fftfreq(side)[:, None].expand(side, side // 2 + 1)
         kx = torch.fft.rfftfreq(side)[None].expand(side, side // 2 + 1)
         radius = (ky.square() + kx.square()).sqrt()
@@ -130,20 +130,22 @@ class NoiseSpectrum(nn.Module):
         """[N, rows, columns, side, side / 2 + 1] -> the same shape."""
         mean = log_power.mean((1, 2))[:, None]  # [N, 1, side, side / 2 + 1]
         spread = (log_power - mean[:, :, None]).square().mean((1, 2))[:, None]
-        colours, logits = [], []
-        for there, back in self.orientations:
-            colour, logit = self._estimate(there(mean), there(spread))
-            colours.append(back(colour))
-            logits.append(back(logit))
-        colour, logit = (torch.stack(maps).mean(0) for maps in (colours, logits))
+        seen = torch.cat([mean, spread], 1)
+        if self.symmetric:
+            estimate = in_one_orientation(self._estimate(in_four_orientations(seen)))
+        else:
+            estimate = self._estimate(seen)
+        colour, logit = estimate[:, :1], estimate[:, 1:]
         weight = torch.softmax(logit.flatten(2), -1).view_as(logit)
         colour, weight = colour[:, None], weight[:, None]  # the same for all windows
         own = ((log_power - colour) * weight).sum((-2, -1), keepdim=True)
         noise: Tensor = colour + own + EULER
         return noise
 
-    def _estimate(self, mean: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
-        """The spectrum of the noise up to a factor, and by which frequencies to find the factor."""
+    def _estimate(self, seen: Tensor) -> Tensor:
+        """From mean and spread [N, 2, side, side / 2 + 1], the noise spectrum up to a factor, and
+        how much each frequency tells of that factor."""
+        mean, spread = seen[:, :1], seen[:, 1:]
         level = (mean * self.high).sum((-2, -1), keepdim=True)
         guess = self._clipped(mean)
         down = mean.mean(2, keepdim=True) + 0 * mean
@@ -158,7 +160,7 @@ class NoiseSpectrum(nn.Module):
         output: Tensor = self.last(x)
         trust, change, level_weight = output[:, :1], output[:, 1:2], output[:, 2:]
         colour = level + torch.sigmoid(trust) * (guess - level) + change
-        return colour, level_weight + (self.high * 1e3).clamp(max=3.0)
+        return torch.cat([colour, level_weight + (self.high * 1e3).clamp(max=3.0)], 1)
 
     def _clipped(self, mean: Tensor) -> Tensor:
         """`mean` smoothed over neighbouring frequencies, with peaks clipped."""
@@ -285,26 +287,17 @@ def transposed(half: Tensor) -> Tensor:
     return torch.cat([half[..., : middle + 1, :], negative], -1).transpose(-1, -2)
 
 
-def _unchanged(half: Tensor) -> Tensor:
-    return half
+def in_four_orientations(half: Tensor) -> Tensor:
+    """Half spectra [N, C, ky, kx] -> [4 N, C, ky, kx]. Left to right is upside down: power has a
+    centre of symmetry."""
+    other = mirrored(half)
+    return torch.cat([half, other, transposed(half), transposed(other)])
 
 
-def _turned(half: Tensor) -> Tensor:
-    return transposed(mirrored(half))
-
-
-def _turned_back(half: Tensor) -> Tensor:
-    return mirrored(transposed(half))
-
-
-# Each with its inverse. Mirroring left to right is mirroring upside down: power has a centre of
-# symmetry.
-ORIENTATIONS = (
-    (_unchanged, _unchanged),
-    (mirrored, mirrored),
-    (transposed, transposed),
-    (_turned, _turned_back),
-)
+def in_one_orientation(halves: Tensor) -> Tensor:
+    """The mean of what `in_four_orientations` has made, turned back."""
+    first, second, third, fourth = halves.reshape(4, -1, *halves.shape[1:]).unbind()
+    return (first + transposed(third) + mirrored(second + transposed(fourth))) / 4
 
 
 def _smooth(mean: Tensor) -> Tensor:
