@@ -25,6 +25,7 @@ FLOOR = 1e-9  # of the power: rounding errors of a frame without noise
 HIGH_FREQUENCY = 0.38  # cycles per pixel, above which most specimens have no signal
 SMOOTHING_RADIUS = 8  # frequencies, of the smoothing of the first noise estimate
 DILATIONS = (1, 2, 4, 8)  # of the small network over the frequencies
+SHARPNESS = 1.5  # of weights from several orientations, whose mean is flatter than each
 PEAK_HEIGHT = 0.15  # log power above the surroundings at which peaks are clipped
 
 
@@ -133,9 +134,10 @@ class NoiseSpectrum(nn.Module):
         seen = torch.cat([mean, spread], 1)
         if self.symmetric:
             estimate = in_one_orientation(self._estimate(in_four_orientations(seen)))
+            sharpness = SHARPNESS
         else:
-            estimate = self._estimate(seen)
-        colour, logit = estimate[:, :1], estimate[:, 1:]
+            estimate, sharpness = self._estimate(seen), 1.0
+        colour, logit = estimate[:, :1], sharpness * estimate[:, 1:]
         weight = torch.softmax(logit.flatten(2), -1).view_as(logit)
         colour, weight = colour[:, None], weight[:, None]  # the same for all windows
         own = ((log_power - colour) * weight).sum((-2, -1), keepdim=True)
