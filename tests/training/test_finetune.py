@@ -270,7 +270,7 @@ def test_weights_come_out_as_they_went_in(folder):
 @pytest.mark.parametrize("name", ["denoise-live", "denoise-atomic", "restore-scan"])
 def test_the_exporter_keeps_every_weight_and_no_constant_twice(name, folder):
     # Version 1.0.0 of these files lacks weights that were folded; the checkpoint has them.
-    recipe = load_recipe(name)
+    recipe = load_recipe(name, version="1.0.0")
     published, committed = find(f"{name}@1.0.0"), average_weights(recipe)
     network = recipe.network().eval()
     fill(network, published.path, committed)
@@ -283,6 +283,15 @@ def test_the_exporter_keeps_every_weight_and_no_constant_twice(name, folder):
     fill(read, again)
     for key, weight in read.state_dict().items():
         assert torch.equal(weight, committed[key]), key
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.1", "1.2.0"])
+def test_every_version_of_a_model_can_be_tuned(version):
+    model = find(f"denoise-atomic@{version}")
+    recipe = load_recipe("denoise-atomic", version=version)
+    network = recipe.network().eval()
+    fill(network, model.path, average_weights(recipe))
+    check_parity(network, model.read(), model.contract)
 
 
 def test_weights_that_do_not_fit_are_refused(folder):

@@ -19,7 +19,9 @@ more of the noise of smoothed blank fields.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from training.recipe import Recipe
 from training.recipes.shared.frame_recipe import DENOISER_LIMITS, DENOISER_RANGES, FrameRecipe
 
 
@@ -45,4 +47,14 @@ class DenoiseAtomic(FrameRecipe):
     )
 
 
-recipe = DenoiseAtomic
+ONE_ORIENTATION = {"symmetric": False}
+EARLIER = {  # versions, and the settings in which their networks differ
+    "1.0.0": {**ONE_ORIENTATION, "keeps_lattice": False},
+    "1.1.0": ONE_ORIENTATION,
+    "1.1.1": ONE_ORIENTATION,
+}
+
+
+def recipe(**settings: Any) -> Recipe:
+    version = settings.get("version", DenoiseAtomic.version)
+    return DenoiseAtomic(**{**EARLIER.get(version, {}), **settings})
