@@ -75,7 +75,8 @@ def resume(
 
 def devices(state: dict[str, Any]) -> dict[str, float]:
     """The seconds of a checkpoint's training on each device; older checkpoints name one device."""
-    found: dict[str, float] = state.get("devices") or {state["device"]: state["spent"]}
+    older = {state.get("device", "unknown"): state["spent"]}
+    found: dict[str, float] = state.get("devices", older)
     return found
 
 

@@ -25,7 +25,7 @@ FLOOR = 1e-9  # of the power: rounding errors of a frame without noise
 HIGH_FREQUENCY = 0.38  # cycles per pixel, above which most specimens have no signal
 SMOOTHING_RADIUS = 8  # frequencies, of the smoothing of the first noise estimate
 DILATIONS = (1, 2, 4, 8)  # of the small network over the frequencies
-SHARPNESS = 1.5  # of weights from several orientations, whose mean is flatter than each
+SHARPNESS = 1.5  # factor of the mean of several logits, which is flatter than each
 PEAK_HEIGHT = 0.15  # log power above the surroundings at which peaks are clipped
 
 
@@ -146,7 +146,7 @@ class NoiseSpectrum(nn.Module):
 
     def _estimate(self, seen: Tensor) -> Tensor:
         """From mean and spread [N, 2, side, side / 2 + 1], the noise spectrum up to a factor, and
-        how much each frequency tells of that factor."""
+        the logits of the weights by which frequencies determine the factor."""
         mean, spread = seen[:, :1], seen[:, 1:]
         level = (mean * self.high).sum((-2, -1), keepdim=True)
         guess = self._clipped(mean)
@@ -290,8 +290,8 @@ def transposed(half: Tensor) -> Tensor:
 
 
 def in_four_orientations(half: Tensor) -> Tensor:
-    """Half spectra [N, C, ky, kx] -> [4 N, C, ky, kx]. Left to right is upside down: power has a
-    centre of symmetry."""
+    """Half spectra [N, C, ky, kx] -> [4 N, C, ky, kx]: of the picture as it is and mirrored, and of
+    both transposed. A mirrored picture has the same power spectrum as one turned upside down."""
     other = mirrored(half)
     return torch.cat([half, other, transposed(half), transposed(other)])
 
