@@ -51,7 +51,7 @@ def test_the_untrained_layer_already_averages_over_a_crystal():
     counts = expose(truth, 20, np.random.default_rng(5))
     truth *= 20 / truth.max()
     mean, std = counts.mean(), counts.std()
-    estimate, noise = Spectral()(torch.tensor((counts - mean) / std)[None, None].float())
+    estimate, noise, _ = Spectral()(torch.tensor((counts - mean) / std)[None, None].float())
     clean = estimate[0, 0].double().numpy() * std + mean
     assert psnr(clean, truth) > psnr(counts, truth) + 8
     told = float(noise.mean()) * std
@@ -61,8 +61,8 @@ def test_the_untrained_layer_already_averages_over_a_crystal():
 @torch.no_grad()
 def test_the_layer_follows_gain_and_offset():
     image, layer = pictures((1, 1, 128, 128)), Spectral()
-    estimate, noise = layer(image)
-    again, more = layer(3 * image + 5)
+    estimate, noise, _ = layer(image)
+    again, more, _ = layer(3 * image + 5)
     torch.testing.assert_close(again, 3 * estimate + 5, rtol=1e-3, atol=3e-3)
     torch.testing.assert_close(more, 3 * noise, rtol=1e-3, atol=1e-3)
 

@@ -166,9 +166,9 @@ class NoiseSpectrum(nn.Module):
 
     def _clipped(self, mean: Tensor) -> Tensor:
         """`mean` smoothed over neighbouring frequencies, with peaks clipped."""
-        guess = _smooth(mean)
+        guess = smooth(mean)
         for _ in range(3):
-            guess = _smooth(torch.minimum(mean, guess + PEAK_HEIGHT))
+            guess = smooth(torch.minimum(mean, guess + PEAK_HEIGHT))
         return guess
 
 
@@ -204,7 +204,8 @@ class Gain(nn.Module):
 
 
 class Spectral(nn.Module):
-    """[N, 1, H, W] -> estimate and noise standard deviation; H, W multiples of side / 2."""
+    """[N, 1, H, W] -> estimate and noise standard deviation, and the log noise power of each window
+    and frequency; H, W multiples of side / 2."""
 
     def __init__(self, side: int = 128, hidden: int = 8, symmetric: bool = False) -> None:
         super().__init__()
@@ -216,7 +217,7 @@ class Spectral(nn.Module):
             torch.tensor(1.0)
         )  # exponent: windows of low mean gain weigh more
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         t, taper = self.transforms, self.transforms.taper
         total = (taper**2).sum()
         windows = t.windows(image)
@@ -228,7 +229,7 @@ class Spectral(nn.Module):
         own = log_power - log_noise
         ratio = torch.exp(own.clamp(max=30))
         beside = torch.log(avg_pool2d(padded(ratio.flatten(0, 2)[:, None], 1, 1), 3, 1))[:, 0]
-        around = torch.log(_around_windows(ratio))
+        around = torch.log(around_windows(ratio))
         everywhere = torch.log(ratio.mean((1, 2), keepdim=True))
         shape = own.shape
 
@@ -248,7 +249,7 @@ class Spectral(nn.Module):
         deviation = torch.exp(0.5 * log_noise).square().mean((-2, -1), keepdim=True).sqrt()
         weights = taper**2 + 0 * mean
         noise = t.fold(deviation * weights) / t.fold(weights)
-        return second, noise
+        return second, noise, log_noise
 
 
 # Explicit slices: PyTorch's padding and expansion would export operators that compute sizes, which
@@ -302,12 +303,12 @@ def in_one_orientation(halves: Tensor) -> Tensor:
     return (first + transposed(third) + mirrored(second + transposed(fourth))) / 4
 
 
-def _smooth(mean: Tensor) -> Tensor:
+def smooth(mean: Tensor) -> Tensor:
     mean = padded(mean, SMOOTHING_RADIUS, SMOOTHING_RADIUS)
     return avg_pool2d(mean, 2 * SMOOTHING_RADIUS + 1, 1)
 
 
-def _around_windows(ratio: Tensor) -> Tensor:
+def around_windows(ratio: Tensor) -> Tensor:
     """The mean over each window and its up to eight neighbours."""
     up = torch.cat([ratio[:, :1], ratio], 1)[:, :-1]
     down = torch.cat([ratio, ratio[:, -1:]], 1)[:, 1:]

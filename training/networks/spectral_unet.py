@@ -1,8 +1,8 @@
 """The windowed Fourier Wiener filter followed by a small U-Net.
 
 The U-Net sees the image, the filter's estimate and the noise standard deviation. At each pixel it
-gives the fraction of the removed part to restore, and a correction to add. With `keeps_lattice`,
-lattice frequencies that the result lacks are then returned to it.
+gives the fraction of the removed part to restore, and a correction to add. With `refines`, a last
+layer then returns what was weakened; with `keeps_lattice`, its predecessor does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from training.networks.lattice_residual import LatticeResidual
+from training.networks.refinement import Refinement
 from training.networks.spectral import Spectral
 from training.networks.unet import UNet
 
@@ -28,24 +29,28 @@ class SpectralUNet(nn.Module):
         hidden: int = 8,
         keeps_lattice: bool = False,
         symmetric: bool = False,
+        refines: bool = False,
     ) -> None:
         super().__init__()
         self.spectral = Spectral(side, hidden, symmetric)
         self.residual = LatticeResidual(self.spectral.transforms) if keeps_lattice else None
         self.unet = UNet(widths, blocks, dilations, unshuffle, inputs=3, outputs=2)
+        # The last of the parameters: checkpoints from before it keep their order.
+        self.refinement = Refinement(self.spectral.transforms) if refines else None
         step = side // 2
-        # A pixel depends on the windows that contain it, in both passes, and on the U-Net's halo.
-        reach = self.unet.promises["halo"] + 2 * side
+        # A pixel depends on the windows that contain it, in all passes, and on the U-Net's halo.
+        reach = self.unet.promises["halo"] + (3 if refines else 2) * side
         self.promises = {"multiple": step, "halo": -(-reach // step) * step, "whole": WHOLE}
 
     def forward(self, image: Tensor) -> Tensor:
         with torch.autocast(image.device.type, enabled=False):
-            estimate, noise = self.spectral(image.float())
+            estimate, noise, log_noise = self.spectral(image.float())
             removed = image - estimate
         change = self.unet.change(torch.cat([image, estimate, noise], 1)).float()
         clean: Tensor = estimate + change[:, :1] * removed + change[:, 1:]
-        if self.residual is None:
-            return clean
         with torch.autocast(image.device.type, enabled=False):
-            better: Tensor = self.residual(image.float(), clean)
-        return better
+            if self.residual is not None:
+                clean = self.residual(image.float(), clean)
+            if self.refinement is not None:
+                clean = self.refinement(image.float(), clean, log_noise)
+        return clean

@@ -71,6 +71,7 @@ class FrameRecipe(Recipe):
     hidden: int = 8  # hidden units of its gains; 0: weighted sums, which is faster
     keeps_lattice: bool = False  # whether weak lattice frequencies are returned to the result
     symmetric: bool = False  # whether noise is estimated in four orientations of its spectrum
+    refines: bool = False  # whether what was weakened is returned to the result
     jittered: float = 0.25  # fraction of frames with scan errors
     straight: bool = False  # whether the target has no scan errors
     row_jitter: float = 1.2  # px rms along rows, at most
@@ -88,6 +89,7 @@ class FrameRecipe(Recipe):
             self.hidden,
             self.keeps_lattice,
             self.symmetric,
+            self.refines,
         )
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
