@@ -19,12 +19,12 @@ import torch
 from torch import nn
 
 from stemzoo.common.atomic import replacing
-from training.loop.checkpoint import CHECKPOINT, RUNS, devices
-from training.loop.compact_checkpoint import COMMITTED, average_weights, unpack
+from training.loop.checkpoint import CHECKPOINT, RUNS, devices, read_checkpoint
+from training.loop.compact_checkpoint import COMMITTED, COMPACT, average_weights, unpack
 from training.recipe import Recipe, load_recipe, recipe_names
 from training.train import train
 
-RATE = 4e-3  # learning rate
+RATE = 3e-3  # learning rate
 EMA_DECAY = 0.99  # of the averaged weights: a part is trained for fewer steps than a network
 WARMUP_STEPS = 50
 
@@ -41,11 +41,14 @@ def train_part(
     committed: Path = COMMITTED,
 ) -> None:
     """Train the part, and write the checkpoint of the whole network to `folder`."""
+    for path in (folder / CHECKPOINT, folder / COMPACT):
+        if path.exists():
+            raise SystemExit(f"{path} would be replaced; move it away, or give another folder")
     of_part = replace(recipe, learning_rate=rate, ema_decay=EMA_DECAY, warmup_steps=WARMUP_STEPS)
     of_part.network = lambda: only(part, recipe, committed)  # type: ignore[method-assign]
     train(of_part, minutes, folder / part, smoke, steps=steps)
     unpack(folder, recipe, committed)
-    whole, trained = (_read(place / CHECKPOINT) for place in (folder, folder / part))
+    whole, trained = read_checkpoint(folder, recipe), read_checkpoint(folder / part, of_part)
     names = [name for name, _ in recipe.network().named_parameters()]
     state = merged(whole, trained, part, names)
     with replacing(folder / CHECKPOINT) as file:
@@ -108,19 +111,15 @@ def _in_order(state: dict[str, Any]) -> list[dict[str, Any]]:
     return [optimiser["state"].get(number, {}) for number in optimiser["param_groups"][0]["params"]]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return state
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe", help=", ".join(recipe_names()))
     parser.add_argument("part", help="name of a part of the network, such as refinement")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--rate", type=float, default=RATE, help="learning rate")
+    parser.add_argument("--folder", type=Path, help="of the run (default: runs/RECIPE)")
     given = parser.parse_args(arguments)
-    folder = RUNS / given.recipe
+    folder = given.folder or RUNS / given.recipe
     train_part(load_recipe(given.recipe), given.part, given.minutes, folder, given.rate)
 
 

@@ -91,7 +91,7 @@ def test_after_training_gains_are_squared():
 
 
 @torch.no_grad()
-def test_it_follows_gain_and_offset_and_depends_on_neither():
+def test_it_follows_gain_and_offset():
     torch.manual_seed(5)
     made = layer(0)
     torch.nn.init.normal_(made.last.weight, std=0.3)

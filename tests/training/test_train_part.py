@@ -57,3 +57,8 @@ def test_a_checkpoint_that_does_not_fit_is_refused(recipe, tmp_path):
     torch.save({"average": {"unet.other": torch.zeros(1)}}, tmp_path / "denoise-atomic.pt")
     with pytest.raises(SystemExit, match=r"does not fit the network.*unet\.other"):
         train_part(recipe, "refinement", 0, tmp_path, steps=STEPS, smoke=True, committed=tmp_path)
+
+
+def test_a_run_is_not_replaced(recipe, run):
+    with pytest.raises(SystemExit, match=r"checkpoint\.pt would be replaced; move it away"):
+        train_part(recipe, "refinement", 0, run, steps=STEPS, smoke=True)

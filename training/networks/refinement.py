@@ -1,12 +1,13 @@
 """The last layer of a denoiser: it returns to an estimate what the denoiser has weakened.
 
 In the spectra of overlapping windows, the removed part (image minus estimate) is regressed on the
-estimate, at every frequency over the whole frame. Noise has no fixed phase to the estimate. What
-was weakened of a lattice has, and the same in all windows: even a loss far below the noise is
-found. The estimate is raised by the regression times a gain from 0 to 1, by a small network over
-the frequencies, since a Wiener filter weakens the noise in the estimate, too, and rightly. Training
-finds the gains of the least error. They are squared afterwards, which costs 0.1 dB at most: on
-amorphous films a third of the spots remain that the noise would make.
+estimate, for every frequency over the whole frame. Noise has no fixed phase relative to the
+estimate. A weakened lattice frequency has one, the same in all windows, so that even a loss far
+below the noise is found. The estimate is raised by the regression times a gain from 0 to 1. A small
+network over the frequencies gives the gain, since a Wiener filter also weakens the noise in the
+estimate, which should stay weak. Training finds the gains of the least error. They are squared
+afterwards, which costs 0.1 dB at most and leaves a third of the spots that noise would make in
+amorphous films.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LARGEST = 20.0  # standard deviations: correlations above count alike
 SCALE = 0.3  # of the features that are logarithms or significances, for units of about one
 FEATURES = 12
 DILATIONS = (1, 2, 4)
-CAUTION = 2  # power of the gain after training: see above
+CAUTION = 2  # power of the gain after training, against invented spots
 RARE = -2.0  # logit of the gains before training
 
 Spectrum = tuple[Tensor, Tensor]  # real and imaginary part, [N, rows, columns, side, side / 2 + 1]

@@ -1,8 +1,9 @@
 """The windowed Fourier Wiener filter followed by a small U-Net.
 
 The U-Net sees the image, the filter's estimate and the noise standard deviation. At each pixel it
-gives the fraction of the removed part to restore, and a correction to add. With `refines`, a last
-layer then returns what was weakened; with `keeps_lattice`, its predecessor does.
+gives the fraction of the removed part to restore, and a correction to add. A last layer then
+returns frequencies that were weakened: with `refines` a trained one, with `keeps_lattice` the
+untrained one of earlier versions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """denoise-atomic: the best denoiser of atomic-resolution images, also under correlated noise.
 
-    python -m training.sprint --minutes 8 denoise-atomic   # on a rented GPU
-    python -m training.train denoise-atomic                # on any machine
-    python -m training.train_part denoise-atomic refinement   # its last layer alone
+    python -m training.sprint --minutes 8 denoise-atomic                   # on a rented GPU
+    python -m training.train denoise-atomic                                # on any machine
+    python -m training.train_part denoise-atomic refinement --minutes 12   # the last layer alone
 
 A windowed Fourier Wiener filter with a learnt noise spectrum and learnt gains, a U-Net of 60 GMAC
 per megapixel, and a layer that returns what both have weakened. Version 1.1 has the weights of 1.0,

@@ -69,9 +69,9 @@ class FrameRecipe(Recipe):
     unshuffle: int = 2
     window: int = 128  # of the Wiener filter, px
     hidden: int = 8  # hidden units of its gains; 0: weighted sums, which is faster
-    keeps_lattice: bool = False  # whether weak lattice frequencies are returned to the result
+    keeps_lattice: bool = False  # whether an untrained layer returns weakened frequencies
     symmetric: bool = False  # whether noise is estimated in four orientations of its spectrum
-    refines: bool = False  # whether what was weakened is returned to the result
+    refines: bool = False  # whether a trained layer returns them
     jittered: float = 0.25  # fraction of frames with scan errors
     straight: bool = False  # whether the target has no scan errors
     row_jitter: float = 1.2  # px rms along rows, at most
