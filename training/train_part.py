@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from stemzoo.common.atomic import replacing
-from training.loop.checkpoint import CHECKPOINT, RUNS, devices, read_checkpoint
+from training.loop.checkpoint import CHECKPOINT, RUNS, devices, load_checkpoint, read_checkpoint
 from training.loop.compact_checkpoint import COMMITTED, COMPACT, average_weights, unpack
 from training.recipe import Recipe, load_recipe, recipe_names
 from training.train import train
@@ -48,7 +48,8 @@ def train_part(
     of_part.network = lambda: only(part, recipe, committed)  # type: ignore[method-assign]
     train(of_part, minutes, folder / part, smoke, steps=steps)
     unpack(folder, recipe, committed)
-    whole, trained = read_checkpoint(folder, recipe), read_checkpoint(folder / part, of_part)
+    whole = load_checkpoint(folder / CHECKPOINT)  # perhaps of other frame sizes
+    trained = read_checkpoint(folder / part, of_part)
     names = [name for name, _ in recipe.network().named_parameters()]
     state = merged(whole, trained, part, names)
     with replacing(folder / CHECKPOINT) as file:

@@ -85,7 +85,7 @@ def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
     path = folder / CHECKPOINT
     if not path.exists():
         raise SystemExit(f"{path} does not exist; run python -m training.train {recipe.name} first")
-    state = _load(path)
+    state = load_checkpoint(path)
     of = state["recipe"].get("name")
     if of != recipe.name:
         raise SystemExit(
@@ -107,7 +107,8 @@ def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
     return state
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """The checkpoint in a file; refused if it is none, or damaged."""
     # On a damaged file, torch may raise any exception.
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
