@@ -62,7 +62,13 @@ def only(part: str, recipe: Recipe, committed: Path) -> nn.Module:
     if part not in dict(network.named_children()):
         parts = ", ".join(name for name, _ in network.named_children())
         raise SystemExit(f"the network of {recipe.name} has no part '{part}'; it has {parts}")
-    missing, unknown = network.load_state_dict(average_weights(recipe, committed), strict=False)
+    weights = average_weights(recipe, committed)
+    if not weights:
+        raise SystemExit(
+            f"{committed / recipe.name}.pt does not exist; train the whole network first: "
+            f"python -m training.train {recipe.name}"
+        )
+    missing, unknown = network.load_state_dict(weights, strict=False)
     outside = [name for name in missing if not name.startswith(f"{part}.")]
     if outside or unknown:
         raise SystemExit(

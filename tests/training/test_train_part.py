@@ -62,3 +62,8 @@ def test_a_checkpoint_that_does_not_fit_is_refused(recipe, tmp_path):
 def test_a_run_is_not_replaced(recipe, run):
     with pytest.raises(SystemExit, match=r"checkpoint\.pt would be replaced; move it away"):
         train_part(recipe, "refinement", 0, run, steps=STEPS, smoke=True)
+
+
+def test_without_a_checkpoint_it_says_what_to_train_first(recipe, tmp_path):
+    with pytest.raises(SystemExit, match=r"denoise-atomic\.pt does not exist; train the whole"):
+        train_part(recipe, "refinement", 0, tmp_path, steps=STEPS, smoke=True, committed=tmp_path)
