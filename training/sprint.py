@@ -74,7 +74,7 @@ def speeds(recipe: Recipe, device: torch.device) -> str:
     pixels, simulator, learning = (
         sum(parts) for parts in zip(*(once(step) for step in range(TIMED_STEPS)), strict=True)
     )
-    return f"simulator {pixels / simulator:.0f} Mpx/s, network {pixels / learning:.0f} Mpx/s"
+    return f"simulator {pixels / simulator:.1f} Mpx/s, network {pixels / learning:.1f} Mpx/s"
 
 
 def _clock(device: torch.device) -> float:

@@ -116,7 +116,6 @@ void bind_straightening(py::module_& m) {
     m.attr("RESTORING_PASSES") = scan::restoring_passes;
     m.attr("RESTORING_REACH") = py::make_tuple(scan::restoring_reach.y, scan::restoring_reach.x);
     m.attr("AXIS_REACH") = py::make_tuple(scan::axis_reach.y, scan::axis_reach.x);
-    m.attr("MOVED_EVIDENCE") = scan::moved_evidence;
     m.attr("LEAST_SIDE") = scan::least_side;
     py::class_<Straightening>(m, "Straightening",
                               "A scan straightened pilot by pilot; csrc/scan/straightening.hpp.")

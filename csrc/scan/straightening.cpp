@@ -77,6 +77,12 @@ void Straightening::take(const AnyView& pilot) {
     }
     Rows now = found(pilot_.data(), {0, reach.x});
     if (pass_ == 1) {
+        moved_ = now.evidence.x >= moved_evidence * static_cast<double>(shape_.rows);
+        if (!moved_) {
+            rows_.evidence = now.evidence;
+            done_ = true;
+            return;
+        }
         rows_ = std::move(now);
     } else {
         change(now);

@@ -16,8 +16,12 @@ namespace stemzoo::scan {
 inline constexpr std::size_t restoring_passes = 4;
 inline constexpr Reach restoring_reach{0, 5};  // px
 inline constexpr Reach axis_reach{0, 7};       // px: that the fast direction is judged by
-inline constexpr double moved_evidence = 10;   // log-likelihood ratio: rows have moved at all
 inline constexpr std::size_t least_side = 40;  // px: in smaller frames rows are not looked for
+
+// Log-likelihood ratio a row of the first displacements, from which on rows have moved at all. The
+// errors of a pilot alone give up to 0.6. Later pilots are made from straightened rows and agree
+// with whatever displaced these, so they tell nothing.
+inline constexpr double moved_evidence = 0.7;
 
 struct StraighteningOptions {
     std::size_t passes = restoring_passes;
@@ -30,7 +34,8 @@ struct StraighteningOptions {
 //     while (const float* image = scan.next()) scan.take(pilot(image));
 //
 // Displacements across rows, if the reach allows any, are only found in the last pass: with a pilot
-// that keeps jitter along rows, displacements across them are found where there are none.
+// that keeps jitter along rows, displacements across them are found where there are none. Unless the
+// first pass shows that rows have moved, it is the only one, and they stay.
 class Straightening {
   public:
     // Pixels that are not finite say nothing. Throws std::invalid_argument without a pass.
@@ -42,6 +47,7 @@ class Straightening {
     void take(const AnyView& pilot);
 
     const Rows& rows() const { return rows_; }
+    bool moved() const { return moved_; }
     Shape shape() const { return shape_; }
     // The image with its rows in place; it still has its noise, and its holes.
     void result(float* out) const;
@@ -54,7 +60,7 @@ class Straightening {
     StraighteningOptions options_;
     double offset_;
     std::size_t pass_ = 0;
-    bool settled_ = false, done_ = false;
+    bool moved_ = false, settled_ = false, done_ = false;
     Rows rows_;
     Damping across_, along_;
     std::vector<float> pixels_, image_, pilot_;  // without the offset, but image_

@@ -492,7 +492,6 @@ def resample_rows(
 RESTORING_PASSES: int
 RESTORING_REACH: tuple[int, int]
 AXIS_REACH: tuple[int, int]
-MOVED_EVIDENCE: float
 LEAST_SIDE: int
 
 class Straightening:

@@ -73,7 +73,7 @@ TEST(a_scan_is_straightened_pass_by_pass) {
         }
         CHECK(passes > 1 && passes <= options().passes);
         CHECK(scan.next() == nullptr);
-        CHECK(scan.rows().evidence.x > stemzoo::scan::moved_evidence);
+        CHECK(scan.moved());
         std::vector<float> result(shape.size());
         scan.result(result.data());
         for (std::size_t y = 0; y < shape.rows; ++y) {
@@ -84,6 +84,24 @@ TEST(a_scan_is_straightened_pass_by_pass) {
             }
         }
     }
+}
+
+TEST(errors_of_a_pilot_move_no_rows) {
+    auto image = recorded(still, 0);
+    const auto noise = reference::noise<float>(shape, 8, 0, 6);
+    for (std::size_t k = 0; k < shape.size(); ++k) image[k] += noise.pixels[k];
+    std::vector<double> wrong = jitter();
+    for (double& d : wrong) d *= 0.3;
+    const auto pilot = recorded(wrong, 0);
+    const auto found = find_rows(image.data(), pilot.data(), shape, options().rows);
+    CHECK(found.evidence.x > 0);
+    Straightening scan(view_of(image), options());
+    CHECK(scan.next() != nullptr);
+    scan.take(view_of(pilot));
+    CHECK(scan.next() == nullptr);
+    CHECK(!scan.moved());
+    CHECK_NEAR(scan.rows().evidence.x, found.evidence.x, 1e-3 * found.evidence.x);
+    for (const auto& d : scan.rows().displacement) CHECK(d.x == 0 && d.y == 0);
 }
 
 TEST(holes_are_filled_for_the_pilot_and_stay_in_the_result) {

@@ -7,8 +7,8 @@ The Wiener filter of denoise-atomic with simpler gains, then a U-Net of 13 GMAC 
 Version 1.0.1 has the weights of 1.0.0, the large ones stored in half precision.
 
 Tried: the last layer of denoise-atomic (`refines`), trained alone for 15 minutes of one CPU core.
-It brings 0.02 to 0.12 dB on specimens and 0.1 dB on large crystals, and costs 2 % of the accuracy of
-positions at peak 5 and some more invented spots in pictures without atoms.
+It brings 0.02 to 0.12 dB on specimens and 0.1 dB on large crystals, and costs 2 % of the accuracy
+of positions at peak 5 and some more invented spots in pictures without atoms.
 """
 
 from __future__ import annotations

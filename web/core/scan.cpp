@@ -70,10 +70,7 @@ class Straightening {
     // The log-likelihood ratio of displacements along rows against none.
     double evidence() const { return steps_->rows().evidence.x; }
 
-    bool moved() const {
-        const scan::Pair evidence = steps_->rows().evidence;
-        return std::max(evidence.y, evidence.x) >= scan::moved_evidence;
-    }
+    bool moved() const { return steps_->moved(); }
 
     val displacements() const { return coordinates(steps_->rows().displacement); }
 

@@ -157,7 +157,7 @@ def _straightened(
     if min(lines.shape) < _core.LEAST_SIDE:
         return frame, _unmoved(lines, axis)
     still, rows = straightened(lines, guess, fast_axis="x", threads=threads)
-    if max(rows.evidence) < _core.MOVED_EVIDENCE:
+    if not rows.displacements.any():
         return frame, _unmoved(lines, axis)
     if axis == "y":
         still = np.ascontiguousarray(still.T)
