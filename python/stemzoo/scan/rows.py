@@ -102,7 +102,9 @@ def straightened(
     `passes` times, each time on the recorded frame resampled by the displacements found so far,
     until these change by less than 0.01 px rms. Displacements across rows, if `reach` allows any,
     are only found in the last pass: with a pilot that keeps jitter along rows, displacements
-    across them are found where there are none. The image that comes back still has its noise.
+    across them are found where there are none. Rows stay where they are unless the first pass shows
+    that they have moved: later pilots agree with whatever displaced the rows before. The image that
+    comes back still has its noise.
 
     fast_axis : "x", "y", or None: the direction whose displacements have the higher likelihood.
     reach, slow, threads : as for `find_rows`.
