@@ -207,5 +207,8 @@ def seconds(timing: Timing) -> str:
             cells.append(f"{found[side]:.3g}{ratio}" if side in found else "")
         rows.append([name, *cells])
     head = ["CPU seconds", *(f"{side} x {side}" for side in sides)]
-    note = "Medians, methods taking turns; starting a program does not count."
+    note = (
+        "Medians, methods taking turns, on a perovskite with a row jitter of 1 px; starting a "
+        "program does not count."
+    )
     return f"## Time\n\n{note}\n\n{table(head, rows)}"
