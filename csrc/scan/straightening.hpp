@@ -34,8 +34,8 @@ struct StraighteningOptions {
 //     while (const float* image = scan.next()) scan.take(pilot(image));
 //
 // Displacements across rows, if the reach allows any, are only found in the last pass: with a pilot
-// that keeps jitter along rows, displacements across them are found where there are none. Unless the
-// first pass shows that rows have moved, it is the only one, and they stay.
+// that keeps jitter along rows, displacements across them are found where there are none. Unless
+// the first pass shows that rows have moved, it is the only one, and they stay.
 class Straightening {
   public:
     // Pixels that are not finite say nothing. Throws std::invalid_argument without a pass.
