@@ -102,6 +102,15 @@ def clean_scans(quick: bool = False) -> Iterator[Case]:
             yield Case("specimens", _peak(peak), scene.name, noisy, truth, peak, scene.spacing)
 
 
+def bright_scans(quick: bool = False) -> Iterator[Case]:
+    """Multislice specimens at high dose: there is hardly any noise to remove."""
+    for scene in specimen_scenes(quick):
+        for peak in (3e3, 3e4, 1e6):
+            noisy, truth = coloured(scene, white, peak, CASE_SEED + 350)
+            topic = "specimens, high dose"
+            yield Case(topic, _peak(peak), scene.name, noisy, truth, peak, scene.spacing)
+
+
 def jittered_scans(quick: bool = False) -> Iterator[Case]:
     """Multislice specimens, rows displaced along x by 1 px rms."""
     for scene in specimen_scenes(quick):
@@ -156,6 +165,7 @@ TOPICS: dict[str, Callable[[bool], Iterator[Case]]] = {
     "perovskite": crystal_cells,
     "perovskite-jitter": jittered_cells,
     "specimens": clean_scans,
+    "specimens-bright": bright_scans,
     "specimens-jitter": jittered_scans,
     "specimens-coloured": coloured_scans,
     "no-atoms": shape_scans,

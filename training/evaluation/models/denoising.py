@@ -11,7 +11,14 @@ from training.evaluation.models import case_scores as cases
 from training.evaluation.models.common import EVALUATION_SEED, Metrics, rounded
 from training.simulate.scenes import SPACING_BANDS, render_crystals
 
-DENOISING_TOPICS = ("specimens", "specimens-coloured", "no-atoms", "blank", "amorphous")
+DENOISING_TOPICS = (
+    "specimens",
+    "specimens-bright",
+    "specimens-coloured",
+    "no-atoms",
+    "blank",
+    "amorphous",
+)
 PEROVSKITE_PEAKS = (5, 20, 100)  # electrons per pixel at the brightest column
 
 
