@@ -18,7 +18,7 @@ Timing = Mapping[str, Mapping[int, float]]  # CPU seconds by method and side of 
 
 INTRODUCTION = """# Denoising and restoring
 
-Written by `make bench-denoise` in one run: the same pictures for all, one thread each. The noise \
+Written by `make bench-denoise`: the same pictures for all, one thread each. The noise \
 is Poisson; the peak is the expected number of electrons in the brightest pixel. Every figure is a \
 mean over pictures, a border of 8 px left out.
 

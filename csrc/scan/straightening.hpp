@@ -18,9 +18,10 @@ inline constexpr Reach restoring_reach{0, 5};  // px
 inline constexpr Reach axis_reach{0, 7};       // px: that the fast direction is judged by
 inline constexpr std::size_t least_side = 40;  // px: in smaller frames rows are not looked for
 
-// Log-likelihood ratio a row of the first displacements, from which on rows have moved at all. The
-// errors of a pilot alone give up to 0.6. Later pilots are made from straightened rows and agree
-// with whatever displaced these, so they tell nothing.
+// Log-likelihood ratio per row of the first displacements, from which on rows have moved at all.
+// With 1 px of jitter, specimens have 0.8 or more; without jitter, the errors of the pilot give up
+// to 0.6 in 59 of 60 frames with white noise. Later pilots are made from straightened rows and
+// agree with whatever displaced these, so they tell nothing.
 inline constexpr double moved_evidence = 0.7;
 
 struct StraighteningOptions {
