@@ -41,15 +41,26 @@ def train_part(
     committed: Path = COMMITTED,
 ) -> None:
     """Train the part, and write the checkpoint of the whole network to `folder`."""
-    for path in (folder / CHECKPOINT, folder / COMPACT):
-        if path.exists():
-            raise SystemExit(f"{path} would be replaced; move it away, or give another folder")
+    absent(folder)
     of_part = replace(recipe, learning_rate=rate, ema_decay=EMA_DECAY, warmup_steps=WARMUP_STEPS)
     of_part.network = lambda: only(part, recipe, committed)  # type: ignore[method-assign]
     train(of_part, minutes, folder / part, smoke, steps=steps)
+    put_part(read_checkpoint(folder / part, of_part), part, recipe, folder, committed)
+
+
+def absent(folder: Path) -> None:
+    """Refuse a folder with a run, which would be replaced."""
+    for path in (folder / CHECKPOINT, folder / COMPACT):
+        if path.exists():
+            raise SystemExit(f"{path} would be replaced; move it away, or give another folder")
+
+
+def put_part(
+    trained: dict[str, Any], part: str, recipe: Recipe, folder: Path, committed: Path = COMMITTED
+) -> None:
+    """Write the committed checkpoint with this part from another to `folder`."""
     unpack(folder, recipe, committed)
     whole = load_checkpoint(folder / CHECKPOINT)  # perhaps of other frame sizes
-    trained = read_checkpoint(folder / part, of_part)
     names = [name for name, _ in recipe.network().named_parameters()]
     state = merged(whole, trained, part, names)
     with replacing(folder / CHECKPOINT) as file:

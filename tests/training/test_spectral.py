@@ -3,15 +3,13 @@ import pytest
 import torch
 
 from stemzoo.cli.demo.phantoms import expose, perovskite, psnr
-from training.networks.spectral import (
-    NoiseSpectrum,
-    Spectral,
-    Transforms,
+from training.networks.half_spectra import (
     in_four_orientations,
     in_one_orientation,
     mirrored,
     transposed,
 )
+from training.networks.spectral import NoiseSpectrum, Spectral, Transforms
 from training.networks.spectral_unet import SpectralUNet
 
 

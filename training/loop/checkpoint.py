@@ -29,7 +29,7 @@ class Progress:
 
     def after(self, step: int, spent: float, losses: list[float]) -> Progress:
         """The progress at a later step, after `spent` seconds, the last of them on this device."""
-        here = _device_name()
+        here = device_name()
         since = self.devices.get(here, 0.0) + spent - self.spent
         return Progress(step, spent, losses, {**self.devices, here: since})
 
@@ -126,7 +126,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return result
 
 
-def _device_name() -> str:
+def device_name() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{torch.get_num_threads()} CPU cores"

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, max_pool2d
 
-from training.networks.spectral import FLOOR, Transforms, padded
+from training.networks.half_spectra import padded
+from training.networks.spectral import FLOOR, Transforms
 
 LOG_DEVIATION = math.pi / math.sqrt(6)  # of the log of an exponentially distributed variable
 OVERLAP = 1.5  # windows at half steps hold as much as 1 / 1.5 times as many separate ones

@@ -15,7 +15,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.networks.spectral import Transforms, padded, smooth
+from training.networks.half_spectra import padded, smooth
+from training.networks.spectral import Transforms
 
 LEAST = 1e-3  # of the noise power, below which all powers count alike
 WEAKEST = 1e-2  # of the noise power, below which a regression shrinks

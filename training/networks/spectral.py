@@ -13,20 +13,31 @@ ONNX of opset 17 contains the whole layer.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from training.networks.half_spectra import (
+    in_four_orientations,
+    in_one_orientation,
+    padded,
+    reflected,
+    smooth,
+)
 from training.networks.unet import start_at_zero
 
 EULER = 0.5772  # log of the mean of a periodogram minus the mean of its log
 FLOOR = 1e-9  # of the power: rounding errors of a frame without noise
 HIGH_FREQUENCY = 0.38  # cycles per pixel, above which most specimens have no signal
-SMOOTHING_RADIUS = 8  # frequencies, of the smoothing of the first noise estimate
 DILATIONS = (1, 2, 4, 8)  # of the small network over the frequencies
 SHARPNESS = 1.5  # factor of the mean of several logits, which is flatter than each
 PEAK_HEIGHT = 0.15  # log power above the surroundings at which peaks are clipped
+
+Spectrum = tuple[Tensor, Tensor]  # real and imaginary part, [N, rows, columns, side, side / 2 + 1]
+# From the image, its estimate, the log power and the log noise power: a better log noise power.
+Choice = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 class Transforms(nn.Module):
@@ -62,7 +73,7 @@ class Transforms(nn.Module):
     def windows(self, image: Tensor) -> Tensor:
         """[N, 1, H, W] -> [N, rows, columns, side, side], starting half a step outside."""
         step, margin = self.step, self.step // 2
-        image = _mirrored(_mirrored(image, margin, 2), margin, 3)
+        image = reflected(reflected(image, margin, 2), margin, 3)
         n, _, height, width = image.shape
         squares = image.reshape(n, height // step, step, width // step, step)
         squares = squares.permute(0, 1, 3, 2, 4)
@@ -77,6 +88,12 @@ class Transforms(nn.Module):
         z = _overlapped(z[..., :step], z[..., step:], 2)
         image = z.permute(0, 1, 3, 2, 4).reshape(n, 1, (rows + 1) * step, (columns + 1) * step)
         return image[..., margin:-margin, margin:-margin]
+
+    def spectra(self, image: Tensor) -> Spectrum:
+        """Of the windows of an image, each without its mean."""
+        windows = self.windows(image)
+        mean = (windows * self.taper).sum((-2, -1), keepdim=True) / self.taper.sum()
+        return self.forward_transform((windows - mean) * self.taper)
 
     def forward_transform(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         if not torch.onnx.is_in_onnx_export():
@@ -217,21 +234,32 @@ class Spectral(nn.Module):
             torch.tensor(1.0)
         )  # exponent: windows of low mean gain weigh more
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, image: Tensor, choose: Choice | None = None) -> tuple[Tensor, Tensor, Tensor]:
         t, taper = self.transforms, self.transforms.taper
-        total = (taper**2).sum()
         windows = t.windows(image)
         mean = (windows * taper).sum((-2, -1), keepdim=True) / taper.sum()
-        real, imaginary = t.forward_transform((windows - mean) * taper)
-        power = (real * real + imaginary * imaginary) / total + FLOOR
-        log_power = torch.log(power)
+        spectrum = t.forward_transform((windows - mean) * taper)
+        log_power = torch.log(power(spectrum) / (taper**2).sum() + FLOOR)
         log_noise = self.noise(log_power)
+        estimate = self._filtered(spectrum, mean, log_power, log_noise)
+        if choose is not None:
+            log_noise = choose(image, estimate, log_power, log_noise)
+            estimate = self._filtered(spectrum, mean, log_power, log_noise)
+        deviation = torch.exp(0.5 * log_noise).square().mean((-2, -1), keepdim=True).sqrt()
+        weights = taper**2 + 0 * mean
+        return estimate, t.fold(deviation * weights) / t.fold(weights), log_noise
+
+    def _filtered(
+        self, spectrum: Spectrum, mean: Tensor, log_power: Tensor, log_noise: Tensor
+    ) -> Tensor:
+        """The estimate of the image, from the spectra and means of its windows."""
+        t, taper = self.transforms, self.transforms.taper
         own = log_power - log_noise
         ratio = torch.exp(own.clamp(max=30))
         beside = torch.log(avg_pool2d(padded(ratio.flatten(0, 2)[:, None], 1, 1), 3, 1))[:, 0]
         around = torch.log(around_windows(ratio))
         everywhere = torch.log(ratio.mean((1, 2), keepdim=True))
-        shape = own.shape
+        real, imaginary = spectrum
 
         def estimate(gain: Tensor) -> Tensor:
             made = (t.inverse_transform(real * gain, imaginary * gain) + mean * taper) * taper
@@ -239,73 +267,20 @@ class Spectral(nn.Module):
             return t.fold(made * weight) / t.fold(taper**2 * weight)
 
         level = log_noise.mean((-2, -1), keepdim=True)
-        near = [own, beside.view(shape), around, everywhere, level]
-        first = estimate(self.first_gain(near))
-        pilot = t.windows(first)
-        pilot_mean = (pilot * taper).sum((-2, -1), keepdim=True) / taper.sum()
-        a, b = t.forward_transform((pilot - pilot_mean) * taper)
-        signal = torch.log((a * a + b * b) / total + FLOOR * 1e-3) - log_noise
-        second = estimate(self.second_gain([signal, own, around, everywhere]))
-        deviation = torch.exp(0.5 * log_noise).square().mean((-2, -1), keepdim=True).sqrt()
-        weights = taper**2 + 0 * mean
-        noise = t.fold(deviation * weights) / t.fold(weights)
-        return second, noise, log_noise
+        near = [own, beside.view(own.shape), around, everywhere, level]
+        pilot = power(t.spectra(estimate(self.first_gain(near))))
+        signal = torch.log(pilot / (taper**2).sum() + FLOOR * 1e-3) - log_noise
+        return estimate(self.second_gain([signal, own, around, everywhere]))
 
 
-# Explicit slices: PyTorch's padding and expansion would export operators that compute sizes, which
-# the runtime's gate does not accept.
-
-
-def _mirrored(maps: Tensor, reach: int, axis: int) -> Tensor:
-    """Padded by `reach` on both sides, by reflection."""
-    length = maps.shape[axis]
-    before = maps.narrow(axis, 1, reach).flip(axis)
-    after = maps.narrow(axis, length - reach - 1, reach).flip(axis)
-    return torch.cat([before, maps, after], axis)
+def power(spectrum: Spectrum) -> Tensor:
+    return spectrum[0] * spectrum[0] + spectrum[1] * spectrum[1]
 
 
 def _overlapped(first: Tensor, second: Tensor, axis: int) -> Tensor:
     """The sum of both, the second shifted by one along `axis`."""
     none = 0 * first.narrow(axis, 0, 1)
     return torch.cat([first, none], axis) + torch.cat([none, second], axis)
-
-
-def padded(maps: Tensor, down: int, across: int) -> Tensor:
-    """Half spectra [M, C, ky, kx] padded: ky is periodic, kx is reflected."""
-    if down:
-        maps = torch.cat([maps[:, :, -down:], maps, maps[:, :, :down]], 2)
-    return _mirrored(maps, across, 3) if across else maps
-
-
-def mirrored(half: Tensor) -> Tensor:
-    """Half spectra [..., ky, kx] of the picture upside down: ky becomes -ky."""
-    return torch.cat([half[..., :1, :], half[..., 1:, :].flip(-2)], -2)
-
-
-def transposed(half: Tensor) -> Tensor:
-    """Half spectra [..., ky, kx] of the picture transposed."""
-    middle = half.shape[-1] - 1
-    # The power at (ky, -kx) is that at (-ky, kx).
-    negative = mirrored(half)[..., : middle + 1, 1:middle].flip(-1)
-    return torch.cat([half[..., : middle + 1, :], negative], -1).transpose(-1, -2)
-
-
-def in_four_orientations(half: Tensor) -> Tensor:
-    """Half spectra [N, C, ky, kx] -> [4 N, C, ky, kx]: of the picture as it is and mirrored, and of
-    both transposed. A mirrored picture has the same power spectrum as one turned upside down."""
-    other = mirrored(half)
-    return torch.cat([half, other, transposed(half), transposed(other)])
-
-
-def in_one_orientation(halves: Tensor) -> Tensor:
-    """The mean of what `in_four_orientations` has made, turned back."""
-    first, second, third, fourth = halves.reshape(4, -1, *halves.shape[1:]).unbind()
-    return (first + transposed(third) + mirrored(second + transposed(fourth))) / 4
-
-
-def smooth(mean: Tensor) -> Tensor:
-    mean = padded(mean, SMOOTHING_RADIUS, SMOOTHING_RADIUS)
-    return avg_pool2d(mean, 2 * SMOOTHING_RADIUS + 1, 1)
 
 
 def around_windows(ratio: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from training.networks.detail import Detail
 from training.networks.lattice_residual import LatticeResidual
 from training.networks.refinement import Refinement
 from training.networks.spectral import Spectral
@@ -31,13 +32,15 @@ class SpectralUNet(nn.Module):
         keeps_lattice: bool = False,
         symmetric: bool = False,
         refines: bool = False,
+        sees_detail: bool = False,
     ) -> None:
         super().__init__()
         self.spectral = Spectral(side, hidden, symmetric)
         self.residual = LatticeResidual(self.spectral.transforms) if keeps_lattice else None
         self.unet = UNet(widths, blocks, dilations, unshuffle, inputs=3, outputs=2)
-        # The last of the parameters: checkpoints from before it keep their order.
+        # The last of the parameters: checkpoints from before them keep their order.
         self.refinement = Refinement(self.spectral.transforms) if refines else None
+        self.detail = Detail(self.spectral.transforms, symmetric) if sees_detail else None
         step = side // 2
         # A pixel depends on the windows that contain it, in all passes, and on the U-Net's halo.
         reach = self.unet.promises["halo"] + (3 if refines else 2) * side
@@ -45,7 +48,7 @@ class SpectralUNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         with torch.autocast(image.device.type, enabled=False):
-            estimate, noise, log_noise = self.spectral(image.float())
+            estimate, noise, log_noise = self.spectral(image.float(), self.detail)
             removed = image - estimate
         change = self.unet.change(torch.cat([image, estimate, noise], 1)).float()
         clean: Tensor = estimate + change[:, :1] * removed + change[:, 1:]

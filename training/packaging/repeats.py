@@ -1,39 +1,36 @@
-"""Constants that a graph holds more than once, such as the matrices of a transform used twice."""
+"""Nodes that a graph holds more than once, such as constants and the sizes of one tensor."""
 
 from __future__ import annotations
 
 import onnx
 
-SMALLEST = 1024  # bytes, from which a constant counts
-
 
 def without_repeats(graph: onnx.GraphProto) -> None:
-    """Leave one of each large constant, which is read where the others were."""
-    first: dict[bytes, str] = {}  # by content
+    """Leave one of all nodes that compute the same; it is read where the others were."""
+    first: dict[bytes, onnx.NodeProto] = {}  # by content
     instead: dict[str, str] = {}
+    outputs = {output.name for output in graph.output}
     kept = []
     for node in graph.node:
-        content = _constant(node)
-        if content is None:
-            kept.append(node)
-        elif content in first:
-            instead[node.output[0]] = first[content]
-        else:
-            first[content] = node.output[0]
-            kept.append(node)
-    for node in kept:
         for place, name in enumerate(node.input):
             node.input[place] = instead.get(name, name)
+        same = first.setdefault(_content(node), node)
+        if same is node or outputs.intersection(node.output):
+            kept.append(node)
+        else:
+            instead.update(zip(node.output, same.output, strict=True))
     del graph.node[:]
     graph.node.extend(kept)
 
 
-def _constant(node: onnx.NodeProto) -> bytes | None:
-    """Shape, type and values of a large constant."""
-    if node.op_type != "Constant" or node.attribute[0].name != "value":
-        return None
-    tensor = onnx.TensorProto()
-    tensor.CopyFrom(node.attribute[0].t)
-    tensor.name = ""
-    content: bytes = tensor.SerializeToString(deterministic=True)
-    return content if len(content) >= SMALLEST else None
+def _content(node: onnx.NodeProto) -> bytes:
+    """What the node computes, from what."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    copy.name = copy.doc_string = ""
+    for place in range(len(copy.output)):
+        copy.output[place] = ""
+    for attribute in copy.attribute:
+        attribute.t.name = ""
+    content: bytes = copy.SerializeToString(deterministic=True)
+    return content

@@ -35,24 +35,37 @@ POST_EFFECTS = (
 )
 
 
-def doses(batch: int, random: torch.Generator) -> Tensor:
-    """Electrons per pixel where a scene is one: mostly 1 to 1000, else 0.5 to 100,000."""
+def doses(batch: int, random: torch.Generator, bright: float = 0.0) -> Tensor:
+    """Electrons per pixel where a scene is one: mostly 1 to 1000, else 0.5 to 100,000; of a
+    fraction `bright`, 1000 to ten million."""
     usual, any_dose = (
         log_uniform((batch,), 1, 1000, random),
         log_uniform((batch,), 0.5, 1e5, random),
     )
-    return torch.where(chance((batch,), 0.75, random), usual, any_dose)
+    peak = torch.where(chance((batch,), 0.75, random), usual, any_dose)
+    if bright:
+        peak = torch.where(
+            chance((batch,), bright, random), log_uniform((batch,), 1e3, 1e7, random), peak
+        )
+    return peak
 
 
 def frames(
-    scene: Tensor, random: torch.Generator, jittered: float, scan: Mix, *, straight: bool
+    scene: Tensor,
+    random: torch.Generator,
+    jittered: float,
+    scan: Mix,
+    *,
+    straight: bool,
+    bright: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Noisy and true frames of scenes [B, side, side], FRAME_EDGE px smaller on every side.
 
-    A fraction `jittered` has errors of the `scan`; the truth has them too unless `straight`.
+    A fraction `jittered` has errors of the `scan`; the truth has them too unless `straight`. A
+    fraction `bright` has a high dose.
     """
     batch = len(scene)
-    peak = doses(batch, random)
+    peak = doses(batch, random, bright)
     electronic = chance((batch,), 1 - IDEAL_ELECTRONICS, random)
     strengths = {name: s * electronic for name, s in draw_mix(ELECTRONICS, batch, random).items()}
     seen, true = _scanned(scene, random, jittered, scan, straight)

@@ -72,6 +72,8 @@ class FrameRecipe(Recipe):
     keeps_lattice: bool = False  # whether an untrained layer returns weakened frequencies
     symmetric: bool = False  # whether noise is estimated in four orientations of its spectrum
     refines: bool = False  # whether a trained layer returns them
+    sees_detail: bool = False  # whether a trained part tells detail from noise at high dose
+    bright: float = 0.0  # fraction of frames at 1000 to ten million electrons
     jittered: float = 0.25  # fraction of frames with scan errors
     straight: bool = False  # whether the target has no scan errors
     row_jitter: float = 1.2  # px rms along rows, at most
@@ -90,6 +92,7 @@ class FrameRecipe(Recipe):
             self.keeps_lattice,
             self.symmetric,
             self.refines,
+            self.sees_detail,
         )
 
     def prepare(self, device: torch.device, smoke: bool) -> None:
@@ -112,7 +115,9 @@ class FrameRecipe(Recipe):
         side, count = self.sizes.at(step)
         scene = windows(self.cache, side + 2 * FRAME_EDGE, count, random)
         scan = {**SCAN, "row_jitter_x": (0.05, self.row_jitter, 0.6)}
-        noisy, truth = frames(scene, random, self.jittered, scan, straight=self.straight)
+        noisy, truth = frames(
+            scene, random, self.jittered, scan, straight=self.straight, bright=self.bright
+        )
         if not self.straight:  # the fast scan direction may be along either axis
             transposed = chance((count, 1, 1), 0.5, random)
             noisy, truth = (torch.where(transposed, image.mT, image) for image in (noisy, truth))
