@@ -7,6 +7,11 @@ denoised twice by the committed filter, as if they had detail and as if not, and
 from their spectra to choose the better. A frame counts as much as its choice matters, so that this
 takes minutes where training through the whole network takes hours. The result goes into the
 committed checkpoint's place in runs/RECIPE, from which the model is exported.
+
+No published model has the part yet. After 3000 frames, 12 minutes of two CPU cores, it brings
+denoise-atomic 0.5 / 3.0 / 14.2 dB on specimens at peak 3,000 / 30,000 / 1e6 and changes nothing at
+usual doses, on blank fields and under coloured noise but one: of the specimens smoothed by 0.9 px
+at peak 30, it takes the noise of a quarter for detail, which costs 0.9 dB in the mean.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ LEAST_SPREAD, MOST_SPREAD = 0.03, 10.0  # of the variance over windows, relative
 TINY = 1e-20  # of a product of powers
 EVERY = 4  # frequencies: the network sees one of them, as all it sees is smooth
 FEATURES = 8
+CERTAIN = 1.5  # logit above which a frame has detail: leaving noise is the worse mistake
+SHARPNESS = 4.0  # of this choice, as a little of both estimates of the noise serves neither
 POOLS = 2  # weighted means over the frequencies
 
 
@@ -52,7 +54,7 @@ class Detail(nn.Module):
         self, image: Tensor, estimate: Tensor, log_power: Tensor, log_noise: Tensor
     ) -> Tensor:
         seen = over_windows(self.transforms, image, estimate, log_power, log_noise)
-        fraction = torch.sigmoid(self.choice(seen))
+        fraction = torch.sigmoid(SHARPNESS * (self.choice(seen) - CERTAIN))
         return as_detail(log_power, log_noise, fraction[:, None, None, None, None])
 
     def choice(self, seen: Tensor) -> Tensor:
