@@ -56,7 +56,7 @@ def test_a_budget_of_minutes_is_gone_on_with_when_there_are_more(small, tmp_path
 def test_the_card_of_a_run_on_two_devices_names_both(small, tmp_path, monkeypatch):
     run = tmp_path / "run"
     for steps, device in ((3, "NVIDIA H200"), (4, "2 CPU cores"), (5, "2 CPU cores")):
-        monkeypatch.setattr("training.loop.checkpoint._device_name", lambda device=device: device)
+        monkeypatch.setattr("training.loop.checkpoint.device_name", lambda device=device: device)
         train(small, 0, run, smoke=True, steps=steps)
     seconds = checkpoint(run)["devices"]
     assert sum(seconds.values()) == pytest.approx(checkpoint(run)["spent"])

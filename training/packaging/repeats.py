@@ -15,7 +15,8 @@ def without_repeats(graph: onnx.GraphProto) -> None:
         for place, name in enumerate(node.input):
             node.input[place] = instead.get(name, name)
         same = first.setdefault(_content(node), node)
-        if same is node or outputs.intersection(node.output):
+        # An Identity gives a parameter its name, where two have the same values.
+        if same is node or node.op_type == "Identity" or outputs.intersection(node.output):
             kept.append(node)
         else:
             instead.update(zip(node.output, same.output, strict=True))
