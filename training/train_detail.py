@@ -2,16 +2,14 @@
 
     python -m training.train_detail denoise-atomic --set sees_detail=True [--frames N] [--epochs E]
 
-The part makes one choice for a frame. Simulated frames, most of them at high dose, are therefore
+The part makes one choice for a frame. Simulated frames, half of them at high dose, are therefore
 denoised twice by the committed filter, as if they had detail and as if not, and the part learns
 from their spectra to choose the better. A frame counts as much as its choice matters, so that this
 takes minutes where training through the whole network takes hours. The result goes into the
 committed checkpoint's place in runs/RECIPE, from which the model is exported.
 
-No published model has the part yet. After 3000 frames, 12 minutes of two CPU cores, it brings
-denoise-atomic 0.5 / 3.0 / 14.2 dB on specimens at peak 3,000 / 30,000 / 1e6 and changes nothing at
-usual doses, on blank fields and under coloured noise but one: of the specimens smoothed by 0.9 px
-at peak 30, it takes the noise of a quarter for detail, which costs 0.9 dB in the mean.
+No published model has the part yet: at peak 30 it still takes the noise of some smoothed specimens
+for detail.
 """
 
 from __future__ import annotations
@@ -30,19 +28,19 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from training.loop.checkpoint import RUNS, device_name
 from training.loop.compact_checkpoint import COMMITTED
 from training.loop.optimisers import Optimisers
-from training.networks.detail import Detail, as_detail, features, over_windows
+from training.networks.detail import CERTAIN, Detail, as_detail, features, over_windows
 from training.networks.half_spectra import mirrored, transposed
 from training.networks.spectral_unet import SpectralUNet
 from training.recipe import load_recipe, parsed_settings
 from training.recipes.shared.batches import generator
 from training.recipes.shared.frame_recipe import FrameRecipe
-from training.train_part import absent, only, put_part
+from training.recipes.shared.losses import LEAST_ERROR
+from training.train_part import only, put_part, refuse_run
 
 PART = "detail"
 BRIGHT = 0.45  # fraction of frames at high dose, beside those that a denoiser is trained with
 BATCH = 12  # frames denoised at a time
 LEAST_SIDE = 128  # px, of the frames
-LEAST_ERROR = 1e-8  # squared: as in the loss of the denoisers
 MOST = 4.0  # log error: larger benefits count alike
 RATE, WEIGHT_DECAY, DRAWN = 1e-2, 1e-2, 64  # of the training, and frames in its batches
 SEED = 4  # of the sides of frames, and their order
@@ -73,7 +71,7 @@ def train_detail(
     committed: Path = COMMITTED,
 ) -> None:
     """Train the part, and write the checkpoint of the whole network to `folder`."""
-    absent(folder)
+    refuse_run(folder)
     network = only(PART, recipe, committed)
     assert isinstance(network, SpectralUNet)
     assert network.detail is not None
@@ -160,7 +158,8 @@ def learn(part: Detail, shown: Examples, held_out: Examples, epochs: int) -> int
 def _report(part: Detail, held_out: Examples) -> str:
     if not len(held_out.benefit):
         return "no frames held out"
-    chosen = torch.cat([part.logit(seen) for seen in held_out.seen.split(DRAWN)]) > 0  # type: ignore[no-untyped-call]
+    logit = torch.cat([part.logit(seen) for seen in held_out.seen.split(DRAWN)])  # type: ignore[no-untyped-call]
+    chosen = logit > CERTAIN
     brings, best = (held_out.benefit * chosen).mean(), held_out.benefit.clamp(min=0).mean()
     return f"log error {brings:.3f} smaller on frames held out; the best choices give {best:.3f}"
 

@@ -41,14 +41,14 @@ def train_part(
     committed: Path = COMMITTED,
 ) -> None:
     """Train the part, and write the checkpoint of the whole network to `folder`."""
-    absent(folder)
+    refuse_run(folder)
     of_part = replace(recipe, learning_rate=rate, ema_decay=EMA_DECAY, warmup_steps=WARMUP_STEPS)
     of_part.network = lambda: only(part, recipe, committed)  # type: ignore[method-assign]
     train(of_part, minutes, folder / part, smoke, steps=steps)
     put_part(read_checkpoint(folder / part, of_part), part, recipe, folder, committed)
 
 
-def absent(folder: Path) -> None:
+def refuse_run(folder: Path) -> None:
     """Refuse a folder with a run, which would be replaced."""
     for path in (folder / CHECKPOINT, folder / COMPACT):
         if path.exists():

@@ -13,11 +13,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.networks.half_spectra import in_four_orientations, smooth
+from training.networks.half_spectra import SEPARATE, in_four_orientations, smooth
 from training.networks.spectral import EULER, Spectrum, Transforms, power
 
 VARIANCE = 1.64  # of the log periodogram of noise
-SEPARATE = 1 / 2.25  # as many separate windows hold as much as one of those at half steps
 MOST_WINDOWS = 100.0  # a frame of 576 px: larger ones count alike
 SCALE = 0.25  # of logarithms, for units of about one
 FARTHEST = 5.0  # limit of the estimated noise, in these units
@@ -88,8 +87,8 @@ def over_windows(
     mean = log_power.mean((1, 2))[:, None]
     spread = (log_power - mean[:, :, None]).square().mean((1, 2))[:, None]
     noise = log_noise.mean((1, 2))[:, None]
-    removed = transforms.spectra(image - estimate)
-    harmonics = transforms.spectra(estimate.square())
+    removed, _ = transforms.spectra(image - estimate)
+    harmonics, _ = transforms.spectra(estimate.square())
     count = (0 * log_power + 1).sum((1, 2))[:, None]
     return torch.cat([mean, spread, noise, explained(removed, harmonics), count], 1)
 

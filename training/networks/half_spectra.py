@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 SMOOTHING_RADIUS = 8  # frequencies
+SEPARATE = 1 / 2.25  # as many separate windows hold as much as one of those at half steps
 
 # Explicit slices: PyTorch's padding and expansion would export operators that compute sizes, which
 # the runtime's gate does not accept.

@@ -15,21 +15,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.networks.half_spectra import padded, smooth
-from training.networks.spectral import Transforms
+from training.networks.half_spectra import SEPARATE, padded, smooth
+from training.networks.spectral import Spectrum, Transforms
 
 LEAST = 1e-3  # of the noise power, below which all powers count alike
 WEAKEST = 1e-2  # of the noise power, below which a regression shrinks
 LOWEST, HIGHEST = -0.5, 1.0  # limits of the regression
-SEPARATE = 1 / 2.25  # as many separate windows hold as much as one of those at half steps
 LARGEST = 20.0  # standard deviations: correlations above count alike
 SCALE = 0.3  # of the features that are logarithms or significances, for units of about one
 FEATURES = 12
 DILATIONS = (1, 2, 4)
 CAUTION = 2  # power of the gain after training, against invented spots
 RARE = -2.0  # logit of the gains before training
-
-Spectrum = tuple[Tensor, Tensor]  # real and imaginary part, [N, rows, columns, side, side / 2 + 1]
 
 
 class Refinement(nn.Module):
@@ -53,9 +50,7 @@ class Refinement(nn.Module):
 
     def forward(self, image: Tensor, estimate: Tensor, log_noise: Tensor) -> Tensor:
         t = self.transforms
-        windows = t.windows(estimate)
-        mean = (windows * t.taper).sum((-2, -1), keepdim=True) / t.taper.sum()
-        kept = t.forward_transform((windows - mean) * t.taper)
+        kept, mean = t.spectra(estimate)
         removed = t.forward_transform(t.windows(image - estimate) * t.taper)
         raise_by = self.rise(kept, removed, torch.exp(-log_noise) / t.taper.square().sum())
         real, imaginary = (part * raise_by[:, None] for part in kept)  # the same for all windows

@@ -89,11 +89,11 @@ class Transforms(nn.Module):
         image = z.permute(0, 1, 3, 2, 4).reshape(n, 1, (rows + 1) * step, (columns + 1) * step)
         return image[..., margin:-margin, margin:-margin]
 
-    def spectra(self, image: Tensor) -> Spectrum:
-        """Of the windows of an image, each without its mean."""
+    def spectra(self, image: Tensor) -> tuple[Spectrum, Tensor]:
+        """Of the windows of an image, each without its mean; and the means."""
         windows = self.windows(image)
         mean = (windows * self.taper).sum((-2, -1), keepdim=True) / self.taper.sum()
-        return self.forward_transform((windows - mean) * self.taper)
+        return self.forward_transform((windows - mean) * self.taper), mean
 
     def forward_transform(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         if not torch.onnx.is_in_onnx_export():
@@ -236,9 +236,7 @@ class Spectral(nn.Module):
 
     def forward(self, image: Tensor, choose: Choice | None = None) -> tuple[Tensor, Tensor, Tensor]:
         t, taper = self.transforms, self.transforms.taper
-        windows = t.windows(image)
-        mean = (windows * taper).sum((-2, -1), keepdim=True) / taper.sum()
-        spectrum = t.forward_transform((windows - mean) * taper)
+        spectrum, mean = t.spectra(image)
         log_power = torch.log(power(spectrum) / (taper**2).sum() + FLOOR)
         log_noise = self.noise(log_power)
         estimate = self._filtered(spectrum, mean, log_power, log_noise)
@@ -268,7 +266,7 @@ class Spectral(nn.Module):
 
         level = log_noise.mean((-2, -1), keepdim=True)
         near = [own, beside.view(own.shape), around, everywhere, level]
-        pilot = power(t.spectra(estimate(self.first_gain(near))))
+        pilot = power(t.spectra(estimate(self.first_gain(near)))[0])
         signal = torch.log(pilot / (taper**2).sum() + FLOOR * 1e-3) - log_noise
         return estimate(self.second_gain([signal, own, around, everywhere]))
 
