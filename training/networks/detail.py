@@ -17,7 +17,7 @@ from training.networks.half_spectra import SEPARATE, in_four_orientations, smoot
 from training.networks.spectral import EULER, Spectrum, Transforms, power
 
 VARIANCE = 1.64  # of the log periodogram of noise
-MOST_WINDOWS = 100.0  # a frame of 576 px: larger ones count alike
+MOST_WINDOWS = 100.0  # those of a frame of 640 px: larger ones count alike
 SCALE = 0.25  # of logarithms, for units of about one
 FARTHEST = 5.0  # limit of the estimated noise, in these units
 LEAST_SPREAD, MOST_SPREAD = 0.03, 10.0  # of the variance over windows, relative to that of noise
