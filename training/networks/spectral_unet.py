@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from training.networks.detail import Detail
 from training.networks.lattice_residual import LatticeResidual
 from training.networks.refinement import Refinement
-from training.networks.spectral import Spectral
+from training.networks.spectral import Choice, Spectral
 from training.networks.unet import UNet
 
 WHOLE = 2048  # px: largest side of a frame that is processed in one piece
@@ -46,9 +46,10 @@ class SpectralUNet(nn.Module):
         reach = self.unet.promises["halo"] + (3 if refines else 2) * side
         self.promises = {"multiple": step, "halo": -(-reach // step) * step, "whole": WHOLE}
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, choose: Choice | None = None) -> Tensor:
+        """The denoised image; `choose` may take the place of the part that sees detail."""
         with torch.autocast(image.device.type, enabled=False):
-            estimate, noise, log_noise = self.spectral(image.float(), self.detail)
+            estimate, noise, log_noise = self.spectral(image.float(), choose or self.detail)
             removed = image - estimate
         change = self.unet.change(torch.cat([image, estimate, noise], 1)).float()
         clean: Tensor = estimate + change[:, :1] * removed + change[:, 1:]

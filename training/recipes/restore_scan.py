@@ -6,7 +6,7 @@
 The network of denoise-atomic, smaller, trained to undo scan errors along x too. Its output is the
 pilot estimate: the likelihood of the counts given the pilot locates every row (csrc/scan), and
 denoise-atomic then denoises the straightened frame. Version 1.1 has the weights of 1.0;
-1.1.1 stores the large ones in half precision; 1.2 and 1.3 denoise with denoise-atomic of that
+1.1.1 stores the large ones in half precision; 1.2 to 1.4 denoise with denoise-atomic of that
 version.
 """
 
@@ -20,7 +20,7 @@ from training.recipes.shared.frame_recipe import DOSE_AND_SPACING, FrameRecipe
 @dataclass
 class RestoreScan(FrameRecipe):
     name: str = "restore-scan"
-    version: str = "1.3.0"
+    version: str = "1.4.0"
     task: str = "restore"
     summary: str = "Denoises and straightens frames: finds where every row of a scan lay."
     limits: str = """\
@@ -35,7 +35,7 @@ stay, and so does drift."""
     jittered: float = 1.0
     straight: bool = True
     row_jitter: float = 2.0
-    denoiser: str = "denoise-atomic@1.3.0"
+    denoiser: str = "denoise-atomic@1.4.0"
     evaluation: str = "scan_rows"
     trained_for: dict[str, str] = field(
         default_factory=lambda: {
