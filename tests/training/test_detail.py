@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from run_files import checkpoint
 
+import stemzoo
+from training.evaluation.cases import cases
 from training.loop.compact_checkpoint import average_weights
 from training.networks.detail import Detail, as_detail, explained, features, over_windows
 from training.networks.half_spectra import mirrored, transposed
@@ -92,3 +95,13 @@ def test_the_part_goes_into_the_whole_checkpoint(tmp_path):
 def test_a_network_without_the_part_is_refused():
     with pytest.raises(SystemExit, match="lobato-restore has no part that tells detail"):
         main(["lobato-restore"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["denoise-atomic", "denoise-live"])
+def test_a_published_model_leaves_clean_specimens_as_they_are(name):
+    clean = {case.subject: case.truth for case in cases(["specimens"])}
+    for subject, truth in clean.items():
+        error = stemzoo.denoise(truth.astype(np.float32), model=name) - truth
+        psnr = 20 * np.log10(np.ptp(truth) / np.sqrt(np.square(error).mean()))
+        assert psnr >= 45, f"{subject}: {psnr:.1f} dB against itself"
