@@ -285,10 +285,14 @@ def test_the_exporter_keeps_every_weight_and_no_constant_twice(name, folder):
         assert torch.equal(weight, committed[key]), key
 
 
-@pytest.mark.parametrize("version", ["1.0.0", "1.1.1", "1.2.0", "1.3.0"])
-def test_every_version_of_a_model_can_be_tuned(version):
-    model = find(f"denoise-atomic@{version}")
-    recipe = load_recipe("denoise-atomic", version=version)
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("denoise-atomic", version) for version in ("1.0.0", "1.1.1", "1.2.0", "1.3.0", "1.4.0")]
+    + [("denoise-live", version) for version in ("1.0.1", "1.1.0")],
+)
+def test_every_version_of_a_model_can_be_tuned(name, version):
+    model = find(f"{name}@{version}")
+    recipe = load_recipe(name, version=version)
     network = recipe.network().eval()
     fill(network, model.path, average_weights(recipe))
     check_parity(network, model.read(), model.contract)
