@@ -3,12 +3,12 @@
     python -m training.train_detail denoise-atomic [--frames N] [--epochs E]
 
 The part makes one choice for a frame. Simulated frames, half of them at high dose, are therefore
-denoised twice by the committed filter, as if they had detail and as if not, and the part learns
+denoised twice by the committed network, as if they had detail and as if not, and the part learns
 from their spectra to choose the better. A frame counts as much as its choice matters, so that this
 takes minutes where training through the whole network takes hours. The result goes into the
 committed checkpoint's place in runs/RECIPE, from which the model is exported.
 
-The part is trained last: what it learns is right for these weights of the network.
+Train the part last: its choices are right for these weights of the network.
 """
 
 from __future__ import annotations
