@@ -3,10 +3,11 @@
 A coarse lattice at high dose and a smoothed image at low dose have power spectra of one shape: much
 at middle frequencies, little at the highest ones. It is signal in the first and noise in the
 second. Only noise is smooth from frequency to frequency, varies alike in all windows, and is
-independent of the estimate of the image. Of removed detail, the harmonics of the lattice in the
-square of the estimate explain a large part, and the estimate itself less: what is linear in it was
-weakened, as lattices are in noise of any colour. Small networks vote on the whole frame. Where
-they see detail, the noise is taken for white, at the lowest power of the spectrum.
+independent of the estimate of the image. The square of the estimate, which contains the harmonics
+of the lattice, explains a large part of removed detail. The estimate itself explains less of it,
+but much of a lattice that was only weakened, as noise of any colour weakens it. Small networks vote
+on the whole frame. Where they see detail, the noise is taken for white, at the lowest power of the
+spectrum.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from training.networks.spectral import EULER, Spectrum, Transforms, power
 VARIANCE = 1.64  # of the log periodogram of noise
 MOST_WINDOWS = 100.0  # those of a frame of 640 px: larger ones count alike
 SCALE = 0.25  # of logarithms, for units of about one
-FARTHEST = 5.0  # limit of the estimated noise, in these units
+FARTHEST = 5.0  # limit of the noise and of its unevenness, in units of about one
 LEAST_SPREAD, MOST_SPREAD = 0.03, 10.0  # of the variance over windows, relative to that of noise
 TINY = 1e-9  # power, of a frame of variance one
 EVERY = 4  # frequencies: the network sees one of them, as all it sees is smooth
@@ -96,9 +97,9 @@ def as_detail(log_power: Tensor, log_noise: Tensor, fraction: Tensor) -> Tensor:
 def over_windows(
     transforms: Transforms, image: Tensor, estimate: Tensor, log_power: Tensor, log_noise: Tensor
 ) -> Tensor:
-    """Of every frequency over all windows [N, 8, side, side / 2 + 1]: mean and variance of the log
-    power, mean noise, mean power that was removed, mean square of it, what of it the square of the
-    estimate explains, what the estimate itself, and the number of windows."""
+    """Means over all windows, for each frequency [N, 8, side, side / 2 + 1]: the log power, its
+    variance, the log noise, the removed power, the square of this power, the parts of it that the
+    square of the estimate and the estimate itself explain; and the number of windows."""
     mean = log_power.mean((1, 2))
     spread = (log_power - mean[:, None, None]).square().mean((1, 2))
     noise = log_noise.mean((1, 2))
@@ -117,8 +118,8 @@ def over_windows(
 
 
 def explained(removed: Spectrum, by: Spectrum) -> Tensor:
-    """The removed power that is linear in another spectrum, the sum over the windows [N, side,
-    side / 2 + 1]; of noise, a fraction of one by the number of windows."""
+    """The part of the removed power that is linear in another spectrum, summed over the windows:
+    [N, side, side / 2 + 1]. Of noise it is the whole divided by the number of windows."""
     cross = (removed[0] * by[0] + removed[1] * by[1]).sum((1, 2))
     turned = (removed[1] * by[0] - removed[0] * by[1]).sum((1, 2))
     return (cross.square() + turned.square()) / (power(by).sum((1, 2)) + TINY)

@@ -26,8 +26,9 @@ less than 0.1 dB and invent 20 to 40 spots per megapixel on amorphous films; a s
 U-Net on the corrected result, 0.2 dB at peak 300 and a loss at peak 5, for twice the time. For high
 dose: training the noise estimate with bright frames for 10 minutes, which gains 7 dB at peak 1e6
 and loses 0.1 to 0.3 dB elsewhere, or 1.7 dB under smoothed noise; a convolutional network in place
-of the part, which takes smoothed noise for detail; the part trained on the errors of the filter
-instead of those of the whole network, which says that it is right.
+of the part, or the part trained on the errors of the filter alone, both of which take smoothed
+noise for detail. Features and certainty of the part were chosen on specimens at high dose and under
+coloured noise, which training never sees.
 """
 
 from __future__ import annotations
