@@ -58,6 +58,20 @@ DisplacementPrior best_variance(const RowEstimates& rows, double memory, double 
     return best;
 }
 
+// The log-likelihood ratio against no displacement of rows that share it.
+double common(const RowEstimates& rows, const DisplacementPrior& prior) {
+    double total = 0;
+    filter(rows, prior.variance, prior.memory,
+           [&](std::size_t y, double predicted, double spread, double, double) {
+               const double information = rows.information[y], value = rows.value[y];
+               const double denominator = 1 + information * spread, off = value - predicted;
+               const double ratio =
+                   information * (value * value - off * off / denominator) - std::log(denominator);
+               total += std::min(0.5 * ratio, most_of_a_row);
+           });
+    return total;
+}
+
 // Rows are mirrored at the ends.
 std::vector<double> gaussian_average(const std::vector<double>& values, double width) {
     const auto reach = static_cast<std::ptrdiff_t>(std::ceil(4 * width));
@@ -100,6 +114,7 @@ DisplacementPrior fit_prior(const RowEstimates& rows) {
         if (other.evidence > std::max(independent + memory_gain, best.evidence)) best = other;
     }
     best.evidence -= none;
+    best.common_evidence = common(rows, best);
     return best;
 }
 

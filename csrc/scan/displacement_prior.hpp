@@ -13,11 +13,15 @@ struct RowEstimates {
     std::vector<double> value, information;
 };
 
+// One row in fifty may be misled.
+inline constexpr double most_of_a_row = 4;
+
 // A first-order autoregression from row to row. A memory of 0 is independent rows.
 struct DisplacementPrior {
     double variance = 0;  // px^2
     double memory = 0;    // correlation of neighbouring rows
     double evidence = 0;  // log-likelihood ratio of this prior against no displacement at all
+    double common_evidence = 0;  // of which no row counts more than most_of_a_row
 };
 
 DisplacementPrior fit_prior(const RowEstimates& rows);

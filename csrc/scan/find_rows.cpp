@@ -152,6 +152,8 @@ Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOpt
     leave_distortion(x, options.slow);
     Rows rows;
     rows.evidence = {prior_y.evidence, prior_x.evidence};
+    rows.common_evidence = {prior_y.common_evidence, prior_x.common_evidence};
+    rows.noise = noise.level;
     for (std::size_t row = 0; row < shape.rows; ++row) {
         const bool known_y = along_y.information[row] > 0, known_x = along_x.information[row] > 0;
         rows.displacement.push_back({known_y ? y[row] : 0, known_x ? x[row] : 0});

@@ -9,13 +9,14 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr std::size_t bins = 32;        // of intensity
-constexpr int rounds = 2;               // of fitting the variance
-constexpr double outlier = 5;           // residuals are clipped at this many standard deviations
-constexpr double first_outlier = 12;    // before the variance is known as a function of intensity
-constexpr double least_level = 1e-9;    // of the model's variance, 1: float32 has no less
-constexpr double white_enough = 0.03;   // a correlation below it is not worth undoing
-constexpr std::size_t sampled = 20000;  // pixels are enough for a median
+constexpr std::size_t bins = 32;         // of intensity
+constexpr int rounds = 2;                // of fitting the variance
+constexpr double outlier = 5;            // residuals are clipped at this many standard deviations
+constexpr double first_outlier = 12;     // before the variance is known as a function of intensity
+constexpr double least_variance = 0.02;  // of the level
+constexpr double least_level = 1e-9;     // of the model's variance, 1: float32 has no less
+constexpr double white_enough = 0.03;    // a correlation below it is not worth undoing
+constexpr std::size_t sampled = 20000;   // pixels are enough for a median
 
 struct Sums {
     std::array<double, bins> count{}, mean{}, square{};
@@ -36,8 +37,7 @@ double median_residual(const float* image, const float* model, std::size_t size)
 }
 
 // The linear prediction of a stationary series from its autocovariance (Levinson and Durbin).
-std::array<float, NoiseModel::order> prediction(
-    const std::array<double, NoiseModel::order + 1>& lag) {
+void predict(const std::array<double, NoiseModel::order + 1>& lag, NoiseModel& noise) {
     std::array<double, NoiseModel::order> a{};
     double error = lag[0];
     for (std::size_t k = 0; k < a.size() && error > 0; ++k) {
@@ -49,17 +49,17 @@ std::array<float, NoiseModel::order> prediction(
         for (std::size_t j = 0; j < k; ++j) a[j] -= reflection * before[k - 1 - j];
         error *= 1 - reflection * reflection;
     }
-    std::array<float, NoiseModel::order> result;
-    std::transform(a.begin(), a.end(), result.begin(), [](double v) { return float(v); });
-    return result;
+    std::transform(a.begin(), a.end(), noise.white.begin(), [](double v) { return float(v); });
+    noise.unpredicted = error / lag[0];
 }
 
 // A straight line through the bins' mean squares; large means are uncertain in proportion.
 void fit_line(const Sums& sums, NoiseModel& noise) {
-    double s0 = 0, s1 = 0, s2 = 0, t0 = 0, t1 = 0;
+    double s0 = 0, s1 = 0, s2 = 0, t0 = 0, t1 = 0, quietest = 0;
     for (std::size_t b = 0; b < bins; ++b) {
         if (sums.count[b] < 8) continue;
         const double mean = sums.mean[b] / sums.count[b], square = sums.square[b] / sums.count[b];
+        if (s0 == 0 || square < quietest) quietest = square;
         const double expected = noise.level * std::max(1 + noise.slope * mean, 0.1);
         const double weight = sums.count[b] / (expected * expected);
         s0 += weight;
@@ -78,6 +78,7 @@ void fit_line(const Sums& sums, NoiseModel& noise) {
     }
     noise.level = std::max(level, least_level);
     noise.slope = line / noise.level;
+    noise.least = static_cast<float>(std::max(quietest / noise.level, least_variance));
 }
 
 }  // namespace
@@ -96,6 +97,7 @@ NoiseModel measure_noise(const float* image, const float* model, Shape shape, st
         const bool last = round == rounds;
         const double clip = round == 0 ? first_outlier : outlier;
         const auto level = static_cast<float>(noise.level), slope = static_cast<float>(noise.slope);
+        const float least = noise.least;
         const auto limit = static_cast<float>(clip * clip);
         parallel_for(shape.rows, threads, 16, [&](std::size_t begin, std::size_t end) {
             std::vector<float> line(shape.cols);
@@ -103,8 +105,7 @@ NoiseModel measure_noise(const float* image, const float* model, Shape shape, st
                 Sums& sums = rows[y] = Sums{};
                 const float *n = image + y * shape.cols, *m = model + y * shape.cols;
                 for (std::size_t x = margin; x + margin < shape.cols; ++x) {
-                    const float variance =
-                        level * std::max(1 + slope * m[x], NoiseModel::least_variance);
+                    const float variance = level * std::max(1 + slope * m[x], least);
                     const float r = n[x] - m[x];
                     line[x] = 0;
                     if (!std::isfinite(r)) continue;
@@ -145,7 +146,7 @@ NoiseModel measure_noise(const float* image, const float* model, Shape shape, st
         for (std::size_t k = 1; k < sums.lag.size(); ++k) {
             noise.coloured = noise.coloured || std::abs(sums.lag[k]) > white_enough * sums.lag[0];
         }
-        if (noise.coloured) noise.white = prediction(sums.lag);
+        if (noise.coloured) predict(sums.lag, noise);
     }
     return noise;
 }

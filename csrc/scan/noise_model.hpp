@@ -9,7 +9,7 @@
 
 namespace stemzoo::scan {
 
-// Variance(mean) = level * max(1 + slope * mean, least_variance): gain * (mean - offset) + floor of
+// Variance(mean) = level * max(1 + slope * mean, least): gain * (mean - offset) + floor of
 // a detector that counts, for intensities with any gain and offset. Of noise in units of its
 // standard deviation, white[k] is the weight of the pixel k + 1 before in the linear prediction of
 // a pixel: noise less its prediction is white.
@@ -19,12 +19,13 @@ namespace stemzoo::scan {
 // the test of merged scans fails: rows of a small frame are placed worse.
 struct NoiseModel {
     static constexpr std::size_t order = 4;
-    static constexpr float least_variance = 0.02f;
 
     double level = 1;
     double slope = 0;
+    float least = 0.02f;
     std::array<float, order> white{};
     bool coloured = false;
+    double unpredicted = 1;  // variance of the noise less its prediction
     // Of a row's own offset and gain, in standard deviations of the model: the precision of their
     // prior. 0: they may be anything.
     double level_precision = 0;

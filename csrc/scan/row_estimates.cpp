@@ -17,12 +17,14 @@ void row_estimates(const std::vector<RowFit>& fits, Pair precision, Pair limit, 
         const double yy = f.yy + precision.y, xx = f.xx + precision.x;
         const double alone_y = f.yy - f.yx * f.yx / xx;
         const double alone_x = f.xx - (yy > 0 ? f.yx * f.yx / yy : 0);
-        const auto set = [row](RowEstimates& axis, double at, double score, double information,
-                               double most) {
+        // What the pilot lacks there passes for noise.
+        const double share = 1 / std::max(f.misfit, 1.0);
+        const auto set = [row, share](RowEstimates& axis, double at, double score,
+                                      double information, double most) {
             if (!(information > 1e-9) || std::abs(at) > most) return;
             const double step = std::clamp(score / information, -most, most);
             axis.value[row] = std::clamp(at + step, -most, most);
-            axis.information[row] = information;
+            axis.information[row] = share * information;
         };
         set(y, f.at.y, f.score.y - f.yx * f.score.x / xx, alone_y, limit.y);
         set(x, f.at.x, f.score.x - (yy > 0 ? f.yx * f.score.y / yy : 0), alone_x, limit.x);

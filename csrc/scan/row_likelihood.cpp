@@ -181,8 +181,7 @@ void RowLikelihood::search(const NoiseModel& noise) {
                     float b = p * p / 2;
                     a[x] = p;
                     if (curved) {
-                        a[x] =
-                            std::log(std::max(1 + slope * p, NoiseModel::least_variance)) / slope;
+                        a[x] = std::log(std::max(1 + slope * p, noise.least)) / slope;
                         b = (p - a[x]) / slope;
                     }
                     sum[x + 1] = sum[x] + static_cast<double>(b);
@@ -271,10 +270,12 @@ RowFit RowLikelihood::evaluate(std::size_t row, Pair at, double edge, const Nois
                  *const gain = lines.gain.data();
     const float* const n = image_.data() + row * shape_.cols + margin;
     const auto level = static_cast<float>(noise.level), slope = static_cast<float>(noise.slope);
+    std::size_t pixels = 0;
     for (std::size_t x = 0; x < count; ++x) {
         const float off = n[x] - e[x];
         const bool known = finite(off);
-        const float variance = level * std::max(1 + slope * e[x], NoiseModel::least_variance);
+        pixels += known;
+        const float variance = level * std::max(1 + slope * e[x], noise.least);
         const float share = x == 0 || x + 1 == count ? outermost : 1;
         const float weight = known ? share / std::sqrt(variance) : 0.0f;
         gain[x] = e[x] * weight;
@@ -306,7 +307,9 @@ RowFit RowLikelihood::evaluate(std::size_t row, Pair at, double edge, const Nois
     const Line le = line(e), lx = line(hx);
     RowFit fit;
     fit.at = at;
-    fit.likelihood = -0.5 * inner(le, le);
+    const double squares = inner(le, le);
+    fit.likelihood = -0.5 * squares;
+    fit.misfit = squares / (std::max<double>(static_cast<double>(pixels), 1) * noise.unpredicted);
     fit.xx = inner(lx, lx);
     fit.score.x = inner(le, lx);
     if (reach_.y > 0) {

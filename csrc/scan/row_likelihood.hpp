@@ -32,6 +32,7 @@ struct RowFit {
     Pair at, score;
     double likelihood = 0;
     double yy = 0, yx = 0, xx = 0;
+    double misfit = 1;  // mean square of the residual over that of the noise
 };
 
 class RowLikelihood {

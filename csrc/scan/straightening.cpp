@@ -29,6 +29,12 @@ void add(double offset, float* pixels, std::size_t count) {
     }
 }
 
+bool have_moved(const Rows& rows) {
+    const auto count = static_cast<double>(rows.displacement.size());
+    if (rows.noise < weak_noise) return rows.common_evidence.x >= moved_common_evidence * count;
+    return rows.evidence.x >= moved_evidence * count;
+}
+
 std::vector<double> change_of(const Rows& to, const Rows& from, double Pair::* axis) {
     std::vector<double> change;
     for (std::size_t row = 0; row < to.displacement.size(); ++row) {
@@ -77,7 +83,7 @@ void Straightening::take(const AnyView& pilot) {
     }
     Rows now = found(pilot_.data(), {0, reach.x});
     if (pass_ == 1) {
-        moved_ = now.evidence.x >= moved_evidence * static_cast<double>(shape_.rows);
+        moved_ = have_moved(now);
         if (!moved_) {
             rows_.evidence = now.evidence;
             done_ = true;

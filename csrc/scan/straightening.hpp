@@ -19,10 +19,14 @@ inline constexpr Reach axis_reach{0, 7};       // px: that the fast direction is
 inline constexpr std::size_t least_side = 40;  // px: in smaller frames rows are not looked for
 
 // Log-likelihood ratio per row of the first displacements, from which on rows have moved at all.
-// With 1 px of jitter, specimens have 0.8 or more; without jitter, the errors of the pilot give up
-// to 0.6 in 59 of 60 frames with white noise. Later pilots are made from straightened rows and
-// agree with whatever displaced these, so they tell nothing.
+// With 1 px of jitter, specimens have 0.7 or more, and without jitter up to 0.3. Later pilots are
+// made from straightened rows and agree with whatever displaced these, so they tell nothing.
 inline constexpr double moved_evidence = 0.7;
+// Below this noise, at peaks above some 200 electrons, the errors of the pilot are what is left,
+// and displace rows of a still frame, some of them far. What the rows have in common tells:
+// specimens have 1.2 or more from 0.3 px of jitter on, and up to 1.08 without jitter.
+inline constexpr double weak_noise = 0.04;
+inline constexpr double moved_common_evidence = 1.1;
 
 struct StraighteningOptions {
     std::size_t passes = restoring_passes;

@@ -11,6 +11,7 @@
 #include "scan/cubic_spline.hpp"
 #include "scan/displacement_prior.hpp"
 #include "scan/find_rows.hpp"
+#include "scan/noise_model.hpp"
 #include "scan/resample_rows.hpp"
 
 using stemzoo::Shape;
@@ -115,6 +116,52 @@ TEST(rows_that_say_nothing_stay) {
             CHECK(rows.displacement[y].x == 0 && rows.displacement[y].y == 0);
         }
     }
+}
+
+TEST(rows_are_less_certain_where_they_fit_the_pilot_worse) {
+    auto image = recorded(jitter(0, 1));
+    const auto pilot = recorded(still);
+    const auto noise = reference::noise<float>(shape, 7, 0, 1);
+    const auto worse = [](std::size_t y) { return y >= 20 && y < 26; };
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        image[i] += (worse(i / shape.cols) ? 4 : 1) * noise.pixels[i];
+    }
+    const auto rows = stemzoo::scan::find_rows(image.data(), pilot.data(), shape, {{0, 5}, 25, 1});
+    double worse_sigma = 0, other_sigma = 0;
+    for (std::size_t y = 0; y < shape.rows; ++y) {
+        (worse(y) ? worse_sigma : other_sigma) += rows.sigma[y].x;
+    }
+    CHECK(worse_sigma / 6 > 1.5 * other_sigma / 54);
+}
+
+// Where residuals rise much faster than the intensity, as errors of a pilot do, the best straight
+// line leaves no noise at the lowest ones.
+TEST(no_pixel_is_quieter_than_the_quietest) {
+    const Shape large{200, 200};
+    const auto normal = reference::noise<float>(large, 3, 0, 1);
+    std::vector<float> image, model;
+    for (std::size_t i = 0; i < large.size(); ++i) {
+        const double m = std::pow(static_cast<double>(i % 100) / 100, 4);
+        const double residual = (0.02 + 0.6 * m * m) * static_cast<double>(normal.pixels[i]);
+        model.push_back(static_cast<float>((m - 0.195) / 0.26));
+        image.push_back(model.back() + static_cast<float>(residual));
+    }
+    const auto noise = stemzoo::scan::measure_noise(image.data(), model.data(), large, 0, 1);
+    const double lowest = 1 - noise.slope * 0.195 / 0.26;
+    CHECK_NEAR(noise.level * std::max(lowest, double(noise.least)), 0.02 * 0.02, 5e-5);
+}
+
+TEST(one_row_does_not_tell_of_all) {
+    stemzoo::scan::RowEstimates one, all;
+    for (std::size_t y = 0; y < 100; ++y) {
+        one.value.push_back(y == 50 ? 40 : 0.5);
+        all.value.push_back(y % 2 == 0 ? 4 : -4);
+        one.information.push_back(1);
+        all.information.push_back(1);
+    }
+    const auto misled = stemzoo::scan::fit_prior(one), moved = stemzoo::scan::fit_prior(all);
+    CHECK(misled.evidence > 300 && misled.common_evidence < 0);
+    CHECK(moved.evidence > 300 && moved.common_evidence > 300);
 }
 
 // How much of a wave in the displacements is not left to the specimen.

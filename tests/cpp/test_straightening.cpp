@@ -104,6 +104,17 @@ TEST(errors_of_a_pilot_move_no_rows) {
     for (const auto& d : scan.rows().displacement) CHECK(d.x == 0 && d.y == 0);
 }
 
+TEST(a_few_rows_that_the_pilot_displaced_move_none) {
+    std::vector<double> wrong = still;
+    for (const std::size_t y : {20, 21, 22, 40}) wrong[y] = 3;
+    const auto image = recorded(still, 0), pilot = recorded(wrong, 0);
+    Straightening scan(view_of(image), options());
+    CHECK(scan.next() != nullptr);
+    scan.take(view_of(pilot));
+    CHECK(scan.rows().evidence.x > 10 * static_cast<double>(shape.rows));
+    CHECK(!scan.moved());
+}
+
 TEST(holes_are_filled_for_the_pilot_and_stay_in_the_result) {
     auto image = recorded(jitter(), 0);
     const auto pilot = recorded(still, 0);
