@@ -31,8 +31,8 @@ void add(double offset, float* pixels, std::size_t count) {
 
 bool have_moved(const Rows& rows) {
     const auto count = static_cast<double>(rows.displacement.size());
-    if (rows.noise < weak_noise) return rows.common_evidence.x >= moved_common_evidence * count;
-    return rows.evidence.x >= moved_evidence * count;
+    const double least = rows.noise < weak_noise ? moved_in_weak_noise : moved_common_evidence;
+    return rows.evidence.x >= moved_evidence * count && rows.common_evidence.x >= least * count;
 }
 
 std::vector<double> change_of(const Rows& to, const Rows& from, double Pair::* axis) {

@@ -18,15 +18,18 @@ inline constexpr Reach restoring_reach{0, 5};  // px
 inline constexpr Reach axis_reach{0, 7};       // px: that the fast direction is judged by
 inline constexpr std::size_t least_side = 40;  // px: in smaller frames rows are not looked for
 
-// Log-likelihood ratio per row of the first displacements, from which on rows have moved at all.
-// With 1 px of jitter, specimens have 0.7 or more, and without jitter up to 0.3. Later pilots are
-// made from straightened rows and agree with whatever displaced these, so they tell nothing.
+// Rows have moved if the first displacements show it. Later pilots are made from straightened rows
+// and agree with whatever displaced these, so they tell nothing.
+//
+// The log-likelihood ratio per row: with 1 px of jitter, specimens have 0.7 or more, and without
+// jitter up to 0.3.
 inline constexpr double moved_evidence = 0.7;
-// Below this noise, at peaks above some 200 electrons, the errors of the pilot are what is left,
-// and displace rows of a still frame, some of them far. What the rows have in common tells:
-// specimens have 1.2 or more from 0.3 px of jitter on, and up to 1.08 without jitter.
+// What rows have in common of it: errors of the pilot and hot pixels displace few rows, but far.
+inline constexpr double moved_common_evidence = 0.4;
+// Below this noise, at peaks above some 200 electrons, the errors of the pilot are what is left.
+// Specimens then have 1.2 or more from 0.3 px of jitter on, and up to 1.08 without jitter.
 inline constexpr double weak_noise = 0.04;
-inline constexpr double moved_common_evidence = 1.1;
+inline constexpr double moved_in_weak_noise = 1.1;
 
 struct StraighteningOptions {
     std::size_t passes = restoring_passes;
