@@ -153,6 +153,7 @@ Rows find_rows(const float* image, const float* pilot, Shape shape, const RowOpt
     Rows rows;
     rows.evidence = {prior_y.evidence, prior_x.evidence};
     rows.common_evidence = {prior_y.common_evidence, prior_x.common_evidence};
+    rows.memory = {prior_y.memory, prior_x.memory};
     rows.noise = noise.level;
     for (std::size_t row = 0; row < shape.rows; ++row) {
         const bool known_y = along_y.information[row] > 0, known_x = along_x.information[row] > 0;

@@ -19,10 +19,11 @@ struct RowOptions {
 // recorded[y, x] = specimen(y + displacement[y].y, x + displacement[y].x), in pixels, with the
 // posterior standard deviation. `evidence` is the log-likelihood ratio of displaced rows against
 // rows in their place, for each axis, and `common_evidence` that of which no row has more than a
-// small part. `noise` is the variance of what the pilot does not explain, over that of the pilot.
+// small part. `memory` is the correlation of neighbouring rows' displacements. `noise` is the
+// variance of what the pilot does not explain, over that of the pilot.
 struct Rows {
     std::vector<Pair> displacement, sigma;
-    Pair evidence, common_evidence;
+    Pair evidence, common_evidence, memory;
     double noise = 0;
 };
 

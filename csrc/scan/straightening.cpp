@@ -31,7 +31,8 @@ void add(double offset, float* pixels, std::size_t count) {
 
 bool have_moved(const Rows& rows) {
     const auto count = static_cast<double>(rows.displacement.size());
-    const double least = rows.noise < weak_noise ? moved_in_weak_noise : moved_common_evidence;
+    const bool alike = rows.memory.x > 0 && rows.noise < weak_noise;
+    const double least = alike ? moved_alike_evidence : moved_common_evidence;
     return rows.evidence.x >= moved_evidence * count && rows.common_evidence.x >= least * count;
 }
 

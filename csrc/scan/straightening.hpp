@@ -22,14 +22,15 @@ inline constexpr std::size_t least_side = 40;  // px: in smaller frames rows are
 // and agree with whatever displaced these, so they tell nothing.
 //
 // The log-likelihood ratio per row: with 1 px of jitter, specimens have 0.7 or more, and without
-// jitter up to 0.3.
+// jitter up to 0.3 at low dose.
 inline constexpr double moved_evidence = 0.7;
-// What rows have in common of it: errors of the pilot and hot pixels displace few rows, but far.
+// What rows have in common of it. Errors of the pilot and hot pixels displace few rows, but far.
 inline constexpr double moved_common_evidence = 0.4;
-// Below this noise, at peaks above some 200 electrons, the errors of the pilot are what is left.
-// Specimens then have 1.2 or more from 0.3 px of jitter on, and up to 1.08 without jitter.
+// Below this noise, at peaks above some 200 electrons, errors of the pilot are what is left. They
+// displace neighbouring rows alike, which jitter hardly does: in still frames of specimens, such
+// displacements have up to 1.08.
 inline constexpr double weak_noise = 0.04;
-inline constexpr double moved_in_weak_noise = 1.1;
+inline constexpr double moved_alike_evidence = 1.1;
 
 struct StraighteningOptions {
     std::size_t passes = restoring_passes;
