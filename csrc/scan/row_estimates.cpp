@@ -17,7 +17,7 @@ void row_estimates(const std::vector<RowFit>& fits, Pair precision, Pair limit, 
         const double yy = f.yy + precision.y, xx = f.xx + precision.x;
         const double alone_y = f.yy - f.yx * f.yx / xx;
         const double alone_x = f.xx - (yy > 0 ? f.yx * f.yx / yy : 0);
-        // What the pilot lacks there passes for noise.
+        // What the pilot lacks of the row counts as noise.
         const double share = 1 / std::max(f.misfit, 1.0);
         const auto set = [row, share](RowEstimates& axis, double at, double score,
                                       double information, double most) {
