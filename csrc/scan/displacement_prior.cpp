@@ -18,28 +18,37 @@ constexpr double widest = 1e4, narrowest = 1e-8;  // px^2
 constexpr double distortion = 0.13;               // px rms, of slow ones that specimens have
 constexpr int steps = 24;                         // of the search for the variance, then refined
 
-// Log-likelihood of the rows; predictions and corrections are handed to `keep`.
+// What the filter knows of a row before and after its own value; spreads are variances.
+struct Step {
+    double predicted, predicted_spread, mean, spread;
+    double likelihood;  // its logarithm, but for a constant
+};
+
+// Log-likelihood of the rows; each step is handed to `keep`.
 template <typename Keep>
 double filter(const RowEstimates& rows, double variance, double memory, const Keep& keep) {
     const double innovation = variance * (1 - memory * memory);
     double mean = 0, spread = variance, total = 0;
     for (std::size_t y = 0; y < rows.value.size(); ++y) {
-        const double predicted = mean, before = spread, information = rows.information[y];
+        Step step{mean, spread, mean, spread, 0};
+        const double information = rows.information[y];
         if (information > 0) {
             const double denominator = 1 + information * spread, off = rows.value[y] - mean;
-            total -= 0.5 * (std::log(denominator) + information * off * off / denominator);
-            mean += spread * information / denominator * off;
-            spread /= denominator;
+            step.likelihood =
+                -0.5 * (std::log(denominator) + information * off * off / denominator);
+            step.mean += spread * information / denominator * off;
+            step.spread /= denominator;
         }
-        keep(y, predicted, before, mean, spread);
-        mean *= memory;
-        spread = memory * memory * spread + innovation;
+        total += step.likelihood;
+        keep(y, step);
+        mean = memory * step.mean;
+        spread = memory * memory * step.spread + innovation;
     }
     return total;
 }
 
 double likelihood(const RowEstimates& rows, double variance, double memory) {
-    return filter(rows, variance, memory, [](std::size_t, double, double, double, double) {});
+    return filter(rows, variance, memory, [](std::size_t, const Step&) {});
 }
 
 DisplacementPrior best_variance(const RowEstimates& rows, double memory, double low, double high) {
@@ -58,17 +67,13 @@ DisplacementPrior best_variance(const RowEstimates& rows, double memory, double 
     return best;
 }
 
-// The log-likelihood ratio against no displacement of rows that share it.
+// The log-likelihood ratio against no displacement, of which no row counts more than its most.
 double common(const RowEstimates& rows, const DisplacementPrior& prior) {
     double total = 0;
-    filter(rows, prior.variance, prior.memory,
-           [&](std::size_t y, double predicted, double spread, double, double) {
-               const double information = rows.information[y], value = rows.value[y];
-               const double denominator = 1 + information * spread, off = value - predicted;
-               const double ratio =
-                   information * (value * value - off * off / denominator) - std::log(denominator);
-               total += std::min(0.5 * ratio, most_of_a_row);
-           });
+    filter(rows, prior.variance, prior.memory, [&](std::size_t y, const Step& step) {
+        const double none = -0.5 * rows.information[y] * rows.value[y] * rows.value[y];
+        total += std::min(step.likelihood - none, most_of_a_row);
+    });
     return total;
 }
 
@@ -125,13 +130,12 @@ void smooth(const RowEstimates& rows, const DisplacementPrior& prior, std::vecto
     sigma.assign(count, 0);
     if (!(prior.variance > 0)) return;
     std::vector<double> predicted(count), before(count);
-    filter(rows, prior.variance, prior.memory,
-           [&](std::size_t y, double p, double b, double m, double s) {
-               predicted[y] = p;
-               before[y] = b;
-               mean[y] = m;
-               sigma[y] = s;  // a variance, until the last loop
-           });
+    filter(rows, prior.variance, prior.memory, [&](std::size_t y, const Step& step) {
+        predicted[y] = step.predicted;
+        before[y] = step.predicted_spread;
+        mean[y] = step.mean;
+        sigma[y] = step.spread;  // a variance, until the last loop
+    });
     for (std::size_t y = count - 1; y-- > 0;) {
         const double gain = sigma[y] * prior.memory / before[y + 1];
         mean[y] += gain * (mean[y + 1] - predicted[y + 1]);

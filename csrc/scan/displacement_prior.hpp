@@ -13,7 +13,7 @@ struct RowEstimates {
     std::vector<double> value, information;
 };
 
-// One row in fifty may be misled.
+// Of the log-likelihood ratio: the pilot may displace one row in fifty.
 inline constexpr double most_of_a_row = 4;
 
 // A first-order autoregression from row to row. A memory of 0 is independent rows.

@@ -9,14 +9,13 @@
 namespace stemzoo::scan {
 namespace {
 
-constexpr std::size_t bins = 32;         // of intensity
-constexpr int rounds = 2;                // of fitting the variance
-constexpr double outlier = 5;            // residuals are clipped at this many standard deviations
-constexpr double first_outlier = 12;     // before the variance is known as a function of intensity
-constexpr double least_variance = 0.02;  // of the level
-constexpr double least_level = 1e-9;     // of the model's variance, 1: float32 has no less
-constexpr double white_enough = 0.03;    // a correlation below it is not worth undoing
-constexpr std::size_t sampled = 20000;   // pixels are enough for a median
+constexpr std::size_t bins = 32;        // of intensity
+constexpr int rounds = 2;               // of fitting the variance
+constexpr double outlier = 5;           // residuals are clipped at this many standard deviations
+constexpr double first_outlier = 12;    // before the variance is known as a function of intensity
+constexpr double least_level = 1e-9;    // of the model's variance, 1: float32 has no less
+constexpr double white_enough = 0.03;   // a correlation below it is not worth undoing
+constexpr std::size_t sampled = 20000;  // pixels are enough for a median
 
 struct Sums {
     std::array<double, bins> count{}, mean{}, square{};
@@ -78,7 +77,8 @@ void fit_line(const Sums& sums, NoiseModel& noise) {
     }
     noise.level = std::max(level, least_level);
     noise.slope = line / noise.level;
-    noise.least = static_cast<float>(std::max(quietest / noise.level, least_variance));
+    const auto least = static_cast<float>(quietest / noise.level);
+    noise.least = std::max(least, NoiseModel::least_variance);
 }
 
 }  // namespace

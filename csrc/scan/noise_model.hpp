@@ -19,10 +19,11 @@ namespace stemzoo::scan {
 // the test of merged scans fails: rows of a small frame are placed worse.
 struct NoiseModel {
     static constexpr std::size_t order = 4;
+    static constexpr float least_variance = 0.02f;
 
     double level = 1;
     double slope = 0;
-    float least = 0.02f;
+    float least = least_variance;  // at least that of the quietest intensities
     std::array<float, order> white{};
     bool coloured = false;
     double unpredicted = 1;  // variance of the noise less its prediction

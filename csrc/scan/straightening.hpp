@@ -22,7 +22,7 @@ inline constexpr std::size_t least_side = 40;  // px: in smaller frames rows are
 // and agree with whatever displaced these, so they tell nothing.
 //
 // The log-likelihood ratio per row: with 1 px of jitter, specimens have 0.7 or more, and without
-// jitter up to 0.3 at low dose.
+// jitter up to 0.5, unless noise is weak.
 inline constexpr double moved_evidence = 0.7;
 // What rows have in common of it. Errors of the pilot and hot pixels displace few rows, but far.
 inline constexpr double moved_common_evidence = 0.4;
